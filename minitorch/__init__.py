@@ -1,0 +1,295 @@
+"""minitorch: a tensor framework one can read in an afternoon.
+
+The files stand on floors, and each imports from lower floors only: operators, autodiff and module at the bottom; tensor
+data, the door and the rooms that compute; functions; tensors; networks, losses and layers; training on top.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from . import autodiff, fast_conv, fast_ops, module, operators, optim, scalar_functions, testing, vision
+from .autodiff import (
+    Context,
+    Function,
+    History,
+    backpropagate,
+    central_difference,
+    grad_enabled,
+    no_grad,
+    topological_sort,
+    wrap_tuple,
+)
+from .backends import get_default_backend, set_default_backend
+from .checkpoint import Checkpoint, CheckpointError, load, load_checkpoint, save, save_checkpoint
+from .datasets import Graph, circle, datasets, diag, make_pts, simple, spiral, split, xor
+from .fast_conv import tensor_conv1d, tensor_conv2d
+from .fast_ops import FastBackend, FastOps, tensor_matrix_multiply
+from .layers import (
+    AdaptiveAvgPool2d,
+    AvgPool2d,
+    Conv1d,
+    Conv2d,
+    Dropout,
+    Dropout2d,
+    Flatten,
+    Identity,
+    Linear,
+    LogSoftmax,
+    MaxPool2d,
+    Sequential,
+    Softmax,
+)
+from .legacy import Variable
+from .losses import accuracy, cross_entropy, nll_loss
+from .module import Module, Parameter
+from .nn import (
+    adaptive_avgpool2d,
+    argmax,
+    avgpool2d,
+    conv1d,
+    conv2d,
+    dropout,
+    logsoftmax,
+    max,
+    max_reduce,
+    maxpool2d,
+    softmax,
+    tile,
+)
+from .operators import prod
+from .optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
+from .rng import manual_seed
+from .scalar import Scalar, ScalarHistory
+from .scalar_functions import ScalarFunction
+from .schedulers import (
+    CosineAnnealingLR,
+    EarlyStopping,
+    ExponentialLR,
+    LambdaLR,
+    LinearLR,
+    MultiStepLR,
+    OneCycleLR,
+    ReduceLROnPlateau,
+    StepLR,
+)
+from .tensor import Tensor, cat, ones, rand, randn, stack, tensor, zeros
+from .tensor_data import (
+    MAX_DIMS,
+    BackendError,
+    IndexingError,
+    TensorData,
+    broadcast_index,
+    get_default_dtype,
+    index_to_position,
+    set_default_dtype,
+    shape_broadcast,
+    strides_from_shape,
+    to_index,
+)
+from .tensor_functions import (
+    EQ,
+    LT,
+    Add,
+    All,
+    Conv1dFun,
+    Conv2dFun,
+    Copy,
+    Exp,
+    Inv,
+    IsClose,
+    Log,
+    MatMul,
+    Max,
+    Mul,
+    Neg,
+    Permute,
+    ReLU,
+    Sigmoid,
+    Sqrt,
+    Sum,
+    Tanh,
+    View,
+)
+from .tensor_ops import (
+    MapProto,
+    SimpleBackend,
+    SimpleOps,
+    TensorBackend,
+    TensorOps,
+    tensor_map,
+    tensor_reduce,
+    tensor_zip,
+)
+from .testing import MathTest, MathTestVariable, derivative_check, grad_central_difference, grad_check
+from .train import Evaluation, Step, evaluate, fit, predict
+
+__version__ = version = "1.0.0.dev0"
+
+__all__ = [
+    "EQ",
+    "LT",
+    "MAX_DIMS",
+    "SGD",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "AdaptiveAvgPool2d",
+    "Add",
+    "All",
+    "AvgPool2d",
+    "BackendError",
+    "Checkpoint",
+    "CheckpointError",
+    "Context",
+    "Conv1d",
+    "Conv1dFun",
+    "Conv2d",
+    "Conv2dFun",
+    "Copy",
+    "CosineAnnealingLR",
+    "Dropout",
+    "Dropout2d",
+    "EarlyStopping",
+    "Evaluation",
+    "Exp",
+    "ExponentialLR",
+    "FastBackend",
+    "FastOps",
+    "Flatten",
+    "Function",
+    "Graph",
+    "History",
+    "Identity",
+    "IndexingError",
+    "Inv",
+    "IsClose",
+    "LambdaLR",
+    "Linear",
+    "LinearLR",
+    "Log",
+    "LogSoftmax",
+    "MapProto",
+    "MatMul",
+    "MathTest",
+    "MathTestVariable",
+    "Max",
+    "MaxPool2d",
+    "Module",
+    "Mul",
+    "MultiStepLR",
+    "Neg",
+    "OneCycleLR",
+    "Optimizer",
+    "Parameter",
+    "Permute",
+    "RMSprop",
+    "ReLU",
+    "ReduceLROnPlateau",
+    "Scalar",
+    "ScalarFunction",
+    "ScalarHistory",
+    "Sequential",
+    "Sigmoid",
+    "SimpleBackend",
+    "SimpleOps",
+    "Softmax",
+    "Sqrt",
+    "Step",
+    "StepLR",
+    "Sum",
+    "Tanh",
+    "Tensor",
+    "TensorBackend",
+    "TensorData",
+    "TensorOps",
+    "Variable",
+    "View",
+    "__version__",
+    "accuracy",
+    "adaptive_avgpool2d",
+    "argmax",
+    "autodiff",
+    "avgpool2d",
+    "backpropagate",
+    "broadcast_index",
+    "cat",
+    "central_difference",
+    "circle",
+    "conv1d",
+    "conv2d",
+    "cross_entropy",
+    "datasets",
+    "derivative_check",
+    "diag",
+    "dropout",
+    "evaluate",
+    "fast_conv",
+    "fast_ops",
+    "fit",
+    "get_default_backend",
+    "get_default_dtype",
+    "grad_central_difference",
+    "grad_check",
+    "grad_enabled",
+    "index_to_position",
+    "load",
+    "load_checkpoint",
+    "logsoftmax",
+    "make_pts",
+    "manual_seed",
+    "max",
+    "max_reduce",
+    "maxpool2d",
+    "module",
+    "nll_loss",
+    "no_grad",
+    "ones",
+    "operators",
+    "optim",
+    "predict",
+    "prod",
+    "rand",
+    "randn",
+    "save",
+    "save_checkpoint",
+    "scalar_functions",
+    "set_default_backend",
+    "set_default_dtype",
+    "shape_broadcast",
+    "simple",
+    "softmax",
+    "spiral",
+    "split",
+    "stack",
+    "strides_from_shape",
+    "tensor",
+    "tensor_conv1d",
+    "tensor_conv2d",
+    "tensor_map",
+    "tensor_matrix_multiply",
+    "tensor_reduce",
+    "tensor_zip",
+    "testing",
+    "tile",
+    "to_index",
+    "topological_sort",
+    "version",
+    "vision",
+    "wrap_tuple",
+    "xor",
+    "zeros",
+]
+
+# Loaded when first asked for: `python -m minitorch.data` runs the first as a script, the second is for old code.
+_LATER = ("data", "legacy")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        return importlib.import_module(f".{name}", __name__)
+    found = importlib.import_module(".legacy", __name__).NAMES.get(name)
+    if found is None:
+        raise AttributeError(f"module 'minitorch' has no attribute {name!r}")
+    return found

@@ -1,0 +1,236 @@
+"""Turns a loop and the float functions in it into a compiled kernel, compiled once per machine.
+
+Numba's disk cache cannot serve a loop that closes over a compiled function (its key changes from process to process).
+So each kernel is written out as a module of its own - the loop, the float functions it calls narrowed to the dtype,
+its constants - under a name that is a hash of all that, into a cache folder, and Numba caches what it compiles from
+there. Change a float function, and just its kernels are compiled anew.
+
+The folder is ``MINITORCH_CACHE_DIR``, else the user's cache folder. With ``NUMBA_DISABLE_JIT=1`` nothing is written
+and the plain functions run. This file refuses to know tensors and rooms.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.util
+import os
+import sys
+import tempfile
+import types
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+
+from .retype import narrow, source_tree
+
+Fn = Callable[..., Any]
+FORMAT = 1
+# NaN and infinity keep their meaning under these, unlike under the full fastmath.
+REASSOCIATE = ("contract", "reassoc", "nsz", "arcp")
+CONTRACT = ("contract",)
+
+
+def cache_dir() -> Path:
+    """Return the folder of compiled kernels."""
+    chosen = os.environ.get("MINITORCH_CACHE_DIR")
+    if chosen:
+        return Path(chosen) / "kernels"
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA", "~/AppData/Local"))
+    elif sys.platform == "darwin":
+        base = Path("~/Library/Caches")
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache")
+    return base.expanduser() / "minitorch" / "kernels"
+
+
+def disabled() -> bool:
+    """Tell whether Numba was told not to compile."""
+    return bool(numba.config.DISABLE_JIT)
+
+
+def plain(fn: Fn) -> Fn:
+    """Return the Python function behind a compiled one (or ``fn`` itself)."""
+    return fn.py_func if isinstance(fn, numba.core.dispatcher.Dispatcher) else fn
+
+
+def njit(fn: Fn, *, parallel: bool = False, flags: tuple[str, ...] = CONTRACT, cache: bool = False) -> Fn:
+    """Compile ``fn`` at its first call; 1/0 is inf, not an exception."""
+    options = {"parallel": parallel, "error_model": "numpy", "fastmath": set(flags), "cache": cache}
+    return numba.njit(**options)(fn)
+
+
+def _parts(loop: Fn, given: dict[str, Fn]) -> Iterator[tuple[str, Any, bool]]:
+    """Yield all that the code of ``loop`` refers to, following calls: (name, value, reached through ``given``)."""
+    seen: set[tuple[str, int]] = set()
+    stack: list[tuple[Fn, dict[str, Fn], bool]] = [(loop, given, False)]
+    while stack:
+        fn, bound, inside = stack.pop()
+        for name in _names(fn.__code__):
+            value = bound.get(name, fn.__globals__.get(name))
+            if value is None or name == "real" or (name, id(value)) in seen:
+                continue
+            seen.add((name, id(value)))
+            of_given = inside or name in bound
+            yield name, value, of_given
+            if isinstance(value, types.FunctionType):
+                stack.append((value, {}, of_given))
+
+
+def _names(code: types.CodeType) -> list[str]:
+    names = list(code.co_names)
+    for const in code.co_consts:
+        if isinstance(const, types.CodeType):
+            names += _names(const)
+    return names
+
+
+def _fingerprint(code: types.CodeType) -> tuple[Any, ...]:
+    consts = tuple(_fingerprint(c) if isinstance(c, types.CodeType) else repr(c) for c in code.co_consts)
+    return code.co_code, consts, code.co_names, code.co_varnames
+
+
+def _key(loop: Fn, fns: dict[str, Fn], dtype: str, options: tuple[Any, ...]) -> str:
+    seen: list[Any] = [FORMAT, numba.__version__, dtype, options, _fingerprint(loop.__code__)]
+    for name, value, _ in _parts(loop, fns):
+        if isinstance(value, types.FunctionType):
+            seen.append((name, _fingerprint(value.__code__)))
+        elif isinstance(value, types.ModuleType):
+            seen.append((name, value.__name__))
+        elif isinstance(value, int | float | str | tuple):
+            seen.append((name, value))
+        elif value.__module__.startswith(__package__):
+            seen.append((name, Path(sys.modules[value.__module__].__file__ or "").read_text()))
+    return hashlib.sha256(repr(seen).encode()).hexdigest()[:20]
+
+
+def _module_source(loop: Fn, fns: dict[str, Fn], dtype: str, options: tuple[Any, ...]) -> str | None:
+    """Return the text of the kernel's module, or None where a source is not to be had."""
+    parallel, flags = options
+    head = ["from numba import njit", f"from numpy import {dtype}", f"from numpy import {dtype} as real"]
+    body: list[str] = []
+    for name, value, of_given in _parts(loop, fns):
+        if isinstance(value, types.FunctionType):
+            tree = narrow(value, dtype) if of_given else source_tree(value)
+            if tree is None:
+                return None
+            tree.name = name
+            body.insert(0, f"@njit(error_model='numpy', fastmath={set(flags)!r})\n{ast.unparse(tree)}\n")
+        elif isinstance(value, types.ModuleType):
+            head.append(f"import {value.__name__} as {name}")
+        elif isinstance(value, int | float | str | tuple):
+            body.insert(0, f"{name} = {value!r}\n")
+        else:
+            head.append(f"from {value.__module__} import {value.__name__} as {name}")
+    tree = source_tree(loop)
+    if tree is None:
+        return None
+    tree.name = "kernel"
+    body.append(
+        f"@njit(parallel={parallel}, error_model='numpy', fastmath={set(flags)!r}, cache=True)\n{ast.unparse(tree)}\n"
+    )
+    return "\n".join([*sorted(set(head)), "", *body])
+
+
+def _written(name: str, source: str) -> Path | None:
+    """Write a kernel's module into the cache folder unless it is there; None where that cannot be."""
+    folder = cache_dir()
+    path = folder / f"{name}.py"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            # A rename is atomic: of two processes that start at once, the later one replaces equal text.
+            handle, temporary = tempfile.mkstemp(dir=folder, suffix=".tmp")
+            with os.fdopen(handle, "w") as file:
+                file.write(source)
+            os.replace(temporary, path)
+    except OSError as problem:
+        warnings.warn(
+            f"kernels cannot be cached in {folder} ({problem.strerror}): compiling in memory. "
+            "Set MINITORCH_CACHE_DIR to a writable folder.",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+        return None
+    return path
+
+
+def _load(name: str, path: Path) -> Fn:
+    module_name = f"minitorch_kernels.{name}"
+    if module_name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(module_name, path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[module_name] = module
+        try:
+            spec.loader.exec_module(module)
+        except BaseException:
+            del sys.modules[module_name]
+            raise
+    return sys.modules[module_name].kernel  # type: ignore[no-any-return]
+
+
+def bind(loop: Fn, dtype: Any = np.float64, **fns: Fn) -> Fn:
+    """Return ``loop`` with ``real`` (the dtype's own type) and the names in ``fns`` bound, not compiled."""
+    names = {**loop.__globals__, **fns, "real": np.dtype(dtype).type}
+    return types.FunctionType(loop.__code__, names, loop.__name__, loop.__defaults__)
+
+
+def kernel(
+    loop: Fn,
+    dtype: Any = np.float64,
+    *,
+    parallel: bool = False,
+    flags: tuple[str, ...] = CONTRACT,
+    cache: bool = True,
+    **fns: Fn,
+) -> Fn:
+    """Compile ``loop`` with the float functions ``fns`` bound to names it uses.
+
+    Args:
+        loop: A function whose free names are modules, numbers, functions, the names in ``fns``, and ``real``:
+            the dtype's own type.
+        dtype: Numbers in the float functions become numbers of this dtype.
+        parallel: Whether ``prange`` runs on all threads.
+        flags: Liberties of the compiler with floating-point arithmetic.
+        cache: Whether the machine code is kept on disk.
+        **fns: Float functions, plain or compiled.
+
+    Returns:
+        A compiled function (compiling, or reading the cache, happens at its first call).
+    """
+    fns = {name: plain(fn) for name, fn in fns.items()}
+    if disabled():
+        return bind(loop, dtype, **fns)
+    name = np.dtype(dtype).name
+    options = (parallel, flags)
+    closes = any(fn.__closure__ for fn in fns.values())
+    if cache and not closes:
+        key = f"{loop.__name__.strip('_')}_{_key(loop, fns, name, options)}"
+        source = None if (cache_dir() / f"{key}.py").exists() else _module_source(loop, fns, name, options)
+        if source is not None or (cache_dir() / f"{key}.py").exists():
+            path = _written(key, source or "")
+            if path is not None:
+                return _load(key, path)
+    return _compiled(bind(loop, dtype, **fns), flags, parallel)
+
+
+def _compiled(fn: Fn, flags: tuple[str, ...], parallel: bool = False) -> Fn:
+    """Compile ``fn`` and the Python functions it calls, in memory."""
+    helpers = {
+        name: _compiled(value, flags)
+        for name in _names(fn.__code__)
+        if isinstance(value := fn.__globals__.get(name), types.FunctionType)
+    }
+    names = {**fn.__globals__, **helpers}
+    return njit(
+        types.FunctionType(fn.__code__, names, fn.__name__, fn.__defaults__, fn.__closure__),
+        parallel=parallel,
+        flags=flags,
+    )

@@ -1,0 +1,312 @@
+"""Layers: modules with parameters around the functions of `minitorch.nn`.
+
+Names, argument order, defaults, parameter names and layouts are PyTorch's. It refuses to know the rooms.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from . import nn, rng
+from .module import Module, Parameter
+from .tensor import Tensor, tensor
+from .tensor_data import IndexingError, get_default_dtype
+
+Size = int | tuple[int, int]
+
+
+def uniform_parameter(shape: tuple[int, ...], bound: float) -> Parameter:
+    """Return a Parameter with values uniform in ±``bound``, of the default dtype and backend."""
+    return Parameter(tensor(rng.uniform(shape, -bound, bound), dtype=get_default_dtype()))
+
+
+class Linear(Module):
+    """``x @ weight.T + bias`` for inputs (..., in_features).
+
+    Parameters: ``weight`` (out_features, in_features), ``bias`` (out_features,); uniform in ±1 / sqrt(in_features).
+    """
+
+    def __init__(self, in_features: int, out_features: int, bias: bool = True) -> None:
+        super().__init__()
+        self.in_features, self.out_features = in_features, out_features
+        bound = 1 / math.sqrt(in_features) if in_features > 0 else 0.0
+        self.weight = uniform_parameter((out_features, in_features), bound)
+        self.bias = uniform_parameter((out_features,), bound) if bias else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (..., in_features) to (..., out_features).
+
+        Raises:
+            IndexingError: The last size of ``x`` is not in_features.
+        """
+        if not x.dims or x.shape[-1] != self.in_features:
+            raise IndexingError(
+                f"Linear expects {self.in_features} features in the last dimension, "
+                f"and the input of shape {x.shape} has {x.shape[-1] if x.dims else 'none'}"
+            )
+        rows = x if x.dims == 2 else x.reshape(-1, self.in_features)
+        out: Tensor = rows @ self.weight.value.permute(1, 0)
+        if self.bias is not None:
+            out = out + self.bias.value
+        return out if x.dims == 2 else out.view(*x.shape[:-1], self.out_features)
+
+    def extra_repr(self) -> str:
+        """Show the sizes."""
+        return f"{self.in_features}, {self.out_features}, bias={self.bias is not None}"
+
+
+class _Conv(Module):
+    def __init__(
+        self,
+        dims: int,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Any,
+        stride: Any,
+        padding: Any,
+        dilation: Any,
+        groups: int,
+        bias: bool,
+    ) -> None:
+        super().__init__()
+        if groups < 1 or in_channels % groups or out_channels % groups:
+            raise ValueError(f"groups {groups} must divide {in_channels} and {out_channels} channels")
+        kernel = nn.pair(kernel_size, "kernel_size", 1, dims)[2 - dims :]
+        self.channels, self.kernel = (in_channels, out_channels), kernel
+        self.settings = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+        bound = 1 / math.sqrt(in_channels // groups * math.prod(kernel))
+        self.weight = uniform_parameter((out_channels, in_channels // groups, *kernel), bound)
+        self.bias = uniform_parameter((out_channels,), bound) if bias else None
+
+    def _convolve(self, convolution: Callable[..., Tensor], x: Tensor) -> Tensor:
+        bias = None if self.bias is None else self.bias.value
+        return convolution(x, self.weight.value, bias, **self.settings)
+
+    def extra_repr(self) -> str:
+        """Show channels, kernel and settings."""
+        return f"{self.channels[0]}, {self.channels[1]}, {self.kernel}, " + ", ".join(
+            f"{k}={v}" for k, v in self.settings.items()
+        )
+
+
+class Conv1d(_Conv):
+    """Cross-correlation of rows (N, C, W).
+
+    Parameters: ``weight`` (O, C / groups, K), ``bias`` (O,); uniform in ±1 / sqrt(C / groups * K).
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        stride: int = 1,
+        padding: Any = 0,
+        dilation: int = 1,
+        groups: int = 1,
+        bias: bool = True,
+    ) -> None:
+        super().__init__(1, in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, C, W) to (N, O, W')."""
+        return self._convolve(nn.conv1d, x)
+
+
+class Conv2d(_Conv):
+    """Cross-correlation of images (N, C, H, W).
+
+    Parameters: ``weight`` (O, C / groups, KH, KW), ``bias`` (O,); uniform in ±1 / sqrt(C / groups * KH * KW).
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Size,
+        stride: Size = 1,
+        padding: Any = 0,
+        dilation: Size = 1,
+        groups: int = 1,
+        bias: bool = True,
+    ) -> None:
+        super().__init__(2, in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, C, H, W) to (N, O, H', W')."""
+        return self._convolve(nn.conv2d, x)
+
+
+class MaxPool2d(Module):
+    """Largest cell of each window of images (N, C, H, W); sizes need not divide."""
+
+    def __init__(
+        self,
+        kernel_size: Size,
+        stride: Size | None = None,
+        padding: Size = 0,
+        dilation: Size = 1,
+        ceil_mode: bool = False,
+    ) -> None:
+        super().__init__()
+        self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
+        self.padding, self.dilation, self.ceil_mode = padding, dilation, ceil_mode
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, C, H, W) to (N, C, H', W')."""
+        return nn.maxpool2d(x, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode)
+
+    def extra_repr(self) -> str:
+        """Show the window."""
+        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+
+
+class AvgPool2d(Module):
+    """Average of each window of images (N, C, H, W); sizes need not divide."""
+
+    def __init__(
+        self,
+        kernel_size: Size,
+        stride: Size | None = None,
+        padding: Size = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+    ) -> None:
+        super().__init__()
+        self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
+        self.padding, self.ceil_mode, self.count_include_pad = padding, ceil_mode, count_include_pad
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, C, H, W) to (N, C, H', W')."""
+        return nn.avgpool2d(
+            x, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad
+        )
+
+    def extra_repr(self) -> str:
+        """Show the window."""
+        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+
+
+class AdaptiveAvgPool2d(Module):
+    """Average of images (N, C, H, W) down to a given size."""
+
+    def __init__(self, output_size: Size) -> None:
+        super().__init__()
+        self.output_size = output_size
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, C, H, W) to (N, C, *output_size)."""
+        return nn.adaptive_avgpool2d(x, self.output_size)
+
+    def extra_repr(self) -> str:
+        """Show the size."""
+        return f"output_size={self.output_size}"
+
+
+class _Drop(Module):
+    def __init__(self, p: float = 0.5) -> None:
+        super().__init__()
+        if not 0 <= p <= 1:
+            raise ValueError(f"the dropout rate must be between 0 and 1, not {p}")
+        self.p = p
+
+    def extra_repr(self) -> str:
+        """Show the rate."""
+        return f"p={self.p}"
+
+
+class Dropout(_Drop):
+    """In training, sets random cells to 0 and divides the kept ones by ``1 - p``; in evaluation, the identity."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Keep the shape."""
+        return nn.dropout(x, self.p, not self.training, scale=True)
+
+
+class Dropout2d(_Drop):
+    """As `Dropout`, but drops whole channels of (N, C, ...)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Keep the shape."""
+        if not self.training or self.p == 0:
+            return x
+        kept = x.zeros((*x.shape[:2], *(1 for _ in x.shape[2:]))) + 1.0
+        return x * nn.dropout(kept, self.p, scale=True)
+
+
+class Flatten(Module):
+    """Merges the dimensions from ``start_dim`` to ``end_dim``."""
+
+    def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
+        super().__init__()
+        self.start_dim, self.end_dim = start_dim, end_dim
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, ...) to (N, cells)."""
+        return x.flatten(self.start_dim, self.end_dim)
+
+
+class Softmax(Module):
+    """``e ** x / sum(e ** x)`` along ``dim``."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Keep the shape."""
+        return nn.softmax(x, self.dim)
+
+
+class LogSoftmax(Module):
+    """``x - ln(sum(e ** x))`` along ``dim``."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Keep the shape."""
+        return nn.logsoftmax(x, self.dim)
+
+
+class Identity(Module):
+    """Gives its input."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return ``x`` itself."""
+        return x
+
+
+class Sequential(Module):
+    """Layers one after the other: Modules, and any callables (``ReLU()``, functions).
+
+    Each counts in the numbering "0", "1", ...; a dict gives names of its own.
+    """
+
+    def __init__(self, *layers: Any) -> None:
+        super().__init__()
+        named = layers[0] if len(layers) == 1 and isinstance(layers[0], dict) else {}
+        named = named or {str(k): layer for k, layer in enumerate(layers)}
+        for name, layer in named.items():
+            if not callable(layer):
+                raise TypeError(f"layer {name!r} of Sequential cannot be called: {layer!r}")
+            setattr(self, name, layer)
+        self.names = tuple(named)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __getitem__(self, index: int) -> Any:
+        return getattr(self, self.names[index])
+
+    def __iter__(self) -> Iterator[Any]:
+        return (getattr(self, name) for name in self.names)
+
+    def forward(self, x: Any) -> Any:
+        """Pass ``x`` through all layers."""
+        for layer in self:
+            x = layer(x)
+        return x

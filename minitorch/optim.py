@@ -1,0 +1,364 @@
+"""Optimizers: each is one rule for one cell, run over all cells in place by the room of the parameter.
+
+It refuses to know Scalar and Tensor: values are asked through verbs (``grad``, ``update_``, ``zero_grad_``, ``zeros``).
+A rule ``(settings, x, d, *states) -> (x, *states)`` is a float function: see `minitorch.operators`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+import numpy as np
+
+from .module import Parameter
+
+
+@runtime_checkable
+class _Shaped(Protocol):
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def zeros(self) -> Any: ...
+
+
+def sgd_rule(s: Any, x: float, d: float) -> tuple[float]:
+    """Step against the derivative. Settings: lr, weight_decay."""
+    return (x - s[0] * (d + s[1] * x),)
+
+
+def momentum_rule(s: Any, x: float, d: float, v: float) -> tuple[float, float]:
+    """Step along a velocity. Settings: lr, weight_decay, momentum, share of the derivative, nesterov."""
+    d = d + s[1] * x
+    v = s[2] * v + s[3] * d
+    return x - s[0] * (d + s[2] * v if s[4] > 0.0 else v), v
+
+
+def adam_rule(s: Any, x: float, d: float, m: float, v: float) -> tuple[float, float, float]:
+    """Adam.
+
+    Settings: step size, coupled decay, decoupled factor, eps, root of the second bias, then beta1, 1 - beta1, beta2,
+    1 - beta2 (the differences too: taken from narrow numbers they would lose digits).
+    """
+    d = d + s[1] * x
+    m = s[5] * m + s[6] * d
+    v = s[7] * v + s[8] * d * d
+    return x * s[2] - s[0] * m / (math.sqrt(v) / s[4] + s[3]), m, v
+
+
+def amsgrad_rule(
+    s: Any, x: float, d: float, m: float, v: float, top: float
+) -> tuple[float, float, float, float]:
+    """Adam that divides by the largest second moment so far. Settings as for Adam."""
+    d = d + s[1] * x
+    m = s[5] * m + s[6] * d
+    v = s[7] * v + s[8] * d * d
+    top = v if v > top else top
+    return x * s[2] - s[0] * m / (math.sqrt(top) / s[4] + s[3]), m, v, top
+
+
+def rmsprop_rule(
+    s: Any, x: float, d: float, v: float, g: float, b: float
+) -> tuple[float, float, float, float]:
+    """RMSprop. Settings: lr, weight_decay, alpha, 1 - alpha, eps, momentum, centered."""
+    d = d + s[1] * x
+    v = s[2] * v + s[3] * d * d
+    g = s[2] * g + s[3] * d
+    spread = v - g * g if s[6] > 0.0 else v
+    b = s[5] * b + d / (math.sqrt(spread) + s[4])
+    return x - s[0] * b, v, g, b
+
+
+def adagrad_rule(s: Any, x: float, d: float, total: float) -> tuple[float, float]:
+    """Adagrad. Settings: lr, weight_decay, eps."""
+    d = d + s[1] * x
+    total = total + d * d
+    return x - s[0] * d / (math.sqrt(total) + s[2]), total
+
+
+class Optimizer:
+    """The base of all optimizers.
+
+    Args:
+        parameters: A non-empty sequence of Parameters, or of groups: dicts with ``"params"`` and settings of their own.
+        **settings: The settings of all groups that do not bring their own; ``lr`` among them.
+
+    Attributes:
+        parameters: All Parameters.
+        param_groups: Dicts with ``"params"`` and settings; writing to them takes effect at the next step.
+
+    Raises:
+        ValueError: No parameters, or a setting out of range.
+        TypeError: Something else than Parameters.
+    """
+
+    def __init__(self, parameters: Sequence[Any], **settings: Any) -> None:
+        given = list(parameters)
+        if not given:
+            raise ValueError(f"{type(self).__name__} got no parameters")
+        groups = given if isinstance(given[0], dict) else [{"params": given}]
+        self.param_groups: list[dict[str, Any]] = []
+        for group in groups:
+            unknown = set(group) - set(settings) - {"params"}
+            if unknown:
+                raise ValueError(f"{type(self).__name__} has no setting {', '.join(sorted(unknown))}")
+            self.param_groups.append({**settings, **group, "params": list(group["params"])})
+        self.parameters: list[Parameter] = [p for g in self.param_groups for p in g["params"]]
+        for p in self.parameters:
+            if not isinstance(p, Parameter):
+                raise TypeError(f"{type(self).__name__} takes Parameters, not {type(p).__name__}")
+        for group in self.param_groups:
+            self._check(group)
+        self._memory: dict[int, tuple[int, list[Any]]] = {}
+
+    @property
+    def lr(self) -> float:
+        """The learning rate (of the first group); writing sets it in all groups."""
+        return self.param_groups[0]["lr"]
+
+    @lr.setter
+    def lr(self, value: float) -> None:
+        for group in self.param_groups:
+            group["lr"] = value
+
+    def _check(self, group: dict[str, Any]) -> None:
+        for name in ("lr", "momentum", "weight_decay", "eps", "alpha", "lr_decay"):
+            if not group.get(name, 0.0) >= 0.0 or group.get(name) == math.inf:
+                raise ValueError(
+                    f"{type(self).__name__}: {name} must be a number of at least 0, not {group[name]}"
+                )
+        for beta in group.get("betas", ()):
+            if not 0.0 <= beta < 1.0:
+                raise ValueError(f"{type(self).__name__}: betas must lie in [0, 1), not {group['betas']}")
+
+    def zero_grad(self) -> None:
+        """Set all gradients to None."""
+        for p in self.parameters:
+            if p.value is not None:
+                p.value.zero_grad_()
+
+    def step(self) -> None:
+        """Update each parameter that has a gradient, and set that gradient to None."""
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.value is not None and p.value.grad is not None:
+                    self.update_one(p, group)
+                    p.value.zero_grad_()
+
+    def update_one(self, p: Parameter, group: dict[str, Any]) -> None:
+        """Update one Parameter that has a gradient by the settings of its group."""
+        raise NotImplementedError
+
+    def _remember(self, p: Parameter, count: int, start: float = 0.0) -> tuple[int, list[Any]]:
+        """Return how often ``p`` was updated, this time included, and its states."""
+        if not isinstance(p.value, _Shaped):
+            raise TypeError(
+                f"{type(self).__name__} works on Tensors; for {type(p.value).__name__} use plain SGD"
+            )
+        steps, states = self._memory.get(id(p), (0, []))
+        if not states:
+            states = [p.value.zeros() for _ in range(count)]
+            if start:
+                for s in states:
+                    s.copy_(np.full(s.shape, start))
+        self._memory[id(p)] = (steps + 1, states)
+        return steps + 1, states
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return settings and states: nested dicts and lists of plain values and arrays."""
+        order = {id(p): k for k, p in enumerate(self.parameters)}
+        groups = [
+            {**{k: v for k, v in g.items() if k != "params"}, "params": [order[id(p)] for p in g["params"]]}
+            for g in self.param_groups
+        ]
+        state = {}
+        for k, p in enumerate(self.parameters):
+            if id(p) in self._memory:
+                steps, states = self._memory[id(p)]
+                state[str(k)] = {"step": steps, "states": [s.to_numpy() for s in states]}
+        return {"name": type(self).__name__, "groups": groups, "state": state}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over what `state_dict` gave.
+
+        Raises:
+            RuntimeError: It is the state of another kind of optimizer, or of other parameters; nothing has changed.
+        """
+        name = type(self).__name__
+        if state.get("name") != name:
+            raise RuntimeError(f"this is the state of {state.get('name')}, not of {name}")
+        counts = [len(g["params"]) for g in state["groups"]]
+        if counts != [len(g["params"]) for g in self.param_groups]:
+            raise RuntimeError(
+                f"the state is for groups of {counts} parameters, and {name} has "
+                f"{[len(g['params']) for g in self.param_groups]}"
+            )
+        for k, kept in state["state"].items():
+            shape = self.parameters[int(k)].value.shape
+            for array in kept["states"]:
+                if np.shape(array) != shape:
+                    raise RuntimeError(
+                        f"the state of parameter {k} has shape {np.shape(array)}, expected {shape}"
+                    )
+        for group, saved in zip(self.param_groups, state["groups"]):
+            settings = {k: tuple(v) if isinstance(v, list) else v for k, v in saved.items() if k != "params"}
+            group.update(settings)
+        self._memory = {}
+        for k, kept in state["state"].items():
+            p = self.parameters[int(k)]
+            states = [p.value.zeros() for _ in kept["states"]]
+            for s, array in zip(states, kept["states"]):
+                s.copy_(array)
+            self._memory[id(p)] = (int(kept["step"]), states)
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent, with momentum if asked for; formulas as PyTorch's.
+
+    Args:
+        parameters: See `Optimizer`.
+        lr: Step size; 1.0 as in the course.
+        momentum: How much of the velocity stays.
+        dampening: How much of the derivative does not enter the velocity.
+        weight_decay: L2 penalty: added to the derivative, times the weight.
+        nesterov: Look ahead along the velocity (needs momentum > 0 and dampening 0).
+    """
+
+    def __init__(
+        self,
+        parameters: Sequence[Any],
+        lr: float = 1.0,
+        momentum: float = 0.0,
+        dampening: float = 0.0,
+        weight_decay: float = 0.0,
+        nesterov: bool = False,
+    ) -> None:
+        if nesterov and (momentum <= 0 or dampening != 0):
+            raise ValueError(
+                f"nesterov needs momentum > 0 and dampening 0, not momentum {momentum} and dampening {dampening}"
+            )
+        super().__init__(
+            parameters,
+            lr=lr,
+            momentum=momentum,
+            dampening=dampening,
+            weight_decay=weight_decay,
+            nesterov=nesterov,
+        )
+
+    def update_one(self, p: Parameter, group: dict[str, Any]) -> None:
+        """See `Optimizer.update_one`."""
+        if group["momentum"] == 0:
+            p.value.update_(sgd_rule, (group["lr"], group["weight_decay"]))
+            return
+        steps, states = self._remember(p, 1)
+        # The first velocity is the whole derivative, whatever the dampening.
+        share = 1.0 if steps == 1 else 1.0 - group["dampening"]
+        settings = (group["lr"], group["weight_decay"], group["momentum"], share, float(group["nesterov"]))
+        p.value.update_(momentum_rule, settings, states)
+
+
+class Adam(Optimizer):
+    """Adam (Kingma and Ba, 2015); ``amsgrad`` after Reddi et al., 2018. Weight decay is an L2 penalty."""
+
+    decoupled: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        parameters: Sequence[Any],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        amsgrad: bool = False,
+    ) -> None:
+        super().__init__(
+            parameters, lr=lr, betas=tuple(betas), eps=eps, weight_decay=weight_decay, amsgrad=amsgrad
+        )
+
+    def update_one(self, p: Parameter, group: dict[str, Any]) -> None:
+        """See `Optimizer.update_one`."""
+        steps, states = self._remember(p, 3 if group["amsgrad"] else 2)
+        lr, decay, (beta1, beta2) = group["lr"], group["weight_decay"], group["betas"]
+        coupled, factor = (0.0, 1.0 - lr * decay) if self.decoupled else (decay, 1.0)
+        size, root = lr / (1 - beta1**steps), math.sqrt(1 - beta2**steps)
+        rule = amsgrad_rule if group["amsgrad"] else adam_rule
+        moments = (beta1, 1 - beta1, beta2, 1 - beta2)
+        p.value.update_(rule, (size, coupled, factor, group["eps"], root, *moments), states)
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay (Loshchilov and Hutter, 2019)."""
+
+    decoupled = True
+
+    def __init__(
+        self,
+        parameters: Sequence[Any],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+        amsgrad: bool = False,
+    ) -> None:
+        super().__init__(parameters, lr, betas, eps, weight_decay, amsgrad)
+
+
+class RMSprop(Optimizer):
+    """RMSprop (Tieleman and Hinton, 2012): divide by a running root mean square of the derivative."""
+
+    def __init__(
+        self,
+        parameters: Sequence[Any],
+        lr: float = 1e-2,
+        alpha: float = 0.99,
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        momentum: float = 0.0,
+        centered: bool = False,
+    ) -> None:
+        super().__init__(
+            parameters,
+            lr=lr,
+            alpha=alpha,
+            eps=eps,
+            weight_decay=weight_decay,
+            momentum=momentum,
+            centered=centered,
+        )
+
+    def update_one(self, p: Parameter, group: dict[str, Any]) -> None:
+        """See `Optimizer.update_one`."""
+        _, states = self._remember(p, 3)
+        alpha = group["alpha"]
+        settings = (group["lr"], group["weight_decay"], alpha, 1 - alpha, group["eps"], group["momentum"])
+        p.value.update_(rmsprop_rule, (*settings, float(group["centered"])), states)
+
+
+class Adagrad(Optimizer):
+    """Adagrad (Duchi et al., 2011): divide by the root of the sum of squared derivatives."""
+
+    def __init__(
+        self,
+        parameters: Sequence[Any],
+        lr: float = 1e-2,
+        lr_decay: float = 0.0,
+        weight_decay: float = 0.0,
+        initial_accumulator_value: float = 0.0,
+        eps: float = 1e-10,
+    ) -> None:
+        super().__init__(
+            parameters,
+            lr=lr,
+            lr_decay=lr_decay,
+            weight_decay=weight_decay,
+            initial_accumulator_value=initial_accumulator_value,
+            eps=eps,
+        )
+
+    def update_one(self, p: Parameter, group: dict[str, Any]) -> None:
+        """See `Optimizer.update_one`."""
+        steps, states = self._remember(p, 1, group["initial_accumulator_value"])
+        lr = group["lr"] / (1 + (steps - 1) * group["lr_decay"])
+        p.value.update_(adagrad_rule, (lr, group["weight_decay"], group["eps"]), states)

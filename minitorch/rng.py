@@ -1,0 +1,57 @@
+"""The one home of random numbers.
+
+Every draw takes one 64-bit key from Python's ``random`` and expands it with a counter-based generator
+(Philox, Salmon et al., 2011). So ``random.seed(n)`` governs everything, one saved state restores it, and an
+array of random numbers depends on that state and its shape only. It refuses to know what is drawn for.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+
+_source: ContextVar[random.Random | None] = ContextVar("_source", default=None)
+
+
+def manual_seed(seed: int) -> None:
+    """Seed all randomness of minitorch: the same as ``random.seed(seed)``."""
+    random.seed(seed)
+
+
+def new_key() -> int:
+    """Draw a 64-bit key from Python's ``random``, or from the block of ``seeded`` around the call."""
+    source = _source.get()
+    return random.getrandbits(64) if source is None else source.getrandbits(64)
+
+
+@contextmanager
+def seeded(*key: int) -> Iterator[None]:
+    """Let the draws of this thread within the block depend on ``key`` alone; ``random`` stays untouched."""
+    token = _source.set(random.Random(repr(key)))
+    try:
+        yield
+    finally:
+        _source.reset(token)
+
+
+def generator(*key: int) -> np.random.Generator:
+    """Return a NumPy generator that depends on ``key`` alone, or on a fresh key if none is given."""
+    words = key or (new_key(),)
+    return np.random.Generator(np.random.Philox(np.random.SeedSequence(words)))
+
+
+def uniform(shape: tuple[int, ...], low: float = 0.0, high: float = 1.0) -> FloatArray:
+    """Draw ``shape`` numbers, uniform in [low, high)."""
+    return generator().uniform(low, high, shape)
+
+
+def normal(shape: tuple[int, ...], mean: float = 0.0, std: float = 1.0) -> FloatArray:
+    """Draw ``shape`` numbers from a normal distribution."""
+    return generator().normal(mean, std, shape)

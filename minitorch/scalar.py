@@ -1,0 +1,166 @@
+"""A float with a history. It refuses to know tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .autodiff import History, Variable, backpropagate
+from .scalar_functions import EQ, LT, Add, Exp, Inv, Log, Mul, Neg, ReLU, Sigmoid
+
+ScalarHistory = History
+
+
+class Scalar(Variable):
+    """A number that remembers how it was computed.
+
+    Args:
+        v: The value.
+        back: Its history; by default that of a fresh leaf. None makes a constant.
+        name: Shown in graphs and messages.
+        history: Another name for ``back``.
+
+    Attributes:
+        data: The value, a float.
+        derivative: None, or the derivative that backward passes have added up so far.
+    """
+
+    __slots__ = ("data", "derivative")
+    # NumPy leaves an operation with a scalar to the scalar.
+    __array_ufunc__ = None
+
+    def __init__(
+        self,
+        v: float,
+        back: History | None = ScalarHistory(),  # noqa: B008 - a leaf's history is empty, so one serves all
+        name: str | None = None,
+        *,
+        history: History | None = None,
+    ) -> None:
+        super().__init__(back if history is None else history, name)
+        self.data = float(v)
+        self.derivative: float | None = None
+
+    def _lift(self, x: Any) -> Scalar:
+        return Scalar(x, None)
+
+    def _unwrap(self) -> float:
+        return self.data
+
+    def _wrap(self, raw: Any, history: History | None) -> Scalar:
+        return Scalar(raw, history)
+
+    def _fit(self, d: Any) -> Any:
+        return d
+
+    def _store_derivative(self, d: float) -> None:
+        self.derivative = float(d) if self.derivative is None else self.derivative + d
+
+    def get_data(self) -> float:
+        """The 2020 name of ``data``."""
+        return self.data
+
+    def requires_grad_(self, flag: bool = True) -> Scalar:
+        """Make this a fresh leaf, or a constant; return it."""
+        self.history = ScalarHistory() if flag else None
+        return self
+
+    @property
+    def grad(self) -> float | None:
+        """The derivative, under the name that tensors have for it."""
+        return self.derivative
+
+    def update_(self, rule: Callable[..., Any], settings: tuple[float, ...]) -> None:
+        """Change the value by ``rule(settings, x, derivative)``, which gives a tuple of the new value."""
+        if self.derivative is None:
+            raise RuntimeError("there is no derivative to update with")
+        (self.data,) = rule(settings, self.data, self.derivative)
+
+    def zero_grad_(self) -> None:
+        """Forget the derivative."""
+        self.derivative = None
+
+    def copy_(self, value: Any) -> Scalar:
+        """Take over a number (anything NumPy can read as one cell); return self."""
+        self.data = float(np.asarray(value).reshape(()))
+        return self
+
+    def to_numpy(self) -> npt.NDArray[np.float64]:
+        """Return the value as an array of shape ()."""
+        return np.array(self.data)
+
+    def backward(self, d_output: float = 1.0) -> None:
+        """Add the derivatives of this scalar, times ``d_output``, into its leaves.
+
+        Raises:
+            RuntimeError: This is a constant.
+        """
+        if self.history is None:
+            raise RuntimeError("backward from a constant: no operand asked for a derivative")
+        backpropagate(self, d_output)
+
+    def __repr__(self) -> str:
+        return f"Scalar({self.data})"
+
+    def __bool__(self) -> bool:
+        return bool(self.data)
+
+    def __float__(self) -> float:
+        return self.data
+
+    __hash__ = object.__hash__
+
+    def __add__(self, b: Any) -> Scalar:
+        return Add.apply(self, b)
+
+    def __radd__(self, b: Any) -> Scalar:
+        return Add.apply(b, self)
+
+    def __sub__(self, b: Any) -> Scalar:
+        return Add.apply(self, -b)
+
+    def __rsub__(self, b: Any) -> Scalar:
+        return Add.apply(b, -self)
+
+    def __mul__(self, b: Any) -> Scalar:
+        return Mul.apply(self, b)
+
+    def __rmul__(self, b: Any) -> Scalar:
+        return Mul.apply(b, self)
+
+    def __truediv__(self, b: Any) -> Scalar:
+        return Mul.apply(self, Inv.apply(b))
+
+    def __rtruediv__(self, b: Any) -> Scalar:
+        return Mul.apply(b, Inv.apply(self))
+
+    def __neg__(self) -> Scalar:
+        return Neg.apply(self)
+
+    def __lt__(self, b: Any) -> Scalar:
+        return LT.apply(self, b)
+
+    def __gt__(self, b: Any) -> Scalar:
+        return LT.apply(b, self)
+
+    def __eq__(self, b: object) -> Scalar:  # type: ignore[override]
+        return EQ.apply(self, b)
+
+    def log(self) -> Scalar:
+        """Return ``ln(self + EPS)``."""
+        return Log.apply(self)
+
+    def exp(self) -> Scalar:
+        """Return ``e ** self``."""
+        return Exp.apply(self)
+
+    def sigmoid(self) -> Scalar:
+        """Return ``1 / (1 + e ** -self)``."""
+        return Sigmoid.apply(self)
+
+    def relu(self) -> Scalar:
+        """Return ``max(self, 0)``."""
+        return ReLU.apply(self)

@@ -1,0 +1,430 @@
+"""Learning rates over time, and when to stop. It refuses to know what an optimizer does.
+
+A scheduler writes ``"lr"`` (OneCycleLR the momentum too) into the optimizer's ``param_groups``. Names,
+arguments and numbers are those of ``torch.optim.lr_scheduler``. Schedules of time are functions of the epoch
+and of the rates found at the start, so a state needs no more than these; settings come from the constructor.
+Use one scheduler per optimizer: a second one would overwrite what the first has set.
+
+Call ``step`` after each epoch (OneCycleLR: each batch). It takes the epoch's loss or score, which only
+ReduceLROnPlateau reads, so that a training loop can treat all alike.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Protocol, TypeVar
+
+T = TypeVar("T")
+Rule = Callable[[int, float], float]
+
+
+class _Optimizer(Protocol):
+    @property
+    def param_groups(self) -> list[dict[str, Any]]: ...
+
+
+def _require(condition: bool, name: str, value: object, expected: str) -> None:
+    if not condition:
+        raise ValueError(f"{name} is {value!r}, but must be {expected}")
+
+
+def _per_group(name: str, setting: T | Sequence[T], optimizer: _Optimizer) -> list[T]:
+    count = len(optimizer.param_groups)
+    if not isinstance(setting, Sequence):
+        return [setting] * count
+    _require(len(setting) == count, name, setting, f"one value or a list of {count}, one per parameter group")
+    return list(setting)
+
+
+class _Stateful:
+    _progress: ClassVar[tuple[str, ...]]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the progress made so far (not the settings) as plain numbers, ready for JSON."""
+        return {name: copy.copy(vars(self)[name]) for name in self._progress}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state. The optimizer's rates come back with the optimizer's own state.
+
+        Raises:
+            ValueError: It is not a state of this class.
+        """
+        _require(set(state) == set(self._progress), "the state", sorted(state), f"{sorted(self._progress)}")
+        for name in self._progress:
+            setattr(self, name, copy.copy(state[name]))
+
+
+class _Scheduler(_Stateful):
+    optimizer: _Optimizer
+
+    def get_last_lr(self) -> list[float]:
+        """Return the current rate of each parameter group."""
+        return [float(group["lr"]) for group in self.optimizer.param_groups]
+
+
+class _Schedule(_Scheduler):
+    _progress = ("last_epoch", "base_lrs")
+
+    def __init__(
+        self, optimizer: _Optimizer, rule: Rule | Sequence[Rule], base_lrs: Sequence[float] | None = None
+    ) -> None:
+        self.optimizer = optimizer
+        self.base_lrs = list(base_lrs or self.get_last_lr())
+        self.last_epoch = 0
+        self._rules = _per_group("the rule", rule, optimizer)
+        self._set()
+
+    def step(self, metric: float | None = None) -> None:
+        """Go on to the next epoch and set its rates; ``metric`` is not read."""
+        self.last_epoch += 1
+        self._set()
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state. The optimizer's rates come back with the optimizer's own state.
+
+        Raises:
+            ValueError: It is not a state of this class, or of another number of parameter groups.
+        """
+        rates = state.get("base_lrs", self.base_lrs)
+        count = len(self.base_lrs)
+        _require(len(rates) == count, "base_lrs", rates, f"a list of {count}, one per parameter group")
+        super().load_state_dict(state)
+
+    def _set(self) -> None:
+        for group, rule, base in zip(self.optimizer.param_groups, self._rules, self.base_lrs):
+            group["lr"] = rule(self.last_epoch, base)
+
+
+class StepLR(_Schedule):
+    """Multiply the rate by ``gamma`` every ``step_size`` epochs.
+
+    Args:
+        optimizer: Anything with ``param_groups``.
+        step_size: At least 1.
+        gamma: Above 0.
+    """
+
+    def __init__(self, optimizer: _Optimizer, step_size: int, gamma: float = 0.1) -> None:
+        _require(step_size >= 1, "step_size", step_size, "at least 1")
+        _require(gamma > 0, "gamma", gamma, "above 0")
+        super().__init__(optimizer, lambda epoch, base: base * gamma ** (epoch // step_size))
+
+
+class MultiStepLR(_Schedule):
+    """Multiply the rate by ``gamma`` at each of the ``milestones``.
+
+    Args:
+        optimizer: Anything with ``param_groups``.
+        milestones: Epochs, in any order; one that is listed twice counts twice.
+        gamma: Above 0.
+    """
+
+    def __init__(self, optimizer: _Optimizer, milestones: Sequence[int], gamma: float = 0.1) -> None:
+        _require(all(m >= 0 for m in milestones), "milestones", milestones, "epochs from 0")
+        _require(gamma > 0, "gamma", gamma, "above 0")
+        passed = sorted(milestones)
+        super().__init__(optimizer, lambda epoch, base: base * gamma ** bisect_right(passed, epoch))
+
+
+class ExponentialLR(_Schedule):
+    """Multiply the rate by ``gamma`` (above 0) every epoch."""
+
+    def __init__(self, optimizer: _Optimizer, gamma: float) -> None:
+        _require(gamma > 0, "gamma", gamma, "above 0")
+        super().__init__(optimizer, lambda epoch, base: base * gamma**epoch)
+
+
+class LinearLR(_Schedule):
+    """Multiply the rate by a factor that goes from one value to another in a straight line, then stays.
+
+    Args:
+        optimizer: Anything with ``param_groups``.
+        start_factor: The factor at the start, in (0, 1].
+        end_factor: The factor at the end, in [0, 1].
+        total_iters: How many steps it takes, at least 1.
+    """
+
+    def __init__(
+        self,
+        optimizer: _Optimizer,
+        start_factor: float = 1.0 / 3,
+        end_factor: float = 1.0,
+        total_iters: int = 5,
+    ) -> None:
+        _require(0 < start_factor <= 1, "start_factor", start_factor, "above 0 and at most 1")
+        _require(0 <= end_factor <= 1, "end_factor", end_factor, "between 0 and 1")
+        _require(total_iters >= 1, "total_iters", total_iters, "at least 1")
+
+        def rule(epoch: int, base: float) -> float:
+            return base * _line(start_factor, end_factor, min(epoch / total_iters, 1.0))
+
+        super().__init__(optimizer, rule)
+
+
+class CosineAnnealingLR(_Schedule):
+    """Let the rate sink along half a cosine wave, to ``eta_min`` after ``T_max`` epochs, then rise again.
+
+    The schedule, without restarts, of Loshchilov and Hutter, "SGDR" (2017).
+
+    Args:
+        optimizer: Anything with ``param_groups``.
+        T_max: Half the period, at least 1.
+        eta_min: The lowest rate, at least 0.
+    """
+
+    def __init__(self, optimizer: _Optimizer, T_max: int, eta_min: float = 0.0) -> None:
+        _require(T_max >= 1, "T_max", T_max, "at least 1")
+        _require(eta_min >= 0, "eta_min", eta_min, "at least 0")
+        super().__init__(optimizer, lambda epoch, base: _cosine(base, eta_min, epoch / T_max))
+
+
+class LambdaLR(_Schedule):
+    """Multiply the first rate by a function of the epoch.
+
+    Args:
+        optimizer: Anything with ``param_groups``.
+        lr_lambda: Epoch (from 0) to factor; or a list of such functions, one per parameter group.
+    """
+
+    def __init__(
+        self, optimizer: _Optimizer, lr_lambda: Callable[[int], float] | Sequence[Callable[[int], float]]
+    ) -> None:
+        def scaled(factor: Callable[[int], float]) -> Rule:
+            return lambda epoch, base: base * factor(epoch)
+
+        super().__init__(optimizer, [scaled(f) for f in _per_group("lr_lambda", lr_lambda, optimizer)])
+
+
+class OneCycleLR(_Schedule):
+    """Raise the rate to a peak, then let it sink far below where it began; the momentum does the opposite.
+
+    The policy of Smith and Topin, "Super-Convergence" (2018). Step it after each batch.
+
+    Args:
+        optimizer: Anything with ``param_groups``; its own rates are not used.
+        max_lr: The peak, above 0; or a list, one per parameter group.
+        total_steps: The length of the cycle; None: ``epochs * steps_per_epoch``.
+        epochs: Used with ``steps_per_epoch`` where ``total_steps`` is None.
+        steps_per_epoch: See ``epochs``.
+        pct_start: The part of the cycle in which the rate rises, in [0, 1].
+        anneal_strategy: ``"cos"`` or ``"linear"``.
+        cycle_momentum: Whether to set ``"momentum"``, or the first of ``"betas"``, of each group too.
+        base_momentum: The momentum at the peak; or a list.
+        max_momentum: The momentum at both ends; or a list.
+        div_factor: The first rate is ``max_lr / div_factor``.
+        final_div_factor: The last rate is the first divided by this.
+        three_phase: Sink to the first rate as fast as it rose, and only then to the last.
+    """
+
+    def __init__(
+        self,
+        optimizer: _Optimizer,
+        max_lr: float | Sequence[float],
+        total_steps: int | None = None,
+        epochs: int | None = None,
+        steps_per_epoch: int | None = None,
+        pct_start: float = 0.3,
+        anneal_strategy: str = "cos",
+        cycle_momentum: bool = True,
+        base_momentum: float | Sequence[float] = 0.85,
+        max_momentum: float | Sequence[float] = 0.95,
+        div_factor: float = 25.0,
+        final_div_factor: float = 1e4,
+        three_phase: bool = False,
+    ) -> None:
+        if total_steps is None:
+            if epochs is None or steps_per_epoch is None:
+                raise ValueError("give total_steps, or both epochs and steps_per_epoch")
+            total_steps = epochs * steps_per_epoch
+        peaks = _per_group("max_lr", max_lr, optimizer)
+        _require(total_steps >= 1, "total_steps", total_steps, "at least 1")
+        _require(all(peak > 0 for peak in peaks), "max_lr", max_lr, "above 0")
+        _require(0 <= pct_start <= 1, "pct_start", pct_start, "between 0 and 1")
+        _require(anneal_strategy in _CURVES, "anneal_strategy", anneal_strategy, '"cos" or "linear"')
+        _require(div_factor > 0, "div_factor", div_factor, "above 0")
+        _require(final_div_factor > 0, "final_div_factor", final_div_factor, "above 0")
+        momenta = list(
+            zip(
+                _per_group("base_momentum", base_momentum, optimizer),
+                _per_group("max_momentum", max_momentum, optimizer),
+            )
+        )
+        if cycle_momentum and not all("momentum" in g or "betas" in g for g in optimizer.param_groups):
+            raise ValueError("cycle_momentum=True needs an optimizer with momentum or betas")
+        rise = pct_start * total_steps
+        last = total_steps - 1.0
+        self._total_steps = total_steps
+        self._ends = (rise - 1.0, 2.0 * rise - 2.0, last) if three_phase else (rise - 1.0, last)
+        self._curve = _CURVES[anneal_strategy]
+        self._momenta = momenta if cycle_momentum else []
+
+        def rule(step: int, first: float) -> float:
+            peak, final = first * div_factor, first / final_div_factor
+            return self._along(step, (first, peak, first, final) if three_phase else (first, peak, final))
+
+        super().__init__(optimizer, rule, [peak / div_factor for peak in peaks])
+
+    def step(self, metric: float | None = None) -> None:
+        """Go on to the next batch and set its rates and momenta; ``metric`` is not read.
+
+        Raises:
+            ValueError: The cycle is over.
+        """
+        if self.last_epoch == self._total_steps:
+            raise ValueError(f"the cycle has {self._total_steps} steps and is over: no further step")
+        super().step(metric)
+
+    def _along(self, step: int, knots: tuple[float, ...]) -> float:
+        begin = 0.0
+        for phase, end in enumerate(self._ends):
+            if step <= end or phase == len(self._ends) - 1:
+                break
+            begin = end
+        # A phase of no length is over at once.
+        part = (step - begin) / (end - begin) if end != begin else 1.0
+        return self._curve(knots[phase], knots[phase + 1], part)
+
+    def _set(self) -> None:
+        super()._set()
+        for group, (low, high) in zip(self.optimizer.param_groups, self._momenta):
+            momentum = self._along(self.last_epoch, (high, low, high, high))
+            if "betas" in group:
+                group["betas"] = (momentum, *group["betas"][1:])
+            else:
+                group["momentum"] = momentum
+
+
+class ReduceLROnPlateau(_Scheduler):
+    """Multiply the rate by ``factor`` when a metric has not improved for more than ``patience`` epochs.
+
+    Args:
+        optimizer: Anything with ``param_groups``.
+        mode: ``"min"`` if lower is better, ``"max"`` if higher is.
+        factor: In (0, 1).
+        patience: How many epochs in a row without improvement are forgiven.
+        threshold: What counts as an improvement, at least 0.
+        threshold_mode: ``"rel"``: the threshold is a part of the best value; ``"abs"``: a difference.
+        cooldown: How many epochs after a reduction are not judged.
+        min_lr: The lowest rate; or a list, one per parameter group.
+        eps: Smaller changes of the rate are not made.
+
+    Attributes:
+        best: The best metric so far, or None.
+    """
+
+    _progress = ("last_epoch", "best", "num_bad_epochs", "cooldown_counter")
+
+    def __init__(
+        self,
+        optimizer: _Optimizer,
+        mode: str = "min",
+        factor: float = 0.1,
+        patience: int = 10,
+        threshold: float = 1e-4,
+        threshold_mode: str = "rel",
+        cooldown: int = 0,
+        min_lr: float | Sequence[float] = 0.0,
+        eps: float = 1e-8,
+    ) -> None:
+        _require(mode in ("min", "max"), "mode", mode, '"min" or "max"')
+        _require(0 < factor < 1, "factor", factor, "above 0 and below 1")
+        _require(patience >= 0, "patience", patience, "at least 0")
+        _require(threshold >= 0, "threshold", threshold, "at least 0")
+        _require(threshold_mode in ("rel", "abs"), "threshold_mode", threshold_mode, '"rel" or "abs"')
+        _require(cooldown >= 0, "cooldown", cooldown, "at least 0")
+        _require(eps >= 0, "eps", eps, "at least 0")
+        self.optimizer = optimizer
+        self.mode = mode
+        self.factor = factor
+        self.patience = patience
+        self.threshold = threshold
+        self.threshold_mode = threshold_mode
+        self.cooldown = cooldown
+        self.min_lrs = _per_group("min_lr", min_lr, optimizer)
+        self.eps = eps
+        self.last_epoch = 0
+        self.best: float | None = None
+        self.num_bad_epochs = 0
+        self.cooldown_counter = 0
+
+    def step(self, metric: float) -> None:
+        """Judge the epoch by its ``metric`` and reduce the rates if it is time to; nan is never better."""
+        metric = float(metric)
+        self.last_epoch += 1
+        if _better(metric, self.best, self.mode, self.threshold, relative=self.threshold_mode == "rel"):
+            self.best = metric
+            self.num_bad_epochs = 0
+        else:
+            self.num_bad_epochs += 1
+        if self.cooldown_counter > 0:
+            self.cooldown_counter -= 1
+            self.num_bad_epochs = 0
+        if self.num_bad_epochs > self.patience:
+            self._reduce()
+            self.cooldown_counter = self.cooldown
+            self.num_bad_epochs = 0
+
+    def _reduce(self) -> None:
+        for group, lowest in zip(self.optimizer.param_groups, self.min_lrs):
+            rate = max(group["lr"] * self.factor, lowest)
+            if group["lr"] - rate > self.eps:
+                group["lr"] = rate
+
+
+class EarlyStopping(_Stateful):
+    """Tell when a metric has not improved for ``patience`` epochs in a row.
+
+    Args:
+        patience: At least 0; 0 and 1 both stop at the first epoch without improvement.
+        min_delta: By how much a metric must be better than the best to count, at least 0.
+        mode: ``"min"`` if lower is better, ``"max"`` if higher is.
+
+    Attributes:
+        best: The best metric so far, or None.
+        best_epoch: The epoch of the best metric, counted from 1; 0 before there is one.
+        epoch: How many epochs have been judged.
+    """
+
+    _progress = ("epoch", "best", "best_epoch")
+
+    def __init__(self, patience: int = 10, min_delta: float = 0.0, mode: str = "min") -> None:
+        _require(patience >= 0, "patience", patience, "at least 0")
+        _require(min_delta >= 0, "min_delta", min_delta, "at least 0")
+        _require(mode in ("min", "max"), "mode", mode, '"min" or "max"')
+        self.patience = patience
+        self.min_delta = min_delta
+        self.mode = mode
+        self.epoch = 0
+        self.best: float | None = None
+        self.best_epoch = 0
+
+    def update(self, metric: float) -> bool:
+        """Judge an epoch by its ``metric`` (nan is never better); True means stop."""
+        metric = float(metric)
+        self.epoch += 1
+        if _better(metric, self.best, self.mode, self.min_delta, relative=False):
+            self.best, self.best_epoch = metric, self.epoch
+            return False
+        return self.epoch - self.best_epoch >= self.patience
+
+
+def _better(metric: float, best: float | None, mode: str, threshold: float, relative: bool) -> bool:
+    sign = 1.0 if mode == "min" else -1.0
+    if best is None:
+        return sign * metric < math.inf
+    bar = best * (1.0 - sign * threshold) if relative else best - sign * threshold
+    return sign * metric < sign * bar
+
+
+def _line(start: float, end: float, part: float) -> float:
+    return start + (end - start) * part
+
+
+def _cosine(start: float, end: float, part: float) -> float:
+    return end + (start - end) * (1.0 + math.cos(math.pi * part)) / 2.0
+
+
+_CURVES: dict[str, Callable[[float, float, float], float]] = {"cos": _cosine, "linear": _line}

@@ -1,0 +1,537 @@
+"""Tensors: a TensorData with a history, and the functions that make them.
+
+It knows the rooms by name only; what happens to numbers is in `minitorch.tensor_functions`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from . import rng
+from .autodiff import History, Variable, backpropagate
+from .backends import find_backend
+from .tensor_data import IndexingError, TensorData, as_dtype, resolve_shape
+from .tensor_functions import (
+    EQ,
+    LT,
+    Add,
+    All,
+    Cast,
+    Cat,
+    Copy,
+    Div,
+    Exp,
+    IsClose,
+    Log,
+    MatMul,
+    Max,
+    Mul,
+    Neg,
+    Permute,
+    Power,
+    ReLU,
+    Sigmoid,
+    Slice,
+    Sqrt,
+    Sub,
+    Sum,
+    Tanh,
+    To,
+    View,
+    unbroadcast,
+)
+from .tensor_ops import TensorBackend
+
+Number = (int, float, np.floating, np.integer, np.bool_)
+
+
+class Tensor(Variable):
+    """A multidimensional array that remembers how it was computed.
+
+    Users make tensors with `tensor`, `zeros`, `ones`, `rand`, `randn`.
+
+    Args:
+        v: The numbers.
+        back: The history; None for a constant.
+        name: Shown in graphs and messages.
+        backend: The room to be in; by default that of ``v``.
+
+    Attributes:
+        grad: None, or the derivative that backward passes have added up so far: a Tensor of the same shape.
+    """
+
+    __slots__ = ("_tensor", "grad")
+    # NumPy leaves an operation with a tensor to the tensor.
+    __array_ufunc__ = None
+
+    def __init__(
+        self, v: TensorData, back: History | None = None, name: str | None = None, backend: Any = None
+    ) -> None:
+        self.history = back
+        self.name = name
+        self._id = 0
+        self._hooks = ()
+        self._tensor = v
+        self.grad: Tensor | None = None
+        if backend is not None:
+            self._type_(backend)
+        elif v.backend is None:
+            v.backend = find_backend()
+
+    # How a Function meets a tensor
+
+    def _lift(self, x: Any) -> Tensor:
+        if not isinstance(x, Number):
+            raise TypeError(
+                f"an operand must be a Tensor or a number, not {type(x).__name__}: wrap arrays with minitorch.tensor"
+            )
+        t = self._tensor
+        cell = t.f.ops.storage(np.array([x], t.dtype))
+        return Tensor(TensorData.on(cell, (), (), 1, t.backend))
+
+    def _unwrap(self) -> TensorData:
+        return self._tensor
+
+    def _wrap(self, raw: Any, history: History | None) -> Tensor:
+        return Tensor(raw if isinstance(raw, TensorData) else raw._unwrap(), history)
+
+    def _fit(self, d: Any) -> TensorData:
+        return unbroadcast(d._tensor if isinstance(d, Tensor) else d, self._tensor)
+
+    def _store_derivative(self, d: TensorData) -> None:
+        # The first derivative is kept as it is, and may be shared with others: it is never written to.
+        self.grad = Tensor(d if self.grad is None else self.grad._tensor + d)
+
+    def _ensure_tensor(self, b: Any) -> Tensor:
+        return b if isinstance(b, Tensor) else self._lift(b)
+
+    def _new(self, tensor_data: TensorData) -> Tensor:
+        return Tensor(tensor_data)
+
+    def _type_(self, backend: Any) -> None:
+        found = find_backend(backend)
+        if self._tensor.backend is None:
+            self._tensor.backend = found
+        elif found != self._tensor.backend:
+            self._tensor = found.from_array(self._tensor.to_numpy())
+
+    # What it is
+
+    def requires_grad_(self, flag: bool = True) -> Tensor:
+        """Make this a fresh leaf (its history is cut), or a constant; return it."""
+        self.history = History() if flag else None
+        return self
+
+    def requires_grad(self) -> bool:
+        """Tell whether a derivative is asked for."""
+        return self.history is not None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Sizes, outermost first."""
+        return self._tensor.shape
+
+    @property
+    def size(self) -> int:
+        """Number of cells."""
+        return self._tensor.size
+
+    @property
+    def dims(self) -> int:
+        """Number of dimensions."""
+        return self._tensor.dims
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """float64 or float32."""
+        return self._tensor.dtype
+
+    @property
+    def backend(self) -> TensorBackend:
+        """What it computes with."""
+        return self._tensor.backend
+
+    @property
+    def f(self) -> TensorBackend:
+        """The same as ``backend``."""
+        return self._tensor.backend
+
+    def __repr__(self) -> str:
+        return self._tensor.to_string()
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("a tensor of shape () has no length")
+        return self.shape[0]
+
+    __hash__ = object.__hash__
+
+    # Out of the graph
+
+    def item(self) -> float:
+        """Return the number of a single cell; IndexingError if there are several."""
+        return self._tensor.item()
+
+    def __float__(self) -> float:
+        return self.item()
+
+    def __bool__(self) -> bool:
+        if self.size != 1:
+            raise RuntimeError(f"the truth of {self.size} cells (shape {self.shape}) is ambiguous: use all()")
+        return bool(self.item())
+
+    def to_numpy(self) -> npt.NDArray[Any]:
+        """Return a fresh array on the host."""
+        return self._tensor.to_numpy()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
+        array = self.to_numpy()
+        return array if dtype is None else array.astype(dtype)
+
+    def tuple(self) -> tuple[Any, Any, Any]:
+        """Return ``(storage, shape, strides)``, as the kernels of the course take them."""
+        return self._tensor.tuple()
+
+    @staticmethod
+    def make(
+        storage: Any, shape: Sequence[int], strides: Sequence[int] | None = None, backend: Any = None
+    ) -> Tensor:
+        """Return a constant on a flat storage of numbers."""
+        return Tensor(TensorData(storage, shape, strides, find_backend(backend)))
+
+    def detach(self) -> Tensor:
+        """Return a constant that shares the storage."""
+        return Tensor(self._tensor)
+
+    def get_data(self) -> Tensor:
+        """The 2020 name of `detach`."""
+        return self.detach()
+
+    def type_(self, backend: Any) -> None:
+        """The 2020 name of ``_type_``: move to ``backend``, in place."""
+        self._type_(backend)
+
+    def zeros(self, shape: tuple[int, ...] | None = None) -> Tensor:
+        """Return zeros of ``shape`` (by default this shape), in the same room and dtype."""
+        return Tensor(self._tensor.zeros(shape))
+
+    # Change in place
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self._tensor[key] = value._tensor if isinstance(value, Tensor) else value
+
+    def copy_(self, values: Any) -> Tensor:
+        """Write ``values`` (anything NumPy can read, of this shape) into the cells; return self.
+
+        Raises:
+            IndexingError: The shapes differ.
+        """
+        array = np.asarray(values, dtype=self.dtype)
+        if array.shape != self.shape:
+            raise IndexingError(
+                f"cannot copy values of shape {array.shape} into a tensor of shape {self.shape}"
+            )
+        if self.size:
+            self._tensor[...] = array
+        return self
+
+    def update_(
+        self, rule: Callable[..., Any], settings: tuple[float, ...], states: Sequence[Tensor] = ()
+    ) -> None:
+        """Change cells and states by ``rule(settings, x, grad, *states)``, which gives the new ``(x, *states)``."""
+        if self.grad is None:
+            raise RuntimeError("there is no gradient to update with")
+        self._tensor = self._tensor.contiguous()
+        d = self.grad._tensor.contiguous()
+        self.f.update(rule)(settings, self._tensor, d, *(s._tensor for s in states))
+
+    def zero_grad_(self) -> None:
+        """Forget the derivative."""
+        self.grad = None
+
+    def backward(self, grad_output: Any = None) -> None:
+        """Add the derivatives of this tensor, times ``grad_output``, into the leaves it was computed from.
+
+        Args:
+            grad_output: The derivative of this tensor, of its shape; 1.0 if it has one cell.
+
+        Raises:
+            RuntimeError: This is a constant, or has several cells and no ``grad_output`` is given.
+            IndexingError: ``grad_output`` has another shape.
+        """
+        if self.history is None:
+            raise RuntimeError("backward from a constant: no operand asked for a derivative (requires_grad_)")
+        if grad_output is None:
+            if self.size != 1:
+                raise RuntimeError(
+                    f"backward from {self.size} cells (shape {self.shape}) needs grad_output; or sum first"
+                )
+            d = self._tensor.filled(1.0)
+        else:
+            given = grad_output if isinstance(grad_output, Tensor) else tensor(grad_output, self.backend)
+            if given.shape != self.shape:
+                raise IndexingError(
+                    f"grad_output of shape {given.shape} does not fit a tensor of shape {self.shape}"
+                )
+            d = given._tensor
+        backpropagate(self, d)
+
+    # In the graph
+
+    def __add__(self, b: Any) -> Tensor:
+        return Add.apply(self, b)
+
+    def __radd__(self, b: Any) -> Tensor:
+        return Add.apply(b, self)
+
+    def __sub__(self, b: Any) -> Tensor:
+        return Sub.apply(self, b)
+
+    def __rsub__(self, b: Any) -> Tensor:
+        return Sub.apply(b, self)
+
+    def __mul__(self, b: Any) -> Tensor:
+        return Mul.apply(self, b)
+
+    def __rmul__(self, b: Any) -> Tensor:
+        return Mul.apply(b, self)
+
+    def __truediv__(self, b: Any) -> Tensor:
+        return Div.apply(self, b)
+
+    def __rtruediv__(self, b: Any) -> Tensor:
+        return Div.apply(b, self)
+
+    def __pow__(self, exponent: float) -> Tensor:
+        if not isinstance(exponent, Number):
+            raise TypeError(f"the exponent must be a number, not {type(exponent).__name__}")
+        return Mul.apply(self, self) if exponent == 2 else Power.apply(self, exponent=float(exponent))
+
+    def __matmul__(self, b: Any) -> Tensor:
+        return MatMul.apply(self, b)
+
+    def __neg__(self) -> Tensor:
+        return Neg.apply(self)
+
+    def __lt__(self, b: Any) -> Tensor:
+        return LT.apply(self, b)
+
+    def __gt__(self, b: Any) -> Tensor:
+        return LT.apply(b, self)
+
+    def __eq__(self, b: object) -> Tensor:  # type: ignore[override]
+        return EQ.apply(self, b)
+
+    def is_close(self, y: Any) -> Tensor:
+        """Return 1.0 where the cells differ by less than 1e-2, else 0.0."""
+        return IsClose.apply(self, y)
+
+    def sigmoid(self) -> Tensor:
+        """Return ``1 / (1 + e ** -self)``."""
+        return Sigmoid.apply(self)
+
+    def relu(self) -> Tensor:
+        """Return ``max(self, 0)``."""
+        return ReLU.apply(self)
+
+    def log(self) -> Tensor:
+        """Return ``ln(self + EPS)``, with ``operators.EPS`` = 1e-6."""
+        return Log.apply(self)
+
+    def exp(self) -> Tensor:
+        """Return ``e ** self``."""
+        return Exp.apply(self)
+
+    def tanh(self) -> Tensor:
+        """Return the hyperbolic tangent."""
+        return Tanh.apply(self)
+
+    def sqrt(self) -> Tensor:
+        """Return the square root."""
+        return Sqrt.apply(self)
+
+    def sum(self, dim: int | None = None) -> Tensor:
+        """Return the sum along ``dim`` (which stays with size 1), or over all cells, of shape (1,)."""
+        return Sum.apply(self, dim=dim)
+
+    def mean(self, dim: int | None = None) -> Tensor:
+        """Return the mean along ``dim`` (which stays with size 1), or over all cells, of shape (1,)."""
+        total = self.sum(dim)
+        return total / (self.size if dim is None else self.shape[dim])
+
+    def max(self, dim: int | None = None) -> Tensor:
+        """Return the largest cell along ``dim`` (which stays with size 1), or of all, of shape (1,).
+
+        nan wins. Each of several equal maxima gets the full derivative.
+        """
+        return Max.apply(self, dim=dim)
+
+    def all(self, dim: int | None = None) -> Tensor:
+        """Return whether all cells along ``dim``, or all of them, are 1.0 (their product)."""
+        return All.apply(self, dim=dim)
+
+    def view(self, *shape: Any) -> Tensor:
+        """Return the same packed cells under another shape; one size may be -1. Shares storage.
+
+        Raises:
+            IndexingError: The sizes differ, or the tensor is not contiguous.
+        """
+        return View.apply(self, shape=_sizes(shape))
+
+    def reshape(self, *shape: Any) -> Tensor:
+        """As `view`, and copies when it must."""
+        wanted = resolve_shape(_sizes(shape), self.size)
+        return (self if self._tensor.is_contiguous() else self.contiguous()).view(*wanted)
+
+    def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Tensor:
+        """Merge the dimensions from ``start_dim`` to ``end_dim`` into one."""
+        if not self.shape:
+            return self.reshape(1)
+        first, last = (d + self.dims if d < 0 else d for d in (start_dim, end_dim))
+        if not 0 <= first <= last < self.dims:
+            raise IndexingError(f"cannot flatten dimensions {start_dim} to {end_dim} of shape {self.shape}")
+        merged = int(np.prod(self.shape[first : last + 1]))
+        return self.reshape(*self.shape[:first], merged, *self.shape[last + 1 :])
+
+    def permute(self, *order: Any) -> Tensor:
+        """Return the dimensions in another order. Shares storage."""
+        return Permute.apply(self, order=_sizes(order))
+
+    def contiguous(self) -> Tensor:
+        """Return a packed copy."""
+        return Copy.apply(self)
+
+    def clone(self) -> Tensor:
+        """Return a packed copy."""
+        return Copy.apply(self)
+
+    def expand(self, other: Any) -> Tensor:
+        """Return ``other``, broadcast up and summed down to this shape; a constant."""
+        return Tensor(self._fit(other))
+
+    def to(self, backend: Any) -> Tensor:
+        """Return the same numbers in another room; this tensor itself if it is there already."""
+        found = find_backend(backend)
+        return self if found == self.backend else To.apply(self, backend=found)
+
+    def astype(self, dtype: Any) -> Tensor:
+        """Return the same numbers as float64 or float32; this tensor itself if it is that already."""
+        wanted = as_dtype(dtype)
+        return self if wanted == self.dtype else Cast.apply(self, dtype=wanted)
+
+    def __getitem__(self, key: Any) -> Any:
+        keys = key if isinstance(key, tuple) else (key,)
+        if len(keys) == self.dims and all(isinstance(k, int | np.integer) for k in keys):
+            return self._tensor.get(keys)
+        return Slice.apply(self, key=key)
+
+
+def _sizes(given: tuple[Any, ...]) -> tuple[int, ...]:
+    inner = given[0] if len(given) == 1 and isinstance(given[0], Iterable) else given
+    return tuple(int(n) for n in inner)
+
+
+def _leaf(array: npt.NDArray[Any], backend: Any, requires_grad: bool) -> Tensor:
+    return Tensor(find_backend(backend).from_array(array), History() if requires_grad else None)
+
+
+def tensor(
+    data: Any,
+    backend: Any = None,
+    requires_grad: bool = False,
+    *,
+    dtype: Any = None,
+    shape: tuple[int, ...] | None = None,
+) -> Tensor:
+    """Make a tensor of a number, of nested lists or tuples, or of a NumPy array (copied).
+
+    Args:
+        data: The numbers. Float arrays keep their dtype; all else takes the default dtype.
+        backend: The room; None is the default one. (A tuple here is taken as ``shape``, as in the 2020 course.)
+        requires_grad: Whether derivatives are collected.
+        dtype: float64 or float32.
+        shape: Read the numbers row by row under this shape.
+
+    Raises:
+        IndexingError: Ragged lists, or numbers that do not fill ``shape``.
+    """
+    if isinstance(backend, tuple):
+        backend, shape = None, backend
+    if isinstance(data, Tensor):
+        data = data.to_numpy()
+    given = data.dtype if isinstance(data, np.ndarray | np.floating) else None
+    keeps = given in (np.dtype(np.float64), np.dtype(np.float32))
+    try:
+        array = np.array(data, dtype=given if dtype is None and keeps else as_dtype(dtype), order="C")
+    except (ValueError, TypeError) as problem:
+        if isinstance(data, list | tuple):
+            raise IndexingError(f"nested lists must have equal lengths and hold numbers: {problem}") from None
+        raise TypeError(f"cannot make a tensor of {type(data).__name__}: {problem}") from None
+    if shape is not None:
+        array = array.reshape(resolve_shape(shape, array.size))
+    return _leaf(array, backend, requires_grad)
+
+
+def zeros(shape: tuple[int, ...], backend: Any = None, *, dtype: Any = None) -> Tensor:
+    """Make a tensor of zeros."""
+    return _leaf(np.zeros(_shape(shape), as_dtype(dtype)), backend, False)
+
+
+def ones(shape: tuple[int, ...], backend: Any = None, *, dtype: Any = None) -> Tensor:
+    """Make a tensor of ones."""
+    return _leaf(np.ones(_shape(shape), as_dtype(dtype)), backend, False)
+
+
+def rand(
+    shape: tuple[int, ...], backend: Any = None, requires_grad: bool = False, *, dtype: Any = None
+) -> Tensor:
+    """Make a tensor of random numbers, uniform in [0, 1)."""
+    return _leaf(rng.uniform(_shape(shape)).astype(as_dtype(dtype)), backend, requires_grad)
+
+
+def randn(
+    shape: tuple[int, ...], backend: Any = None, requires_grad: bool = False, *, dtype: Any = None
+) -> Tensor:
+    """Make a tensor of random numbers, normal with mean 0 and deviation 1."""
+    return _leaf(rng.normal(_shape(shape)).astype(as_dtype(dtype)), backend, requires_grad)
+
+
+def _shape(shape: Any) -> tuple[int, ...]:
+    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+    if any(not isinstance(n, int | np.integer) or n < 0 for n in sizes):
+        raise IndexingError(f"a shape holds sizes of 0 and more, not {shape!r}")
+    return sizes
+
+
+def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+    """Join tensors along an existing dimension.
+
+    Raises:
+        IndexingError: Their other sizes differ.
+        ValueError: There is none.
+    """
+    if not tensors:
+        raise ValueError("cat needs at least one tensor")
+    return Cat.apply(*tensors, dim=dim)
+
+
+def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+    """Join tensors of one shape along a new dimension, placed at ``dim``.
+
+    Raises:
+        IndexingError: Their shapes differ, or ``dim`` is out of range.
+        ValueError: There is none.
+    """
+    if not tensors:
+        raise ValueError("stack needs at least one tensor")
+    shape = tensors[0].shape
+    at = dim + len(shape) + 1 if dim < 0 else dim
+    if not 0 <= at <= len(shape) or any(t.shape != shape for t in tensors):
+        raise IndexingError(
+            f"cannot stack shapes {', '.join(str(t.shape) for t in tensors)} at dimension {dim}"
+        )
+    return cat([t.reshape(*shape[:at], 1, *shape[at:]) for t in tensors], at)

@@ -1,0 +1,481 @@
+"""Storage, shape and strides of a tensor, and the rules of indexing and broadcasting.
+
+A ``TensorData`` is what tensor Functions compute on: a flat block of numbers, the shape it is read with, and the
+backend that computes on it. Its arithmetic is plain: outside any graph. It refuses to know which room computes.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from .operators import prod
+
+MAX_DIMS = 32
+
+Storage: TypeAlias = npt.NDArray[Any]
+OutIndex: TypeAlias = npt.NDArray[np.int32]
+Index: TypeAlias = npt.NDArray[np.int32]
+Shape: TypeAlias = npt.NDArray[np.int32]
+Strides: TypeAlias = npt.NDArray[np.int32]
+UserIndex: TypeAlias = Sequence[int]
+UserShape: TypeAlias = Sequence[int]
+UserStrides: TypeAlias = Sequence[int]
+
+
+class IndexingError(RuntimeError):
+    """An index, a shape or a dimension does not fit; the message says which."""
+
+
+class BackendError(RuntimeError):
+    """A backend is missing, cannot do what was asked, or was mixed with another."""
+
+
+class _DType:
+    default = np.dtype(np.float64)
+
+
+FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
+
+
+def as_dtype(dtype: Any) -> np.dtype[Any]:
+    """Return the NumPy dtype that ``dtype`` names; None is the default dtype.
+
+    Raises:
+        ValueError: It is neither float64 nor float32.
+    """
+    if dtype is None:
+        return _DType.default
+    try:
+        found = np.dtype(dtype)
+    except TypeError:
+        found = None
+    if found not in FLOATS:
+        raise ValueError(f"unknown dtype {dtype!r}: expected float64 or float32")
+    return found
+
+
+def set_default_dtype(dtype: Any) -> None:
+    """Set the dtype of tensors made from Python numbers and lists: "float32", "float64" or a NumPy dtype."""
+    _DType.default = as_dtype(dtype)
+
+
+def get_default_dtype() -> np.dtype[Any]:
+    """Return the dtype of tensors made from Python numbers and lists; float64 at the start."""
+    return _DType.default
+
+
+def index_to_position(index: Any, strides: Any) -> int:
+    """Return the place in storage of a multidimensional ``index``."""
+    position = 0
+    for i, s in zip(index, strides):
+        position += i * s
+    return position
+
+
+def to_index(ordinal: int, shape: Any, out_index: Any) -> None:
+    """Write the multidimensional index of cell number ``ordinal`` (row by row) into ``out_index``."""
+    rest = ordinal + 0
+    for i in range(len(shape) - 1, -1, -1):
+        size = shape[i]
+        out_index[i] = rest % size
+        rest = rest // size
+
+
+def broadcast_index(big_index: Any, big_shape: Any, shape: Any, out_index: Any) -> None:
+    """Write into ``out_index`` the cell of ``shape`` that stands for cell ``big_index`` of the larger ``big_shape``.
+
+    Dimensions of size 1 stretch; dimensions that ``shape`` lacks on the left are ignored.
+    """
+    missing = len(big_shape) - len(shape)
+    for i in range(len(shape)):
+        out_index[i] = big_index[i + missing] if shape[i] > 1 else 0
+
+
+def shape_broadcast(shape1: UserShape, shape2: UserShape) -> tuple[int, ...]:
+    """Return the shape that both shapes broadcast to, by NumPy's rule.
+
+    Raises:
+        IndexingError: They do not broadcast.
+    """
+    a, b = tuple(shape1), tuple(shape2)
+    if a == b:
+        return a
+    n = max(len(a), len(b))
+    a1, b1 = (1,) * (n - len(a)) + a, (1,) * (n - len(b)) + b
+    for m, k in zip(a1, b1):
+        if m != k and m != 1 and k != 1:
+            raise IndexingError(
+                f"shapes {a} and {b} do not broadcast: counted from the right, "
+                "each pair of sizes must be equal or hold a 1"
+            )
+    return tuple(k if m == 1 else m for m, k in zip(a1, b1))
+
+
+def strides_from_shape(shape: UserShape) -> tuple[int, ...]:
+    """Return row-major strides: how far apart in storage neighbours are, per dimension."""
+    strides = []
+    step = 1
+    for size in reversed(tuple(shape)):
+        strides.append(step)
+        step *= size
+    return tuple(reversed(strides))
+
+
+def normal_dim(dim: int, dims: int, shape: UserShape) -> int:
+    """Return ``dim`` counted from the front.
+
+    Raises:
+        IndexingError: It is out of range.
+    """
+    if not -dims <= dim < dims:
+        raise IndexingError(f"dimension {dim} is out of range for shape {tuple(shape)}")
+    return int(dim) % dims
+
+
+def resolve_shape(shape: Sequence[int], size: int) -> tuple[int, ...]:
+    """Return ``shape`` with its -1, if any, replaced so that it holds ``size`` cells.
+
+    Raises:
+        IndexingError: No size fits.
+    """
+    wanted = tuple(int(n) for n in shape)
+    known = math.prod(n for n in wanted if n != -1)
+    fits = wanted.count(-1) <= 1 and all(n >= -1 for n in wanted)
+    if fits and -1 in wanted:
+        fits = known > 0 and size % known == 0
+        wanted = tuple(size // known if n == -1 and fits else n for n in wanted)
+    if not fits or math.prod(wanted) != size:
+        raise IndexingError(f"cannot view {size} cells as shape {tuple(shape)}")
+    return wanted
+
+
+class TensorData:
+    """A flat block of numbers, read as an array of some shape.
+
+    Args:
+        storage: A one-dimensional float array (kept, not copied) or a sequence of numbers (default dtype).
+        shape: Sizes, outermost first; their product is the length of ``storage``.
+        strides: Steps in storage, per dimension; row-major by default.
+        backend: What computes on it.
+
+    Raises:
+        IndexingError: Lengths do not fit.
+    """
+
+    __slots__ = ("_contiguous", "_storage", "backend", "dims", "shape", "size", "strides")
+
+    def __init__(
+        self,
+        storage: Any,
+        shape: UserShape,
+        strides: UserStrides | None = None,
+        backend: Any = None,
+    ) -> None:
+        if not isinstance(shape, tuple) or not isinstance(strides, tuple | None):
+            raise IndexingError(f"shape and strides must be tuples, not {shape!r} and {strides!r}")
+        if isinstance(storage, Sequence):
+            storage = np.array(storage, dtype=_DType.default)
+        if strides is not None and len(strides) != len(shape):
+            raise IndexingError(f"strides {strides} and shape {shape} differ in length")
+        size = int(prod(shape))
+        if len(storage) != size:
+            raise IndexingError(f"a storage of {len(storage)} cells does not fill shape {shape}")
+        if len(shape) > MAX_DIMS:
+            raise IndexingError(f"shape {shape} has more than {MAX_DIMS} dimensions")
+        self._storage = storage
+        self.shape: tuple[int, ...] = tuple(shape)
+        self.strides: tuple[int, ...] = strides_from_shape(shape) if strides is None else tuple(strides)
+        self.dims = len(shape)
+        self.size = size
+        self.backend = backend
+        self._contiguous = True if strides is None else None
+
+    @classmethod
+    def on(
+        cls,
+        storage: Any,
+        shape: tuple[int, ...],
+        strides: tuple[int, ...] | None,
+        size: int,
+        backend: Any,
+    ) -> TensorData:
+        """Make a TensorData without any check: a window may also read a longer storage, or one cell many times."""
+        td = object.__new__(cls)
+        td._storage = storage
+        td.shape = shape
+        td.strides = strides_from_shape(shape) if strides is None else strides
+        td.dims = len(shape)
+        td.size = size
+        td.backend = backend
+        td._contiguous = True if strides is None else None
+        return td
+
+    # What it looks like
+
+    @property
+    def _shape(self) -> npt.NDArray[np.int64]:
+        return np.array(self.shape, dtype=np.int64)
+
+    @property
+    def _strides(self) -> npt.NDArray[np.int64]:
+        return np.array(self.strides, dtype=np.int64)
+
+    @property
+    def f(self) -> Any:
+        """The backend."""
+        return self.backend
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """float64 or float32."""
+        return self._storage.dtype
+
+    def is_contiguous(self) -> bool:
+        """Tell whether the cells lie packed in storage, row by row (dimensions of size 1 may have any stride)."""
+        if self._contiguous is None:
+            step, packed = 1, True
+            for n, s in zip(reversed(self.shape), reversed(self.strides)):
+                if n != 1:
+                    packed = packed and s == step
+                    step *= n
+            self._contiguous = packed or self.size == 0
+        return self._contiguous
+
+    @staticmethod
+    def shape_broadcast(shape_a: UserShape, shape_b: UserShape) -> tuple[int, ...]:
+        """See `minitorch.shape_broadcast`."""
+        return shape_broadcast(shape_a, shape_b)
+
+    def index(self, index: int | UserIndex) -> int:
+        """Return the place in storage of a full index.
+
+        Raises:
+            IndexingError: It is too short or too long, negative or out of range.
+        """
+        idx = (index,) if isinstance(index, int | np.integer) else tuple(index)
+        if len(idx) != self.dims:
+            raise IndexingError(
+                f"index {idx} has {len(idx)} number(s), and shape {self.shape} needs {self.dims}"
+            )
+        for i, n in zip(idx, self.shape):
+            if not 0 <= i < n:
+                why = "negative indices are not supported" if i < 0 else "out of range"
+                raise IndexingError(f"index {idx} does not fit shape {self.shape}: {why}")
+        return int(index_to_position(idx, self.strides))
+
+    def indices(self) -> Iterator[tuple[int, ...]]:
+        """Iterate over all full indices, row by row."""
+        return iter(np.ndindex(*self.shape))
+
+    def sample(self) -> tuple[int, ...]:
+        """Return a random full index."""
+        return tuple(random.randint(0, n - 1) for n in self.shape)
+
+    def get(self, key: int | UserIndex) -> float:
+        """Return the number at a full index."""
+        return float(self._storage[self.index(key)])
+
+    def set(self, key: int | UserIndex, val: float) -> None:
+        """Write a number at a full index."""
+        self._storage[self.index(key)] = val
+
+    def tuple(self) -> tuple[Any, Shape, Strides]:
+        """Return ``(storage, shape, strides)``, as the kernels of the course take them."""
+        return self._storage, self._shape, self._strides  # type: ignore[return-value]
+
+    def to_string(self) -> str:
+        """Return the numbers with two decimals, in nested brackets."""
+
+        def show(block: npt.NDArray[Any], depth: int) -> str:
+            if block.ndim == 0:
+                return f"{block:.2f}"
+            if block.ndim == 1:
+                return "[" + ", ".join(f"{x:.2f}" for x in block) + "]"
+            gap = ",\n" * min(block.ndim - 1, 2) + " " * (depth + 1)
+            return "[" + gap.join(show(b, depth + 1) for b in block) + "]"
+
+        return show(self.to_numpy(), 0)
+
+    def __repr__(self) -> str:
+        return f"TensorData(shape={self.shape}, strides={self.strides}, dtype={self.dtype})"
+
+    # Other ways to read the same storage
+
+    def permute(self, *order: int) -> TensorData:
+        """Return the same storage with its dimensions reordered.
+
+        Raises:
+            IndexingError: ``order`` does not name each dimension once.
+        """
+        if sorted(order) != list(range(self.dims)):
+            raise IndexingError(
+                f"order {order} must name each of the {self.dims} dimensions of {self.shape} once"
+            )
+        return TensorData.on(
+            self._storage,
+            tuple(self.shape[i] for i in order),
+            tuple(self.strides[i] for i in order),
+            self.size,
+            self.backend,
+        )
+
+    def view(self, *shape: Any) -> TensorData:
+        """Return the same storage under another shape of as many cells; one size may be -1.
+
+        Raises:
+            IndexingError: The sizes differ, or the data is not contiguous.
+        """
+        wanted = shape[0] if len(shape) == 1 and isinstance(shape[0], Iterable) else shape
+        new = resolve_shape(wanted, self.size)
+        if not self.is_contiguous():
+            raise IndexingError(
+                f"cannot view non-contiguous data of shape {self.shape} and strides {self.strides} "
+                f"as {new}: call contiguous() first"
+            )
+        return TensorData.on(self._storage, new, None, self.size, self.backend)
+
+    def window(self, key: Any) -> TensorData:
+        """Return the cells that ``key`` (an int, a slice, ``...`` or a tuple of them) selects, on the same storage.
+
+        An int drops its dimension.
+
+        Raises:
+            IndexingError: An index is negative, out of range, or there are too many.
+        """
+        keys = list(key) if isinstance(key, tuple) else [key]
+        for k in keys:
+            if k is not Ellipsis and not isinstance(k, int | np.integer | slice):
+                raise TypeError(f"a tensor is indexed by ints, slices and ..., not by {type(k).__name__}")
+        named = [k for k in keys if k is not Ellipsis]
+        if len(named) > self.dims or len(keys) - len(named) > 1:
+            raise IndexingError(f"index {key!r} has too many parts for shape {self.shape}")
+        at = keys.index(Ellipsis) if len(named) < len(keys) else len(keys)
+        keys[at : at + 1] = [slice(None)] * (self.dims - len(named))
+        start, shape, strides = 0, [], []
+        for k, n, s in zip(keys, self.shape, self.strides):
+            if isinstance(k, slice):
+                r = range(*k.indices(n))
+                if r.step < 0:
+                    raise IndexingError(
+                        f"index {key!r} steps backwards: the step of a slice must be positive"
+                    )
+                start += r.start * s if r else 0
+                shape.append(len(r))
+                strides.append(r.step * s)
+            elif 0 <= k < n:
+                start += int(k) * s
+            else:
+                raise IndexingError(
+                    f"index {key!r} does not fit shape {self.shape}: {k} is not in 0..{n - 1}"
+                )
+        size = math.prod(shape)
+        return TensorData.on(self._storage[start:] if size else self._storage[:0], tuple(shape), tuple(strides),
+                             size, self.backend)  # fmt: skip
+
+    # Plain arithmetic, for Functions
+
+    def _other(self, b: Any) -> TensorData:
+        if isinstance(b, TensorData):
+            return b
+        return TensorData.on(self.f.ops.storage(np.full(1, b, self.dtype)), (), None, 1, self.backend)
+
+    def __add__(self, b: Any) -> TensorData:
+        return self.f.add_zip(self, self._other(b))
+
+    def __radd__(self, b: Any) -> TensorData:
+        return self.f.add_zip(self._other(b), self)
+
+    def __mul__(self, b: Any) -> TensorData:
+        return self.f.mul_zip(self, self._other(b))
+
+    def __rmul__(self, b: Any) -> TensorData:
+        return self.f.mul_zip(self._other(b), self)
+
+    def __sub__(self, b: Any) -> TensorData:
+        return self.f.sub_zip(self, self._other(b))
+
+    def __rsub__(self, b: Any) -> TensorData:
+        return self.f.sub_zip(self._other(b), self)
+
+    def __truediv__(self, b: Any) -> TensorData:
+        return self.f.div_zip(self, self._other(b))
+
+    def __rtruediv__(self, b: Any) -> TensorData:
+        return self.f.div_zip(self._other(b), self)
+
+    def __neg__(self) -> TensorData:
+        return self.f.neg_map(self)
+
+    def __getitem__(self, key: Any) -> Any:
+        keys = key if isinstance(key, tuple) else (key,)
+        if len(keys) == self.dims and all(isinstance(k, int | np.integer) for k in keys):
+            return self.get(keys)
+        return self.window(key).contiguous()
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        keys = key if isinstance(key, tuple) else (key,)
+        if len(keys) == self.dims and all(isinstance(k, int | np.integer) for k in keys):
+            self.set(keys, value)
+            return
+        target = self.window(key)
+        if not isinstance(value, TensorData):
+            cells = np.asarray(value, dtype=self.dtype)
+            value = TensorData.on(
+                self.f.ops.storage(cells.reshape(-1)), cells.shape, None, cells.size, self.backend
+            )
+        if shape_broadcast(value.shape, target.shape) != target.shape:
+            raise IndexingError(f"cannot write shape {value.shape} into cells of shape {target.shape}")
+        self.f.id_map(value, target)
+
+    def zeros(self, shape: tuple[int, ...] | None = None) -> TensorData:
+        """Return zeros of ``shape`` (by default this shape), in this room and dtype."""
+        return self.filled(0.0, shape)
+
+    def filled(self, value: float, shape: tuple[int, ...] | None = None) -> TensorData:
+        """Return ``value`` in every cell of ``shape`` (by default this shape), in this room and dtype."""
+        return self.f.full(self.shape if shape is None else shape, value, self.dtype)
+
+    def contiguous(self) -> TensorData:
+        """Return itself if it is packed on a storage of its own size, else a packed copy."""
+        if self.is_contiguous() and len(self._storage) == self.size:
+            return self
+        return self.copy()
+
+    def copy(self) -> TensorData:
+        """Return a packed copy."""
+        return self.f.id_map(self)
+
+    def sum(self, dim: int) -> TensorData:
+        """Return the sum along ``dim``, which stays with size 1."""
+        return self.f.add_reduce(self, dim)
+
+    def item(self) -> float:
+        """Return the number of a single cell.
+
+        Raises:
+            IndexingError: There is not exactly one.
+        """
+        if self.size != 1:
+            raise IndexingError(f"item() needs exactly one cell, and shape {self.shape} has {self.size}")
+        return float(self._storage[0])
+
+    def to_numpy(self) -> npt.NDArray[Any]:
+        """Return a fresh array on the host."""
+        return self.host().copy()
+
+    def host(self) -> npt.NDArray[Any]:
+        """Return an array on the host, which may share the storage: for reading only."""
+        flat = self._storage if self.backend is None else self.backend.ops.host(self._storage)
+        if self.is_contiguous():
+            return flat[: self.size].reshape(self.shape)
+        return np.ndarray(self.shape, flat.dtype, flat, strides=[s * flat.itemsize for s in self.strides])
+
+    def to_cuda_(self) -> None:
+        """Move the storage to the GPU, as the scripts of the course do."""
+        self._storage = self.f.ops.storage(self._storage)

@@ -1,0 +1,580 @@
+"""The door between tensors and the rooms that compute, the corridor behind it, and the plain room.
+
+A *room* is a subclass of `TensorOps`. It provides three verbs of memory and a short list of kernels, which write into
+a given ``out``. The *corridor* is the same for all rooms: it checks that operands share a room, promotes dtypes,
+broadcasts shapes, allocates the result and calls the kernel. `SimpleOps` is the judge of all other rooms and is
+never optimised. This file refuses to know Tensor, graphs and compilers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, ClassVar, Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from . import operators, simple_conv
+from .retype import with_numpy
+from .tensor_data import (
+    BackendError,
+    IndexingError,
+    Storage,
+    TensorData,
+    broadcast_index,
+    index_to_position,
+    normal_dim,
+    shape_broadcast,
+    to_index,
+)
+
+Fn: TypeAlias = Callable[..., Any]
+Kernel: TypeAlias = Callable[..., None]
+Pair = tuple[int, int]
+Padding = tuple[int, int, int, int]
+
+
+class MapProto(Protocol):
+    """The type of what ``TensorOps.map`` returns."""
+
+    def __call__(self, a: Any, out: Any = None, /) -> Any:
+        """Apply to each cell of ``a``, into ``out`` if it is given."""
+        ...
+
+
+def _through_variables(fn: Fn, *values: Any) -> Any:
+    """Call ``fn`` on the TensorData inside ``values``; the result has no history."""
+    guide = next(v for v in values if v is not None and not isinstance(v, TensorData))
+    raw = fn(*[v if v is None or isinstance(v, TensorData) else v._unwrap() for v in values])
+    return guide._wrap(raw, None)
+
+
+class TensorOps:
+    """The door. A room subclasses it; only the kernels that it does better need an override.
+
+    A subclass that defines just the four methods ``map``, ``zip``, ``reduce`` and ``matrix_multiply`` (as in the
+    course) is a room too: convolution and pooling fall back on plain loops.
+    """
+
+    name: ClassVar[str] = "custom"
+    cuda: ClassVar[bool] = False
+
+    # Memory
+
+    @classmethod
+    def storage(cls, array: npt.NDArray[Any]) -> Any:
+        """Bring a flat NumPy array into the room."""
+        return array
+
+    @classmethod
+    def empty(cls, size: int, dtype: np.dtype[Any]) -> Any:
+        """Return a fresh block of ``size`` cells with any content."""
+        return np.empty(size, dtype)
+
+    @classmethod
+    def host(cls, storage: Any) -> npt.NDArray[Any]:
+        """Return the block as a NumPy array: the only blocking read."""
+        return storage
+
+    # Kernels
+
+    @classmethod
+    def map_kernel(cls, fn: Fn) -> Kernel:
+        """Return a kernel ``(out, a)``: ``out[i] = fn(a[i])``, ``a`` broadcast into ``out``."""
+        raise BackendError(f"backend {cls.name!r} provides no map")
+
+    @classmethod
+    def zip_kernel(cls, fn: Fn) -> Kernel:
+        """Return a kernel ``(out, a, b)``: ``out[i] = fn(a[i], b[i])``, both broadcast into ``out``."""
+        raise BackendError(f"backend {cls.name!r} provides no zip")
+
+    @classmethod
+    def reduce_kernel(cls, fn: Fn, start: float) -> Kernel:
+        """Return a kernel ``(out, a, dim)``: a fold with ``fn`` along ``dim``, which has size 1 in ``out``."""
+        raise BackendError(f"backend {cls.name!r} provides no reduce")
+
+    @classmethod
+    def matmul_kernel(cls, out: TensorData, a: TensorData, b: TensorData) -> None:
+        """Multiply batches of matrices; leading dimensions broadcast."""
+        raise BackendError(f"backend {cls.name!r} provides no matrix product")
+
+    @classmethod
+    def update_kernel(cls, rule: Fn) -> Kernel:
+        """Return a kernel ``(settings, p, d, *states)`` that updates in place, cell by cell.
+
+        ``rule(settings, p, d, *states)`` gives the new ``(p, *states)``; all operands are contiguous.
+        """
+        plain = with_numpy(rule)
+
+        def update(settings: tuple[float, ...], p: TensorData, d: TensorData, *states: TensorData) -> None:
+            blocks = [cls.host(t._storage) for t in (p, d, *states)]
+            with np.errstate(all="ignore"):
+                for i in range(p.size):
+                    for block, value in zip(
+                        [blocks[0], *blocks[2:]], plain(settings, *(b[i] for b in blocks))
+                    ):
+                        block[i] = value
+            for t, block in zip((p, *states), [blocks[0], *blocks[2:]]):
+                t._storage = cls.storage(block)
+
+        return update
+
+    @classmethod
+    def conv_kernel(
+        cls, out: TensorData, x: TensorData, w: TensorData,
+        stride: Pair, padding: Padding, dilation: Pair, groups: int,
+    ) -> None:  # fmt: skip
+        """Cross-correlate images (N, C, H, W) with weights (O, C / groups, KH, KW) into (N, O, H', W')."""
+        cls._by_loops(simple_conv.conv, out, x, w, stride, padding, dilation, groups)
+
+    @classmethod
+    def conv_grad_input_kernel(
+        cls, out: TensorData, d: TensorData, w: TensorData,
+        stride: Pair, padding: Padding, dilation: Pair, groups: int,
+    ) -> None:  # fmt: skip
+        """Derivative of the convolution with respect to its input."""
+        cls._by_loops(simple_conv.conv_grad_input, out, d, w, stride, padding, dilation, groups)
+
+    @classmethod
+    def conv_grad_weight_kernel(
+        cls, out: TensorData, x: TensorData, d: TensorData,
+        stride: Pair, padding: Padding, dilation: Pair, groups: int,
+    ) -> None:  # fmt: skip
+        """Derivative of the convolution with respect to its weight."""
+        cls._by_loops(simple_conv.conv_grad_weight, out, x, d, stride, padding, dilation, groups)
+
+    @classmethod
+    def pool_kernel(
+        cls, out: TensorData, x: TensorData,
+        kind: str, window: Pair, stride: Pair, padding: Padding, dilation: Pair, count_pad: bool,
+    ) -> None:  # fmt: skip
+        """Largest or average cell of each window of images (N, C, H, W)."""
+        cls._by_loops(simple_conv.pool, out, x, kind, window, stride, padding, dilation, count_pad)
+
+    @classmethod
+    def pool_grad_kernel(
+        cls, out: TensorData, x: TensorData, d: TensorData,
+        kind: str, window: Pair, stride: Pair, padding: Padding, dilation: Pair, count_pad: bool,
+    ) -> None:  # fmt: skip
+        """Derivative of the pooling with respect to its input; the first of equal maxima gets it."""
+        cls._by_loops(simple_conv.pool_grad, out, x, d, kind, window, stride, padding, dilation, count_pad)
+
+    @classmethod
+    def _by_loops(cls, loops: Fn, out: TensorData, *operands: Any) -> None:
+        result = np.empty(out.shape, out.dtype)
+        with np.errstate(all="ignore"):
+            loops(result, *[t.host() if isinstance(t, TensorData) else t for t in operands])
+        out._storage = cls.storage(result.reshape(-1))
+
+    # The corridor
+
+    @classmethod
+    def allocate(cls, shape: tuple[int, ...], dtype: np.dtype[Any], backend: Any) -> TensorData:
+        """Return a packed TensorData of ``shape`` with any content."""
+        size = math.prod(shape)
+        return TensorData.on(cls.empty(size, dtype), shape, None, size, backend)
+
+    @classmethod
+    def same_room(cls, *operands: TensorData) -> None:
+        """Check that all operands are in this room.
+
+        Raises:
+            BackendError: One of them is not; both rooms are named.
+        """
+        for t in operands:
+            if t.backend is None or t.backend.ops is not cls:
+                other = "no backend" if t.backend is None else f"backend {t.backend.ops.name!r}"
+                raise BackendError(
+                    f"operands of shapes {', '.join(str(o.shape) for o in operands)} are in different rooms: "
+                    f"backend {cls.name!r} and {other}; move one with t.to(...)"
+                )
+
+    @classmethod
+    def map(cls, fn: Fn) -> MapProto:
+        """Return ``f(a, out=None)``, which applies ``fn`` to each cell; ``a`` may broadcast into ``out``."""
+        kernel = cls.map_kernel(fn)
+
+        def mapped(a: Any, out: Any = None, /) -> Any:
+            if not isinstance(a, TensorData):
+                return _through_variables(mapped, a, out)
+            if out is None:
+                out = cls.allocate(a.shape, a.dtype, a.backend)
+            elif out.shape != a.shape and shape_broadcast(a.shape, out.shape) != out.shape:
+                raise IndexingError(f"shape {a.shape} does not broadcast into {out.shape}")
+            if out.size:
+                kernel(out, a)
+            return out
+
+        return mapped
+
+    @classmethod
+    def zip(cls, fn: Fn) -> Callable[[Any, Any], Any]:
+        """Return ``f(a, b)``, which applies ``fn`` to pairs of cells after broadcasting."""
+        kernel = cls.zip_kernel(fn)
+
+        def zipped(a: Any, b: Any, /) -> Any:
+            if not isinstance(a, TensorData) or not isinstance(b, TensorData):
+                return _through_variables(zipped, a, b)
+            if a.backend is not b.backend:
+                cls.same_room(a, b)
+            shape = a.shape if a.shape == b.shape else shape_broadcast(a.shape, b.shape)
+            dtype = a.dtype if a.dtype == b.dtype else np.promote_types(a.dtype, b.dtype)
+            out = cls.allocate(shape, dtype, a.backend)
+            if out.size:
+                kernel(out, a, b)
+            return out
+
+        return zipped
+
+    @classmethod
+    def reduce(cls, fn: Fn, start: float = 0.0) -> Callable[[Any, int], Any]:
+        """Return ``f(a, dim)``, which folds with ``fn`` along ``dim``; the dimension stays with size 1."""
+        kernel = cls.reduce_kernel(fn, start)
+
+        def reduced(a: Any, dim: int, /) -> Any:
+            if not isinstance(a, TensorData):
+                return _through_variables(lambda t: reduced(t, dim), a)
+            dim = normal_dim(dim, a.dims, a.shape)
+            out = cls.allocate((*a.shape[:dim], 1, *a.shape[dim + 1 :]), a.dtype, a.backend)
+            if out.size:
+                kernel(out, a, dim)
+            return out
+
+        return reduced
+
+    @classmethod
+    def matrix_multiply(cls, a: Any, b: Any) -> Any:
+        """Multiply two matrices, or two batches of them whose leading dimension broadcasts.
+
+        2-D only if both are.
+
+        Raises:
+            IndexingError: The shapes do not fit.
+        """
+        if not isinstance(a, TensorData) or not isinstance(b, TensorData):
+            return _through_variables(cls.matrix_multiply, a, b)
+        if a.backend is not b.backend:
+            cls.same_room(a, b)
+        fits = 2 <= a.dims <= 3 and 2 <= b.dims <= 3 and a.shape[-1] == b.shape[-2]
+        batch = (lead(a), lead(b)) if fits else (0, 0)
+        if not fits or (batch[0] != batch[1] and 1 not in batch):
+            raise IndexingError(
+                f"cannot multiply shapes {a.shape} and {b.shape}: expected (batch, n, k) and (batch, k, m), "
+                "2-D or 3-D, where a batch of 1 stretches"
+            )
+        both_flat = a.dims == b.dims == 2
+        shape = (a.shape[-2], b.shape[-1])
+        if not both_flat:
+            shape = (batch[1] if batch[0] == 1 else batch[0], *shape)  # type: ignore[assignment]
+        out = cls.allocate(shape, np.promote_types(a.dtype, b.dtype), a.backend)
+        if out.size:
+            cls.matmul_kernel(out, a, b)
+        return out
+
+    @classmethod
+    def conv(cls, x: Any, w: Any, stride: Pair, padding: Padding, dilation: Pair, groups: int) -> Any:
+        """Cross-correlate images with weights; see `conv_kernel`.
+
+        Raises:
+            IndexingError: The shapes do not fit.
+        """
+        if not isinstance(x, TensorData) or not isinstance(w, TensorData):
+            return _through_variables(lambda a, b: cls.conv(a, b, stride, padding, dilation, groups), x, w)
+        if x.backend is not w.backend:
+            cls.same_room(x, w)
+        if x.dims != 4 or w.dims != 4:
+            raise IndexingError(
+                f"a convolution needs an input and a weight of 4 dimensions, not {x.shape} and {w.shape}"
+            )
+        if x.shape[1] % groups or w.shape[0] % groups or x.shape[1] // groups != w.shape[1]:
+            raise IndexingError(
+                f"input {x.shape} has {x.shape[1]} channels and weight {w.shape} expects {w.shape[1]} * {groups} "
+                f"in {groups} group(s), which must divide {x.shape[1]} and {w.shape[0]}"
+            )
+        height, width = conv_size(x.shape, w.shape, stride, padding, dilation)
+        out = cls.allocate(
+            (x.shape[0], w.shape[0], height, width), np.promote_types(x.dtype, w.dtype), x.backend
+        )
+        if out.size:
+            cls.conv_kernel(out, x, w, stride, padding, dilation, groups)
+        return out
+
+    @classmethod
+    def conv_grad_input(
+        cls, d: Any, w: Any, shape: tuple[int, ...],
+        stride: Pair, padding: Padding, dilation: Pair, groups: int,
+    ) -> Any:  # fmt: skip
+        """Derivative of `conv` with respect to an input of ``shape``, for the derivative ``d`` of its result."""
+        if not isinstance(d, TensorData) or not isinstance(w, TensorData):
+            return _through_variables(
+                lambda a, b: cls.conv_grad_input(a, b, shape, stride, padding, dilation, groups), d, w
+            )
+        out = cls.allocate(shape, np.promote_types(d.dtype, w.dtype), d.backend)
+        if out.size:
+            cls.conv_grad_input_kernel(out, d, w, stride, padding, dilation, groups)
+        return out
+
+    @classmethod
+    def conv_grad_weight(
+        cls, x: Any, d: Any, shape: tuple[int, ...],
+        stride: Pair, padding: Padding, dilation: Pair, groups: int,
+    ) -> Any:  # fmt: skip
+        """Derivative of `conv` with respect to a weight of ``shape``, for the derivative ``d`` of its result."""
+        if not isinstance(x, TensorData) or not isinstance(d, TensorData):
+            return _through_variables(
+                lambda a, b: cls.conv_grad_weight(a, b, shape, stride, padding, dilation, groups), x, d
+            )
+        out = cls.allocate(shape, np.promote_types(x.dtype, d.dtype), x.backend)
+        if out.size:
+            cls.conv_grad_weight_kernel(out, x, d, stride, padding, dilation, groups)
+        return out
+
+    @classmethod
+    def pool(
+        cls, x: TensorData, size: Pair,
+        kind: str, window: Pair, stride: Pair, padding: Padding, dilation: Pair, count_pad: bool,
+    ) -> TensorData:  # fmt: skip
+        """Largest (``kind`` "max") or average ("avg") cell of ``size`` windows of images (N, C, H, W)."""
+        out = cls.allocate((*x.shape[:2], *size), x.dtype, x.backend)
+        if out.size:
+            cls.pool_kernel(out, x, kind, window, stride, padding, dilation, count_pad)
+        return out
+
+    @classmethod
+    def pool_grad(
+        cls, x: TensorData, d: TensorData,
+        kind: str, window: Pair, stride: Pair, padding: Padding, dilation: Pair, count_pad: bool,
+    ) -> TensorData:  # fmt: skip
+        """Derivative of `pool` with respect to its input ``x``."""
+        out = cls.allocate(x.shape, x.dtype, x.backend)
+        if out.size:
+            cls.pool_grad_kernel(out, x, d, kind, window, stride, padding, dilation, count_pad)
+        return out
+
+
+def lead(t: TensorData) -> int:
+    """Return the number of matrices in a 2-D or 3-D operand."""
+    return t.shape[0] if t.dims == 3 else 1
+
+
+def conv_size(
+    x: tuple[int, ...], w: tuple[int, ...], stride: Pair, padding: Padding, dilation: Pair
+) -> tuple[int, int]:
+    """Return height and width of a convolution's result.
+
+    Raises:
+        IndexingError: The kernel is larger than the padded input.
+    """
+    spans = [dilation[i] * (w[2 + i] - 1) + 1 for i in (0, 1)]
+    padded = [x[2] + padding[0] + padding[1], x[3] + padding[2] + padding[3]]
+    if spans[0] > padded[0] or spans[1] > padded[1]:
+        raise IndexingError(
+            f"the kernel of weight {w} spans {spans[0]}x{spans[1]} cells, "
+            f"more than the padded input {x} of {padded[0]}x{padded[1]}"
+        )
+    return (padded[0] - spans[0]) // stride[0] + 1, (padded[1] - spans[1]) // stride[1] + 1
+
+
+class TensorBackend:
+    """What tensors compute with: the operations of one room, ready to call.
+
+    Two backends on the same room are equal, so their tensors mix.
+
+    Args:
+        ops: The room, a subclass of TensorOps.
+    """
+
+    def __init__(self, ops: type[TensorOps]) -> None:
+        self.ops = ops
+        self._maps: dict[Fn, Fn] = {}
+        self._zips: dict[Fn, Fn] = {}
+        self._updates: dict[Fn, Kernel] = {}
+
+        self.neg_map = self.map(operators.neg)
+        self.sigmoid_map = self.map(operators.sigmoid)
+        self.relu_map = self.map(operators.relu)
+        self.log_map = self.map(operators.log)
+        self.exp_map = self.map(operators.exp)
+        self.id_map = self.map(operators.id)
+        self.inv_map = self.map(operators.inv)
+
+        self.add_zip = self.zip(operators.add)
+        self.sub_zip = self.zip(operators.sub)
+        self.mul_zip = self.zip(operators.mul)
+        self.div_zip = self.zip(operators.div)
+        self.lt_zip = self.zip(operators.lt)
+        self.eq_zip = self.zip(operators.eq)
+        self.is_close_zip = self.zip(operators.is_close)
+        self.relu_back_zip = self.zip(operators.relu_back)
+        self.log_back_zip = self.zip(operators.log_back)
+        self.inv_back_zip = self.zip(operators.inv_back)
+
+        self.add_reduce = ops.reduce(operators.add, 0.0)
+        self.mul_reduce = ops.reduce(operators.mul, 1.0)
+        self.max_reduce = ops.reduce(operators.max_nan, -math.inf)
+
+        self.matrix_multiply = ops.matrix_multiply
+        self.conv = ops.conv
+        self.conv_grad_input = ops.conv_grad_input
+        self.conv_grad_weight = ops.conv_grad_weight
+        self.pool = ops.pool
+        self.pool_grad = ops.pool_grad
+        self.cuda = ops.cuda
+
+    def map(self, fn: Fn) -> Fn:
+        """Return the map of ``fn`` in this room."""
+        if fn not in self._maps:
+            self._maps[fn] = self.ops.map(fn)
+        return self._maps[fn]
+
+    def zip(self, fn: Fn) -> Fn:
+        """Return the zip of ``fn`` in this room."""
+        if fn not in self._zips:
+            self._zips[fn] = self.ops.zip(fn)
+        return self._zips[fn]
+
+    def update(self, rule: Fn) -> Kernel:
+        """Return the in-place update by ``rule`` in this room."""
+        if rule not in self._updates:
+            self._updates[rule] = self.ops.update_kernel(rule)
+        return self._updates[rule]
+
+    def full(self, shape: tuple[int, ...], value: float, dtype: np.dtype[Any]) -> TensorData:
+        """Return ``value`` in every cell of ``shape``."""
+        return self.from_array(np.full(shape, value, dtype))
+
+    def from_array(self, array: npt.NDArray[Any]) -> TensorData:
+        """Bring a packed float array, which nobody else will write to, into the room."""
+        return TensorData.on(self.ops.storage(array.reshape(-1)), array.shape, None, array.size, self)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, TensorBackend) and other.ops is self.ops
+
+    def __hash__(self) -> int:
+        return hash(self.ops)
+
+    def __repr__(self) -> str:
+        return f"TensorBackend({self.ops.__name__})"
+
+
+def tensor_map(fn: Fn) -> Callable[..., None]:
+    """Return the plain map on (storage, shape, strides) triples, out first: ``out[i] = fn(a[i])``."""
+
+    def _map(
+        out: Storage, out_shape: Any, out_strides: Any, in_storage: Storage, in_shape: Any, in_strides: Any
+    ) -> None:
+        out_index = np.zeros(len(out_shape), np.int32)
+        in_index = np.zeros(len(in_shape), np.int32)
+        for i in range(math.prod(out_shape)):
+            to_index(i, out_shape, out_index)
+            broadcast_index(out_index, out_shape, in_shape, in_index)
+            out[index_to_position(out_index, out_strides)] = fn(
+                in_storage[index_to_position(in_index, in_strides)]
+            )
+
+    return _map
+
+
+def tensor_zip(fn: Fn) -> Callable[..., None]:
+    """Return the plain zip on (storage, shape, strides) triples, out first: ``out[i] = fn(a[i], b[i])``."""
+
+    def _zip(
+        out: Storage, out_shape: Any, out_strides: Any,
+        a_storage: Storage, a_shape: Any, a_strides: Any,
+        b_storage: Storage, b_shape: Any, b_strides: Any,
+    ) -> None:  # fmt: skip
+        out_index = np.zeros(len(out_shape), np.int32)
+        a_index = np.zeros(len(a_shape), np.int32)
+        b_index = np.zeros(len(b_shape), np.int32)
+        for i in range(math.prod(out_shape)):
+            to_index(i, out_shape, out_index)
+            broadcast_index(out_index, out_shape, a_shape, a_index)
+            broadcast_index(out_index, out_shape, b_shape, b_index)
+            a = a_storage[index_to_position(a_index, a_strides)]
+            b = b_storage[index_to_position(b_index, b_strides)]
+            out[index_to_position(out_index, out_strides)] = fn(a, b)
+
+    return _zip
+
+
+def tensor_reduce(fn: Fn) -> Callable[..., None]:
+    """Return the plain reduction on (storage, shape, strides) triples, out first, then ``reduce_dim``.
+
+    ``out`` holds the start values: ``out[i] = fn(a[n], ... fn(a[0], out[i]))``.
+    """
+
+    def _reduce(
+        out: Storage, out_shape: Any, out_strides: Any,
+        a_storage: Storage, a_shape: Any, a_strides: Any,
+        reduce_dim: int,
+    ) -> None:  # fmt: skip
+        out_index = np.zeros(len(out_shape), np.int32)
+        for i in range(math.prod(out_shape)):
+            to_index(i, out_shape, out_index)
+            to = index_to_position(out_index, out_strides)
+            for j in range(a_shape[reduce_dim]):
+                out_index[reduce_dim] = j
+                out[to] = fn(a_storage[index_to_position(out_index, a_strides)], out[to])
+            out_index[reduce_dim] = 0
+
+    return _reduce
+
+
+class SimpleOps(TensorOps):
+    """The plain room: one cell after the other, in Python. It judges the others."""
+
+    name = "simple"
+
+    @classmethod
+    def map_kernel(cls, fn: Fn) -> Kernel:
+        """See `TensorOps.map_kernel`."""
+        loop = tensor_map(with_numpy(fn))
+
+        def kernel(out: TensorData, a: TensorData) -> None:
+            with np.errstate(all="ignore"):
+                loop(*_triple(out), *_triple(a))
+
+        return kernel
+
+    @classmethod
+    def zip_kernel(cls, fn: Fn) -> Kernel:
+        """See `TensorOps.zip_kernel`."""
+        loop = tensor_zip(with_numpy(fn))
+
+        def kernel(out: TensorData, a: TensorData, b: TensorData) -> None:
+            with np.errstate(all="ignore"):
+                loop(*_triple(out), *_triple(a), *_triple(b))
+
+        return kernel
+
+    @classmethod
+    def reduce_kernel(cls, fn: Fn, start: float) -> Kernel:
+        """See `TensorOps.reduce_kernel`."""
+        loop = tensor_reduce(with_numpy(fn))
+
+        def kernel(out: TensorData, a: TensorData, dim: int) -> None:
+            out._storage[:] = start
+            with np.errstate(all="ignore"):
+                loop(*_triple(out), *_triple(a), dim)
+
+        return kernel
+
+    @classmethod
+    def matmul_kernel(cls, out: TensorData, a: TensorData, b: TensorData) -> None:
+        """See `TensorOps.matmul_kernel`."""
+        x, y = (t.host().reshape((lead(t), *t.shape[-2:])) for t in (a, b))
+        result = out._storage.reshape((lead(out), *out.shape[-2:]))
+        with np.errstate(all="ignore"):
+            for n, i, j in np.ndindex(*result.shape):
+                total = result.dtype.type(0)
+                for k in range(x.shape[2]):
+                    total += x[n if len(x) > 1 else 0, i, k] * y[n if len(y) > 1 else 0, k, j]
+                result[n, i, j] = total
+
+
+def _triple(t: TensorData) -> tuple[Any, Any, Any]:
+    return t._storage, t.shape, t.strides
+
+
+SimpleBackend = TensorBackend(SimpleOps)

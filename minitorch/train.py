@@ -1,0 +1,188 @@
+"""The training loop, as a generator of records. It refuses to know printing, files and dashboards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .autodiff import no_grad
+from .losses import accuracy, cross_entropy
+from .module import Module
+from .tensor import Tensor, tensor
+
+Loss = Callable[..., Tensor]
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one training step did.
+
+    Attributes:
+        epoch: From 1.
+        step: From 1, over the whole run.
+        loss: Of the batch.
+        accuracy: Of the batch; None without class labels.
+        lr: The learning rate it was taken with.
+        last: Whether it was the last of its epoch.
+        valid_loss: On the validation set; None unless ``last``.
+        valid_accuracy: On the validation set; None unless ``last``.
+    """
+
+    epoch: int
+    step: int
+    loss: float
+    accuracy: float | None
+    lr: float
+    last: bool
+    valid_loss: float | None = None
+    valid_accuracy: float | None = None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Mean loss and accuracy (None without class labels) over ``count`` samples."""
+
+    loss: float
+    accuracy: float | None
+    count: int
+
+
+def _input(model: Module, images: Any) -> Tensor:
+    """Return a batch as a tensor of the model's dtype and room."""
+    if isinstance(images, Tensor):
+        return images
+    for p in model.parameters():
+        if isinstance(p.value, Tensor):
+            return tensor(np.asarray(images), p.value.backend, dtype=p.value.dtype)
+    return tensor(np.asarray(images))
+
+
+def _hits(scores: Tensor, labels: Any) -> float | None:
+    """Return the accuracy of a batch, or None where the labels are not class numbers."""
+    wanted = np.asarray(labels)
+    return accuracy(scores, wanted) if scores.dims == 2 and wanted.shape == scores.shape[:1] else None
+
+
+def fit(
+    model: Module,
+    loader: Iterable[tuple[Any, Any]],
+    optimizer: Any,
+    *,
+    epochs: int = 1,
+    loss: Loss = cross_entropy,
+    valid: Iterable[tuple[Any, Any]] | None = None,
+    scheduler: Any = None,
+    start_epoch: int = 1,
+    start_step: int = 0,
+) -> Iterator[Step]:
+    """Train, one batch for each ``next``; the caller may stop, evaluate or change ``lr`` in between.
+
+    After the last batch of an epoch the model is evaluated on ``valid`` and ``scheduler.step`` is called with the
+    validation loss (else the epoch's mean loss).
+
+    Args:
+        model: Maps a batch of inputs to scores.
+        loader: Gives (inputs, targets) arrays; iterated once for each epoch.
+        optimizer: On the model's parameters.
+        epochs: The last epoch, counted from 1.
+        loss: A function of (scores, targets).
+        valid: As ``loader``.
+        scheduler: Sets the learning rate after each epoch.
+        start_epoch: The first epoch (a resumed run goes on after its checkpoint).
+        start_step: Steps taken before.
+
+    Yields:
+        A Step for each batch.
+
+    Raises:
+        ValueError: The loader gives no batch.
+    """
+    step = start_step
+    for epoch in range(start_epoch, epochs + 1):
+        total, count = 0.0, 0
+        batches = iter(loader)
+        batch = next(batches, None)
+        if batch is None:
+            raise ValueError(
+                "the loader gives no batch: the data set is empty, or smaller than one full batch"
+            )
+        while batch is not None:
+            inputs, targets = batch
+            model.train()
+            optimizer.zero_grad()
+            scores = model(_input(model, inputs))
+            error = loss(scores, targets)
+            error.backward()
+            optimizer.step()
+            value = error.item()
+            step, total, count = step + 1, total + value * len(targets), count + len(targets)
+            lr, hits = optimizer.lr, _hits(scores, targets)
+            batch = next(batches, None)
+            if batch is not None:
+                yield Step(epoch, step, value, hits, lr, False)
+        checked = None if valid is None else evaluate(model, valid, loss=loss)
+        if scheduler is not None:
+            scheduler.step(total / count if checked is None else checked.loss)
+        yield Step(
+            epoch,
+            step,
+            value,
+            hits,
+            lr,
+            True,
+            None if checked is None else checked.loss,
+            None if checked is None else checked.accuracy,
+        )
+
+
+def _forward(model: Module, loader: Iterable[tuple[Any, Any]]) -> Iterator[tuple[Tensor, Any]]:
+    """Yield (scores, targets) of each batch: in evaluation mode, nothing recorded, the mode restored."""
+    before = [(m, m.training) for m in _tree(model)]
+    try:
+        model.eval()
+        for inputs, targets in loader:
+            with no_grad():
+                yield model(_input(model, inputs)), targets
+    finally:
+        for m, mode in before:
+            m.training = mode
+
+
+def _tree(model: Module) -> Iterator[Module]:
+    yield model
+    for child in model.children():
+        yield from _tree(child)
+
+
+def evaluate(model: Module, loader: Iterable[tuple[Any, Any]], *, loss: Loss = cross_entropy) -> Evaluation:
+    """Return mean loss and accuracy over all batches of ``loader``, in evaluation mode.
+
+    Raises:
+        ValueError: The loader gives no batch.
+    """
+    total, right, count, classes = 0.0, 0.0, 0, True
+    for scores, targets in _forward(model, loader):
+        n = len(targets)
+        total += loss(scores, targets).item() * n
+        hits = _hits(scores, targets)
+        classes = classes and hits is not None
+        right += (hits or 0.0) * n
+        count += n
+    if not count:
+        raise ValueError("the loader gives no batch to evaluate on")
+    return Evaluation(total / count, right / count if classes else None, count)
+
+
+def predict(model: Module, loader: Iterable[tuple[Any, Any]]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Return the scores (N, C) and the targets (N,) of all batches of ``loader``, in evaluation mode."""
+    scores, targets = [], []
+    for out, wanted in _forward(model, loader):
+        scores.append(out.to_numpy())
+        targets.append(np.asarray(wanted))
+    if not scores:
+        raise ValueError("the loader gives no batch to predict")
+    return np.concatenate(scores), np.concatenate(targets)
