@@ -22,7 +22,7 @@ from .autodiff import (
     wrap_tuple,
 )
 from .backends import get_default_backend, set_default_backend
-from .checkpoint import Checkpoint, CheckpointError, load, load_checkpoint, save, save_checkpoint
+from .checkpoint import Checkpoint, load, load_checkpoint, save, save_checkpoint
 from .datasets import Graph, circle, datasets, diag, make_pts, simple, spiral, split, xor
 from .fast_conv import tensor_conv1d, tensor_conv2d
 from .fast_ops import FastBackend, FastOps, tensor_matrix_multiply
@@ -60,6 +60,7 @@ from .nn import (
 )
 from .operators import prod
 from .optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
+from .pth import CheckpointError
 from .rng import manual_seed
 from .scalar import Scalar, ScalarHistory
 from .scalar_functions import ScalarFunction

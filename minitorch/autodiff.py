@@ -337,13 +337,15 @@ def backpropagate(variable: Variable | tuple[Variable, Any], deriv: Any = None) 
     """
     if isinstance(variable, tuple):
         variable, deriv = variable
+    if variable.is_leaf():
+        deriv = variable._fit(deriv)
     uses = _count_uses(variable)
     pending: dict[int, Any] = {}
     ready: list[tuple[Variable, Any]] = [(variable, deriv)]
     while ready:
         v, d = ready.pop()
         if v.is_leaf():
-            v._store_derivative(v._fit(d))
+            v._store_derivative(d)
             for hook in v._hooks:
                 hook(v)
             continue

@@ -19,11 +19,12 @@ Pair = tuple[int, int]
 Padding = tuple[int, int, int, int]  # top, bottom, left, right
 SERIAL = 200_000  # multiplications up to which waking the threads does not pay
 
-real: Any  # bound by `jit.kernel` to the dtype's own type
+real: Any = np.float64  # bound by `jit.kernel` to the dtype's own type
 
 
 def conv_rows(out: Any, x: Any, w: Any, stride: Any, padding: Any, dilation: Any, groups: int) -> None:
-    batch, channels, height, width = x.shape
+    """Convolve: a thread takes an image, four output channels and one row at a time."""
+    batch, _, height, width = x.shape
     outs, ins, kh, kw = w.shape
     rows, cols = out.shape[2], out.shape[3]
     per_group = outs // groups
@@ -71,6 +72,7 @@ def conv_rows(out: Any, x: Any, w: Any, stride: Any, padding: Any, dilation: Any
 def conv_grad_input_rows(
     out: Any, d: Any, w: Any, stride: Any, padding: Any, dilation: Any, groups: int
 ) -> None:
+    """Spread each derivative over the pixels it came from: a thread takes one input channel of an image."""
     batch, channels, height, width = out.shape
     outs, ins, kh, kw = w.shape
     rows, cols = d.shape[2], d.shape[3]
@@ -100,6 +102,7 @@ def conv_grad_input_rows(
 def conv_grad_weight_rows(
     out: Any, x: Any, d: Any, stride: Any, padding: Any, dilation: Any, groups: int
 ) -> None:
+    """Gather the products of pixels and derivatives: a thread takes one input channel of all images."""
     batch, channels, height, width = x.shape
     outs, ins, kh, kw = out.shape
     rows, cols = d.shape[2], d.shape[3]
@@ -129,6 +132,7 @@ def conv_grad_weight_rows(
 
 
 def max_pool(out: Any, x: Any, window: Any, stride: Any, padding: Any, dilation: Any) -> None:
+    """Take the largest cell of each window; nan wins, padding never."""
     batch, channels, height, width = x.shape
     for t in prange(batch * channels):
         image, result = x[t // channels, t % channels], out[t // channels, t % channels]
@@ -146,6 +150,7 @@ def max_pool(out: Any, x: Any, window: Any, stride: Any, padding: Any, dilation:
 
 
 def max_pool_grad(out: Any, x: Any, d: Any, window: Any, stride: Any, padding: Any, dilation: Any) -> None:
+    """Pass each derivative to the first largest cell of its window."""
     batch, channels, height, width = x.shape
     for t in prange(batch * channels):
         image, change = x[t // channels, t % channels], d[t // channels, t % channels]
@@ -169,6 +174,7 @@ def max_pool_grad(out: Any, x: Any, d: Any, window: Any, stride: Any, padding: A
 
 
 def avg_pool(out: Any, x: Any, window: Any, stride: Any, padding: Any, count_pad: bool) -> None:
+    """Average each window: cells added row by row, then divided."""
     batch, channels, height, width = x.shape
     for t in prange(batch * channels):
         image, result = x[t // channels, t % channels], out[t // channels, t % channels]
@@ -189,6 +195,7 @@ def avg_pool(out: Any, x: Any, window: Any, stride: Any, padding: Any, count_pad
 
 
 def avg_pool_grad(out: Any, d: Any, window: Any, stride: Any, padding: Any, count_pad: bool) -> None:
+    """Spread each derivative evenly over its window."""
     batch, channels, height, width = out.shape
     for t in prange(batch * channels):
         change, result = d[t // channels, t % channels], out[t // channels, t % channels]

@@ -37,22 +37,25 @@ IDENTITIES: dict[Fn, float] = {
     operators.max_nan: -math.inf,
 }
 
-# Names that `jit.kernel` binds in the loops below.
-fn: Fn
-real: Any
+# Names in the loops below, to which `jit.kernel` binds a float function and the dtype's own type.
+fn: Fn = operators.id
+real: Any = np.float64
 
 
 def map_flat(out: Any, a: Any, n: int) -> None:
+    """Write ``fn(a[i])`` into ``out[i]``: both packed, of one shape."""
     for i in prange(n):
         out[i] = fn(a[i])
 
 
 def zip_flat(out: Any, a: Any, b: Any, n: int) -> None:
+    """Write ``fn(a[i], b[i])`` into ``out[i]``: all packed, of one shape."""
     for i in prange(n):
         out[i] = fn(a[i], b[i])
 
 
 def map_rows(out: Any, a: Any, sizes: Any, to: Any, of: Any) -> None:
+    """Map over four merged dimensions: ``sizes``, and the strides of both operands; the last one is a row."""
     n = sizes[3]
     pieces = (n + CHUNK - 1) // CHUNK
     for t in prange(sizes[0] * sizes[1] * sizes[2] * pieces):
@@ -70,6 +73,7 @@ def map_rows(out: Any, a: Any, sizes: Any, to: Any, of: Any) -> None:
 
 
 def zip_rows(out: Any, a: Any, b: Any, sizes: Any, to: Any, of_a: Any, of_b: Any) -> None:
+    """Zip over four merged dimensions: ``sizes``, and the strides of all operands; the last one is a row."""
     n = sizes[3]
     pieces = (n + CHUNK - 1) // CHUNK
     for t in prange(sizes[0] * sizes[1] * sizes[2] * pieces):
@@ -96,6 +100,7 @@ def zip_rows(out: Any, a: Any, b: Any, sizes: Any, to: Any, of_a: Any, of_b: Any
 
 
 def reduce_rows(out: Any, a: Any, start: float, sizes: Any, of: Any, n: int, step: int) -> None:
+    """Fold each row of ``n`` cells, ``step`` apart; the rows lie over three merged dimensions."""
     for t in prange(sizes[0] * sizes[1] * sizes[2]):
         i2, i1, i0 = t % sizes[2], t // sizes[2] % sizes[1], t // (sizes[2] * sizes[1])
         row = a[i0 * of[0] + i1 * of[1] + i2 * of[2] :]
@@ -110,6 +115,7 @@ def reduce_rows(out: Any, a: Any, start: float, sizes: Any, of: Any, n: int, ste
 
 
 def reduce_columns(out: Any, a: Any, start: float, outer: int, n: int, inner: int) -> None:
+    """Fold the middle of three packed dimensions, whole rows of the last at a time."""
     pieces = (inner + CHUNK - 1) // CHUNK
     for t in prange(outer * pieces):
         block, low = t // pieces, (t % pieces) * CHUNK
@@ -124,6 +130,7 @@ def reduce_columns(out: Any, a: Any, start: float, outer: int, n: int, inner: in
 
 
 def reduce_long(out: Any, a: Any, start: float, rows: int, n: int) -> None:
+    """Fold long packed rows in chunks, then the chunks in order."""
     pieces = (n + CHUNK - 1) // CHUNK
     partial = np.empty(rows * pieces, out.dtype)
     for t in prange(rows * pieces):
@@ -141,21 +148,25 @@ def reduce_long(out: Any, a: Any, start: float, rows: int, n: int) -> None:
 
 
 def update_1(settings: Any, p: Any, d: Any) -> None:
+    """Update ``p``, in place."""
     for i in prange(len(p)):
         (p[i],) = fn(settings, p[i], d[i])
 
 
 def update_2(settings: Any, p: Any, d: Any, s: Any) -> None:
+    """Update ``p`` and one state, in place."""
     for i in prange(len(p)):
         p[i], s[i] = fn(settings, p[i], d[i], s[i])
 
 
 def update_3(settings: Any, p: Any, d: Any, s: Any, t: Any) -> None:
+    """Update ``p`` and two states, in place."""
     for i in prange(len(p)):
         p[i], s[i], t[i] = fn(settings, p[i], d[i], s[i], t[i])
 
 
 def update_4(settings: Any, p: Any, d: Any, s: Any, t: Any, u: Any) -> None:
+    """Update ``p`` and three states, in place."""
     for i in prange(len(p)):
         p[i], s[i], t[i], u[i] = fn(settings, p[i], d[i], s[i], t[i], u[i])
 
@@ -164,6 +175,7 @@ UPDATES = (update_1, update_2, update_3, update_4)
 
 
 def map_any(out: Any, out_shape: Any, out_strides: Any, a: Any, a_shape: Any, a_strides: Any) -> None:
+    """Map over any shapes: index arithmetic for each cell, unless the operands are aligned."""
     size = 1
     for n in out_shape:
         size *= n
@@ -184,6 +196,7 @@ def zip_any(
     a: Any, a_shape: Any, a_strides: Any,
     b: Any, b_shape: Any, b_strides: Any,
 ) -> None:  # fmt: skip
+    """Zip over any shapes: index arithmetic for each cell, unless the operands are aligned."""
     size = 1
     for n in out_shape:
         size *= n
@@ -208,6 +221,7 @@ def zip_any(
 def reduce_any(
     out: Any, out_shape: Any, out_strides: Any, a: Any, a_shape: Any, a_strides: Any, reduce_dim: int
 ) -> None:
+    """Fold along any dimension; ``out`` holds the start values."""
     size = 1
     for n in out_shape:
         size *= n
@@ -386,7 +400,7 @@ class FastOps(TensorOps):
     @classmethod
     def matmul_kernel(cls, out: TensorData, a: TensorData, b: TensorData) -> None:
         """See `TensorOps.matmul_kernel`."""
-        fast_matmul.matmul(out.host(), a.host(), b.host())
+        fast_matmul.matmul(_array(out), _array(a), _array(b))
 
     @classmethod
     def conv_kernel(
@@ -394,7 +408,7 @@ class FastOps(TensorOps):
         stride: Pair, padding: Padding, dilation: Pair, groups: int,
     ) -> None:  # fmt: skip
         """See `TensorOps.conv_kernel`."""
-        fast_conv.forward(*_arrays(out, x, w), stride, padding, dilation, groups)
+        fast_conv.forward(_array(out), _packed(x, out), _packed(w, out), stride, padding, dilation, groups)
 
     @classmethod
     def conv_grad_input_kernel(
@@ -402,7 +416,7 @@ class FastOps(TensorOps):
         stride: Pair, padding: Padding, dilation: Pair, groups: int,
     ) -> None:  # fmt: skip
         """See `TensorOps.conv_grad_input_kernel`."""
-        fast_conv.grad_input(*_arrays(out, d, w), stride, padding, dilation, groups)
+        fast_conv.grad_input(_array(out), _packed(d, out), _packed(w, out), stride, padding, dilation, groups)
 
     @classmethod
     def conv_grad_weight_kernel(
@@ -410,7 +424,7 @@ class FastOps(TensorOps):
         stride: Pair, padding: Padding, dilation: Pair, groups: int,
     ) -> None:  # fmt: skip
         """See `TensorOps.conv_grad_weight_kernel`."""
-        fast_conv.grad_weight(*_arrays(out, x, d), stride, padding, dilation, groups)
+        fast_conv.grad_weight(_array(out), _packed(x, out), _packed(d, out), stride, padding, dilation, groups)
 
     @classmethod
     def pool_kernel(
@@ -418,7 +432,7 @@ class FastOps(TensorOps):
         kind: str, window: Pair, stride: Pair, padding: Padding, dilation: Pair, count_pad: bool,
     ) -> None:  # fmt: skip
         """See `TensorOps.pool_kernel`."""
-        fast_conv.pool(*_arrays(out, x), kind, window, stride, padding, dilation, count_pad)
+        fast_conv.pool(_array(out), _packed(x, out), kind, window, stride, padding, dilation, count_pad)
 
     @classmethod
     def pool_grad_kernel(
@@ -426,12 +440,18 @@ class FastOps(TensorOps):
         kind: str, window: Pair, stride: Pair, padding: Padding, dilation: Pair, count_pad: bool,
     ) -> None:  # fmt: skip
         """See `TensorOps.pool_grad_kernel`."""
-        fast_conv.pool_grad(*_arrays(out, x, d), kind, window, stride, padding, dilation, count_pad)
+        fast_conv.pool_grad(
+            _array(out), _packed(x, out), _packed(d, out), kind, window, stride, padding, dilation, count_pad
+        )
 
 
-def _arrays(out: TensorData, *operands: TensorData) -> list[Any]:
-    """Return packed arrays of the result's dtype."""
-    return [out.host(), *(np.ascontiguousarray(t.host(), out.dtype) for t in operands)]
+def _packed(t: TensorData, out: TensorData) -> Any:
+    """Return ``t`` as a packed array of the dtype of ``out``."""
+    return np.ascontiguousarray(_array(t), out.dtype)
+
+
+def _array(t: TensorData) -> Any:
+    return t.laid_out(t._storage)
 
 
 FastBackend = TensorBackend(FastOps)

@@ -51,7 +51,7 @@ def cache_dir() -> Path:
 
 def disabled() -> bool:
     """Tell whether Numba was told not to compile."""
-    return bool(numba.config.DISABLE_JIT)
+    return bool(vars(numba.config)["DISABLE_JIT"])
 
 
 def plain(fn: Fn) -> Fn:
@@ -61,8 +61,7 @@ def plain(fn: Fn) -> Fn:
 
 def njit(fn: Fn, *, parallel: bool = False, flags: tuple[str, ...] = CONTRACT, cache: bool = False) -> Fn:
     """Compile ``fn`` at its first call; 1/0 is inf, not an exception."""
-    options = {"parallel": parallel, "error_model": "numpy", "fastmath": set(flags), "cache": cache}
-    return numba.njit(**options)(fn)
+    return numba.njit(parallel=parallel, error_model="numpy", fastmath=set(flags), cache=cache)(fn)
 
 
 def _parts(loop: Fn, given: dict[str, Fn]) -> Iterator[tuple[str, Any, bool]]:
@@ -173,7 +172,7 @@ def _load(name: str, path: Path) -> Fn:
         except BaseException:
             del sys.modules[module_name]
             raise
-    return sys.modules[module_name].kernel  # type: ignore[no-any-return]
+    return sys.modules[module_name].kernel
 
 
 def bind(loop: Fn, dtype: Any = np.float64, **fns: Fn) -> Fn:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from . import rng
 from .autodiff import History, Variable, backpropagate
 from .backends import find_backend
-from .tensor_data import IndexingError, TensorData, as_dtype, resolve_shape
+from .tensor_data import IndexingError, Sizes, TensorData, Triple, as_dtype, resolve_shape
 from .tensor_functions import (
     EQ,
     LT,
@@ -131,7 +131,7 @@ class Tensor(Variable):
         return self.history is not None
 
     @property
-    def shape(self) -> tuple[int, ...]:
+    def shape(self) -> Sizes:
         """Sizes, outermost first."""
         return self._tensor.shape
 
@@ -192,7 +192,7 @@ class Tensor(Variable):
         array = self.to_numpy()
         return array if dtype is None else array.astype(dtype)
 
-    def tuple(self) -> tuple[Any, Any, Any]:
+    def tuple(self) -> Triple:
         """Return ``(storage, shape, strides)``, as the kernels of the course take them."""
         return self._tensor.tuple()
 
@@ -215,7 +215,7 @@ class Tensor(Variable):
         """The 2020 name of ``_type_``: move to ``backend``, in place."""
         self._type_(backend)
 
-    def zeros(self, shape: tuple[int, ...] | None = None) -> Tensor:
+    def zeros(self, shape: Sizes | None = None) -> Tensor:
         """Return zeros of ``shape`` (by default this shape), in the same room and dtype."""
         return Tensor(self._tensor.zeros(shape))
 
@@ -240,7 +240,7 @@ class Tensor(Variable):
         return self
 
     def update_(
-        self, rule: Callable[..., Any], settings: tuple[float, ...], states: Sequence[Tensor] = ()
+        self, rule: Callable[..., Any], settings: Sequence[float], states: Sequence[Tensor] = ()
     ) -> None:
         """Change cells and states by ``rule(settings, x, grad, *states)``, which gives the new ``(x, *states)``."""
         if self.grad is None:

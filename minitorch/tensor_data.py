@@ -26,6 +26,9 @@ Strides: TypeAlias = npt.NDArray[np.int32]
 UserIndex: TypeAlias = Sequence[int]
 UserShape: TypeAlias = Sequence[int]
 UserStrides: TypeAlias = Sequence[int]
+Sizes: TypeAlias = tuple[int, ...]  # inside TensorData, `tuple` is a method
+
+Triple: TypeAlias = tuple[Any, Any, Any]
 
 
 class IndexingError(RuntimeError):
@@ -168,7 +171,7 @@ class TensorData:
         IndexingError: Lengths do not fit.
     """
 
-    __slots__ = ("_contiguous", "_storage", "backend", "dims", "shape", "size", "strides")
+    __slots__ = ("_contiguous", "_storage", "backend", "dims", "dtype", "shape", "size", "strides")
 
     def __init__(
         self,
@@ -189,8 +192,9 @@ class TensorData:
         if len(shape) > MAX_DIMS:
             raise IndexingError(f"shape {shape} has more than {MAX_DIMS} dimensions")
         self._storage = storage
-        self.shape: tuple[int, ...] = tuple(shape)
-        self.strides: tuple[int, ...] = strides_from_shape(shape) if strides is None else tuple(strides)
+        self.dtype: np.dtype[Any] = storage.dtype
+        self.shape: Sizes = tuple(shape)
+        self.strides: Sizes = strides_from_shape(shape) if strides is None else tuple(strides)
         self.dims = len(shape)
         self.size = size
         self.backend = backend
@@ -200,14 +204,15 @@ class TensorData:
     def on(
         cls,
         storage: Any,
-        shape: tuple[int, ...],
-        strides: tuple[int, ...] | None,
+        shape: Sizes,
+        strides: Sizes | None,
         size: int,
         backend: Any,
     ) -> TensorData:
         """Make a TensorData without any check: a window may also read a longer storage, or one cell many times."""
         td = object.__new__(cls)
         td._storage = storage
+        td.dtype = storage.dtype
         td.shape = shape
         td.strides = strides_from_shape(shape) if strides is None else strides
         td.dims = len(shape)
@@ -231,11 +236,6 @@ class TensorData:
         """The backend."""
         return self.backend
 
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """float64 or float32."""
-        return self._storage.dtype
-
     def is_contiguous(self) -> bool:
         """Tell whether the cells lie packed in storage, row by row (dimensions of size 1 may have any stride)."""
         if self._contiguous is None:
@@ -248,7 +248,7 @@ class TensorData:
         return self._contiguous
 
     @staticmethod
-    def shape_broadcast(shape_a: UserShape, shape_b: UserShape) -> tuple[int, ...]:
+    def shape_broadcast(shape_a: UserShape, shape_b: UserShape) -> Sizes:
         """See `minitorch.shape_broadcast`."""
         return shape_broadcast(shape_a, shape_b)
 
@@ -269,11 +269,11 @@ class TensorData:
                 raise IndexingError(f"index {idx} does not fit shape {self.shape}: {why}")
         return int(index_to_position(idx, self.strides))
 
-    def indices(self) -> Iterator[tuple[int, ...]]:
+    def indices(self) -> Iterator[Sizes]:
         """Iterate over all full indices, row by row."""
         return iter(np.ndindex(*self.shape))
 
-    def sample(self) -> tuple[int, ...]:
+    def sample(self) -> Sizes:
         """Return a random full index."""
         return tuple(random.randint(0, n - 1) for n in self.shape)
 
@@ -285,9 +285,9 @@ class TensorData:
         """Write a number at a full index."""
         self._storage[self.index(key)] = val
 
-    def tuple(self) -> tuple[Any, Shape, Strides]:
+    def tuple(self) -> Triple:
         """Return ``(storage, shape, strides)``, as the kernels of the course take them."""
-        return self._storage, self._shape, self._strides  # type: ignore[return-value]
+        return self._storage, self._shape, self._strides
 
     def to_string(self) -> str:
         """Return the numbers with two decimals, in nested brackets."""
@@ -331,7 +331,7 @@ class TensorData:
         Raises:
             IndexingError: The sizes differ, or the data is not contiguous.
         """
-        wanted = shape[0] if len(shape) == 1 and isinstance(shape[0], Iterable) else shape
+        wanted = tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], Iterable) else shape
         new = resolve_shape(wanted, self.size)
         if not self.is_contiguous():
             raise IndexingError(
@@ -433,11 +433,11 @@ class TensorData:
             raise IndexingError(f"cannot write shape {value.shape} into cells of shape {target.shape}")
         self.f.id_map(value, target)
 
-    def zeros(self, shape: tuple[int, ...] | None = None) -> TensorData:
+    def zeros(self, shape: Sizes | None = None) -> TensorData:
         """Return zeros of ``shape`` (by default this shape), in this room and dtype."""
         return self.filled(0.0, shape)
 
-    def filled(self, value: float, shape: tuple[int, ...] | None = None) -> TensorData:
+    def filled(self, value: float, shape: Sizes | None = None) -> TensorData:
         """Return ``value`` in every cell of ``shape`` (by default this shape), in this room and dtype."""
         return self.f.full(self.shape if shape is None else shape, value, self.dtype)
 
@@ -471,7 +471,10 @@ class TensorData:
 
     def host(self) -> npt.NDArray[Any]:
         """Return an array on the host, which may share the storage: for reading only."""
-        flat = self._storage if self.backend is None else self.backend.ops.host(self._storage)
+        return self.laid_out(self._storage if self.backend is None else self.backend.ops.host(self._storage))
+
+    def laid_out(self, flat: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Read the flat array ``flat``, which stands for the storage, under this shape and these strides."""
         if self.is_contiguous():
             return flat[: self.size].reshape(self.shape)
         return np.ndarray(self.shape, flat.dtype, flat, strides=[s * flat.itemsize for s in self.strides])
