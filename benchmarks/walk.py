@@ -1,4 +1,4 @@
-"""How far a call walks, forward and backward: Python frames, calls from a lower floor to a higher one, tensors, kernels.
+"""How far a call walks, forward and backward: Python frames, calls to a higher floor, tensors, kernels.
 
 The limits are those of the package's plan; a longer walk is a regression.
 """
@@ -12,7 +12,6 @@ from types import FrameType
 from typing import Any
 
 import harness
-
 import minitorch as mt
 
 PACKAGE = Path(mt.__file__).parent

@@ -9,7 +9,19 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from . import autodiff, fast_conv, fast_ops, module, operators, optim, scalar_functions, testing, vision
+from . import (
+    autodiff,
+    fast_conv,
+    fast_ops,
+    init,
+    metrics,
+    module,
+    operators,
+    optim,
+    scalar_functions,
+    testing,
+    vision,
+)
 from .autodiff import (
     Context,
     Function,
@@ -41,8 +53,18 @@ from .layers import (
     Sequential,
     Softmax,
 )
+from .layers_activation import GELU, LeakyReLU
 from .legacy import Variable
-from .losses import accuracy, cross_entropy, nll_loss
+from .losses import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    cross_entropy,
+    l1_loss,
+    mse_loss,
+    multi_margin_loss,
+    nll_loss,
+)
+from .metrics import ClassReport, accuracy, confusion_matrix, per_class_report, top_k_accuracy
 from .module import Module, Parameter
 from .nn import (
     adaptive_avgpool2d,
@@ -123,13 +145,21 @@ from .tensor_ops import (
     tensor_reduce,
     tensor_zip,
 )
-from .testing import MathTest, MathTestVariable, derivative_check, grad_central_difference, grad_check
+from .testing import (
+    MathTest,
+    MathTestVariable,
+    check_layer,
+    derivative_check,
+    grad_central_difference,
+    grad_check,
+)
 from .train import Evaluation, Step, evaluate, fit, predict
 
 __version__ = version = "1.0.0.dev0"
 
 __all__ = [
     "EQ",
+    "GELU",
     "LT",
     "MAX_DIMS",
     "SGD",
@@ -143,6 +173,7 @@ __all__ = [
     "BackendError",
     "Checkpoint",
     "CheckpointError",
+    "ClassReport",
     "Context",
     "Conv1d",
     "Conv1dFun",
@@ -167,6 +198,7 @@ __all__ = [
     "Inv",
     "IsClose",
     "LambdaLR",
+    "LeakyReLU",
     "Linear",
     "LinearLR",
     "Log",
@@ -214,10 +246,14 @@ __all__ = [
     "autodiff",
     "avgpool2d",
     "backpropagate",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
     "broadcast_index",
     "cat",
     "central_difference",
+    "check_layer",
     "circle",
+    "confusion_matrix",
     "conv1d",
     "conv2d",
     "cross_entropy",
@@ -235,6 +271,8 @@ __all__ = [
     "grad_check",
     "grad_enabled",
     "index_to_position",
+    "init",
+    "l1_loss",
     "load",
     "load_checkpoint",
     "logsoftmax",
@@ -243,12 +281,16 @@ __all__ = [
     "max",
     "max_reduce",
     "maxpool2d",
+    "metrics",
     "module",
+    "mse_loss",
+    "multi_margin_loss",
     "nll_loss",
     "no_grad",
     "ones",
     "operators",
     "optim",
+    "per_class_report",
     "predict",
     "prod",
     "rand",
@@ -275,6 +317,7 @@ __all__ = [
     "testing",
     "tile",
     "to_index",
+    "top_k_accuracy",
     "topological_sort",
     "version",
     "vision",

@@ -1,340 +1,268 @@
-"""Convolution and pooling of the Numba room.
+"""Convolution of the Numba room: register tiles over padded scratch images.
 
-The input is padded once into a scratch image per thread; after that every tap of the kernel is the same row of
-pixels, shifted, and the inner loops run over a row. It refuses to know everything but arrays: (batch, channels,
-height, width), packed.
+An image is padded once into a scratch buffer. On its flattened rows, tap (c, i, j) of every output pixel is the same
+image shifted by one offset, so a tile of output channels and pixels runs over all taps with contiguous loads; the
+extra columns of the padded rows are computed too, and thrown away when the rows are stored. A stride splits the
+scratch image into phases (every s-th pixel), which keeps the loads contiguous. The input's derivative is the same
+kernel, once for each phase; the weight's derivative is a dot product over pixels. Sums over threads are taken in
+order, so results do not depend on timing. It refuses to know everything but packed arrays (N, C, H, W).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
 from typing import Any
 
+import numba
 import numpy as np
+import numpy.typing as npt
 from numba import prange
 
-from . import jit
+from . import fast_loops, fast_tile, jit
+from .fast_tile import DOT_COLUMNS, DOT_ROWS, dot_tile, wide_1, wide_2, wide_3
 
 Pair = tuple[int, int]
 Padding = tuple[int, int, int, int]  # top, bottom, left, right
-SERIAL = 200_000  # multiplications up to which waking the threads does not pay
+Array = npt.NDArray[Any]
+Sizes = tuple[int, ...]
 
-real: Any = np.float64  # bound by `jit.kernel` to the dtype's own type
-
-
-def conv_rows(out: Any, x: Any, w: Any, stride: Any, padding: Any, dilation: Any, groups: int) -> None:
-    """Convolve: a thread takes an image, four output channels and one row at a time."""
-    batch, _, height, width = x.shape
-    outs, ins, kh, kw = w.shape
-    rows, cols = out.shape[2], out.shape[3]
-    per_group = outs // groups
-    blocks = (per_group + 3) // 4
-    tall, wide = height + padding[0] + padding[1], width + padding[2] + padding[3]
-    for t in prange(batch * groups):
-        n, g = t // groups, t % groups
-        image = np.zeros((ins, tall, wide), x.dtype)
-        image[:, padding[0] : padding[0] + height, padding[2] : padding[2] + width] = x[
-            n, g * ins : (g + 1) * ins
-        ]
-        total = np.empty((4, cols), x.dtype)
-        for block in range(blocks):
-            first = g * per_group + block * 4
-            count = min(4, (g + 1) * per_group - first)
-            for y in range(rows):
-                total[:] = real(0)
-                for c in range(ins):
-                    for i in range(kh):
-                        row = image[c, y * stride[0] + i * dilation[0]]
-                        for j in range(kw):
-                            pixels = row[j * dilation[1] :]
-                            w0 = w[first, c, i, j]
-                            w1 = w[first + 1, c, i, j] if count > 1 else real(0)
-                            w2 = w[first + 2, c, i, j] if count > 2 else real(0)
-                            w3 = w[first + 3, c, i, j] if count > 3 else real(0)
-                            if stride[1] == 1:
-                                for z in range(cols):
-                                    v = pixels[z]
-                                    total[0, z] += w0 * v
-                                    total[1, z] += w1 * v
-                                    total[2, z] += w2 * v
-                                    total[3, z] += w3 * v
-                            else:
-                                for z in range(cols):
-                                    v = pixels[z * stride[1]]
-                                    total[0, z] += w0 * v
-                                    total[1, z] += w1 * v
-                                    total[2, z] += w2 * v
-                                    total[3, z] += w3 * v
-                for k in range(count):
-                    out[n, first + k, y] = total[k]
+SCRATCH = 768 * 1024  # bytes of scratch images that stay in a core's cache
+tensor_conv1d, tensor_conv2d = fast_loops.tensor_conv1d, fast_loops.tensor_conv2d  # the course's kernels
+tile_1, tile_2, tile_3 = wide_1, wide_2, wide_3  # `jit.kernel` binds the narrow ones where channels are few
 
 
-def conv_grad_input_rows(
-    out: Any, d: Any, w: Any, stride: Any, padding: Any, dilation: Any, groups: int
-) -> None:
-    """Spread each derivative over the pixels it came from: a thread takes one input channel of an image."""
-    batch, channels, height, width = out.shape
-    outs, ins, kh, kw = w.shape
-    rows, cols = d.shape[2], d.shape[3]
-    per_group = outs // groups
-    tall, wide = height + padding[0] + padding[1], width + padding[2] + padding[3]
-    for t in prange(batch * channels):
-        n, c = t // channels, t % channels
-        g, k = c // ins, c % ins
-        image = np.zeros((tall, wide), out.dtype)
-        for o in range(g * per_group, (g + 1) * per_group):
-            for i in range(kh):
-                for y in range(rows):
-                    row = image[y * stride[0] + i * dilation[0]]
-                    change = d[n, o, y]
-                    for j in range(kw):
-                        v = w[o, k, i, j]
-                        pixels = row[j * dilation[1] :]
-                        if stride[1] == 1:
-                            for z in range(cols):
-                                pixels[z] += v * change[z]
+def fill(image: Any, x: Any, start: int, split: Any, corner: Any, tall: int, wide: int) -> None:
+    """Copy pixels ``x`` (C, H, W) into the scratch image, phase by phase; what lies around them stays as it is."""
+    channels, height, width = x.shape
+    plane = start
+    for c in range(channels):
+        for a in range(split[0]):
+            for b in range(split[1]):
+                low = max(0, (corner[1] - b + split[1] - 1) // split[1])
+                high = min(wide, (width - 1 - b + corner[1]) // split[1] + 1)
+                for r in range(tall):
+                    y = r * split[0] + a - corner[0]
+                    if 0 <= y < height and high > low:
+                        row = image[plane + r * wide + low : plane + r * wide + high]
+                        pixels = x[c, y, low * split[1] + b - corner[1] :]
+                        if split[1] == 1:
+                            for k in range(high - low):
+                                row[k] = pixels[k]
                         else:
-                            for z in range(cols):
-                                pixels[z * stride[1]] += v * change[z]
-        out[n, c] = image[padding[0] : padding[0] + height, padding[2] : padding[2] + width]
+                            for k in range(high - low):
+                                row[k] = pixels[k * split[1]]
+                plane += tall * wide
 
 
-def conv_grad_weight_rows(
-    out: Any, x: Any, d: Any, stride: Any, padding: Any, dilation: Any, groups: int
-) -> None:
-    """Gather the products of pixels and derivatives: a thread takes one input channel of all images."""
-    batch, channels, height, width = x.shape
-    outs, ins, kh, kw = out.shape
-    rows, cols = d.shape[2], d.shape[3]
-    per_group = outs // groups
-    tall, wide = height + padding[0] + padding[1], width + padding[2] + padding[3]
-    for c in prange(channels):
-        g, k = c // ins, c % ins
-        image = np.zeros((tall, wide), x.dtype)
-        for o in range(g * per_group, (g + 1) * per_group):
-            out[o, k] = real(0)
-        for n in range(batch):
-            image[padding[0] : padding[0] + height, padding[2] : padding[2] + width] = x[n, c]
-            for o in range(g * per_group, (g + 1) * per_group):
-                for i in range(kh):
-                    for j in range(kw):
-                        total = real(0)
-                        for y in range(rows):
-                            pixels = image[y * stride[0] + i * dilation[0], j * dilation[1] :]
-                            change = d[n, o, y]
-                            if stride[1] == 1:
-                                for z in range(cols):
-                                    total += change[z] * pixels[z]
+def conv_tiles(
+    out: Any, x: Any, packed: Any, offsets: Any, groups: int, channels: int, lanes: int, threads: int,
+    split: Any, corner: Any, tall: int, wide: int, rows: int, cols: int, to: Any, step: Any,
+) -> None:  # fmt: skip
+    """Sum ``packed`` weights times the pixels at ``offsets`` into every ``step``-th pixel of ``out``, from ``to`` on."""
+    batch = x.shape[0]
+    ins, outs = x.shape[1] // groups, out.shape[1] // groups
+    blocks = (outs + channels - 1) // channels
+    taps = len(offsets)
+    pixels = (rows - 1) * wide + cols
+    padded = (pixels + lanes - 1) // lanes * lanes
+    for t in prange(threads):
+        image = np.zeros(ins * split[0] * split[1] * tall * wide + 4 * lanes, x.dtype)
+        sums = np.empty(channels * padded, x.dtype)
+        for n in range(t * batch // threads, (t + 1) * batch // threads):
+            for g in range(groups):
+                fill(image, x[n, g * ins : (g + 1) * ins], 0, split, corner, tall, wide)
+                for block in range(blocks):
+                    first = (g * blocks + block) * taps * channels
+                    at = 0
+                    while at + 3 * lanes <= padded:
+                        tile_3(sums, at, padded, image, at, offsets, packed, first, taps)
+                        at += 3 * lanes
+                    if at + 2 * lanes <= padded:
+                        tile_2(sums, at, padded, image, at, offsets, packed, first, taps)
+                    elif at < padded:
+                        tile_1(sums, at, padded, image, at, offsets, packed, first, taps)
+                    for m in range(min(channels, outs - block * channels)):
+                        target = out[n, g * outs + block * channels + m]
+                        for r in range(rows):
+                            line = sums[m * padded + r * wide :]
+                            row = target[to[0] + r * step[0], to[1] :]
+                            if step[1] == 1:
+                                for k in range(cols):
+                                    row[k] = line[k]
                             else:
-                                for z in range(cols):
-                                    total += change[z] * pixels[z * stride[1]]
-                        out[o, k, i, j] += total
+                                for k in range(cols):
+                                    row[k * step[1]] = line[k]
 
 
-def max_pool(out: Any, x: Any, window: Any, stride: Any, padding: Any, dilation: Any) -> None:
-    """Take the largest cell of each window; nan wins, padding never."""
-    batch, channels, height, width = x.shape
-    for t in prange(batch * channels):
-        image, result = x[t // channels, t % channels], out[t // channels, t % channels]
-        for y in range(result.shape[0]):
-            for z in range(result.shape[1]):
-                best = real(-np.inf)
-                for i in range(window[0]):
-                    r = y * stride[0] + i * dilation[0] - padding[0]
-                    if 0 <= r < height:
-                        for j in range(window[1]):
-                            k = z * stride[1] + j * dilation[1] - padding[2]
-                            if 0 <= k < width and (image[r, k] > best or image[r, k] != image[r, k]):
-                                best = image[r, k]
-                result[y, z] = best
+def dot_tiles(
+    partial: Any, x: Any, d: Any, offsets: Any, groups: int, lanes: int, threads: int, chunk: int,
+    split: Any, corner: Any, tall: int, wide: int,
+) -> None:  # fmt: skip
+    """Sum derivatives ``d`` times the pixels at ``offsets`` over all images, each thread into its own ``partial``."""
+    batch = x.shape[0]
+    ins, outs, rows, cols = x.shape[1] // groups, d.shape[1] // groups, d.shape[2], d.shape[3]
+    pixels = (rows - 1) * wide + cols
+    padded = (pixels + lanes - 1) // lanes * lanes
+    lines = (outs + DOT_ROWS - 1) // DOT_ROWS * DOT_ROWS
+    size = ins * split[0] * split[1] * tall * wide
+    for t in prange(threads):
+        images = np.zeros(chunk * size + padded + lanes, x.dtype)
+        changes = np.zeros(chunk * lines * padded, x.dtype)
+        sums = partial[t].ravel()
+        end = (t + 1) * batch // threads
+        for low in range(t * batch // threads, end, chunk):
+            count = min(chunk, end - low)
+            for g in range(groups):
+                for b in range(count):
+                    fill(images, x[low + b, g * ins : (g + 1) * ins], b * size, split, corner, tall, wide)
+                    for o in range(outs):
+                        for r in range(rows):
+                            line = changes[(b * lines + o) * padded + r * wide :]
+                            source = d[low + b, g * outs + o, r]
+                            for k in range(cols):
+                                line[k] = source[k]
+                for o in range(0, lines, DOT_ROWS):
+                    for k in range(0, len(offsets), DOT_COLUMNS):
+                        at = (g * lines + o) * len(offsets) + k
+                        dot_tile(
+                            sums, at, len(offsets), changes, o * padded, padded, lines * padded,
+                            images, 0, size, offsets, k, padded // lanes, count,
+                        )  # fmt: skip
 
 
-def max_pool_grad(out: Any, x: Any, d: Any, window: Any, stride: Any, padding: Any, dilation: Any) -> None:
-    """Pass each derivative to the first largest cell of its window."""
-    batch, channels, height, width = x.shape
-    for t in prange(batch * channels):
-        image, change = x[t // channels, t % channels], d[t // channels, t % channels]
-        result = out[t // channels, t % channels]
-        result[:] = real(0)
-        for y in range(change.shape[0]):
-            for z in range(change.shape[1]):
-                best_r, best_k = -1, -1
-                for i in range(window[0]):
-                    r = y * stride[0] + i * dilation[0] - padding[0]
-                    if 0 <= r < height:
-                        for j in range(window[1]):
-                            k = z * stride[1] + j * dilation[1] - padding[2]
-                            if 0 <= k < width:
-                                best = image[best_r, best_k]
-                                v = image[r, k]
-                                if best_r < 0 or v > best or (v != v and best == best):
-                                    best_r, best_k = r, k
-                if best_r >= 0:
-                    result[best_r, best_k] += change[y, z]
+@functools.lru_cache(maxsize=512)
+def _forward_plan(
+    size: Pair, kernel: Pair, channels: int, stride: Pair, dilation: Pair, columns: int
+) -> tuple[Array, int, int]:
+    """Return the offset of each tap (as many as a multiple of ``columns``), and the height and width of a phase."""
+    spans = [dilation[k] * (kernel[k] - 1) for k in (0, 1)]
+    tall, wide = (size[k] + spans[k] // stride[k] for k in (0, 1))
+    offsets = [
+        ((c * stride[0] + i * dilation[0] % stride[0]) * stride[1] + j * dilation[1] % stride[1])
+        * tall
+        * wide
+        + i * dilation[0] // stride[0] * wide
+        + j * dilation[1] // stride[1]
+        for c in range(channels)
+        for i in range(kernel[0])
+        for j in range(kernel[1])
+    ]
+    offsets += [0] * (-len(offsets) % columns)
+    return np.array(offsets, np.int64), tall, wide
 
 
-def avg_pool(out: Any, x: Any, window: Any, stride: Any, padding: Any, count_pad: bool) -> None:
-    """Average each window: cells added row by row, then divided."""
-    batch, channels, height, width = x.shape
-    for t in prange(batch * channels):
-        image, result = x[t // channels, t % channels], out[t // channels, t % channels]
-        for y in range(result.shape[0]):
-            top = y * stride[0] - padding[0]
-            bottom = min(top + window[0], height + padding[1])
-            low, high = max(top, 0), min(bottom, height)
-            for z in range(result.shape[1]):
-                left = z * stride[1] - padding[2]
-                right = min(left + window[1], width + padding[3])
-                first, last = max(left, 0), min(right, width)
-                total = real(0)
-                for r in range(low, high):
-                    for k in range(first, last):
-                        total += image[r, k]
-                count = (bottom - top) * (right - left) if count_pad else (high - low) * (last - first)
-                result[y, z] = total / real(count)
+def _phase(
+    length: int, kernel: int, phase: int, before: int, stride: int, dilation: int
+) -> tuple[list[Pair], int]:
+    """Return (tap, its row in the derivative of the first pixel) for pixels ``phase``, ``phase + stride``, ..."""
+    places = [(i, phase + before - i * dilation) for i in range(kernel)]
+    return [(i, p // stride) for i, p in places if p % stride == 0], -(-(length - phase) // stride)
 
 
-def avg_pool_grad(out: Any, d: Any, window: Any, stride: Any, padding: Any, count_pad: bool) -> None:
-    """Spread each derivative evenly over its window."""
-    batch, channels, height, width = out.shape
-    for t in prange(batch * channels):
-        change, result = d[t // channels, t % channels], out[t // channels, t % channels]
-        result[:] = real(0)
-        for y in range(change.shape[0]):
-            top = y * stride[0] - padding[0]
-            bottom = min(top + window[0], height + padding[1])
-            low, high = max(top, 0), min(bottom, height)
-            for z in range(change.shape[1]):
-                left = z * stride[1] - padding[2]
-                right = min(left + window[1], width + padding[3])
-                first, last = max(left, 0), min(right, width)
-                count = (bottom - top) * (right - left) if count_pad else (high - low) * (last - first)
-                share = change[y, z] / real(count)
-                for r in range(low, high):
-                    for k in range(first, last):
-                        result[r, k] += share
+Job = tuple[Array, list[Pair], Pair, int, int, int, int, Pair]
 
 
-_made: dict[tuple[Any, ...], Callable[..., None]] = {}
+@functools.lru_cache(maxsize=512)
+def _backward_plan(
+    size: Pair, kernel: Pair, outs: int, stride: Pair, padding: Padding, dilation: Pair
+) -> list[Job]:
+    """Return what each phase of the input's derivative sums up."""
+    jobs: list[Job] = []
+    for a in range(min(stride[0], size[0])):
+        for b in range(min(stride[1], size[1])):
+            down, rows = _phase(size[0], kernel[0], a, padding[0], stride[0], dilation[0])
+            across, cols = _phase(size[1], kernel[1], b, padding[2], stride[1], dilation[1])
+            top, left = (max([0, *(-p for _, p in taps)]) for taps in (down, across))
+            tall = rows + max([0, *(p + top for _, p in down)])
+            wide = cols + max([0, *(p + left for _, p in across)])
+            taps = [(i, j) for i, _ in down for j, _ in across]
+            offsets = [
+                o * tall * wide + (p + top) * wide + q + left
+                for o in range(outs)
+                for _, p in down
+                for _, q in across
+            ]
+            jobs.append((np.array(offsets, np.int64), taps, (top, left), tall, wide, rows, cols, (a, b)))
+    return jobs
 
 
-def _kernel(loop: Callable[..., None], dtype: Any, work: int, flags: tuple[str, ...] = jit.CONTRACT) -> Any:
-    key = (loop, dtype.itemsize, work > SERIAL)
-    if key not in _made:
-        _made[key] = jit.kernel(loop, dtype, parallel=work > SERIAL, flags=flags)
-    return _made[key]
+def _pack(w: Array, channels: int) -> Array:
+    """Lay out weights (groups, outs, taps) as (groups, blocks of channels, taps, channels)."""
+    groups, outs, taps = w.shape
+    blocks = -(-outs // channels)
+    packed = np.zeros((groups, blocks * channels, taps), w.dtype)
+    packed[:, :outs] = w
+    return np.ascontiguousarray(packed.reshape(groups, blocks, channels, taps).transpose(0, 1, 3, 2)).reshape(
+        -1
+    )
 
 
-def _work(positions: Any, w: Any) -> int:
-    return int(positions.shape[0] * positions.shape[2] * positions.shape[3] * w.size)
+def _run_tiles(out: Array, x: Array, w: Array, offsets: Array, *geometry: Any) -> None:
+    """Choose the tile by the number of output channels (per group, in ``w``) and launch it."""
+    wide = w.shape[1] > fast_tile.NARROW
+    channels = fast_tile.WIDE if wide else fast_tile.NARROW
+    work = x.shape[0] * geometry[4] * geometry[3] * w.size
+    threads = numba.get_num_threads() if work > jit.SERIAL else 1
+    width = "wide" if wide else "narrow"
+    tiles = {f"tile_{k}": vars(fast_tile)[f"{width}_{k}"] for k in (1, 2, 3)}
+    run = jit.variant(conv_tiles, out.dtype, threads > 1, **tiles)
+    lanes = fast_tile.BYTES // out.itemsize
+    run(out, x, _pack(w, channels), offsets, w.shape[0], channels, lanes, threads, *geometry)
 
 
-def forward(out: Any, x: Any, w: Any, stride: Pair, padding: Padding, dilation: Pair, groups: int) -> None:
+def forward(
+    out: Array, x: Array, w: Array, stride: Pair, padding: Padding, dilation: Pair, groups: int
+) -> None:
     """Write the cross-correlation of ``x`` (N, C, H, W) with ``w`` (O, C / groups, KH, KW) into ``out``."""
-    _kernel(conv_rows, out.dtype, _work(out, w))(out, x, w, stride, padding, dilation, groups)
+    if jit.disabled():
+        fast_loops.conv_rows(out, x, w, stride, padding, dilation, groups)
+        return
+    size, kernel = (out.shape[2], out.shape[3]), (w.shape[2], w.shape[3])
+    offsets, tall, wide = _forward_plan(size, kernel, w.shape[1], stride, dilation, 1)
+    weights = w.reshape(groups, w.shape[0] // groups, -1)
+    _run_tiles(
+        out, x, weights, offsets, stride, (padding[0], padding[2]), tall, wide, size[0], size[1], (0, 0), (1, 1)
+    )  # fmt: skip
 
 
-def grad_input(out: Any, d: Any, w: Any, stride: Pair, padding: Padding, dilation: Pair, groups: int) -> None:
+def grad_input(
+    out: Array, d: Array, w: Array, stride: Pair, padding: Padding, dilation: Pair, groups: int
+) -> None:
     """Write the derivative with respect to the input into ``out``."""
-    _kernel(conv_grad_input_rows, out.dtype, _work(d, w))(out, d, w, stride, padding, dilation, groups)
+    if jit.disabled():
+        fast_loops.conv_grad_input_rows(out, d, w, stride, padding, dilation, groups)
+        return
+    size, kernel, outs = (out.shape[2], out.shape[3]), (w.shape[2], w.shape[3]), w.shape[0] // groups
+    turned = w.reshape(groups, outs, w.shape[1], -1).transpose(0, 2, 1, 3)
+    for offsets, taps, corner, tall, wide, rows, cols, to in _backward_plan(
+        size, kernel, outs, stride, padding, dilation
+    ):
+        if not taps:
+            out[:, :, to[0] :: stride[0], to[1] :: stride[1]] = 0
+            continue
+        chosen = turned[:, :, :, [i * kernel[1] + j for i, j in taps]]
+        weights = chosen.reshape(groups, w.shape[1], -1)
+        _run_tiles(out, d, weights, offsets, (1, 1), corner, tall, wide, rows, cols, to, stride)
 
 
 def grad_weight(
-    out: Any, x: Any, d: Any, stride: Pair, padding: Padding, dilation: Pair, groups: int
+    out: Array, x: Array, d: Array, stride: Pair, padding: Padding, dilation: Pair, groups: int
 ) -> None:
     """Write the derivative with respect to the weight into ``out``."""
-    loop = _kernel(conv_grad_weight_rows, out.dtype, _work(d, out), jit.REASSOCIATE)
-    loop(out, x, d, stride, padding, dilation, groups)
-
-
-def pool(
-    out: Any, x: Any, kind: str, window: Pair, stride: Pair, padding: Padding, dilation: Pair, count_pad: bool
-) -> None:
-    """Write the largest or average cell of each window into ``out``."""
-    work = out.size * window[0] * window[1]
-    if kind == "max":
-        _kernel(max_pool, out.dtype, work)(out, x, window, stride, padding, dilation)
-    else:
-        _kernel(avg_pool, out.dtype, work)(out, x, window, stride, padding, count_pad)
-
-
-def pool_grad(
-    out: Any,
-    x: Any,
-    d: Any,
-    kind: str,
-    window: Pair,
-    stride: Pair,
-    padding: Padding,
-    dilation: Pair,
-    count_pad: bool,
-) -> None:
-    """Write the derivative of `pool` with respect to its input into ``out``."""
-    work = d.size * window[0] * window[1]
-    if kind == "max":
-        _kernel(max_pool_grad, out.dtype, work)(out, x, d, window, stride, padding, dilation)
-    else:
-        _kernel(avg_pool_grad, out.dtype, work)(out, d, window, stride, padding, count_pad)
-
-
-def anchored_conv2d(
-    out: Any, out_shape: Any, out_strides: Any, out_size: int,
-    x: Any, x_shape: Any, x_strides: Any,
-    w: Any, w_shape: Any, w_strides: Any,
-    reverse: bool,
-) -> None:  # fmt: skip
-    """The convolution as the course writes it: one cell of ``out`` after the other, the outer loop on all cores.
-
-    ``out[n, o, y, z] = sum of x[n, c, y + i, z + j] * w[o, c, i, j]``, with ``y - i`` and ``z - j`` if ``reverse``;
-    cells outside count as 0.
-    """
-    channels, height, width = x_shape[1], x_shape[2], x_shape[3]
-    kh, kw = w_shape[2], w_shape[3]
-    sign = -1 if reverse else 1
-    for t in prange(out_size):
-        z, y = t % out_shape[3], t // out_shape[3] % out_shape[2]
-        o, n = (
-            t // (out_shape[3] * out_shape[2]) % out_shape[1],
-            t // (out_shape[3] * out_shape[2] * out_shape[1]),
-        )
-        total = 0.0
-        for c in range(channels):
-            for i in range(kh):
-                r = y + sign * i
-                if 0 <= r < height:
-                    for j in range(kw):
-                        k = z + sign * j
-                        if 0 <= k < width:
-                            pixel = x[
-                                n * x_strides[0] + c * x_strides[1] + r * x_strides[2] + k * x_strides[3]
-                            ]
-                            weight = w[
-                                o * w_strides[0] + c * w_strides[1] + i * w_strides[2] + j * w_strides[3]
-                            ]
-                            total += pixel * weight
-        out[n * out_strides[0] + o * out_strides[1] + y * out_strides[2] + z * out_strides[3]] = total
-
-
-def anchored_conv1d(
-    out: Any, out_shape: Any, out_strides: Any, out_size: int,
-    x: Any, x_shape: Any, x_strides: Any,
-    w: Any, w_shape: Any, w_strides: Any,
-    reverse: bool,
-) -> None:  # fmt: skip
-    """The one-dimensional form of `anchored_conv2d`."""
-    sign = -1 if reverse else 1
-    for t in prange(out_size):
-        z, o = t % out_shape[2], t // out_shape[2] % out_shape[1]
-        n = t // (out_shape[2] * out_shape[1])
-        total = 0.0
-        for c in range(x_shape[1]):
-            for j in range(w_shape[2]):
-                k = z + sign * j
-                if 0 <= k < x_shape[2]:
-                    pixel = x[n * x_strides[0] + c * x_strides[1] + k * x_strides[2]]
-                    total += pixel * w[o * w_strides[0] + c * w_strides[1] + j * w_strides[2]]
-        out[n * out_strides[0] + o * out_strides[1] + z * out_strides[2]] = total
-
-
-tensor_conv1d = jit.njit(anchored_conv1d, parallel=True)
-tensor_conv2d = jit.njit(anchored_conv2d, parallel=True)
+    if jit.disabled():
+        fast_loops.conv_grad_weight_rows(out, x, d, stride, padding, dilation, groups)
+        return
+    batch, outs, taps = x.shape[0], out.shape[0] // groups, out[0].size
+    size, kernel = (d.shape[2], d.shape[3]), (out.shape[2], out.shape[3])
+    offsets, tall, wide = _forward_plan(size, kernel, out.shape[1], stride, dilation, DOT_COLUMNS)
+    lines = -(-outs // DOT_ROWS) * DOT_ROWS
+    threads = numba.get_num_threads() if batch * size[0] * size[1] * out.size > jit.SERIAL else 1
+    one = (out.shape[1] * stride[0] * stride[1] * tall * wide + lines * size[0] * wide) * out.itemsize
+    chunk = max(1, min(-(-batch // threads), SCRATCH // one))
+    partial = np.zeros((threads, groups * lines, len(offsets)), out.dtype)
+    run = jit.variant(dot_tiles, out.dtype, threads > 1)
+    lanes = fast_tile.BYTES // out.itemsize
+    corner = (padding[0], padding[2])
+    run(partial, x, d, offsets, groups, lanes, threads, chunk, stride, corner, tall, wide)
+    total = partial.sum(axis=0).reshape(groups, lines, len(offsets))[:, :outs, :taps]
+    out[...] = total.reshape(out.shape)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numba import prange
 
-from . import fast_conv, fast_matmul, jit, operators, tensor_data
+from . import fast_conv, fast_matmul, fast_pool, jit, operators, tensor_data
 from .tensor_data import MAX_DIMS, TensorData
 from .tensor_data import broadcast_index as spread
 from .tensor_data import index_to_position as place
@@ -424,7 +424,9 @@ class FastOps(TensorOps):
         stride: Pair, padding: Padding, dilation: Pair, groups: int,
     ) -> None:  # fmt: skip
         """See `TensorOps.conv_grad_weight_kernel`."""
-        fast_conv.grad_weight(_array(out), _packed(x, out), _packed(d, out), stride, padding, dilation, groups)
+        fast_conv.grad_weight(
+            _array(out), _packed(x, out), _packed(d, out), stride, padding, dilation, groups
+        )
 
     @classmethod
     def pool_kernel(
@@ -432,7 +434,7 @@ class FastOps(TensorOps):
         kind: str, window: Pair, stride: Pair, padding: Padding, dilation: Pair, count_pad: bool,
     ) -> None:  # fmt: skip
         """See `TensorOps.pool_kernel`."""
-        fast_conv.pool(_array(out), _packed(x, out), kind, window, stride, padding, dilation, count_pad)
+        fast_pool.pool(_array(out), _packed(x, out), kind, window, stride, padding, dilation, count_pad)
 
     @classmethod
     def pool_grad_kernel(
@@ -440,7 +442,7 @@ class FastOps(TensorOps):
         kind: str, window: Pair, stride: Pair, padding: Padding, dilation: Pair, count_pad: bool,
     ) -> None:  # fmt: skip
         """See `TensorOps.pool_grad_kernel`."""
-        fast_conv.pool_grad(
+        fast_pool.pool_grad(
             _array(out), _packed(x, out), _packed(d, out), kind, window, stride, padding, dilation, count_pad
         )
 

@@ -104,7 +104,7 @@ def _key(loop: Fn, fns: dict[str, Fn], dtype: str, options: tuple[Any, ...]) -> 
         elif isinstance(value, int | float | str | tuple):
             seen.append((name, value))
         elif value.__module__.startswith(__package__):
-            seen.append((name, Path(sys.modules[value.__module__].__file__ or "").read_text()))
+            seen.append((name, value.__name__, Path(sys.modules[value.__module__].__file__ or "").read_text()))
     return hashlib.sha256(repr(seen).encode()).hexdigest()[:20]
 
 
@@ -209,7 +209,7 @@ def kernel(
         return bind(loop, dtype, **fns)
     name = np.dtype(dtype).name
     options = (parallel, flags)
-    closes = any(fn.__closure__ for fn in fns.values())
+    closes = any(isinstance(fn, types.FunctionType) and fn.__closure__ for fn in fns.values())
     if cache and not closes:
         key = f"{loop.__name__.strip('_')}_{_key(loop, fns, name, options)}"
         source = None if (cache_dir() / f"{key}.py").exists() else _module_source(loop, fns, name, options)
@@ -233,3 +233,21 @@ def _compiled(fn: Fn, flags: tuple[str, ...], parallel: bool = False) -> Fn:
         parallel=parallel,
         flags=flags,
     )
+
+
+SERIAL = 200_000  # cell operations up to which waking the threads does not pay
+_variants: dict[tuple[Any, ...], Fn] = {}
+
+
+def variant(loop: Fn, dtype: Any, parallel: bool, flags: tuple[str, ...] = CONTRACT, **fns: Fn) -> Fn:
+    """Return the compiled form of ``loop`` for these settings, made when first asked for."""
+    key = (loop, np.dtype(dtype).itemsize, parallel, *fns.values())
+    found = _variants.get(key)
+    if found is None:
+        found = _variants[key] = kernel(loop, dtype, parallel=parallel, flags=flags, **fns)
+    return found
+
+
+def sized(loop: Fn, dtype: Any, work: int) -> Fn:
+    """Return the parallel or the serial form of ``loop``, by how many cell operations it has to do."""
+    return variant(loop, dtype, work > SERIAL)

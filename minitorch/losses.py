@@ -1,4 +1,8 @@
-"""Losses, as plain functions of tensors. It refuses to know layers."""
+"""Losses, as plain functions of tensors. It refuses to know layers.
+
+Names, argument order and numbers are PyTorch's. A target that is a Tensor may ask for a derivative too; anything else
+NumPy can read takes the dtype and the room of the input. All losses stay finite for scores of any finite size.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +14,16 @@ import numpy.typing as npt
 from .nn import logsoftmax
 from .tensor import Tensor
 from .tensor_data import IndexingError
+from .tensor_functions import Abs
+from .tensor_functions_more import BCE, BCEWithLogits, Weigh
+
+Labels = npt.NDArray[np.int64]
 
 
-def _reduced(losses: Tensor, reduction: str) -> Tensor:
+def _reduced(losses: Tensor, reduction: str, count: int | None = None) -> Tensor:
+    """Reduce, the mean being over ``count`` losses (by default all)."""
     if reduction == "mean":
-        return losses.mean()
+        return losses.mean() if count is None else losses.sum() / count
     if reduction == "sum":
         return losses.sum()
     if reduction == "none":
@@ -22,11 +31,12 @@ def _reduced(losses: Tensor, reduction: str) -> Tensor:
     raise ValueError(f'unknown reduction {reduction!r}: expected "mean", "sum" or "none"')
 
 
-def _labels(input: Tensor, target: Any) -> npt.NDArray[np.int64]:
+def _labels(input: Tensor, target: Any, ignore_index: int | None = None) -> Labels:
     """Return N class numbers as integers.
 
     Raises:
-        IndexingError: Their count is not N, or one is not in 0..C-1; the message names the row.
+        IndexingError: Their count is not N, or one is neither in 0..C-1 nor ``ignore_index``; names the row.
+        TypeError: They are not numbers.
     """
     if input.dims != 2:
         raise IndexingError(f"a class loss needs scores (N, C), not shape {input.shape}")
@@ -36,8 +46,14 @@ def _labels(input: Tensor, target: Any) -> npt.NDArray[np.int64]:
         raise IndexingError(
             f"{count} rows of scores {input.shape} need {count} labels, not shape {labels.shape}"
         )
-    whole = labels.astype(np.int64)
-    wrong = np.flatnonzero((whole != labels) | (whole < 0) | (whole >= classes))
+    if labels.dtype.kind not in "biuf":
+        raise TypeError(f"labels are class numbers, not of dtype {labels.dtype}")
+    with np.errstate(invalid="ignore"):
+        whole = labels.astype(np.int64)
+    known = (whole >= 0) & (whole < classes)
+    if ignore_index is not None:
+        known |= whole == ignore_index
+    wrong = np.flatnonzero((whole != labels) | ~known)
     if wrong.size:
         raise IndexingError(
             f"label {labels[wrong[0]]} in row {wrong[0]} is not a class number in 0..{classes - 1}"
@@ -46,52 +62,163 @@ def _labels(input: Tensor, target: Any) -> npt.NDArray[np.int64]:
 
 
 def _constant(like: Tensor, array: npt.NDArray[Any]) -> Tensor:
-    return Tensor(like.f.from_array(np.ascontiguousarray(array, like.dtype)))
+    return Tensor(like.f.from_array(np.asarray(array, like.dtype, order="C")))
+
+
+def _paired(input: Tensor, target: Any, loss: str) -> Tensor:
+    """Return ``target`` as a tensor of the shape of ``input``."""
+    other = target if isinstance(target, Tensor) else _constant(input, np.array(target))
+    if other.shape != input.shape:
+        raise IndexingError(
+            f"{loss} needs an input and a target of equal shapes, not {input.shape}, {other.shape}"
+        )
+    return other
+
+
+def _picked(
+    logs: Tensor, target: Any, reduction: str, ignore_index: int, label_smoothing: float = 0.0
+) -> Tensor:
+    """Return minus the log-probability of each row's class, 0 for rows of ``ignore_index``."""
+    labels = _labels(logs, target, ignore_index)
+    count, classes = logs.shape
+    counted = labels != ignore_index
+    weights = np.full(logs.shape, -label_smoothing / max(classes, 1), logs.dtype)
+    weights[np.flatnonzero(counted), labels[counted]] -= 1 - label_smoothing
+    weights[~counted] = 0
+    rows = Weigh.apply(logs, _constant(logs, weights)).sum(1)
+    return _reduced(rows.view(count), reduction, int(counted.sum()))
 
 
 def cross_entropy(
-    input: Tensor, target: Any, *, reduction: str = "mean", label_smoothing: float = 0.0
+    input: Tensor,
+    target: Any,
+    *,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+    ignore_index: int = -100,
 ) -> Tensor:
     """Cross-entropy of the softmax of scores.
 
     Args:
         input: Scores (N, C), any real numbers.
         target: N class numbers (list, integer array or Tensor of whole numbers), or probabilities (N, C).
-        reduction: "mean" or "sum", of shape (1,); or "none", of shape (N,).
-        label_smoothing: How much of each row's probability is spread evenly over all classes, in [0, 1].
+        reduction: "mean" (default) or "sum", of shape (1,); or "none", of shape (N,).
+        label_smoothing: How much of each row's probability is spread evenly over all classes, in [0, 1]; default 0.
+        ignore_index: A class number whose rows count for nothing: neither in the loss nor in the number of rows the
+            mean is over; by default -100. The mean over no rows is nan.
+
+    Raises:
+        IndexingError: A class number is out of range (names the row), or the counts differ.
+        ValueError: A setting is out of range; ``ignore_index`` with probabilities.
+    """
+    if not 0 <= label_smoothing <= 1:
+        raise ValueError(f"label_smoothing must be between 0 and 1, not {label_smoothing}")
+    given = target if isinstance(target, Tensor) else np.asarray(target)
+    if len(given.shape) != 2:
+        if input.dims != 2:
+            raise IndexingError(f"cross_entropy needs scores (N, C), not shape {input.shape}")
+        return _picked(logsoftmax(input, 1), given, reduction, ignore_index, label_smoothing)
+    if ignore_index >= 0:
+        raise ValueError(f"ignore_index {ignore_index} needs class numbers, and the target is probabilities")
+    probabilities = _paired(input, given, "cross_entropy")
+    if label_smoothing:
+        probabilities = probabilities * (1 - label_smoothing) + label_smoothing / input.shape[1]
+    rows = Weigh.apply(logsoftmax(input, 1), -probabilities).sum(1)
+    return _reduced(rows.view(input.shape[0]), reduction)
+
+
+def nll_loss(input: Tensor, target: Any, *, reduction: str = "mean", ignore_index: int = -100) -> Tensor:
+    """Negative log-likelihood: minus the log-probability of each row's class.
+
+    Args:
+        input: Log-probabilities (N, C).
+        target: N class numbers.
+        reduction: "mean" (default) or "sum", of shape (1,); or "none", of shape (N,).
+        ignore_index: As in `cross_entropy`; by default -100.
 
     Raises:
         IndexingError: A class number is out of range (names the row), or the counts differ.
     """
-    if not 0 <= label_smoothing <= 1:
-        raise ValueError(f"label_smoothing must be between 0 and 1, not {label_smoothing}")
-    probabilities = np.asarray(target)
-    if probabilities.ndim != 2:
-        probabilities = np.eye(input.shape[-1])[_labels(input, probabilities)]
-    elif probabilities.shape != input.shape:
-        raise IndexingError(f"probabilities {probabilities.shape} do not fit scores {input.shape}")
-    if label_smoothing:
-        probabilities = (1 - label_smoothing) * probabilities + label_smoothing / input.shape[1]
-    rows = (logsoftmax(input, 1) * _constant(input, -probabilities)).sum(1)
-    return _reduced(rows.view(input.shape[0]), reduction)
+    return _picked(input, target, reduction, ignore_index)
 
 
-def nll_loss(input: Tensor, target: Any, *, reduction: str = "mean") -> Tensor:
-    """Negative log-likelihood: minus the log-probability (N, C) of each row's class."""
-    hot = np.eye(input.shape[-1])[_labels(input, target)]
-    rows = (input * _constant(input, -hot)).sum(1)
-    return _reduced(rows.view(input.shape[0]), reduction)
+def mse_loss(input: Tensor, target: Any, *, reduction: str = "mean") -> Tensor:
+    """Squared differences of two tensors of one shape.
 
+    Args:
+        input: Any shape.
+        target: The same shape; a Tensor, or anything NumPy can read.
+        reduction: "mean" (default) or "sum", of shape (1,); or "none", of the input's shape.
 
-def accuracy(scores: Any, target: Any) -> float:
-    """Return the share of rows of ``scores`` (N, C) whose largest cell is that of ``target``.
-
-    Ties go to the lowest class. ``target``: N class numbers, or (N, C) of which the largest cell counts.
+    Raises:
+        IndexingError: The shapes differ.
     """
-    rows, wanted = np.asarray(scores), np.asarray(target)
-    if rows.ndim != 2 or len(wanted) != len(rows) or not len(rows):
-        raise IndexingError(
-            f"scores {rows.shape} and targets {wanted.shape} must be (N, C) and N class numbers, N > 0"
-        )
-    labels = wanted.argmax(axis=1) if wanted.ndim == 2 else wanted
-    return float((rows.argmax(axis=1) == labels).mean())
+    return _reduced((input - _paired(input, target, "mse_loss")) ** 2, reduction)
+
+
+def l1_loss(input: Tensor, target: Any, *, reduction: str = "mean") -> Tensor:
+    """Absolute differences of two tensors of one shape; the derivative where they are equal is 0.
+
+    Arguments and errors as for `mse_loss`.
+    """
+    return _reduced(Abs.apply(input - _paired(input, target, "l1_loss")), reduction)
+
+
+def binary_cross_entropy(input: Tensor, target: Any, *, reduction: str = "mean") -> Tensor:
+    """Cross-entropy of two classes: ``-(t * ln(x) + (1 - t) * ln(1 - x))``, logarithms not below -100.
+
+    Args:
+        input: Probabilities of the second class, any shape. One outside [0, 1] gives nan.
+        target: The truth, 0 to 1, of the same shape.
+        reduction: "mean" (default) or "sum", of shape (1,); or "none", of the input's shape.
+
+    Raises:
+        IndexingError: The shapes differ.
+    """
+    return _reduced(BCE.apply(input, _paired(input, target, "binary_cross_entropy")), reduction)
+
+
+def binary_cross_entropy_with_logits(input: Tensor, target: Any, *, reduction: str = "mean") -> Tensor:
+    """`binary_cross_entropy` of the sigmoid of scores, exact also where the sigmoid would be 0 or 1.
+
+    Args:
+        input: Scores, any real numbers, any shape.
+        target: The truth, 0 to 1, of the same shape.
+        reduction: "mean" (default) or "sum", of shape (1,); or "none", of the input's shape.
+
+    Raises:
+        IndexingError: The shapes differ.
+    """
+    other = _paired(input, target, "binary_cross_entropy_with_logits")
+    return _reduced(BCEWithLogits.apply(input, other), reduction)
+
+
+def multi_margin_loss(
+    input: Tensor, target: Any, p: int = 1, margin: float = 1.0, *, reduction: str = "mean"
+) -> Tensor:
+    """Hinge loss of several classes: the sum over j != y of ``max(0, margin - x[y] + x[j]) ** p``, divided by C.
+
+    The SVM loss of CS231n has no division: it is C times this one.
+
+    Args:
+        input: Scores (N, C).
+        target: N class numbers.
+        p: 1 (default) or 2.
+        margin: By how much the score of the class is to exceed the others; default 1.
+        reduction: "mean" (default) or "sum", of shape (1,); or "none", of shape (N,).
+
+    Raises:
+        IndexingError: A class number is out of range (names the row), or the counts differ.
+        ValueError: ``p`` is neither 1 nor 2.
+    """
+    if p not in (1, 2):
+        raise ValueError(f"multi_margin_loss is for p = 1 and p = 2, not {p}")
+    labels = _labels(input, target)
+    count, classes = input.shape
+    hot = np.zeros(input.shape)
+    hot[np.arange(count), labels] = 1
+    own = Weigh.apply(input, _constant(input, hot)).sum(1)
+    excess = (input - own + margin).relu()
+    others = _constant(input, (1 - hot) / max(classes, 1))
+    rows = Weigh.apply(excess if p == 1 else excess * excess, others).sum(1)
+    return _reduced(rows.view(count), reduction)

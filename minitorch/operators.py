@@ -11,6 +11,9 @@ import math
 from collections.abc import Callable, Iterable
 
 EPS = 1e-6
+SQRT_HALF = math.sqrt(0.5)
+SQRT_2_OVER_PI = math.sqrt(2.0 / math.pi)
+GELU_CUBE = 0.044715
 
 
 def mul(x: float, y: float) -> float:
@@ -160,6 +163,90 @@ def sub(x: float, y: float) -> float:
 def div(x: float, y: float) -> float:
     """Return ``x / y``."""
     return x / y
+
+
+def leaky_relu(x: float, slope: float) -> float:
+    """Return ``x`` if it is positive, else ``slope * x``."""
+    return x if x > 0.0 else slope * x
+
+
+def leaky_relu_slope(x: float, slope: float) -> float:
+    """Return the derivative of ``leaky_relu`` at ``x``: 1.0 if ``x`` is positive, else ``slope``."""
+    return 1.0 if x > 0.0 else slope
+
+
+def gelu(x: float) -> float:
+    """Return ``x`` times the chance that a standard normal number is below ``x``."""
+    return 0.5 * x * (1.0 + math.erf(SQRT_HALF * x))
+
+
+def gelu_back(x: float, d: float) -> float:
+    """Return ``d * (P(x) + x * p(x))``, with distribution P and density p of the standard normal."""
+    density = 0.5 * SQRT_2_OVER_PI * math.exp(-0.5 * x * x)
+    return d * (0.5 * (1.0 + math.erf(SQRT_HALF * x)) + x * density)
+
+
+def gelu_tanh(x: float) -> float:
+    """Return ``gelu`` approximated by a hyperbolic tangent (Hendrycks and Gimpel, 2016)."""
+    return 0.5 * x * (1.0 + math.tanh(SQRT_2_OVER_PI * (x + GELU_CUBE * x * x * x)))
+
+
+def gelu_tanh_back(x: float, d: float) -> float:
+    """Return ``d`` times the derivative of ``gelu_tanh``."""
+    t = math.tanh(SQRT_2_OVER_PI * (x + GELU_CUBE * x * x * x))
+    inner = SQRT_2_OVER_PI * (1.0 + 3.0 * GELU_CUBE * x * x)
+    return d * 0.5 * (1.0 + t + x * (1.0 - t * t) * inner)
+
+
+def softplus(x: float) -> float:
+    """Return ``ln(1 + e ** x)``, written so that ``exp`` never overflows."""
+    return relu(x) + math.log1p(math.exp(-abs(x)))
+
+
+def softplus_back(x: float, d: float) -> float:
+    """Return ``d * sigmoid(x)``."""
+    return d * sigmoid(x)
+
+
+def log_clamped(x: float) -> float:
+    """Return the natural logarithm of ``x``, and -100.0 where it is below that, as at 0."""
+    # This order of operands keeps nan.
+    return max(-100.0, math.log(x)) if x != 0.0 else -100.0
+
+
+def bce(x: float, t: float) -> float:
+    """Return the binary cross-entropy of a probability ``x`` for the truth ``t``, logarithms clamped at -100."""
+    return -(t * log_clamped(x) + (1.0 - t) * log_clamped(1.0 - x))
+
+
+def bce_slope(x: float, t: float) -> float:
+    """Return the derivative of ``bce`` for ``x``; the divisor is at least 1e-12, as in PyTorch."""
+    return (x - t) / max(1e-12, x * (1.0 - x))
+
+
+def bce_target_slope(x: float, t: float) -> float:
+    """Return the derivative of ``bce`` for ``t``."""
+    return log_clamped(1.0 - x) - log_clamped(x)
+
+
+def bce_logits(x: float, t: float) -> float:
+    """Return the binary cross-entropy of ``sigmoid(x)`` for the truth ``t``, without computing the sigmoid."""
+    return (1.0 - t) * x + softplus(-x)
+
+
+def bce_logits_slope(x: float, t: float) -> float:
+    """Return the derivative of ``bce_logits`` for ``x``."""
+    return sigmoid(x) - t
+
+
+def bce_logits_target_slope(x: float, t: float) -> float:
+    """Return the derivative of ``bce_logits`` for ``t``."""
+    return -x
+
+
+def weigh(x: float, w: float) -> float:
+    """Return ``x * w``, and 0.0 for a weight of 0.0 even where ``x`` is infinite or nan."""
+    return x * w if w != 0.0 else 0.0
 
 
 def map(fn: Callable[[float], float]) -> Callable[[Iterable[float]], list[float]]:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from . import rng
 from .autodiff import History, Variable, backpropagate
 from .backends import find_backend
-from .tensor_data import IndexingError, Sizes, TensorData, Triple, as_dtype, resolve_shape
+from .tensor_data import FLOATS, IndexingError, Sizes, TensorData, Triple, as_dtype, resolve_shape
 from .tensor_functions import (
     EQ,
     LT,
@@ -464,7 +464,7 @@ def tensor(
     if isinstance(data, Tensor):
         data = data.to_numpy()
     given = data.dtype if isinstance(data, np.ndarray | np.floating) else None
-    keeps = given in (np.dtype(np.float64), np.dtype(np.float32))
+    keeps = given is not None and given in FLOATS
     try:
         array = np.array(data, dtype=given if dtype is None and keeps else as_dtype(dtype), order="C")
     except (ValueError, TypeError) as problem:

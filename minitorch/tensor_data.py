@@ -58,7 +58,7 @@ def as_dtype(dtype: Any) -> np.dtype[Any]:
         found = np.dtype(dtype)
     except TypeError:
         found = None
-    if found not in FLOATS:
+    if found is None or found not in FLOATS:
         raise ValueError(f"unknown dtype {dtype!r}: expected float64 or float32")
     return found
 

@@ -15,6 +15,7 @@ from . import operators, rng
 from .autodiff import central_difference
 from .scalar import Scalar
 from .tensor import Tensor, tensor
+from .testing_layers import check_layer as check_layer
 
 Fn = Callable[..., Any]
 Case = tuple[str, Fn]

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .autodiff import no_grad
-from .losses import accuracy, cross_entropy
+from .losses import cross_entropy
+from .metrics import accuracy
 from .module import Module
 from .tensor import Tensor, tensor
 

@@ -1,0 +1,296 @@
+"""Convolution and pooling of the CUDA room: one thread computes one cell of the result.
+
+The derivatives gather: the thread of an input cell looks up the outputs that read it, so no two threads add to one cell,
+no atomics are needed, and a run gives the same bits each time. It refuses to know everything but arrays on the device:
+(batch, channels, height, width), packed.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from . import _cuda, jit, simple_conv
+from ._cuda import cuda
+
+Pair = tuple[int, int]
+Padding = tuple[int, int, int, int]  # top, bottom, left, right
+THREADS = 64
+
+real: Any  # bound by `_kernel` to the dtype's own type
+
+count_cells = _cuda.device(simple_conv.window_count)
+
+
+def conv_cells(out: Any, x: Any, w: Any, stride: Any, padding: Any, dilation: Any, groups: int) -> None:
+    batch, outs, rows, cols = out.shape
+    _, _, height, width = x.shape
+    _, ins, kh, kw = w.shape
+    t = cuda.grid(1)
+    if t < batch * outs * rows * cols:
+        z, y, o, n = t % cols, t // cols % rows, t // (cols * rows) % outs, t // (cols * rows * outs)
+        first = o // (outs // groups) * ins
+        total = real(0)
+        for c in range(ins):
+            for i in range(kh):
+                r = y * stride[0] + i * dilation[0] - padding[0]
+                if 0 <= r < height:
+                    for j in range(kw):
+                        k = z * stride[1] + j * dilation[1] - padding[2]
+                        if 0 <= k < width:
+                            total += x[n, first + c, r, k] * w[o, c, i, j]
+        out[n, o, y, z] = total
+
+
+def conv_grad_input_cells(
+    out: Any, d: Any, w: Any, stride: Any, padding: Any, dilation: Any, groups: int
+) -> None:
+    batch, channels, height, width = out.shape
+    _, outs, rows, cols = d.shape
+    _, ins, kh, kw = w.shape
+    t = cuda.grid(1)
+    if t < batch * channels * height * width:
+        k, r = t % width, t // width % height
+        c, n = t // (width * height) % channels, t // (width * height * channels)
+        per_group = outs // groups
+        first = c // ins * per_group
+        total = real(0)
+        for o in range(first, first + per_group):
+            for i in range(kh):
+                high = r + padding[0] - i * dilation[0]
+                y = high // stride[0]
+                if high % stride[0] == 0 and 0 <= y < rows:
+                    for j in range(kw):
+                        wide = k + padding[2] - j * dilation[1]
+                        z = wide // stride[1]
+                        if wide % stride[1] == 0 and 0 <= z < cols:
+                            total += d[n, o, y, z] * w[o, c % ins, i, j]
+        out[n, c, r, k] = total
+
+
+def conv_grad_weight_cells(
+    out: Any, x: Any, d: Any, stride: Any, padding: Any, dilation: Any, groups: int
+) -> None:
+    outs, ins, kh, kw = out.shape
+    batch, _, height, width = x.shape
+    _, _, rows, cols = d.shape
+    t = cuda.grid(1)
+    if t < outs * ins * kh * kw:
+        j, i, c, o = t % kw, t // kw % kh, t // (kw * kh) % ins, t // (kw * kh * ins)
+        channel = o // (outs // groups) * ins + c
+        total = real(0)
+        for n in range(batch):
+            for y in range(rows):
+                r = y * stride[0] + i * dilation[0] - padding[0]
+                if 0 <= r < height:
+                    for z in range(cols):
+                        k = z * stride[1] + j * dilation[1] - padding[2]
+                        if 0 <= k < width:
+                            total += x[n, channel, r, k] * d[n, o, y, z]
+        out[o, c, i, j] = total
+
+
+def first_largest(
+    x: Any, n: int, c: int, y: int, z: int, window: Any, stride: Any, padding: Any, dilation: Any
+) -> int:
+    """Return the place ``row * width + column`` of the cell that wins a window (nan does), or -1 if it is empty."""
+    _, _, height, width = x.shape
+    top, left = y * stride[0] - padding[0], z * stride[1] - padding[2]
+    best = -1
+    for i in range(window[0]):
+        r = top + i * dilation[0]
+        if 0 <= r < height:
+            for j in range(window[1]):
+                k = left + j * dilation[1]
+                if 0 <= k < width:
+                    v = x[n, c, r, k]
+                    if best < 0:
+                        best = r * width + k
+                    else:
+                        known = x[n, c, best // width, best % width]
+                        if v > known or (v != v and known == known):
+                            best = r * width + k
+    return best
+
+
+winner = _cuda.device(first_largest)
+
+
+def max_pool_cells(out: Any, x: Any, window: Any, stride: Any, padding: Any, dilation: Any) -> None:
+    batch, channels, rows, cols = out.shape
+    _, _, _, width = x.shape
+    t = cuda.grid(1)
+    if t < batch * channels * rows * cols:
+        z, y = t % cols, t // cols % rows
+        c, n = t // (cols * rows) % channels, t // (cols * rows * channels)
+        best = winner(x, n, c, y, z, window, stride, padding, dilation)
+        if best < 0:
+            out[n, c, y, z] = real(-np.inf)
+        else:
+            out[n, c, y, z] = x[n, c, best // width, best % width]
+
+
+def max_pool_grad_cells(
+    out: Any, x: Any, d: Any, window: Any, stride: Any, padding: Any, dilation: Any
+) -> None:
+    batch, channels, height, width = x.shape
+    _, _, rows, cols = d.shape
+    t = cuda.grid(1)
+    if t < batch * channels * height * width:
+        k, r = t % width, t // width % height
+        c, n = t // (width * height) % channels, t // (width * height * channels)
+        total = real(0)
+        for i in range(window[0]):
+            high = r + padding[0] - i * dilation[0]
+            y = high // stride[0]
+            if high % stride[0] == 0 and 0 <= y < rows:
+                for j in range(window[1]):
+                    wide = k + padding[2] - j * dilation[1]
+                    z = wide // stride[1]
+                    if wide % stride[1] == 0 and 0 <= z < cols:
+                        best = winner(x, n, c, y, z, window, stride, padding, dilation)
+                        if best == r * width + k:
+                            total += d[n, c, y, z]
+        out[n, c, r, k] = total
+
+
+def avg_pool_cells(out: Any, x: Any, window: Any, stride: Any, padding: Any, count_pad: bool) -> None:
+    batch, channels, rows, cols = out.shape
+    _, _, height, width = x.shape
+    t = cuda.grid(1)
+    if t < batch * channels * rows * cols:
+        z, y = t % cols, t // cols % rows
+        c, n = t // (cols * rows) % channels, t // (cols * rows * channels)
+        top, left = y * stride[0] - padding[0], z * stride[1] - padding[2]
+        total = real(0)
+        for r in range(max(top, 0), min(top + window[0], height)):
+            for k in range(max(left, 0), min(left + window[1], width)):
+                total += x[n, c, r, k]
+        out[n, c, y, z] = total / real(count_cells(y, z, height, width, window, stride, padding, count_pad))
+
+
+def avg_pool_grad_cells(out: Any, d: Any, window: Any, stride: Any, padding: Any, count_pad: bool) -> None:
+    batch, channels, height, width = out.shape
+    _, _, rows, cols = d.shape
+    t = cuda.grid(1)
+    if t < batch * channels * height * width:
+        k, r = t % width, t // width % height
+        c, n = t // (width * height) % channels, t // (width * height * channels)
+        total = real(0)
+        for i in range(window[0]):
+            high = r + padding[0] - i
+            y = high // stride[0]
+            if high % stride[0] == 0 and 0 <= y < rows:
+                for j in range(window[1]):
+                    wide = k + padding[2] - j
+                    z = wide // stride[1]
+                    if wide % stride[1] == 0 and 0 <= z < cols:
+                        count = count_cells(y, z, height, width, window, stride, padding, count_pad)
+                        total += d[n, c, y, z] / real(count)
+        out[n, c, r, k] = total
+
+
+@functools.cache
+def _kernel(cells: Callable[..., None], dtype: Any) -> Any:
+    return _cuda.jit()(jit.bind(cells, dtype))
+
+
+def _launch(cells: Callable[..., None], out: Any, *operands: Any) -> None:
+    _kernel(cells, out.dtype)[(out.size + THREADS - 1) // THREADS, THREADS](out, *operands)
+
+
+def forward(out: Any, x: Any, w: Any, stride: Pair, padding: Padding, dilation: Pair, groups: int) -> None:
+    """Write the cross-correlation of ``x`` (N, C, H, W) with ``w`` (O, C / groups, KH, KW) into ``out``."""
+    _launch(conv_cells, out, x, w, stride, padding, dilation, groups)
+
+
+def grad_input(out: Any, d: Any, w: Any, stride: Pair, padding: Padding, dilation: Pair, groups: int) -> None:
+    """Write the derivative with respect to the input into ``out``."""
+    _launch(conv_grad_input_cells, out, d, w, stride, padding, dilation, groups)
+
+
+def grad_weight(
+    out: Any, x: Any, d: Any, stride: Pair, padding: Padding, dilation: Pair, groups: int
+) -> None:
+    """Write the derivative with respect to the weight into ``out``."""
+    _launch(conv_grad_weight_cells, out, x, d, stride, padding, dilation, groups)
+
+
+def pool(
+    out: Any, x: Any, kind: str, window: Pair, stride: Pair, padding: Padding, dilation: Pair, count_pad: bool
+) -> None:
+    """Write the largest or average cell of each window into ``out``."""
+    if kind == "max":
+        _launch(max_pool_cells, out, x, window, stride, padding, dilation)
+    else:
+        _launch(avg_pool_cells, out, x, window, stride, padding, count_pad)
+
+
+def pool_grad(
+    out: Any, x: Any, d: Any,
+    kind: str, window: Pair, stride: Pair, padding: Padding, dilation: Pair, count_pad: bool,
+) -> None:  # fmt: skip
+    """Write the derivative of `pool` with respect to its input into ``out``."""
+    if kind == "max":
+        _launch(max_pool_grad_cells, out, x, d, window, stride, padding, dilation)
+    else:
+        _launch(avg_pool_grad_cells, out, d, window, stride, padding, count_pad)
+
+
+def anchored_conv2d(
+    out: Any, out_shape: Any, out_strides: Any, out_size: int,
+    x: Any, x_shape: Any, x_strides: Any,
+    w: Any, w_shape: Any, w_strides: Any,
+    reverse: bool,
+) -> None:  # fmt: skip
+    """The convolution as the course writes it: ``out[n, o, y, z] = sum of x[n, c, y + i, z + j] * w[o, c, i, j]``.
+
+    With ``reverse``, ``y - i`` and ``z - j``; cells outside count as 0.
+    """
+    sign = -1 if reverse else 1
+    t = cuda.grid(1)
+    if t < out_size:
+        z, y = t % out_shape[3], t // out_shape[3] % out_shape[2]
+        plane = out_shape[3] * out_shape[2]
+        o, n = t // plane % out_shape[1], t // (plane * out_shape[1])
+        total = real(0)
+        for c in range(x_shape[1]):
+            for i in range(w_shape[2]):
+                r = y + sign * i
+                if 0 <= r < x_shape[2]:
+                    at = n * x_strides[0] + c * x_strides[1] + r * x_strides[2]
+                    by = o * w_strides[0] + c * w_strides[1] + i * w_strides[2]
+                    for j in range(w_shape[3]):
+                        k = z + sign * j
+                        if 0 <= k < x_shape[3]:
+                            total += x[at + k * x_strides[3]] * w[by + j * w_strides[3]]
+        out[n * out_strides[0] + o * out_strides[1] + y * out_strides[2] + z * out_strides[3]] = total
+
+
+def anchored_conv1d(
+    out: Any, out_shape: Any, out_strides: Any, out_size: int,
+    x: Any, x_shape: Any, x_strides: Any,
+    w: Any, w_shape: Any, w_strides: Any,
+    reverse: bool,
+) -> None:  # fmt: skip
+    """The one-dimensional form of `anchored_conv2d`."""
+    sign = -1 if reverse else 1
+    t = cuda.grid(1)
+    if t < out_size:
+        z, o = t % out_shape[2], t // out_shape[2] % out_shape[1]
+        n = t // (out_shape[2] * out_shape[1])
+        total = real(0)
+        for c in range(x_shape[1]):
+            at, by = n * x_strides[0] + c * x_strides[1], o * w_strides[0] + c * w_strides[1]
+            for j in range(w_shape[2]):
+                k = z + sign * j
+                if 0 <= k < x_shape[2]:
+                    total += x[at + k * x_strides[2]] * w[by + j * w_strides[2]]
+        out[n * out_strides[0] + o * out_strides[1] + z * out_strides[2]] = total
+
+
+tensor_conv1d = _kernel(anchored_conv1d, np.dtype(np.float64))
+tensor_conv2d = _kernel(anchored_conv2d, np.dtype(np.float64))

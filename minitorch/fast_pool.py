@@ -1,0 +1,129 @@
+"""Pooling of the Numba room. It refuses to know everything but arrays: (batch, channels, height, width), packed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import prange
+
+from . import jit
+
+Pair = tuple[int, int]
+Padding = tuple[int, int, int, int]  # top, bottom, left, right
+
+real: Any = np.float64  # bound by `jit.kernel` to the dtype's own type
+
+
+def max_pool(out: Any, x: Any, window: Any, stride: Any, padding: Any, dilation: Any) -> None:
+    """Take the largest cell of each window; nan wins, padding never."""
+    batch, channels, height, width = x.shape
+    for t in prange(batch * channels):
+        image, result = x[t // channels, t % channels], out[t // channels, t % channels]
+        for y in range(result.shape[0]):
+            for z in range(result.shape[1]):
+                best = real(-np.inf)
+                for i in range(window[0]):
+                    r = y * stride[0] + i * dilation[0] - padding[0]
+                    if 0 <= r < height:
+                        for j in range(window[1]):
+                            k = z * stride[1] + j * dilation[1] - padding[2]
+                            if 0 <= k < width and (image[r, k] > best or image[r, k] != image[r, k]):
+                                best = image[r, k]
+                result[y, z] = best
+
+
+def max_pool_grad(out: Any, x: Any, d: Any, window: Any, stride: Any, padding: Any, dilation: Any) -> None:
+    """Pass each derivative to the first largest cell of its window."""
+    batch, channels, height, width = x.shape
+    for t in prange(batch * channels):
+        image, change = x[t // channels, t % channels], d[t // channels, t % channels]
+        result = out[t // channels, t % channels]
+        result[:] = real(0)
+        for y in range(change.shape[0]):
+            for z in range(change.shape[1]):
+                best_r, best_k = -1, -1
+                for i in range(window[0]):
+                    r = y * stride[0] + i * dilation[0] - padding[0]
+                    if 0 <= r < height:
+                        for j in range(window[1]):
+                            k = z * stride[1] + j * dilation[1] - padding[2]
+                            if 0 <= k < width:
+                                best = image[best_r, best_k]
+                                v = image[r, k]
+                                if best_r < 0 or v > best or (v != v and best == best):
+                                    best_r, best_k = r, k
+                if best_r >= 0:
+                    result[best_r, best_k] += change[y, z]
+
+
+def avg_pool(out: Any, x: Any, window: Any, stride: Any, padding: Any, count_pad: bool) -> None:
+    """Average each window: cells added row by row, then divided."""
+    batch, channels, height, width = x.shape
+    for t in prange(batch * channels):
+        image, result = x[t // channels, t % channels], out[t // channels, t % channels]
+        for y in range(result.shape[0]):
+            top = y * stride[0] - padding[0]
+            bottom = min(top + window[0], height + padding[1])
+            low, high = max(top, 0), min(bottom, height)
+            for z in range(result.shape[1]):
+                left = z * stride[1] - padding[2]
+                right = min(left + window[1], width + padding[3])
+                first, last = max(left, 0), min(right, width)
+                total = real(0)
+                for r in range(low, high):
+                    for k in range(first, last):
+                        total += image[r, k]
+                count = (bottom - top) * (right - left) if count_pad else (high - low) * (last - first)
+                result[y, z] = total / real(count)
+
+
+def avg_pool_grad(out: Any, d: Any, window: Any, stride: Any, padding: Any, count_pad: bool) -> None:
+    """Spread each derivative evenly over its window."""
+    batch, channels, height, width = out.shape
+    for t in prange(batch * channels):
+        change, result = d[t // channels, t % channels], out[t // channels, t % channels]
+        result[:] = real(0)
+        for y in range(change.shape[0]):
+            top = y * stride[0] - padding[0]
+            bottom = min(top + window[0], height + padding[1])
+            low, high = max(top, 0), min(bottom, height)
+            for z in range(change.shape[1]):
+                left = z * stride[1] - padding[2]
+                right = min(left + window[1], width + padding[3])
+                first, last = max(left, 0), min(right, width)
+                count = (bottom - top) * (right - left) if count_pad else (high - low) * (last - first)
+                share = change[y, z] / real(count)
+                for r in range(low, high):
+                    for k in range(first, last):
+                        result[r, k] += share
+
+
+def pool(
+    out: Any, x: Any, kind: str, window: Pair, stride: Pair, padding: Padding, dilation: Pair, count_pad: bool
+) -> None:
+    """Write the largest or average cell of each window into ``out``."""
+    work = out.size * window[0] * window[1]
+    if kind == "max":
+        jit.sized(max_pool, out.dtype, work)(out, x, window, stride, padding, dilation)
+    else:
+        jit.sized(avg_pool, out.dtype, work)(out, x, window, stride, padding, count_pad)
+
+
+def pool_grad(
+    out: Any,
+    x: Any,
+    d: Any,
+    kind: str,
+    window: Pair,
+    stride: Pair,
+    padding: Padding,
+    dilation: Pair,
+    count_pad: bool,
+) -> None:
+    """Write the derivative of `pool` with respect to its input into ``out``."""
+    work = d.size * window[0] * window[1]
+    if kind == "max":
+        jit.sized(max_pool_grad, out.dtype, work)(out, x, d, window, stride, padding, dilation)
+    else:
+        jit.sized(avg_pool_grad, out.dtype, work)(out, d, window, stride, padding, count_pad)
