@@ -11,6 +11,8 @@ from typing import Any
 
 from . import (
     autodiff,
+    cuda_conv,
+    cuda_ops,
     fast_conv,
     fast_ops,
     init,
@@ -35,6 +37,14 @@ from .autodiff import (
 )
 from .backends import get_default_backend, set_default_backend
 from .checkpoint import Checkpoint, load, load_checkpoint, save, save_checkpoint
+from .cuda_ops import (
+    THREADS_PER_BLOCK,
+    CudaOps,
+    jit_mm_practice,
+    jit_sum_practice,
+    mm_practice,
+    sum_practice,
+)
 from .datasets import Graph, circle, datasets, diag, make_pts, simple, spiral, split, xor
 from .fast_conv import tensor_conv1d, tensor_conv2d
 from .fast_ops import FastBackend, FastOps, tensor_matrix_multiply
@@ -45,6 +55,7 @@ from .layers import (
     Conv2d,
     Dropout,
     Dropout2d,
+    Embedding,
     Flatten,
     Identity,
     Linear,
@@ -54,6 +65,7 @@ from .layers import (
     Softmax,
 )
 from .layers_activation import GELU, LeakyReLU
+from .layers_norm import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm
 from .legacy import Variable
 from .losses import (
     binary_cross_entropy,
@@ -116,8 +128,6 @@ from .tensor_functions import (
     LT,
     Add,
     All,
-    Conv1dFun,
-    Conv2dFun,
     Copy,
     Exp,
     Inv,
@@ -135,6 +145,7 @@ from .tensor_functions import (
     Tanh,
     View,
 )
+from .tensor_functions_nn import Conv1dFun, Conv2dFun
 from .tensor_ops import (
     MapProto,
     SimpleBackend,
@@ -163,6 +174,7 @@ __all__ = [
     "LT",
     "MAX_DIMS",
     "SGD",
+    "THREADS_PER_BLOCK",
     "Adagrad",
     "Adam",
     "AdamW",
@@ -171,6 +183,8 @@ __all__ = [
     "All",
     "AvgPool2d",
     "BackendError",
+    "BatchNorm1d",
+    "BatchNorm2d",
     "Checkpoint",
     "CheckpointError",
     "ClassReport",
@@ -181,9 +195,11 @@ __all__ = [
     "Conv2dFun",
     "Copy",
     "CosineAnnealingLR",
+    "CudaOps",
     "Dropout",
     "Dropout2d",
     "EarlyStopping",
+    "Embedding",
     "Evaluation",
     "Exp",
     "ExponentialLR",
@@ -192,12 +208,14 @@ __all__ = [
     "Flatten",
     "Function",
     "Graph",
+    "GroupNorm",
     "History",
     "Identity",
     "IndexingError",
     "Inv",
     "IsClose",
     "LambdaLR",
+    "LayerNorm",
     "LeakyReLU",
     "Linear",
     "LinearLR",
@@ -257,6 +275,8 @@ __all__ = [
     "conv1d",
     "conv2d",
     "cross_entropy",
+    "cuda_conv",
+    "cuda_ops",
     "datasets",
     "derivative_check",
     "diag",
@@ -272,6 +292,8 @@ __all__ = [
     "grad_enabled",
     "index_to_position",
     "init",
+    "jit_mm_practice",
+    "jit_sum_practice",
     "l1_loss",
     "load",
     "load_checkpoint",
@@ -282,6 +304,7 @@ __all__ = [
     "max_reduce",
     "maxpool2d",
     "metrics",
+    "mm_practice",
     "module",
     "mse_loss",
     "multi_margin_loss",
@@ -307,6 +330,7 @@ __all__ = [
     "split",
     "stack",
     "strides_from_shape",
+    "sum_practice",
     "tensor",
     "tensor_conv1d",
     "tensor_conv2d",
@@ -327,12 +351,15 @@ __all__ = [
 ]
 
 # Loaded when first asked for: `python -m minitorch.data` runs the first as a script, the second is for old code.
+# CudaBackend is made when first asked for: it needs a GPU.
 _LATER = ("data", "legacy")
 
 
 def __getattr__(name: str) -> Any:
     if name in _LATER:
         return importlib.import_module(f".{name}", __name__)
+    if name == "CudaBackend":
+        return cuda_ops.cuda_backend()
     found = importlib.import_module(".legacy", __name__).NAMES.get(name)
     if found is None:
         raise AttributeError(f"module 'minitorch' has no attribute {name!r}")

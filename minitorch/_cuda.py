@@ -22,7 +22,7 @@ except ImportError:
     _found = None  # type: ignore[assignment]
 
 cuda: Any = _found
-SIMULATED = cuda is not None and bool(numba.config.ENABLE_CUDASIM)  # type: ignore[attr-defined]
+SIMULATED = cuda is not None and bool(vars(numba.config)["ENABLE_CUDASIM"])
 
 
 def available() -> bool:

@@ -1,7 +1,7 @@
 """Convolution and pooling of the CUDA room: one thread computes one cell of the result.
 
-The derivatives gather: the thread of an input cell looks up the outputs that read it, so no two threads add to one cell,
-no atomics are needed, and a run gives the same bits each time. It refuses to know everything but arrays on the device:
+The derivatives gather: the thread of an input cell looks up the outputs that read it. So no two threads add to one
+cell, no atomics are needed, and every run gives the same bits. It refuses to know everything but arrays on the device:
 (batch, channels, height, width), packed.
 """
 
@@ -20,12 +20,13 @@ Pair = tuple[int, int]
 Padding = tuple[int, int, int, int]  # top, bottom, left, right
 THREADS = 64
 
-real: Any  # bound by `_kernel` to the dtype's own type
+real: Any = np.float64  # bound by `_kernel` to the dtype's own type
 
 count_cells = _cuda.device(simple_conv.window_count)
 
 
 def conv_cells(out: Any, x: Any, w: Any, stride: Any, padding: Any, dilation: Any, groups: int) -> None:
+    """Convolve: a thread sums the products of one output cell."""
     batch, outs, rows, cols = out.shape
     _, _, height, width = x.shape
     _, ins, kh, kw = w.shape
@@ -48,6 +49,7 @@ def conv_cells(out: Any, x: Any, w: Any, stride: Any, padding: Any, dilation: An
 def conv_grad_input_cells(
     out: Any, d: Any, w: Any, stride: Any, padding: Any, dilation: Any, groups: int
 ) -> None:
+    """Go back to the input: a thread sums over the outputs that read its input cell."""
     batch, channels, height, width = out.shape
     _, outs, rows, cols = d.shape
     _, ins, kh, kw = w.shape
@@ -74,6 +76,7 @@ def conv_grad_input_cells(
 def conv_grad_weight_cells(
     out: Any, x: Any, d: Any, stride: Any, padding: Any, dilation: Any, groups: int
 ) -> None:
+    """Go back to the weight: a thread sums over all positions at which its weight was used."""
     outs, ins, kh, kw = out.shape
     batch, _, height, width = x.shape
     _, _, rows, cols = d.shape
@@ -120,6 +123,7 @@ winner = _cuda.device(first_largest)
 
 
 def max_pool_cells(out: Any, x: Any, window: Any, stride: Any, padding: Any, dilation: Any) -> None:
+    """Take the largest cell of each window."""
     batch, channels, rows, cols = out.shape
     _, _, _, width = x.shape
     t = cuda.grid(1)
@@ -136,6 +140,7 @@ def max_pool_cells(out: Any, x: Any, window: Any, stride: Any, padding: Any, dil
 def max_pool_grad_cells(
     out: Any, x: Any, d: Any, window: Any, stride: Any, padding: Any, dilation: Any
 ) -> None:
+    """Go back through the maximum: a thread adds up the windows that its input cell has won."""
     batch, channels, height, width = x.shape
     _, _, rows, cols = d.shape
     t = cuda.grid(1)
@@ -158,6 +163,7 @@ def max_pool_grad_cells(
 
 
 def avg_pool_cells(out: Any, x: Any, window: Any, stride: Any, padding: Any, count_pad: bool) -> None:
+    """Average each window."""
     batch, channels, rows, cols = out.shape
     _, _, height, width = x.shape
     t = cuda.grid(1)
@@ -173,6 +179,7 @@ def avg_pool_cells(out: Any, x: Any, window: Any, stride: Any, padding: Any, cou
 
 
 def avg_pool_grad_cells(out: Any, d: Any, window: Any, stride: Any, padding: Any, count_pad: bool) -> None:
+    """Go back through the average: a thread adds up its shares of the windows it lies in."""
     batch, channels, height, width = out.shape
     _, _, rows, cols = d.shape
     t = cuda.grid(1)

@@ -58,7 +58,7 @@ def conv_tiles(
     out: Any, x: Any, packed: Any, offsets: Any, groups: int, channels: int, lanes: int, threads: int,
     split: Any, corner: Any, tall: int, wide: int, rows: int, cols: int, to: Any, step: Any,
 ) -> None:  # fmt: skip
-    """Sum ``packed`` weights times the pixels at ``offsets`` into every ``step``-th pixel of ``out``, from ``to`` on."""
+    """Sum ``packed`` weights times the pixels at ``offsets`` into every ``step``-th pixel of ``out``."""
     batch = x.shape[0]
     ins, outs = x.shape[1] // groups, out.shape[1] // groups
     blocks = (outs + channels - 1) // channels

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numba import prange
 
-from . import fast_conv, fast_matmul, fast_pool, jit, operators, tensor_data
+from . import fast_conv, fast_matmul, fast_norm, fast_pool, jit, operators, tensor_data
 from .tensor_data import MAX_DIMS, TensorData
 from .tensor_data import broadcast_index as spread
 from .tensor_data import index_to_position as place
@@ -445,6 +445,51 @@ class FastOps(TensorOps):
         fast_pool.pool_grad(
             _array(out), _packed(x, out), _packed(d, out), kind, window, stride, padding, dilation, count_pad
         )
+
+    @classmethod
+    def norm(
+        cls, x: TensorData, w: TensorData, b: TensorData, eps: float
+    ) -> tuple[TensorData, TensorData, TensorData]:
+        """See `OptionalOps.norm`."""
+        y = cls.allocate(x.shape, x.dtype, x.backend)
+        mean, var = (cls.allocate((1, x.shape[1], 1), x.dtype, x.backend) for _ in range(2))
+        run = jit.variant(fast_norm.norm, x.dtype, x.size > PARALLEL, jit.REASSOCIATE)
+        run(_array(y), mean._storage, var._storage, _packed(x, y), _flat(w, y), _flat(b, y), eps)
+        return y, mean, var
+
+    @classmethod
+    def norm_grad(
+        cls, x: TensorData, w: TensorData, d: TensorData, mean: TensorData, var: TensorData, eps: float
+    ) -> tuple[TensorData, TensorData, TensorData]:
+        """See `OptionalOps.norm_grad`."""
+        dx = cls.allocate(x.shape, x.dtype, x.backend)
+        dw, db = (cls.allocate(mean.shape, x.dtype, x.backend) for _ in range(2))
+        run = jit.variant(fast_norm.norm_grad, x.dtype, x.size > PARALLEL, jit.REASSOCIATE)
+        sums = (dw._storage, db._storage)
+        run(_array(dx), *sums, _packed(x, dx), _flat(w, dx), _packed(d, dx), mean._storage, var._storage, eps)
+        return dx, dw, db
+
+    @classmethod
+    def scale_shift(cls, x: TensorData, w: TensorData, b: TensorData) -> TensorData:
+        """See `OptionalOps.scale_shift`."""
+        y = cls.allocate(x.shape, x.dtype, x.backend)
+        run = jit.variant(fast_norm.scale_shift, x.dtype, x.size > PARALLEL)
+        run(_array(y), _packed(x, y), _flat(w, y), _flat(b, y))
+        return y
+
+    @classmethod
+    def cross_entropy(cls, x: TensorData, target: TensorData) -> tuple[TensorData, TensorData]:
+        """See `OptionalOps.cross_entropy`."""
+        grad = cls.allocate(x.shape, x.dtype, x.backend)
+        losses = cls.allocate((x.shape[0], 1), x.dtype, x.backend)
+        run = jit.variant(fast_norm.cross_entropy, x.dtype, x.size > PARALLEL)
+        run(losses._storage, _array(grad), _packed(x, grad), _packed(target, grad))
+        return losses, grad
+
+
+def _flat(t: TensorData, out: TensorData) -> Any:
+    """Return the cells of ``t`` in a row, of the dtype of ``out``."""
+    return _packed(t, out).reshape(-1)
 
 
 def _packed(t: TensorData, out: TensorData) -> Any:

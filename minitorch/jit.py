@@ -244,7 +244,8 @@ def variant(loop: Fn, dtype: Any, parallel: bool, flags: tuple[str, ...] = CONTR
     key = (loop, np.dtype(dtype).itemsize, parallel, *fns.values())
     found = _variants.get(key)
     if found is None:
-        found = _variants[key] = kernel(loop, dtype, parallel=parallel, flags=flags, **fns)
+        made = kernel(loop, dtype, parallel=parallel, flags=flags, cache=True, **fns)
+        found = _variants[key] = made
     return found
 
 

@@ -9,10 +9,13 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
+
 from . import nn, rng
 from .module import Module, Parameter
-from .tensor import Tensor, tensor
+from .tensor import Tensor, randn, tensor
 from .tensor_data import IndexingError, get_default_dtype
+from .tensor_functions_nn import Take
 
 Size = int | tuple[int, int]
 
@@ -270,6 +273,36 @@ class LogSoftmax(Module):
     def forward(self, x: Tensor) -> Tensor:
         """Keep the shape."""
         return nn.logsoftmax(x, self.dim)
+
+
+class Embedding(Module):
+    """A table of vectors, looked up by number.
+
+    Parameter: ``weight`` (num_embeddings, embedding_dim), standard normal.
+    """
+
+    def __init__(self, num_embeddings: int, embedding_dim: int) -> None:
+        super().__init__()
+        self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
+        self.weight = Parameter(randn((num_embeddings, embedding_dim)))
+
+    def forward(self, numbers: Any) -> Tensor:
+        """Map whole numbers of any shape (an array, a list or a Tensor) to (*shape, embedding_dim).
+
+        Raises:
+            IndexingError: A number is not that of a vector.
+            TypeError: A number is not whole.
+        """
+        given = np.asarray(numbers)
+        rows = given.astype(np.int64)
+        if (rows != given).any():
+            raise TypeError("Embedding looks up whole numbers")
+        out: Tensor = Take.apply(self.weight.value, rows=rows.reshape(-1))
+        return out.view(*rows.shape, self.embedding_dim)
+
+    def extra_repr(self) -> str:
+        """Show the sizes."""
+        return f"{self.num_embeddings}, {self.embedding_dim}"
 
 
 class Identity(Module):

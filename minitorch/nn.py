@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy.typing as npt
 from . import rng
 from .tensor import Tensor
 from .tensor_data import IndexingError
-from .tensor_functions import Conv, Conv1dFun, Conv2dFun, LogSoftmax, Pool, Softmax
+from .tensor_functions_nn import Conv, Conv1dFun, Conv2dFun, LogSoftmax, Pool, Softmax
 
 Pair = tuple[int, int]
 Padding = tuple[int, int, int, int]
@@ -23,12 +24,16 @@ def pair(value: Any, what: str, least: int = 1, length: int = 2) -> Pair:
         ValueError: A number is below ``least``.
         TypeError: It is neither.
     """
-    values = (value,) * length if isinstance(value, int) else tuple(value)
-    if len(values) != length or any(not isinstance(v, int) for v in values):
+    values = (value,) * length if isinstance(value, int) else value
+    if (
+        not isinstance(values, Sequence)
+        or len(values) != length
+        or any(not isinstance(v, int) for v in values)
+    ):
         raise TypeError(f"{what} must be an int or {length} of them, not {value!r}")
     if any(v < least for v in values):
         raise ValueError(f"{what} must be at least {least}, not {value!r}")
-    return (1 if least else 0, values[0]) if length == 1 else values  # type: ignore[return-value]
+    return (1 if least else 0, values[0]) if length == 1 else (values[0], values[1])
 
 
 def _padding(padding: Any, kernel: Pair, stride: Pair, dilation: Pair, dims: int) -> Padding:

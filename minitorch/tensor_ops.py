@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import operators, simple_conv
+from .optional_ops import OptionalOps, fusing
 from .retype import with_numpy
 from .tensor_data import (
     BackendError,
@@ -50,7 +51,7 @@ def _through_variables(fn: Fn, *values: Any) -> Any:
     return guide._wrap(raw, None)
 
 
-class TensorOps:
+class TensorOps(OptionalOps):
     """The door. A room subclasses it; only the kernels that it does better need an override.
 
     A subclass that defines just the four methods ``map``, ``zip``, ``reduce`` and ``matrix_multiply`` (as in the
@@ -331,6 +332,27 @@ class TensorOps:
         return out
 
     @classmethod
+    def take(cls, a: TensorData, rows: npt.NDArray[np.int64]) -> TensorData:
+        """Return the chosen rows of a matrix.
+
+        Raises:
+            IndexingError: A number is not that of a row.
+        """
+        wrong = rows[(rows < 0) | (rows >= a.shape[0])]
+        if wrong.size:
+            raise IndexingError(
+                f"row {wrong[0]} is not in 0..{a.shape[0] - 1} of a matrix of shape {a.shape}"
+            )
+        return a.f.from_array(np.ascontiguousarray(a.host()[rows]))
+
+    @classmethod
+    def take_grad(cls, d: TensorData, rows: npt.NDArray[np.int64], shape: tuple[int, ...]) -> TensorData:
+        """Derivative of `take` with respect to a matrix of ``shape``: what a row was taken for adds up."""
+        out = np.zeros(shape, d.dtype)
+        np.add.at(out, rows, d.host())
+        return d.f.from_array(out)
+
+    @classmethod
     def pool(
         cls, x: TensorData, size: Pair,
         kind: str, window: Pair, stride: Pair, padding: Padding, dilation: Pair, count_pad: bool,
@@ -418,9 +440,18 @@ class TensorBackend:
         self.conv = ops.conv
         self.conv_grad_input = ops.conv_grad_input
         self.conv_grad_weight = ops.conv_grad_weight
+        self.take, self.take_grad = ops.take, ops.take_grad
         self.pool = ops.pool
         self.pool_grad = ops.pool_grad
         self.cuda = ops.cuda
+        self.norm, self.norm_grad = self._fused("norm"), self._fused("norm_grad")
+        self.scale_shift = self._fused("scale_shift")
+        self.cross_entropy = self._fused("cross_entropy")
+
+    def _fused(self, name: str) -> Fn:
+        """Return the room's own form of an optional kernel, or its composition where fusing is off."""
+        composed: Fn = vars(OptionalOps)[name].__get__(None, self.ops)
+        return getattr(self.ops, name) if fusing() else composed
 
     def map(self, fn: Fn) -> Fn:
         """Return the map of ``fn`` in this room."""

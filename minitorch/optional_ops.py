@@ -1,0 +1,82 @@
+"""Kernels that a room may fuse, and the composition of required kernels that is their meaning.
+
+A room that overrides none of them computes the same, more slowly: so the plain room is their judge.
+``MINITORCH_FUSE=0`` in the environment makes every room compose. This file refuses to know the rooms.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from . import operators
+from .tensor_data import TensorData
+
+OPTIONAL: list[str] = []
+
+
+def fusing() -> bool:
+    """Tell whether rooms may use their fused kernels."""
+    return os.environ.get("MINITORCH_FUSE", "1") != "0"
+
+
+def optional(method: Callable[..., Any]) -> Any:
+    """Mark a kernel that a room may override and need not."""
+    OPTIONAL.append(method.__name__)
+    return classmethod(method)
+
+
+def _per_channel(x: TensorData) -> TensorData:
+    """Sum (A, C, L) to (1, C, 1)."""
+    return x.sum(2).sum(0)
+
+
+class OptionalOps:
+    """The optional kernels, composed."""
+
+    @optional
+    def norm(
+        cls, x: TensorData, w: TensorData, b: TensorData, eps: float
+    ) -> tuple[TensorData, TensorData, TensorData]:
+        """Normalise each channel of ``x`` (A, C, L) over A and L, times ``w`` plus ``b``, both (1, C, 1).
+
+        Returns:
+            The result, and mean and biased variance of each channel, (1, C, 1).
+        """
+        count = float(x.shape[0] * x.shape[2])
+        mean = _per_channel(x) / count
+        centred = x - mean
+        var = _per_channel(centred * centred) / count
+        root = x.f.map(operators.sqrt)(var + eps)
+        return centred / root * w + b, mean, var
+
+    @optional
+    def norm_grad(
+        cls, x: TensorData, w: TensorData, d: TensorData, mean: TensorData, var: TensorData, eps: float
+    ) -> tuple[TensorData, TensorData, TensorData]:
+        """Return the derivatives of `norm` with respect to ``x``, ``w`` and ``b``."""
+        count = float(x.shape[0] * x.shape[2])
+        root = x.f.map(operators.sqrt)(var + eps)
+        normed = (x - mean) / root
+        db, dw = _per_channel(d), _per_channel(d * normed)
+        return (d - db / count - normed * (dw / count)) * (w / root), dw, db
+
+    @optional
+    def scale_shift(cls, x: TensorData, w: TensorData, b: TensorData) -> TensorData:
+        """Return ``x * w + b`` for ``x`` (A, C, L), ``w`` and ``b`` (1, C, 1)."""
+        return x * w + b
+
+    @optional
+    def cross_entropy(cls, x: TensorData, target: TensorData) -> tuple[TensorData, TensorData]:
+        """Return minus the sum of target times log-softmax for each row of scores (N, C), and its derivative.
+
+        Returns:
+            The losses (N, 1) and their derivative with respect to the scores (N, C).
+        """
+        f = x.f
+        shifted = x - f.max_reduce(x, 1)
+        e = f.exp_map(shifted)
+        total = e.sum(1)
+        losses = -f.zip(operators.weigh)(shifted - f.map(operators.ln)(total), target).sum(1)
+        return losses, e / total * target.sum(1) - target
