@@ -15,21 +15,29 @@ Padding = tuple[int, int, int, int]  # top, bottom, left, right
 real: Any = np.float64  # bound by `jit.kernel` to the dtype's own type
 
 
+def inside(start: int, step: int, count: int, size: int) -> Any:
+    """Return the first and one past the last of ``count`` places, ``step`` apart from ``start``, that lie in 0..size-1."""
+    first = 0 if start >= 0 else (-start + step - 1) // step
+    last = count if start + (count - 1) * step < size else (size - start + step - 1) // step
+    return first, last
+
+
 def max_pool(out: Any, x: Any, window: Any, stride: Any, padding: Any, dilation: Any) -> None:
     """Take the largest cell of each window; nan wins, padding never."""
     batch, channels, height, width = x.shape
     for t in prange(batch * channels):
         image, result = x[t // channels, t % channels], out[t // channels, t % channels]
         for y in range(result.shape[0]):
+            top = y * stride[0] - padding[0]
+            low, high = inside(top, dilation[0], window[0], height)
             for z in range(result.shape[1]):
+                left = z * stride[1] - padding[2]
+                first, last = inside(left, dilation[1], window[1], width)
                 best = real(-np.inf)
-                for i in range(window[0]):
-                    r = y * stride[0] + i * dilation[0] - padding[0]
-                    if 0 <= r < height:
-                        for j in range(window[1]):
-                            k = z * stride[1] + j * dilation[1] - padding[2]
-                            if 0 <= k < width and (image[r, k] > best or image[r, k] != image[r, k]):
-                                best = image[r, k]
+                for i in range(low, high):
+                    for j in range(first, last):
+                        v = image[top + i * dilation[0], left + j * dilation[1]]
+                        best = v if v > best or v != v else best
                 result[y, z] = best
 
 
@@ -41,20 +49,20 @@ def max_pool_grad(out: Any, x: Any, d: Any, window: Any, stride: Any, padding: A
         result = out[t // channels, t % channels]
         result[:] = real(0)
         for y in range(change.shape[0]):
+            top = y * stride[0] - padding[0]
+            low, high = inside(top, dilation[0], window[0], height)
             for z in range(change.shape[1]):
-                best_r, best_k = -1, -1
-                for i in range(window[0]):
-                    r = y * stride[0] + i * dilation[0] - padding[0]
-                    if 0 <= r < height:
-                        for j in range(window[1]):
-                            k = z * stride[1] + j * dilation[1] - padding[2]
-                            if 0 <= k < width:
-                                best = image[best_r, best_k]
-                                v = image[r, k]
-                                if best_r < 0 or v > best or (v != v and best == best):
-                                    best_r, best_k = r, k
-                if best_r >= 0:
-                    result[best_r, best_k] += change[y, z]
+                left = z * stride[1] - padding[2]
+                first, last = inside(left, dilation[1], window[1], width)
+                if low < high and first < last:
+                    r, k = top + low * dilation[0], left + first * dilation[1]
+                    best = image[r, k]
+                    for i in range(low, high):
+                        for j in range(first, last):
+                            v = image[top + i * dilation[0], left + j * dilation[1]]
+                            if v > best or (v != v and best == best):
+                                best, r, k = v, top + i * dilation[0], left + j * dilation[1]
+                    result[r, k] += change[y, z]
 
 
 def avg_pool(out: Any, x: Any, window: Any, stride: Any, padding: Any, count_pad: bool) -> None:

@@ -6,6 +6,7 @@ NumPy can read takes the dtype and the room of the input. All losses stay finite
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from .tensor import Tensor
 from .tensor_data import IndexingError
 from .tensor_functions import Abs
 from .tensor_functions_more import BCE, BCEWithLogits, Weigh
+from .tensor_functions_nn import CrossEntropy
 
 Labels = npt.NDArray[np.int64]
 
@@ -23,7 +25,8 @@ Labels = npt.NDArray[np.int64]
 def _reduced(losses: Tensor, reduction: str, count: int | None = None) -> Tensor:
     """Reduce, the mean being over ``count`` losses (by default all)."""
     if reduction == "mean":
-        return losses.mean() if count is None else losses.sum() / count
+        # The mean of nothing is nan, and its derivative 0.
+        return losses.mean() if count is None else losses.sum() / count if count else losses.sum() + math.nan
     if reduction == "sum":
         return losses.sum()
     if reduction == "none":
@@ -72,21 +75,20 @@ def _paired(input: Tensor, target: Any, loss: str) -> Tensor:
         raise IndexingError(
             f"{loss} needs an input and a target of equal shapes, not {input.shape}, {other.shape}"
         )
+    input.f.ops.same_room(input._tensor, other._tensor)
     return other
 
 
-def _picked(
-    logs: Tensor, target: Any, reduction: str, ignore_index: int, label_smoothing: float = 0.0
-) -> Tensor:
-    """Return minus the log-probability of each row's class, 0 for rows of ``ignore_index``."""
-    labels = _labels(logs, target, ignore_index)
-    count, classes = logs.shape
+def _class_weights(
+    input: Tensor, target: Any, ignore_index: int, label_smoothing: float = 0.0
+) -> tuple[Tensor, int]:
+    """Return each row's probabilities (N, C), all 0 for rows of ``ignore_index``, and the number of other rows."""
+    labels = _labels(input, target, ignore_index)
     counted = labels != ignore_index
-    weights = np.full(logs.shape, -label_smoothing / max(classes, 1), logs.dtype)
-    weights[np.flatnonzero(counted), labels[counted]] -= 1 - label_smoothing
+    weights = np.full(input.shape, label_smoothing / max(input.shape[1], 1), input.dtype)
+    weights[np.flatnonzero(counted), labels[counted]] += 1 - label_smoothing
     weights[~counted] = 0
-    rows = Weigh.apply(logs, _constant(logs, weights)).sum(1)
-    return _reduced(rows.view(count), reduction, int(counted.sum()))
+    return _constant(input, weights), int(counted.sum())
 
 
 def cross_entropy(
@@ -113,18 +115,23 @@ def cross_entropy(
     """
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"label_smoothing must be between 0 and 1, not {label_smoothing}")
+    if input.dims != 2 or not input.shape[1]:
+        raise IndexingError(f"cross_entropy needs scores (N, C) with C > 0, not shape {input.shape}")
     given = target if isinstance(target, Tensor) else np.asarray(target)
+    count = None
     if len(given.shape) != 2:
-        if input.dims != 2:
-            raise IndexingError(f"cross_entropy needs scores (N, C), not shape {input.shape}")
-        return _picked(logsoftmax(input, 1), given, reduction, ignore_index, label_smoothing)
-    if ignore_index >= 0:
+        weights, count = _class_weights(input, given, ignore_index, label_smoothing)
+    elif ignore_index >= 0:
         raise ValueError(f"ignore_index {ignore_index} needs class numbers, and the target is probabilities")
-    probabilities = _paired(input, given, "cross_entropy")
-    if label_smoothing:
-        probabilities = probabilities * (1 - label_smoothing) + label_smoothing / input.shape[1]
-    rows = Weigh.apply(logsoftmax(input, 1), -probabilities).sum(1)
-    return _reduced(rows.view(input.shape[0]), reduction)
+    else:
+        weights = _paired(input, given, "cross_entropy").astype(input.dtype)
+        if label_smoothing:
+            weights = weights * (1 - label_smoothing) + label_smoothing / input.shape[1]
+    if weights.requires_grad():
+        rows = -Weigh.apply(logsoftmax(input, 1), weights).sum(1)
+    else:
+        rows = CrossEntropy.apply(input, target=weights._tensor)
+    return _reduced(rows.view(input.shape[0]), reduction, count)
 
 
 def nll_loss(input: Tensor, target: Any, *, reduction: str = "mean", ignore_index: int = -100) -> Tensor:
@@ -139,7 +146,9 @@ def nll_loss(input: Tensor, target: Any, *, reduction: str = "mean", ignore_inde
     Raises:
         IndexingError: A class number is out of range (names the row), or the counts differ.
     """
-    return _picked(input, target, reduction, ignore_index)
+    weights, count = _class_weights(input, target, ignore_index)
+    rows = -Weigh.apply(input, weights).sum(1)
+    return _reduced(rows.view(input.shape[0]), reduction, count)
 
 
 def mse_loss(input: Tensor, target: Any, *, reduction: str = "mean") -> Tensor:

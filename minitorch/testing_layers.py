@@ -187,6 +187,6 @@ def _settings(layer: Any, kind: Callable[..., Any]) -> dict[str, Any]:
         known["in_channels"], known["out_channels"] = known["channels"]
     if "kernel" in known:
         known["kernel_size"] = known["kernel"]
-    if "bias" in wanted:
-        known["bias"] = isinstance(layer, Module) and "bias" in dict(layer.named_parameters())
+    own = dict(layer.named_parameters()) if isinstance(layer, Module) else {}
+    known |= {"bias": "bias" in own, "affine": "weight" in own, "elementwise_affine": "weight" in own}
     return {key: known[key] for key in wanted if key in known}
