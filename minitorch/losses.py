@@ -24,9 +24,11 @@ Labels = npt.NDArray[np.int64]
 
 def _reduced(losses: Tensor, reduction: str, count: int | None = None) -> Tensor:
     """Reduce, the mean being over ``count`` losses (by default all)."""
+    if reduction == "mean" and count == 0:
+        # Not divided by 0, which would make the derivative nan as well.
+        return losses.sum() + math.nan
     if reduction == "mean":
-        # The mean of nothing is nan, and its derivative 0.
-        return losses.mean() if count is None else losses.sum() / count if count else losses.sum() + math.nan
+        return losses.mean() if count is None else losses.sum() / count
     if reduction == "sum":
         return losses.sum()
     if reduction == "none":

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -243,7 +244,7 @@ def derivative_check(f: Fn, *scalars: Scalar) -> None:
         )
         found = 0.0 if x.derivative is None else x.derivative
         if not np.isclose(found, expected, rtol=1e-2, atol=1e-2):
-            name = getattr(f, "__name__", type(f).__name__)
+            name = f.__name__ if isinstance(f, FunctionType) else type(f).__name__
             at = ", ".join(str(s.data) for s in leaves)
             raise AssertionError(
                 f"the derivative of {name} at ({at}) for argument {i} is {found}, "

@@ -1,0 +1,157 @@
+"""Check the gradients of layers: against central differences, and against PyTorch where it is installed.
+
+    python project/gradient_checker.py
+    python project/gradient_checker.py --layer "Conv2d(3, 6, 3, groups=3)" --shape 2,3,8,8
+
+Prints one row per layer and quantity with the mean absolute error. Exit status 1: one of them is out of tolerance.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import importlib.util
+import math
+import random
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import minitorch
+
+Shape = tuple[int, ...]
+LABELS = [0, 2, 4]
+
+
+class CrossEntropy(minitorch.Module):
+    """Cross-entropy of three rows of scores, as a layer."""
+
+    def forward(self, scores: minitorch.Tensor) -> minitorch.Tensor:
+        """Return the mean loss."""
+        return minitorch.cross_entropy(scores, LABELS)
+
+
+def parse_layer(text: str) -> Any:
+    """Build a layer from its constructor call, such as ``Conv2d(3, 6, 3, stride=2)``.
+
+    Only names of minitorch's layers and functions are called, and only with literals or further layers, as in
+    ``Sequential(Linear(3, 4), ReLU())``.
+
+    Raises:
+        ValueError: The text is anything else.
+    """
+    try:
+        call = ast.parse(text.strip(), mode="eval").body
+    except SyntaxError as problem:
+        raise ValueError(f"{text!r} is not Python: {problem.msg}") from None
+    if not isinstance(call, ast.Call):
+        raise ValueError(f"{text!r} is not a call of a layer, such as Linear(30, 10)")
+    return _built(call)
+
+
+def _built(node: ast.expr) -> Any:
+    if not isinstance(node, ast.Call):
+        try:
+            return ast.literal_eval(node)
+        except ValueError:
+            raise ValueError(f"{ast.unparse(node)!r} is neither a literal nor a layer") from None
+    name = ast.unparse(node.func)
+    found = vars(minitorch).get(name)
+    if not isinstance(found, type) or not issubclass(found, (minitorch.Module, minitorch.Function)):
+        raise ValueError(f"minitorch has no layer {name!r}")
+    settings = {k.arg: _built(k.value) for k in node.keywords if k.arg is not None}
+    if len(settings) != len(node.keywords):
+        raise ValueError(f"{ast.unparse(node)!r}: ** is not read here")
+    try:
+        return found(*[_built(argument) for argument in node.args], **settings)
+    except TypeError as problem:
+        raise ValueError(f"{ast.unparse(node)}: {problem}") from None
+
+
+def parse_shape(text: str) -> Shape:
+    """Read ``2,3,8,8`` as a shape."""
+    try:
+        shape = tuple(int(n) for n in text.strip("() ").split(",") if n.strip())
+    except ValueError:
+        shape = ()
+    if not shape or min(shape) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a shape such as 2,3,8,8")
+    return shape
+
+
+def standard_cases() -> list[tuple[str, Any, Shape, Any]]:
+    """List (row title, layer, input shape, judge of PyTorch) of the layers checked by default."""
+    calls = [
+        ("Linear(30, 10)", (8, 30)),
+        ("Conv2d(3, 6, 3, stride=2, padding=1)", (2, 3, 8, 8)),
+        ("MaxPool2d(2, 2)", (2, 3, 8, 8)),
+        ("ReLU()", (4, 30)),
+        ("BatchNorm1d(100)", (8, 100)),
+    ]
+    cases: list[tuple[str, Any, Shape, Any]] = [(call, parse_layer(call), s, "torch") for call, s in calls]
+    return [*cases, ("cross_entropy, 3x5", CrossEntropy(), (3, 5), _torch_cross_entropy)]
+
+
+def _torch_cross_entropy(scores: Any) -> Any:
+    torch = importlib.import_module("torch")
+    return torch.nn.functional.cross_entropy(scores, torch.tensor(LABELS))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the checks; return the exit status."""
+    parser = argparse.ArgumentParser(description="Check the gradients of layers.")
+    parser.add_argument("--layer", help='a layer of minitorch, such as "Conv2d(3, 6, 3)"')
+    parser.add_argument(
+        "--shape",
+        type=parse_shape,
+        action="append",
+        help="of its input, such as 2,3,8,8; once for each input",
+    )
+    parser.add_argument("--tolerance", type=float, default=1e-6, help="largest mean absolute error (1e-6)")
+    parser.add_argument("--seed", type=int, default=0, help="of weights and inputs (0)")
+    options = parser.parse_args(arguments)
+    if (options.layer is None) != (options.shape is None):
+        parser.error("--layer and --shape go together")
+    random.seed(options.seed)
+    try:
+        if options.layer is None:
+            cases = [(title, layer, [shape], judge) for title, layer, shape, judge in standard_cases()]
+        else:
+            cases = [(options.layer, parse_layer(options.layer), options.shape, "torch")]
+        return 0 if _report(cases, options.tolerance, options.seed) else 1
+    except (ValueError, TypeError, RuntimeError) as problem:
+        parser.error(str(problem))
+
+
+def _report(cases: Sequence[tuple[str, Any, list[Shape], Any]], tolerance: float, seed: int) -> bool:
+    """Print the table; tell whether all errors are within the tolerance."""
+    has_torch = importlib.util.find_spec("torch") is not None
+    width = max(len(title) for title, *_ in cases)
+    print(f"{'layer':{width}}  {'quantity':20}  {'against':11}  mean absolute error")
+    fine = True
+    for title, layer, shapes, judge in cases:
+        for against, name in (("numeric", "differences"), (judge, "PyTorch"))[: 1 + has_torch]:
+            try:
+                errors = minitorch.check_layer(layer, *shapes, against=against, seed=seed)
+            except ValueError as problem:
+                if against == "numeric":
+                    raise
+                print(f"PyTorch cannot judge {title}: {problem}", file=sys.stderr)
+                continue
+            except AssertionError as problem:
+                print(f"{title:{width}}  {problem}")
+                fine = False
+                continue
+            for quantity, error in errors:
+                good = math.isfinite(error) and error <= tolerance
+                fine = fine and good
+                verdict = "ok" if good else "TOO LARGE"
+                print(f"{title:{width}}  {quantity:20}  {name:11}  {error:.2e}  {verdict}")
+    if not has_torch:
+        print("PyTorch is not installed: checked against central differences only", file=sys.stderr)
+    print("all within" if fine else "NOT all within", f"{tolerance:g}")
+    return fine
+
+
+if __name__ == "__main__":
+    sys.exit(main())
