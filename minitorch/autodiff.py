@@ -262,6 +262,12 @@ class Variable:
             raise RuntimeError("only leaves keep a derivative: this variable was computed, or is a constant")
         self._store_derivative(self._fit(x))
 
+    def _finish(self, d: Any) -> None:
+        """Keep what a backward pass found for this leaf, and tell who asked to hear of it."""
+        self._store_derivative(d)
+        for hook in self._hooks:
+            hook(self)
+
     def register_post_accumulate_grad_hook(self, hook: Callable[[Any], None]) -> Callable[[], None]:
         """Have ``hook(leaf)`` called as soon as the derivative of this leaf is final in a backward pass.
 
@@ -338,17 +344,13 @@ def backpropagate(variable: Variable | tuple[Variable, Any], deriv: Any = None) 
     if isinstance(variable, tuple):
         variable, deriv = variable
     if variable.is_leaf():
-        deriv = variable._fit(deriv)
+        variable._finish(variable._fit(deriv))
+        return
     uses = _count_uses(variable)
     pending: dict[int, Any] = {}
     ready: list[tuple[Variable, Any]] = [(variable, deriv)]
     while ready:
         v, d = ready.pop()
-        if v.is_leaf():
-            v._store_derivative(d)
-            for hook in v._hooks:
-                hook(v)
-            continue
         for parent, pd in v.chain_rule(d):
             if parent.history is None:
                 continue
@@ -359,6 +361,8 @@ def backpropagate(variable: Variable | tuple[Variable, Any], deriv: Any = None) 
             uses[key] -= 1
             if uses[key]:
                 pending[key] = pd
+            elif parent.history.last_fn is None:
+                parent._finish(pd)
             else:
                 ready.append((parent, pd))
 
