@@ -19,9 +19,9 @@ LIMITS = {"a + b": {"frames": 72, "upward": 10}, "conv2d": {"frames": 187, "upwa
 FLOORS = (
     ("operators", "autodiff", "module", "rng", "retype"),
     ("jit", "simple_conv", "tensor_data"),
-    ("tensor_ops", "fast_conv", "fast_matmul"),
+    ("optional_ops", "tensor_ops", "fast_conv", "fast_matmul"),
     ("fast_ops",),
-    ("tensor_functions", "backends"),
+    ("tensor_functions", "tensor_functions_nn", "backends"),
     ("tensor",),
     ("nn",),
 )

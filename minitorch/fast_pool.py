@@ -16,7 +16,7 @@ real: Any = np.float64  # bound by `jit.kernel` to the dtype's own type
 
 
 def inside(start: int, step: int, count: int, size: int) -> Any:
-    """Return which of ``count`` places, ``step`` apart from ``start``, lie in 0..size-1: the first, one past the last."""
+    """Return the first, and one past the last, of ``count`` places from ``start`` that lie in 0..size-1."""
     first = 0 if start >= 0 else (-start + step - 1) // step
     last = count if start + (count - 1) * step < size else (size - start + step - 1) // step
     return first, last

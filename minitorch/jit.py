@@ -26,7 +26,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from .retype import narrow, source_tree
+from .retype import narrow, source_tree, with_numpy
 
 Fn = Callable[..., Any]
 FORMAT = 1
@@ -181,6 +181,16 @@ def bind(loop: Fn, dtype: Any = np.float64, **fns: Fn) -> Fn:
     return types.FunctionType(loop.__code__, names, loop.__name__, loop.__defaults__)
 
 
+def _uncompiled(loop: Fn) -> Fn:
+    """Return ``loop`` with the arithmetic of compiled code: 1/0 is inf, and nobody is warned."""
+
+    def run(*operands: Any) -> None:
+        with np.errstate(all="ignore"):
+            loop(*operands)
+
+    return run
+
+
 def kernel(
     loop: Fn,
     dtype: Any = np.float64,
@@ -206,7 +216,7 @@ def kernel(
     """
     fns = {name: plain(fn) for name, fn in fns.items()}
     if disabled():
-        return bind(loop, dtype, **fns)
+        return _uncompiled(with_numpy(bind(loop, dtype, **{n: with_numpy(fn) for n, fn in fns.items()})))
     name = np.dtype(dtype).name
     options = (parallel, flags)
     closes = any(isinstance(fn, types.FunctionType) and fn.__closure__ for fn in fns.values())

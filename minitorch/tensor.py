@@ -278,6 +278,7 @@ class Tensor(Variable):
                     f"grad_output of shape {given.shape} does not fit a tensor of shape {self.shape}"
                 )
             d = given._tensor
+            self.f.ops.same_room(self._tensor, d)
         backpropagate(self, d)
 
     # In the graph
@@ -464,13 +465,14 @@ def tensor(
     if isinstance(data, Tensor):
         data = data.to_numpy()
     given = data.dtype if isinstance(data, np.ndarray | np.floating) else None
-    keeps = given is not None and given in FLOATS
+    wanted = given if dtype is None and given is not None and given in FLOATS else as_dtype(dtype)
     try:
-        array = np.array(data, dtype=given if dtype is None and keeps else as_dtype(dtype), order="C")
-    except (ValueError, TypeError) as problem:
-        if isinstance(data, list | tuple):
-            raise IndexingError(f"nested lists must have equal lengths and hold numbers: {problem}") from None
-        raise TypeError(f"cannot make a tensor of {type(data).__name__}: {problem}") from None
+        numbers = np.asarray(data)
+    except ValueError as problem:
+        raise IndexingError(f"nested lists must have equal lengths: {problem}") from None
+    if numbers.dtype.kind not in "biuf":
+        raise TypeError(f"cannot make a tensor of {type(data).__name__}: {numbers.dtype} is no kind of number")
+    array = np.array(numbers, wanted, order="C")
     if shape is not None:
         array = array.reshape(resolve_shape(shape, array.size))
     return _leaf(array, backend, requires_grad)

@@ -201,7 +201,9 @@ class TensorOps(OptionalOps):
                 return _through_variables(mapped, a, out)
             if out is None:
                 out = cls.allocate(a.shape, a.dtype, a.backend)
-            elif out.shape != a.shape and shape_broadcast(a.shape, out.shape) != out.shape:
+            elif out.backend is not a.backend:
+                cls.same_room(a, out)
+            if out.shape != a.shape and shape_broadcast(a.shape, out.shape) != out.shape:
                 raise IndexingError(f"shape {a.shape} does not broadcast into {out.shape}")
             if out.size:
                 kernel(out, a)
