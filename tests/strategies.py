@@ -1,0 +1,29 @@
+"""Numbers to test with, and the Hypothesis profiles; importing this file loads the profile in force.
+
+`HYPOTHESIS_PROFILE` chooses: dev (20 examples, the default), ci (100), intense (2000) or sim (5).
+"""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+from hypothesis.strategies import floats, integers
+
+from minitorch import operators
+
+EXAMPLES = {"dev": 20, "ci": 100, "intense": 2000, "sim": 5}
+for name, examples in EXAMPLES.items():
+    settings.register_profile(
+        name, max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or "dev")
+
+small_ints = integers(min_value=1, max_value=3)
+med_ints = integers(min_value=1, max_value=20)
+small_floats = floats(min_value=-100, max_value=100, allow_nan=False)
+
+
+def assert_close(a: float, b: float) -> None:
+    """Insist that two numbers differ by less than 1e-2, the course's measure."""
+    assert operators.is_close(a, b) == 1.0, f"{a} is not close to {b}"

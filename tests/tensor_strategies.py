@@ -1,0 +1,94 @@
+"""Tensors to test with: 1 to 4 dimensions of 1 to 3, most of them permuted in storage."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from hypothesis.strategies import DrawFn, SearchStrategy, composite, integers, lists, permutations, tuples
+
+from minitorch import Tensor, TensorBackend, TensorData
+from minitorch.backends import find_backend
+
+from .strategies import small_floats, small_ints
+
+Shape = tuple[int, ...]
+
+
+@composite
+def shapes(draw: DrawFn) -> Shape:
+    """Draw 1 to 4 sizes of 1 to 3."""
+    return tuple(draw(lists(small_ints, min_size=1, max_size=4)))
+
+
+@composite
+def tensor_data(
+    draw: DrawFn, numbers: SearchStrategy[float] = small_floats, shape: Shape | None = None
+) -> TensorData:
+    """Draw a TensorData (of ``shape``, if given) whose storage order is any permutation of its dimensions."""
+    shape = draw(shapes()) if shape is None else shape
+    size = math.prod(shape)
+    cells = np.array(draw(lists(numbers, min_size=size, max_size=size)), np.float64)
+    order = draw(permutations(range(len(shape))))
+    stored = TensorData(cells, tuple(shape[i] for i in order))
+    return stored.permute(*(order.index(i) for i in range(len(shape))))
+
+
+def indices(layout: TensorData | Tensor) -> SearchStrategy[tuple[int, ...]]:
+    """Draw a full index into ``layout``."""
+    return tuples(*(integers(min_value=0, max_value=n - 1) for n in layout.shape))
+
+
+@composite
+def tensors(
+    draw: DrawFn,
+    numbers: SearchStrategy[float] = small_floats,
+    backend: Any = None,
+    shape: Shape | None = None,
+) -> Tensor:
+    """Draw a leaf in ``backend``."""
+    return _leaf(draw(tensor_data(numbers, shape)), find_backend(backend))
+
+
+@composite
+def shaped_tensors(
+    draw: DrawFn, num_tensors: int, numbers: SearchStrategy[float] = small_floats, backend: Any = None
+) -> list[Tensor]:
+    """Draw leaves of one shape; each has a storage order of its own."""
+    shape = draw(shapes())
+    return [draw(tensors(numbers, backend, shape)) for _ in range(num_tensors)]
+
+
+@composite
+def broadcastable_shapes(draw: DrawFn) -> tuple[Shape, Shape, Shape]:
+    """Draw two shapes that broadcast, and the shape that they broadcast to."""
+    both = draw(shapes())
+    pair = []
+    for _ in range(2):
+        kept = tuple(n if draw(integers(0, 2)) else 1 for n in both)
+        pair.append(kept[draw(integers(0, len(kept) - 1)) :])
+    a, b = pair
+    return a, b, np.broadcast_shapes(a, b)
+
+
+@composite
+def broadcastable_tensors(
+    draw: DrawFn, numbers: SearchStrategy[float] = small_floats, backend: Any = None
+) -> list[Tensor]:
+    """Draw two leaves whose shapes broadcast."""
+    return [draw(tensors(numbers, backend, shape)) for shape in draw(broadcastable_shapes())[:2]]
+
+
+@composite
+def matmul_tensors(
+    draw: DrawFn, numbers: SearchStrategy[float] = small_floats, backend: Any = None
+) -> list[Tensor]:
+    """Draw two matrices that can be multiplied."""
+    n, k, m = (draw(small_ints) for _ in range(3))
+    return [draw(tensors(numbers, backend, shape)) for shape in ((n, k), (k, m))]
+
+
+def _leaf(data: TensorData, backend: TensorBackend) -> Tensor:
+    data.backend = backend
+    return Tensor(data).requires_grad_(True)

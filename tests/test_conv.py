@@ -1,0 +1,334 @@
+"""Convolution: the course's anchored one exactly, the general one against PyTorch, and the kernels themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis.strategies import data
+
+import minitorch
+from minitorch import (
+    Context,
+    Conv1dFun,
+    Conv2dFun,
+    IndexingError,
+    Tensor,
+    conv1d,
+    conv2d,
+    fast_conv,
+    fast_ops,
+    grad_check,
+    operators,
+    tensor,
+)
+
+from .strategies import assert_close
+from .table import ROOMS
+from .tensor_strategies import tensors
+
+room = pytest.mark.parametrize("room", ROOMS)
+
+
+@pytest.mark.task4_1
+@room
+def test_conv1d_exactly(room: str) -> None:
+    x, w = tensor([[[0, 1, 2, 3]]], room), tensor([[[1, 2, 3]]], room)
+    assert conv1d(x, w).to_numpy().tolist() == [[[8, 14, 8, 3]]]
+    x, w = tensor([[[0, 1, 2, 3]] * 2], room), tensor([[[1, 2, 3]] * 2], room)
+    assert conv1d(x, w).to_numpy().tolist() == [[[16, 28, 16, 6]]]
+
+
+@pytest.mark.task4_1
+@room
+def test_conv1d_backward_by_hand(room: str) -> None:
+    x, w, d = tensor([[[0, 1, 2, 3]]], room), tensor([[[1, 2, 3]]], room), tensor([[[0, 1, 2, 3]]], room)
+    ctx = Context()
+    Conv1dFun.forward(ctx, x, w)
+    assert ctx.saved_values[0] is x
+    assert ctx.saved_values[1] is w
+    assert len(ctx.saved_values) == 2
+    dx, dw = Conv1dFun.backward(ctx, d)
+    assert dx.to_numpy().tolist() == [[[0, 1, 4, 10]]]
+    assert dw.to_numpy().tolist() == [[[14, 8, 3]]]
+
+
+@pytest.mark.task4_1
+@pytest.mark.parametrize(
+    ("of_x", "of_w"), [((1, 1, 6), (1, 1, 4)), ((2, 2, 6), (3, 2, 2)), ((1, 2, 2), (1, 2, 4))]
+)
+@given(data=data())
+def test_conv1d_gradient(data: Any, of_x: tuple[int, ...], of_w: tuple[int, ...]) -> None:
+    x, w = data.draw(tensors(backend="fast", shape=of_x)), data.draw(tensors(backend="fast", shape=of_w))
+    grad_check(conv1d, x, w, epsilon=1e-4)
+
+
+@pytest.mark.task4_2
+@pytest.mark.parametrize(
+    ("of_x", "of_w"),
+    [((1, 1, 6, 6), (1, 1, 2, 4)), ((2, 1, 6, 6), (1, 1, 2, 4)), ((2, 2, 6, 6), (3, 2, 2, 4))],
+)
+@given(data=data())
+def test_conv2d_gradient(data: Any, of_x: tuple[int, ...], of_w: tuple[int, ...]) -> None:
+    x, w = data.draw(tensors(backend="fast", shape=of_x)), data.draw(tensors(backend="fast", shape=of_w))
+    grad_check(conv2d, x, w, epsilon=1e-4)
+
+
+@pytest.mark.task4_2
+@room
+def test_conv2d_of_ones(room: str) -> None:
+    x, w = tensor(np.arange(16.0).reshape(1, 1, 4, 4), room), tensor(np.ones((1, 1, 2, 2)), room)
+    x.requires_grad_()
+    out = conv2d(x, w)
+    cells = np.pad(np.arange(16.0).reshape(4, 4), (0, 1))
+    sums = cells[:-1, :-1] + cells[1:, :-1] + cells[:-1, 1:] + cells[1:, 1:]
+    assert out.to_numpy()[0, 0].tolist() == sums.tolist()
+    out.sum().backward()
+    assert x.grad.to_numpy()[0, 0].tolist() == [[1, 2, 2, 2], [2, 4, 4, 4], [2, 4, 4, 4], [2, 4, 4, 4]]
+
+
+@pytest.mark.task4_2
+def test_conv2d_backward_by_hand() -> None:
+    x, w = tensor(np.arange(4.0).reshape(1, 1, 2, 2)), tensor(np.ones((1, 1, 1, 2)))
+    ctx = Context()
+    assert Conv2dFun.forward(ctx, x, w).to_numpy().tolist() == [[[[1, 1], [5, 3]]]]
+    assert [a is b for a, b in zip(ctx.saved_values, (x, w))] == [True, True]
+    dx, dw = Conv2dFun.backward(ctx, x)
+    assert dx.to_numpy().tolist() == [[[[0, 1], [2, 5]]]]
+    assert dw.to_numpy().tolist() == [[[[14, 6]]]]
+
+
+@pytest.mark.task4_2
+@room
+def test_conv_and_its_function_are_one(room: str) -> None:
+    for convolution, function, shapes in [
+        (conv1d, Conv1dFun, ((2, 3, 5), (2, 3, 7))),
+        (conv2d, Conv2dFun, ((2, 2, 3, 4), (3, 2, 5, 2))),
+    ]:
+        results = []
+        for run in (convolution, function.apply):
+            minitorch.manual_seed(1)
+            x, w = (minitorch.rand(shape, room, True) for shape in shapes)
+            out = run(x, w)
+            (out * out).sum().backward()
+            results.append([t.to_numpy() for t in (out, x.grad, w.grad)])
+        for a, b in zip(*results):
+            assert np.array_equal(a, b)
+        assert results[0][0].shape == (2, shapes[1][0], *shapes[0][2:])
+
+
+# The general form against PyTorch.
+
+GENERAL: list[tuple[tuple[int, ...], tuple[int, ...], bool, dict[str, Any]]] = [
+    ((2, 3, 7, 6), (4, 3, 3, 2), True, {}),
+    ((2, 3, 7, 6), (4, 3, 3, 2), False, {"padding": 0}),
+    ((1, 2, 7, 8), (5, 2, 3, 3), True, {"stride": 2, "padding": 1}),
+    ((1, 2, 7, 8), (3, 2, 3, 3), False, {"stride": (2, 3), "padding": (2, 0)}),
+    ((2, 1, 9, 9), (2, 1, 3, 2), True, {"dilation": (2, 3), "padding": "valid"}),
+    ((1, 4, 5, 5), (6, 2, 3, 3), True, {"groups": 2, "padding": 1}),
+    ((2, 3, 4, 4), (3, 1, 2, 2), False, {"groups": 3}),
+    ((1, 2, 5, 9), (3, 2, 1, 7), True, {"padding": (0, 3)}),
+    ((1, 2, 5, 6), (3, 2, 2, 4), True, {"padding": "same"}),
+    ((1, 2, 6, 7), (2, 2, 3, 2), False, {"padding": "same", "dilation": 2}),
+    ((1, 1, 4, 4), (1, 1, 4, 4), True, {}),
+]
+
+
+def both(x: Any, w: Any, b: Any, settings: dict[str, Any], room: str) -> tuple[list[Any], list[Any]]:
+    """Return output and gradients of a convolution, ours and PyTorch's."""
+    torch = pytest.importorskip("torch")
+    ours = [None if a is None else tensor(a, room, True) for a in (x, w, b)]
+    theirs = [None if a is None else torch.tensor(a, requires_grad=True) for a in (x, w, b)]
+    name = f"conv{x.ndim - 2}d"
+    out = vars(minitorch)[name](*ours, **settings)
+    expected = getattr(torch.nn.functional, name)(*theirs, **settings)
+    d = np.random.default_rng(7).standard_normal(tuple(expected.shape))
+    out.backward(tensor(d, room))
+    expected.backward(torch.tensor(d))
+    return (
+        [out.to_numpy(), *(t.grad.to_numpy() for t in ours if t is not None)],
+        [expected.detach().numpy(), *(t.grad.numpy() for t in theirs if t is not None)],
+    )
+
+
+@room
+@pytest.mark.parametrize(("of_x", "of_w", "bias", "settings"), GENERAL)
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
+def test_conv2d_against_pytorch(
+    room: str, of_x: Any, of_w: Any, bias: bool, settings: dict[str, Any]
+) -> None:
+    draw = np.random.default_rng(3)
+    x, w = draw.standard_normal(of_x), draw.standard_normal(of_w)
+    b = draw.standard_normal(of_w[0]) if bias else None
+    for found, expected in zip(*both(x, w, b, settings if settings or bias else {"padding": 0}, room)):
+        assert found.shape == expected.shape
+        assert np.allclose(found, expected, rtol=0, atol=1e-9)
+
+
+@room
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"padding": 0},
+        {"stride": 2, "padding": 3},
+        {"dilation": 2},
+        {"padding": "same"},
+        {"groups": 2, "padding": 1},
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
+def test_conv1d_against_pytorch(room: str, settings: dict[str, Any]) -> None:
+    draw = np.random.default_rng(4)
+    x, b = draw.standard_normal((2, 4, 9)), draw.standard_normal(6)
+    w = draw.standard_normal((6, 4 // settings.get("groups", 1), 4))
+    for found, expected in zip(*both(x, w, b, settings, room)):
+        assert found.shape == expected.shape
+        assert np.allclose(found, expected, rtol=0, atol=1e-9)
+
+
+@room
+def test_anchored_is_padding_at_the_right_and_bottom(room: str) -> None:
+    torch = pytest.importorskip("torch")
+    draw = np.random.default_rng(5)
+    x, w = draw.standard_normal((2, 3, 7, 6)), draw.standard_normal((4, 3, 3, 2))
+    for stride, dilation in [(1, 1), (2, 1), (3, 2)]:
+        out = conv2d(tensor(x, room), tensor(w, room), stride=stride, dilation=dilation, padding="anchored")
+        padded = torch.nn.functional.pad(torch.tensor(x), (0, dilation, 0, 2 * dilation))
+        expected = torch.nn.functional.conv2d(padded, torch.tensor(w), stride=stride, dilation=dilation)
+        assert out.shape[2:] == (-(-7 // stride), -(-6 // stride))
+        assert np.allclose(out.to_numpy(), expected.numpy(), rtol=0, atol=1e-9)
+    anchored = conv2d(tensor(x, room), tensor(w, room))
+    explicit = conv2d(tensor(x, room), tensor(w, room), padding="anchored")
+    assert np.allclose(anchored.to_numpy(), explicit.to_numpy(), rtol=0, atol=1e-12)
+
+
+def test_padding_none_means_anchored_only_with_everything_at_its_default() -> None:
+    x, w, b = (tensor(np.ones(s), "fast") for s in ((1, 1, 4, 4), (1, 1, 3, 3), (1,)))
+    assert conv2d(x, w).shape == (1, 1, 4, 4)
+    assert (
+        conv2d(x, w, b).shape
+        == conv2d(x, w, padding=0).shape
+        == conv2d(x, w, None, 1, 0).shape
+        == (1, 1, 2, 2)
+    )
+    assert conv2d(x, w, stride=2).shape == (1, 1, 1, 1)
+
+
+def test_large_convolutions_run_on_all_threads() -> None:
+    draw = np.random.default_rng(6)
+    x, w = draw.standard_normal((4, 3, 32, 32)), draw.standard_normal((9, 3, 3, 3))
+    for found, expected in zip(*both(x, w, None, {"padding": 1}, "fast")):
+        assert np.allclose(found, expected, rtol=0, atol=1e-9 * np.abs(expected).max() * 100)
+
+
+def test_float32() -> None:
+    draw = np.random.default_rng(6)
+    x, w = (draw.standard_normal(s).astype(np.float32) for s in ((2, 3, 8, 8), (5, 3, 3, 3)))
+    found, expected = both(x, w, None, {"padding": 1}, "fast")
+    for a, b in zip(found, expected):
+        assert a.dtype == np.float32
+        assert np.allclose(a, b, rtol=0, atol=1e-4)
+
+
+@room
+def test_permuted_and_strided_operands(room: str) -> None:
+    draw = np.random.default_rng(8)
+    x, w = draw.standard_normal((5, 2, 3, 6)), draw.standard_normal((2, 3, 4, 3))
+    images = tensor(x, room).permute(1, 2, 0, 3)
+    weights = tensor(w, room).permute(2, 1, 0, 3)
+    packed = conv2d(images.contiguous(), weights.contiguous())
+    assert np.array_equal(conv2d(images, weights).to_numpy(), packed.to_numpy())
+    half = images[:, :, ::2]
+    assert np.array_equal(conv2d(half, weights).to_numpy(), conv2d(half.clone(), weights).to_numpy())
+
+
+# The course's kernels, called directly.
+
+
+def triple(t: Tensor) -> tuple[Any, Any, Any]:
+    return t._tensor.tuple()
+
+
+def run(kernel: Any, x: Tensor, w: Tensor, shape: tuple[int, ...], reverse: bool = False) -> Tensor:
+    out = minitorch.zeros(shape)
+    kernel(*triple(out), out.size, *triple(x), *triple(w), reverse)
+    return out
+
+
+@pytest.mark.task4_1
+@pytest.mark.parametrize("reverse", [False, True])
+def test_tensor_conv1d(reverse: bool) -> None:
+    x, w = tensor(np.arange(12.0).reshape(3, 2, 2)).permute(1, 2, 0), tensor(np.arange(4.0).reshape(1, 2, 2))
+    out = run(minitorch.tensor_conv1d, x, w, (2, 1, 2), reverse)
+    cells, weights = x.to_numpy(), w.to_numpy()
+    for n, o, at in np.ndindex(2, 1, 2):
+        total = 0.0
+        for c, k in np.ndindex(2, 2):
+            z = at - k if reverse else at + k
+            total += cells[n, c, z] * weights[o, c, k] if 0 <= z < 3 else 0.0
+        assert_close(out[n, o, at], total)
+
+
+@pytest.mark.task4_2
+@pytest.mark.parametrize("reverse", [False, True])
+def test_tensor_conv2d(reverse: bool) -> None:
+    x = tensor(np.arange(24.0).reshape(4, 3, 2, 1)).permute(3, 2, 1, 0)
+    w = tensor(np.arange(12.0).reshape(2, 2, 1, 3))
+    out = run(minitorch.tensor_conv2d, x, w, (1, 2, 3, 2), reverse)
+    cells, weights = x.to_numpy(), w.to_numpy()
+    for n, o, h, v in np.ndindex(1, 2, 3, 2):
+        total = 0.0
+        for c, i, j in np.ndindex(2, 1, 3):
+            y, z = (h - i, v - j) if reverse else (h + i, v + j)
+            total += cells[n, c, y, z] * weights[o, c, i, j] if 0 <= y < 3 and 0 <= z < 4 else 0.0
+        assert_close(out[n, o, h, v], total)
+
+
+@pytest.mark.task4_2
+def test_parallel_diagnostics(capsys: pytest.CaptureFixture[str]) -> None:
+    run(fast_conv.tensor_conv2d, tensor(np.ones((1, 1, 2, 2))), tensor(np.ones((1, 1, 1, 1))), (1, 1, 2, 2))
+    fast_conv.tensor_conv2d.parallel_diagnostics(level=3)
+    assert "anchored_conv2d" in capsys.readouterr().out
+    negate = fast_ops.tensor_map(operators.neg)
+    negate(*triple(minitorch.zeros((2, 2))), *triple(tensor([[1.0, 2.0], [3.0, 4.0]])))
+    negate.parallel_diagnostics(level=3)
+    assert "map_any" in capsys.readouterr().out
+
+
+# Errors.
+
+
+@pytest.mark.parametrize(
+    ("of_x", "of_w", "settings", "error", "words"),
+    [
+        ((1, 1, 4, 4), (1, 1, 5, 2), {"padding": 0}, IndexingError, "padded input"),
+        ((1, 2, 4, 4), (1, 3, 2, 2), {}, IndexingError, r"\(1, 3, 2, 2\)"),
+        ((1, 2, 4, 4), (1, 3, 2, 2), {"padding": 1}, IndexingError, r"\(1, 3, 2, 2\)"),
+        ((1, 3, 4, 4), (4, 1, 2, 2), {"groups": 2}, IndexingError, "group"),
+        ((1, 4, 4, 4), (3, 2, 2, 2), {"groups": 2}, IndexingError, "group"),
+        ((1, 2, 4), (1, 2, 2, 2), {}, IndexingError, "4 dimensions"),
+        ((1, 2, 4), (1, 2, 2, 2), {"padding": 0}, IndexingError, "4 dimensions"),
+        ((1, 1, 4, 4), (1, 1, 2, 2), {"stride": 0}, ValueError, "stride"),
+        ((1, 1, 4, 4), (1, 1, 2, 2), {"stride": 2, "padding": "same"}, ValueError, "same"),
+        ((1, 1, 4, 4), (1, 1, 2, 2), {"padding": "full"}, ValueError, "full"),
+        ((1, 1, 4, 4), (1, 1, 2, 2), {"padding": -1}, ValueError, "padding"),
+        ((1, 1, 4, 4), (1, 1, 2, 2), {"dilation": 0}, ValueError, "dilation"),
+        ((1, 1, 4, 4), (1, 1, 2, 2), {"groups": 0}, ValueError, "groups"),
+        ((1, 1, 4, 4), (1, 1, 2, 2), {"stride": 1.5}, TypeError, "stride"),
+        ((1, 1, 4, 4), (1, 1, 2, 2), {"bias": np.ones(2)}, IndexingError, "bias"),
+    ],
+)
+def test_errors(of_x: Any, of_w: Any, settings: dict[str, Any], error: type[Exception], words: str) -> None:
+    if "bias" in settings:
+        settings = {"bias": tensor(settings["bias"])}
+    with pytest.raises(error, match=words):
+        conv2d(tensor(np.ones(of_x)), tensor(np.ones(of_w)), **settings)
+
+
+def test_errors_of_conv1d() -> None:
+    with pytest.raises(IndexingError, match="3 dimensions"):
+        conv1d(tensor(np.ones((1, 1, 2, 2))), tensor(np.ones((1, 1, 2))))
+    with pytest.raises(IndexingError, match="padded input"):
+        conv1d(tensor(np.ones((1, 1, 2))), tensor(np.ones((1, 1, 3))), padding="valid")

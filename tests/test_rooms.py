@@ -1,0 +1,200 @@
+"""Every line of the table in every room: values, gradients, layouts, dtypes; and numbers beyond the finite."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis.strategies import floats, lists
+
+import minitorch
+from minitorch import (
+    FastOps,
+    Function,
+    Tensor,
+    TensorBackend,
+    tensor,
+    tensor_functions,
+    tensor_functions_more,
+    tensor_functions_nn,
+    topological_sort,
+)
+
+from .table import (
+    LAYOUTS,
+    ROOMS,
+    TABLE,
+    Line,
+    check_agreement,
+    check_gradients,
+    check_values,
+    compare,
+    gradients,
+    laid,
+    operands,
+)
+
+lines = pytest.mark.parametrize("line", TABLE, ids=lambda line: line.name)
+sloped = pytest.mark.parametrize("line", [line for line in TABLE if line.slope], ids=lambda line: line.name)
+rooms = pytest.mark.parametrize("room", ROOMS)
+
+
+@lines
+@rooms
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_value(line: Line, room: str, layout: str) -> None:
+    check_values(line, room, layout)
+
+
+@lines
+@rooms
+def test_value_in_float32(line: Line, room: str) -> None:
+    check_values(line, room, "packed", "float32")
+
+
+@sloped
+@rooms
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_gradient(line: Line, room: str, layout: str) -> None:
+    check_gradients(line, room, layout)
+
+
+@sloped
+@pytest.mark.parametrize("room", [room for room in ROOMS if room != "simple"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_gradient_agrees_with_the_plain_room(line: Line, room: str, dtype: str) -> None:
+    check_agreement(line, room, dtype)
+
+
+def test_every_function_has_its_line() -> None:
+    used = set()
+    for line in TABLE:
+        out = line.fn(*(laid(x, "packed", "fast") for x in operands(line, line.shapes[0])))
+        used |= {v.history.last_fn for v in topological_sort(out)}
+    ours = {
+        value
+        for module in (tensor_functions, tensor_functions_more, tensor_functions_nn)
+        for value in vars(module).values()
+        if inspect.isclass(value) and issubclass(value, Function) and "forward" in dir(value)
+    }
+    abstract = {tensor_functions.Pointwise, tensor_functions._Comparison, tensor_functions_more.Paired}
+    assert ours - abstract - used == set()
+
+
+@pytest.mark.parametrize("name", ["norm", "scale and shift", "cross entropy with probabilities"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_fused_kernels_agree_with_their_composition(
+    name: str, dtype: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (line,) = (line for line in TABLE if line.name == name)
+    monkeypatch.setenv("MINITORCH_FUSE", "0")
+    composed: Any = TensorBackend(FastOps)
+    for shapes in line.shapes:
+        cells = operands(line, shapes)
+        fused = line.fn(*(laid(x, "packed", "fast", dtype) for x in cells)).to_numpy()
+        plain = line.fn(*(laid(x, "packed", composed, dtype) for x in cells)).to_numpy()
+        tolerance = 1e-9 if dtype == "float64" else 1e-4
+        compare(name, fused, plain, tolerance)
+        for found, expected in zip(
+            gradients(line, "fast", "packed", shapes, dtype),
+            gradients(line, composed, "packed", shapes, dtype),
+        ):
+            compare(f"gradient of {name}", found, expected, tolerance)
+
+
+numbers = lists(floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=9)
+
+
+@rooms
+@pytest.mark.parametrize("name", ["add", "sub", "mul", "neg", "lt", "eq"])
+@given(ls=numbers)
+def test_single_operations_are_bit_equal_to_python(name: str, room: str, ls: list[float]) -> None:
+    both: dict[str, Callable[[Any, Any], Any]] = {
+        "add": lambda x, y: x + y,
+        "sub": lambda x, y: x - y,
+        "mul": lambda x, y: x * y,
+        "neg": lambda x, y: -x,
+        "lt": lambda x, y: x < y,
+        "eq": lambda x, y: x == y,
+    }
+    others = ls[1:] + ls[:1]
+    found = both[name](tensor(ls, room), tensor(others, room)).to_numpy()
+    expected = np.array([both[name](x, y) for x, y in zip(ls, others)], np.float64)
+    assert found.tobytes() == expected.tobytes()
+
+
+INF, NAN = math.inf, math.nan
+BEYOND: list[tuple[str, Callable[[Tensor], Tensor], list[float], list[float]]] = [
+    ("1 / 0", lambda x: 1 / x, [0.0, -0.0, INF], [INF, -INF, 0.0]),
+    ("0 / 0", lambda x: x / 0, [0.0, 1.0, -1.0], [NAN, INF, -INF]),
+    ("inv", minitorch.Inv(), [0.0, NAN], [INF, NAN]),
+    ("exp", lambda x: x.exp(), [1000.0, -1000.0, INF, -INF, NAN], [INF, 0.0, INF, 0.0, NAN]),
+    ("log", lambda x: x.log(), [-1.0, INF, NAN, -1e-6], [NAN, INF, NAN, -INF]),
+    ("sqrt", lambda x: x.sqrt(), [-1.0, INF, NAN], [NAN, INF, NAN]),
+    ("sigmoid", lambda x: x.sigmoid(), [1000.0, -1000.0, INF, -INF, NAN], [1.0, 0.0, 1.0, 0.0, NAN]),
+    ("tanh", lambda x: x.tanh(), [1000.0, -INF, NAN], [1.0, -1.0, NAN]),
+    ("relu", lambda x: x.relu(), [INF, -INF], [INF, 0.0]),
+    ("power", lambda x: x**0.5, [-1.0, INF], [NAN, INF]),
+    ("power -1", lambda x: x**-1, [0.0, INF], [INF, 0.0]),
+    ("overflow", lambda x: x**16, [1e30, -1e30], [INF, INF]),
+    ("inf - inf", lambda x: x - x, [INF, 1.0], [NAN, 0.0]),
+    ("lt", lambda x: x < 1, [INF, -INF, NAN], [0.0, 1.0, 0.0]),
+    ("eq", lambda x: x == x, [INF, NAN], [1.0, 0.0]),
+    ("max", lambda x: x.max(0), [1.0, NAN, INF], [NAN]),
+    ("max of -inf", lambda x: x.max(0), [-INF, -INF], [-INF]),
+    ("sum", lambda x: x.sum(0), [INF, 1.0], [INF]),
+    ("sum of both", lambda x: x.sum(0), [INF, -INF], [NAN]),
+    ("sum with nan", lambda x: x.sum(), [1.0, NAN, 2.0], [NAN]),
+    ("all with nan", lambda x: x.all(), [0.0, NAN], [NAN]),
+    ("matmul", lambda x: (x.view(1, 2) @ tensor([[1.0], [0.0]], x.backend)).view(1), [1.0, INF], [NAN]),
+]
+
+
+@rooms
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("name", "fn", "cells", "expected"), BEYOND, ids=[row[0] for row in BEYOND])
+def test_beyond_the_finite(
+    room: str,
+    dtype: str,
+    name: str,
+    fn: Callable[[Tensor], Tensor],
+    cells: list[float],
+    expected: list[float],
+) -> None:
+    t = tensor(cells, room, True, dtype=dtype)
+    out = fn(t)
+    assert np.array_equal(out.to_numpy(), np.array(expected), equal_nan=True)
+    if name != "all with nan":
+        out.sum().backward()
+        assert t.grad.shape == t.shape
+
+
+@rooms
+def test_gradients_at_the_poles(room: str) -> None:
+    for fn, at, expected in [
+        (lambda x: 1 / x, 0.0, -INF),
+        (lambda x: x.sqrt(), 0.0, INF),
+        (lambda x: x.log(), -1e-6, INF),
+        (lambda x: x.relu(), 0.0, 0.0),
+        (lambda x: x.sigmoid(), 1000.0, 0.0),
+        (tensor_functions.Abs(), 0.0, 0.0),
+        (lambda x: x**0, 0.0, 0.0),
+        (lambda x: x**2, 0.0, 0.0),
+    ]:
+        t = tensor([at], room, True)
+        fn(t).backward()
+        assert t.grad.item() == expected
+
+
+@rooms
+def test_sums_of_many_cells_keep_their_digits(room: str) -> None:
+    cells = np.random.default_rng(0).standard_normal(20_000) * 1e3
+    for dtype, tolerance in (("float64", 1e-9), ("float32", 1e-4)):
+        total = tensor(cells, room, dtype=dtype).sum().item()
+        exact = math.fsum(cells.astype(dtype).astype(np.float64))
+        assert abs(total - exact) <= tolerance * np.abs(cells).sum()
