@@ -10,6 +10,11 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "docs" / "results"
 BENCHMARKS = ROOT / "benchmarks" / "results"
+FIGURES = {
+    "images": {"lenet-mnist-loss": "Loss of LeNet on MNIST"},
+    "cifar": {"cifar-accuracy": "Accuracy on CIFAR-10"},
+    "toys": {"fast_tensor": "What the fast trainer's networks learned on the six sets"},
+}
 
 
 def table(names: list[str], rows: list[list[str]]) -> str:
@@ -23,41 +28,15 @@ def load(path: Path) -> Any:
     return json.loads(path.read_text())
 
 
-def toys() -> str:
-    """Return the table of the toy sets."""
-    rows = []
-    for path in sorted(RESULTS.glob("toy_*.json")):
-        r = load(path)
-        figure = path.with_suffix(".png").relative_to(ROOT)
-        rows.append(
-            [
-                r["dataset"],
-                f"`{r['command']}`",
-                str(r["epochs"]),
-                f"{r['accuracy']:.2f}",
-                f"{r['seconds']:.0f} s",
-                f"[boundary]({figure})",
-            ]
-        )
-    return table(["set", "command", "epochs", "accuracy", "time", "figure"], rows)
-
-
-def images() -> str:
-    """Return the table of the image sets."""
-    rows = []
-    for path in sorted(RESULTS.glob("images_*.json")):
-        r = load(path)
-        rows.append(
-            [
-                r["dataset"],
-                r["model"],
-                f"`{r['command']}`",
-                str(r["epochs"]),
-                f"{r['test_accuracy']:.4f}",
-                f"{r['seconds']:.0f} s",
-            ]
-        )
-    return table(["set", "model", "command", "epochs", "test accuracy", "time"], rows)
+def results() -> str:
+    """Return the tables that project/make_results.py wrote, each with its figures."""
+    parts = []
+    for name, figures in FIGURES.items():
+        path = RESULTS / f"{name}.md"
+        if path.exists():
+            parts.append(path.read_text().strip())
+            parts += [f"![{text}](docs/results/{figure}.png)" for figure, text in figures.items()]
+    return "\n\n".join(parts)
 
 
 def speed() -> str:
@@ -85,7 +64,7 @@ def main() -> None:
     """Fill the marked parts of README.md."""
     page = ROOT / "README.md"
     text = page.read_text()
-    for mark, content in (("results", f"{images()}\n\n{toys()}"), ("speed", speed())):
+    for mark, content in (("results", results()), ("speed", speed())):
         pattern = rf"<!-- {mark} -->.*?<!-- /{mark} -->"
         filled = f"<!-- {mark} -->\n{content}\n<!-- /{mark} -->"
         text = re.sub(pattern, lambda _, filled=filled: filled, text, flags=re.DOTALL)

@@ -1,0 +1,89 @@
+"""How every script talks to the shell: flags, one clear line for what cannot be done, the exit status.
+
+It refuses to know data, models and training.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+try:
+    import minitorch
+except ValueError as error:  # MINITORCH_BACKEND names no room
+    print(f"{Path(sys.argv[0]).name}: {error}", file=sys.stderr)
+    raise SystemExit(2) from None
+
+from minitorch.data import DataError
+
+INTERRUPTED = 128 + signal.SIGINT
+
+
+class Refusal(Exception):
+    """What was asked for cannot be done; the message is the one line that the user reads."""
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that complains in one line, and keeps the line breaks of its description."""
+
+    def __init__(self, description: str | None) -> None:
+        super().__init__(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+
+    def error(self, message: str) -> NoReturn:
+        """Print one line and leave with status 2."""
+        self.exit(2, f"{self.prog}: {message} (--help lists the flags)\n")
+
+
+def count(text: str) -> int:
+    """Read a whole number of at least 1."""
+    return _at_least(1, text)
+
+
+def natural(text: str) -> int:
+    """Read a whole number of at least 0."""
+    return _at_least(0, text)
+
+
+def _at_least(least: int, text: str) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = least - 1
+    if value < least:
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least {least}, not {text!r}")
+    return value
+
+
+def rate(text: str) -> float:
+    """Read a finite number above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"must be a number above 0, not {text!r}")
+    return value
+
+
+def notice(message: str) -> None:
+    """Tell the user something that is not a result."""
+    print(message, file=sys.stderr, flush=True)
+
+
+def guarded(main: Callable[[], None]) -> int:
+    """Run ``main`` and return the exit status: 0; 2 with one line for what cannot be done; 130 after Ctrl-C."""
+    expected = (Refusal, DataError, minitorch.BackendError, minitorch.CheckpointError, OSError)
+    try:
+        main()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except expected as error:
+        line = " ".join(str(error).split())  # some messages are lists of several lines
+        notice(f"{Path(sys.argv[0]).name}: {line}")
+        return 2
+    return 0

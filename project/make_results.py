@@ -1,0 +1,140 @@
+"""Runs the scripts with settings that work, and keeps what came out in docs/results: numbers, pictures, a table.
+
+python project/make_results.py            # the toy sets, with all three trainers: about four minutes
+python project/make_results.py images     # MNIST, Fashion-MNIST and the digits: as long as training takes
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cli import Parser, Refusal, guarded, notice
+from folder import write, write_json
+from minitorch.vision import Resize, grid, read_image, save_image
+
+HERE = Path(__file__).resolve().parent
+RESULTS = HERE.parent / "docs" / "results"
+RUNS = HERE.parent / "runs" / "results"
+
+# Hidden units, rate, epochs. A network of Scalars that is large enough for the spiral would take an hour.
+SCALAR = {
+    "simple": (4, 0.25, 200),
+    "diag": (4, 0.5, 200),
+    "split": (6, 0.5, 1000),
+    "xor": (6, 0.5, 500),
+    "circle": (6, 0.25, 400),
+    "spiral": (12, 0.5, 200),
+}
+TENSOR = {
+    "simple": (10, 0.25, 200),
+    "diag": (10, 0.25, 200),
+    "split": (10, 0.25, 1000),
+    "xor": (10, 0.25, 500),
+    "circle": (10, 0.25, 700),
+    "spiral": (25, 0.5, 2000),
+}
+FAST = {
+    "simple": (10, 0.1, 200),
+    "diag": (10, 0.1, 200),
+    "split": (10, 0.1, 600),
+    "xor": (10, 0.1, 300),
+    "circle": (10, 0.1, 600),
+    "spiral": (30, 0.1, 1500),
+}
+TOYS = {"run_tensor.py": TENSOR, "run_scalar.py": SCALAR, "run_fast_tensor.py": FAST}  # slow ones first
+IMAGES = (("mnist", "lenet"), ("mnist", "cnn"), ("fashion", "lenet"), ("digits", "lenet"))
+
+Command = tuple[str, ...]
+
+
+def toy_commands() -> dict[str, Command]:
+    """Return the command of each toy run, by name."""
+    commands: dict[str, Command] = {}
+    for script, settings in TOYS.items():
+        for name, (hidden, rate, epochs) in reversed(settings.items()):
+            flags = ("--DATASET", name, "--HIDDEN", str(hidden), "--RATE", str(rate), "--EPOCHS", str(epochs))
+            commands[f"{script.removeprefix('run_').removesuffix('.py')}-{name}"] = (script, *flags)
+    return commands
+
+
+def image_commands() -> dict[str, Command]:
+    """Return the command of each image run, by name."""
+    commands: dict[str, Command] = {}
+    for dataset, model in IMAGES:
+        epochs = ("--epochs", "30") if dataset == "digits" else ()
+        flags = ("--dataset", dataset, "--model", model, *epochs)
+        commands[f"{model}-{dataset}"] = ("run_mnist_multiclass.py", *flags)
+    return commands
+
+
+def run(name: str, command: Command) -> dict[str, Any]:
+    """Run a command and return its result, with the command itself.
+
+    Raises:
+        Refusal: It failed; the message is what it said.
+    """
+    folder = RUNS / name
+    script, *flags = command
+    words = [sys.executable, str(HERE / script), *flags, "--out", str(folder)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Refusal(f"{' '.join(command)}: {done.stderr.strip()}")
+    record: dict[str, Any] = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    record["command"] = f"python project/{' '.join(command)}"
+    write_json(RESULTS / f"{name}.json", record)
+    notice(f"{name}: {accuracy(record):.4f} in {record['seconds']:.1f} s")
+    return record
+
+
+def accuracy(record: dict[str, Any]) -> float:
+    """Return the accuracy in a result: of a toy on its points, of a network for images on the test images."""
+    return float(record["accuracy"] if "accuracy" in record else record["test_accuracy"])
+
+
+def table(records: Sequence[dict[str, Any]]) -> str:
+    """Return results as a table in Markdown."""
+    lines = ["| command | accuracy | seconds |", "|---|---|---|"]
+    lines += [f"| `{r['command']}` | {accuracy(r):.4f} | {r['seconds']:.0f} |" for r in records]
+    return "\n".join(lines) + "\n"
+
+
+def gather(names: Sequence[str], picture: str, target: Path, size: int, columns: int) -> None:
+    """Lay the same picture of several runs side by side, ``size`` pixels high each."""
+    shrink = Resize(size)
+    images = [shrink(read_image(RUNS / name / picture)) for name in names]
+    save_image(grid(np.stack(images), nrow=columns, padding=0), target)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Do what the flags say."""
+    parser = Parser(__doc__)
+    parser.add_argument("what", nargs="?", choices=("toys", "images"), default="toys", help="default: toys")
+    what = parser.parse_args(arguments).what
+    commands = toy_commands() if what == "toys" else image_commands()
+    # Toys have no use for a second core; images use all there are.
+    with ThreadPoolExecutor(2 if what == "toys" else 1) as pool:
+        records = dict(zip(commands, pool.map(run, commands, commands.values())))
+    ordered = [records[name] for name in sorted(records)]
+    write(RESULTS / f"{what}.md", table(ordered))
+    if what == "toys":
+        for script in ("scalar", "tensor", "fast_tensor"):
+            names = [f"{script}-{name}" for name in SCALAR]
+            gather(names, "boundary.png", RESULTS / f"{script}.png", 330, 3)
+    else:
+        for name in records:
+            for picture in ("loss", "confusion", "mistakes"):
+                source = RUNS / name / "panels" / f"{picture}.png"
+                write(RESULTS / f"{name}-{picture}.png", source.read_bytes())
+    print(table(ordered), end="")
+
+
+if __name__ == "__main__":
+    sys.exit(guarded(main))

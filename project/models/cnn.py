@@ -1,0 +1,25 @@
+"""The network of the torch exercises: three unpadded convolutions and one linear layer."""
+
+from __future__ import annotations
+
+import minitorch
+from minitorch import Conv2d, Flatten, Linear, MaxPool2d, ReLU
+
+
+class CNN(minitorch.Module):
+    """5x5 1 -> 16, pooled; 3x3 16 -> 16, pooled; 2x2 16 -> 32; 512 -> 10. Each convolution is followed by a ReLU."""
+
+    loss = staticmethod(minitorch.cross_entropy)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = minitorch.Sequential(
+            *(Conv2d(1, 16, 5), ReLU(), MaxPool2d(2)),
+            *(Conv2d(16, 16, 3), ReLU(), MaxPool2d(2)),
+            *(Conv2d(16, 32, 2), ReLU(), Flatten()),
+        )
+        self.head = Linear(512, 10)
+
+    def forward(self, images: minitorch.Tensor) -> minitorch.Tensor:
+        """Map images (N, 1, 28, 28), whose sides become 24, 12, 10, 5 and 4, to scores (N, 10)."""
+        return self.head(self.features(images))
