@@ -48,6 +48,7 @@ from .cuda_ops import (
 from .datasets import Graph, circle, datasets, diag, make_pts, simple, spiral, split, xor
 from .fast_conv import tensor_conv1d, tensor_conv2d
 from .fast_ops import FastBackend, FastOps, tensor_matrix_multiply
+from .finder import lr_range
 from .layers import (
     AdaptiveAvgPool2d,
     AvgPool2d,
@@ -93,7 +94,7 @@ from .nn import (
     tile,
 )
 from .operators import prod
-from .optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
+from .optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop, clip_grad_norm_, clip_grad_value_
 from .pth import CheckpointError
 from .rng import manual_seed
 from .scalar import Scalar, ScalarHistory
@@ -271,6 +272,8 @@ __all__ = [
     "central_difference",
     "check_layer",
     "circle",
+    "clip_grad_norm_",
+    "clip_grad_value_",
     "confusion_matrix",
     "conv1d",
     "conv2d",
@@ -298,6 +301,7 @@ __all__ = [
     "load",
     "load_checkpoint",
     "logsoftmax",
+    "lr_range",
     "make_pts",
     "manual_seed",
     "max",

@@ -12,6 +12,7 @@ and the plain functions run. This file refuses to know tensors and rooms.
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
 import importlib.util
 import os
@@ -26,7 +27,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from .retype import narrow, source_tree, with_numpy
+from .retype import global_names, narrow, source_tree, with_numpy
 
 Fn = Callable[..., Any]
 FORMAT = 1
@@ -70,7 +71,7 @@ def _parts(loop: Fn, given: dict[str, Fn]) -> Iterator[tuple[str, Any, bool]]:
     stack: list[tuple[Fn, dict[str, Fn], bool]] = [(loop, given, False)]
     while stack:
         fn, bound, inside = stack.pop()
-        for name in _names(fn.__code__):
+        for name in global_names(fn.__code__):
             value = bound.get(name, fn.__globals__.get(name))
             if value is None or name == "real" or (name, id(value)) in seen:
                 continue
@@ -79,14 +80,6 @@ def _parts(loop: Fn, given: dict[str, Fn]) -> Iterator[tuple[str, Any, bool]]:
             yield name, value, of_given
             if isinstance(value, types.FunctionType):
                 stack.append((value, {}, of_given))
-
-
-def _names(code: types.CodeType) -> list[str]:
-    names = list(code.co_names)
-    for const in code.co_consts:
-        if isinstance(const, types.CodeType):
-            names += _names(const)
-    return names
 
 
 def _fingerprint(code: types.CodeType) -> tuple[Any, ...]:
@@ -104,7 +97,9 @@ def _key(loop: Fn, fns: dict[str, Fn], dtype: str, options: tuple[Any, ...]) -> 
         elif isinstance(value, int | float | str | tuple):
             seen.append((name, value))
         elif value.__module__.startswith(__package__):
-            seen.append((name, value.__name__, Path(sys.modules[value.__module__].__file__ or "").read_text()))
+            seen.append(
+                (name, value.__name__, Path(sys.modules[value.__module__].__file__ or "").read_text())
+            )
     return hashlib.sha256(repr(seen).encode()).hexdigest()[:20]
 
 
@@ -136,6 +131,11 @@ def _module_source(loop: Fn, fns: dict[str, Fn], dtype: str, options: tuple[Any,
     return "\n".join([*sorted(set(head)), "", *body])
 
 
+@functools.lru_cache(maxsize=None)
+def _say_once(message: str) -> None:
+    warnings.warn(message, RuntimeWarning, stacklevel=3)
+
+
 def _written(name: str, source: str) -> Path | None:
     """Write a kernel's module into the cache folder unless it is there; None where that cannot be."""
     folder = cache_dir()
@@ -149,11 +149,9 @@ def _written(name: str, source: str) -> Path | None:
                 file.write(source)
             os.replace(temporary, path)
     except OSError as problem:
-        warnings.warn(
+        _say_once(
             f"kernels cannot be cached in {folder} ({problem.strerror}): compiling in memory. "
-            "Set MINITORCH_CACHE_DIR to a writable folder.",
-            RuntimeWarning,
-            stacklevel=2,
+            "Set MINITORCH_CACHE_DIR to a writable folder."
         )
         return None
     return path
@@ -234,7 +232,7 @@ def _compiled(fn: Fn, flags: tuple[str, ...], parallel: bool = False) -> Fn:
     """Compile ``fn`` and the Python functions it calls, in memory."""
     helpers = {
         name: _compiled(value, flags)
-        for name in _names(fn.__code__)
+        for name in global_names(fn.__code__)
         if isinstance(value := fn.__globals__.get(name), types.FunctionType)
     }
     names = {**fn.__globals__, **helpers}

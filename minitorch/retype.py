@@ -9,6 +9,7 @@ This file refuses to know compilers and tensors.
 from __future__ import annotations
 
 import ast
+import dis
 import functools
 import inspect
 import math
@@ -18,6 +19,18 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
+
+@functools.lru_cache(maxsize=None)
+def global_names(code: types.CodeType) -> tuple[str, ...]:
+    """Return the names of globals that ``code``, and what is defined inside it, reads."""
+    names = dict.fromkeys(
+        i.argval for i in dis.get_instructions(code) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME")
+    )
+    for const in code.co_consts:
+        if isinstance(const, types.CodeType):
+            names.update(dict.fromkeys(global_names(const)))
+    return tuple(names)
 
 
 def source_tree(fn: Callable[..., Any]) -> ast.FunctionDef | None:
@@ -131,7 +144,7 @@ def with_numpy(fn: Callable[..., Any]) -> Callable[..., Any]:
     if not isinstance(fn, types.FunctionType):
         return fn
     names = dict(fn.__globals__)
-    for name in fn.__code__.co_names:
+    for name in global_names(fn.__code__):
         value = names.get(name)
         if value is math:
             names[name] = _numpy_math
