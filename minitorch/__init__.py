@@ -6,8 +6,8 @@ data, the door and the rooms that compute; functions; tensors; networks, losses 
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from importlib import import_module as _import_module
+from typing import Any as _Any
 
 from . import (
     autodiff,
@@ -359,12 +359,12 @@ __all__ = [
 _LATER = ("data", "legacy")
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> _Any:
     if name in _LATER:
-        return importlib.import_module(f".{name}", __name__)
+        return _import_module(f".{name}", __name__)
     if name == "CudaBackend":
         return cuda_ops.cuda_backend()
-    found = importlib.import_module(".legacy", __name__).NAMES.get(name)
+    found = _import_module(".legacy", __name__).NAMES.get(name)
     if found is None:
         raise AttributeError(f"module 'minitorch' has no attribute {name!r}")
     return found

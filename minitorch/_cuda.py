@@ -7,7 +7,10 @@ refuses to know kernels.
 
 from __future__ import annotations
 
+import sys
+import threading
 import types
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -61,3 +64,35 @@ def _silent(fn: Fn) -> Fn:
             fn(*args)
 
     return types.FunctionType(run.__code__, fn.__globals__, fn.__name__, None, run.__closure__)
+
+
+def _mend_shared_memory() -> None:
+    """Make the simulator give all threads of a block the same shared array.
+
+    Numba's own looks for the array and makes it in two steps, so that two threads may get one each: a sum then lacks
+    a cell, once in some thousand launches.
+    """
+    from numba.cuda.simulator import kernelapi
+
+    shared: Any = vars(kernelapi).get("FakeCUDAShared")
+    if shared is None or shared.array.__module__ != kernelapi.__name__:
+        return  # built otherwise, or mended by somebody else
+    numbas, lock = shared.array, threading.Lock()
+    made: weakref.WeakKeyDictionary[Any, dict[Any, Any]] = weakref.WeakKeyDictionary()
+
+    def array(self: Any, shape: Any, dtype: Any, **options: Any) -> Any:
+        if shape == 0:
+            return numbas(self, shape, dtype, **options)
+        frame = sys._getframe(1)
+        call = frame.f_code, frame.f_lasti
+        with lock:
+            arrays = made.setdefault(self, {})
+            if call not in arrays:
+                arrays[call] = numbas(shared(0), shape, dtype, **options)
+            return arrays[call]
+
+    shared.array = array
+
+
+if SIMULATED:
+    _mend_shared_memory()

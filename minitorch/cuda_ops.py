@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from . import _cuda, cuda_conv, jit, operators, tensor_data
 from ._cuda import cuda
-from .retype import narrow, with_numpy
+from .retype import global_names, narrow, with_numpy
 from .tensor_data import MAX_DIMS, BackendError, IndexingError, TensorData
 from .tensor_ops import Fn, Kernel, Padding, Pair, TensorBackend, TensorOps, lead
 
@@ -234,7 +234,7 @@ def device_function(fn: Fn, dtype: Any) -> Fn:
 
 def _narrowed(fn: types.FunctionType, dtype: str) -> Fn:
     names = {**fn.__globals__, dtype: np.dtype(dtype).type}
-    for name in fn.__code__.co_names:
+    for name in global_names(fn.__code__):
         called = fn.__globals__.get(name)
         if isinstance(called, types.FunctionType) and called is not fn:
             names[name] = _narrowed(called, dtype)

@@ -131,7 +131,7 @@ def _module_source(loop: Fn, fns: dict[str, Fn], dtype: str, options: tuple[Any,
     return "\n".join([*sorted(set(head)), "", *body])
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _say_once(message: str) -> None:
     warnings.warn(message, RuntimeWarning, stacklevel=3)
 

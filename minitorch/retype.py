@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def global_names(code: types.CodeType) -> tuple[str, ...]:
     """Return the names of globals that ``code``, and what is defined inside it, reads."""
     names = dict.fromkeys(

@@ -70,6 +70,27 @@ def rate(text: str) -> float:
     return value
 
 
+def amount(text: str) -> float:
+    """Read a finite number of at least 0."""
+    return _below(math.inf, text)
+
+
+def share(text: str) -> float:
+    """Read a number of at least 0, below 1."""
+    return _below(1.0, text)
+
+
+def _below(top: float, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < top:
+        bound = "" if top == math.inf else f" and below {top:g}"
+        raise argparse.ArgumentTypeError(f"must be a number of at least 0{bound}, not {text!r}")
+    return value
+
+
 def notice(message: str) -> None:
     """Tell the user something that is not a result."""
     print(message, file=sys.stderr, flush=True)

@@ -49,6 +49,7 @@ class Keeper:
         model: What is trained.
         optimizer: What trains it.
         settings: Saved with each checkpoint.
+        scheduler: What moves the learning rate, if anything does: saved too.
 
     Attributes:
         epoch: The last one that is complete.
@@ -59,16 +60,22 @@ class Keeper:
     """
 
     def __init__(
-        self, model: minitorch.Module, optimizer: minitorch.Optimizer, settings: Mapping[str, Any]
+        self,
+        model: minitorch.Module,
+        optimizer: minitorch.Optimizer,
+        settings: Mapping[str, Any],
+        scheduler: Any = None,
     ) -> None:
         self.model, self.optimizer, self.settings = model, optimizer, settings
+        self.scheduler = scheduler
         self.out: Path | None = None
         self.epoch, self.step, self.best, self.best_epoch = 0, 0, -1.0, 0
         self.weights = model.state_dict()
 
     def resume(self, source: Path) -> None:
         """Go on from the checkpoint in a folder."""
-        checkpoint = minitorch.load_checkpoint(source / CHECKPOINT, self.model, self.optimizer)
+        parts = self.model, self.optimizer, self.scheduler
+        checkpoint = minitorch.load_checkpoint(source / CHECKPOINT, *parts)
         self.epoch, self.step = checkpoint.epoch, checkpoint.step
         self.best, self.best_epoch = checkpoint.extra["best"], checkpoint.extra["best_epoch"]
         if self.best_epoch:
@@ -111,5 +118,5 @@ class Keeper:
     def _save_checkpoint(self) -> None:
         if self.out is not None:
             extra = {"settings": self.settings, "best": self.best, "best_epoch": self.best_epoch}
-            path, model, optimizer = self.out / CHECKPOINT, self.model, self.optimizer
-            minitorch.save_checkpoint(path, model, optimizer, epoch=self.epoch, step=self.step, extra=extra)
+            path, parts = self.out / CHECKPOINT, (self.model, self.optimizer, self.scheduler)
+            minitorch.save_checkpoint(path, *parts, epoch=self.epoch, step=self.step, extra=extra)

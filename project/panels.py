@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from minitorch.data import Dataset
 Array = npt.NDArray[Any]
 
 BLUE, ORANGE, RED, GREY, INK = "#2f6db3", "#e07b39", "#c0392b", "#8a8f98", "#22262b"
+SERIES = (BLUE, ORANGE, "#3d9970", "#8e5ea2", "#c9a227", RED, "#4fb3bf")  # one for each run
 DPI = 150
 STYLE: Any = {
     "font.family": "DejaVu Sans",
@@ -71,10 +72,12 @@ def smoothed(values: Array) -> Array:
 
 
 def draw_curves(folder: Path, records: Sequence[dict[str, Any]]) -> None:
-    """Draw ``loss.png`` and ``accuracy.png`` from the records of a log."""
+    """Draw ``loss.png`` and ``accuracy.png`` from the records of a log, and ``lr.png`` if they tell the rates."""
     for name in ("loss", "accuracy"):
         if any(record[name] is not None for record in records):
             draw_curve(folder / f"{name}.png", name, records)
+    if any("lr" in record for record in records):
+        draw_rates(folder / "lr.png", records)
 
 
 def draw_curve(path: Path, name: str, records: Sequence[dict[str, Any]], unit: str = "training step") -> None:
@@ -98,6 +101,37 @@ def draw_curve(path: Path, name: str, records: Sequence[dict[str, Any]], unit: s
         axes.xaxis.set_major_formatter("{x:,.0f}")
         if checks:
             axes.legend()
+
+
+def draw_rates(path: Path, records: Sequence[dict[str, Any]]) -> None:
+    """Draw the learning rates that steps were taken with."""
+    with figure(path, 6.4, 2.9) as drawn:
+        axes = drawn.subplots()
+        axes.plot([r["step"] for r in records], [r["lr"] for r in records], color=BLUE)
+        axes.set_xlim(left=0)
+        axes.set_ylim(bottom=0)
+        axes.set(title="Learning rate", xlabel="training step")
+        axes.xaxis.set_major_formatter("{x:,.0f}")
+
+
+def draw_comparison(path: Path, logs: Mapping[str, Sequence[dict[str, Any]]]) -> None:
+    """Draw the validation accuracy and the smoothed training loss of several runs, by name, over their epochs."""
+    with figure(path, 9.6, 4.2) as drawn:
+        left, right = drawn.subplots(1, 2)
+        for k, (name, records) in enumerate(logs.items()):
+            colour, dash = SERIES[k % len(SERIES)], ("-", "--", ":")[k // len(SERIES) % 3]
+            steps = next((r["step"] / r["epoch"] for r in records if "valid_accuracy" in r), 1)
+            checks = [r for r in records if r.get("valid_accuracy") is not None]
+            epochs, valid = [r["epoch"] for r in checks], [r["valid_accuracy"] for r in checks]
+            left.plot(epochs, valid, f"o{dash}", color=colour, markersize=4, label=name)
+            losses = smoothed(np.array([r["loss"] for r in records], float))
+            right.plot([r["step"] / steps for r in records], losses, dash, color=colour)
+        for axes, title in ((left, "Validation accuracy"), (right, "Training loss")):
+            axes.set(title=title, xlabel="epoch")
+            axes.set_xlim(left=0)
+            axes.locator_params(axis="x", integer=True)
+        right.set_ylim(bottom=0)
+        drawn.legend(loc="outside lower center", ncols=min(len(logs), 4))
 
 
 ZOOM = 3  # how many pixels of a sheet a pixel of an image becomes, so that frames are finer than they
@@ -195,6 +229,19 @@ def draw_channels(folder: Path, name: str, channels: Array) -> None:
             axes.text(left - 12, top + laid.side / 2, f"{c}", ha="right", va="center", color=GREY)
 
 
+def draw_filters(folder: Path, weights: Array) -> None:
+    """Draw ``filters.png``: filters (O, C, H, W) of colours (C = 3) or greys, each scaled by its own range."""
+    count, channels, height, width = weights.shape
+    low, high = (end(axis=(1, 2, 3), keepdims=True) for end in (weights.min, weights.max))
+    tiles = (weights - low) / np.where(high > low, high - low, 1)
+    tiles = tiles.transpose(0, 2, 3, 1) if channels == 3 else tiles.mean(axis=1)
+    size = max(32 // max(height, width), 1)
+    laid = sheet(tiles.repeat(size, axis=1).repeat(size, axis=2), 8)
+    title = f"First convolution: {count} filters of {height}×{width}, each scaled by its own range"
+    with picture(folder / "filters.png", laid, 7.0, title):
+        pass
+
+
 @contextmanager
 def picture(path: Path, laid: Sheet, width: float, title: str) -> Iterator[Any]:
     """Draw a sheet with a title; give its axes for more."""
@@ -248,7 +295,9 @@ def draw_mistakes(folder: Path, scores: Array, images: Dataset, count: int = 24)
     worst = wrong[np.argsort(chances[wrong, images.labels[wrong]], kind="stable")][:count]
     captions, headroom = _captions(images.subset(worst), guesses[worst])
     laid = sheet(_paper(images.images[worst]), 8, headroom)
-    title = f"The worst of {len(wrong):,} mistakes in {len(images):,} test images: predicted (true)"
+    title = f"No mistakes in {len(images):,} test images"
+    if len(worst):
+        title = f"The worst of {len(wrong):,} mistakes in {len(images):,} test images: predicted (true)"
     with picture(folder / "mistakes.png", laid, 8.4, title) as axes:
         laid.caption(axes, captions, [INK] * len(worst))
 

@@ -181,9 +181,11 @@ class JsonLines:
     Args:
         path: The file.
         earlier: Lines that the file begins with, of the part of the run that is being resumed.
+        rates: Whether learning rates are kept too.
     """
 
-    def __init__(self, path: Path, earlier: list[Record]) -> None:
+    def __init__(self, path: Path, earlier: list[Record], *, rates: bool = False) -> None:
+        self.rates = rates
         folder.write(path, "".join(map(_line, earlier)))
         self.file = path.open("a", encoding="utf-8", newline="\n")
 
@@ -197,6 +199,8 @@ class JsonLines:
             "loss": step.loss,
             "accuracy": step.accuracy,
         }
+        if self.rates:
+            record |= {"lr": step.lr}
         if step.last:
             record |= {"valid_loss": step.valid_loss, "valid_accuracy": step.valid_accuracy}
         self.file.write(_line(record))

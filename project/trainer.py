@@ -23,13 +23,17 @@ from folder import prepare, write_json
 from keeper import Keeper, saved_settings
 from minitorch.data import DataLoader, Dataset
 from minitorch.vision import Compose, Normalize
+from schedule import Schedule
 from sinks import JsonLines, Plan, Record, Sink, console, read_records
 
 Array = npt.NDArray[Any]
 Draw = Callable[[Path, Any], None]
 
 LOG, RESULTS = "metrics.jsonl", "results.json"
-IDENTITY = ("dataset", "model", "optimizer", "lr", "batch_size", "seed", "limit", "augment")
+IDENTITY = (
+    *("dataset", "model", "optimizer", "lr", "batch_size", "seed", "limit"),
+    *("augment", "cutout", "schedule", "label_smoothing", "weight_decay"),
+)
 LEARNING_RATES = {"adam": 0.001, "sgd": 0.05}
 SHOWN = 16  # held-out images in the pictures
 
@@ -41,6 +45,32 @@ class Images:
     train: Dataset
     valid: Dataset
     test: Dataset
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a run differs from the plain one.
+
+    Attributes:
+        optimizer: Makes the optimizer, of (model, name, learning rate).
+        schedule: Makes what moves the learning rate, of (optimizer, steps in an epoch).
+        loss: A function of (scores, labels), if it is not the model's own.
+        augment: Changes the pixels of images (N, C, H, W) that are trained on.
+        erase: Changes them once they are normalized.
+        workers: Threads that prepare batches ahead.
+        rates: Whether the log keeps learning rates.
+    """
+
+    optimizer: Callable[[Any, str, float], minitorch.Optimizer] | None = None
+    schedule: Callable[[minitorch.Optimizer, int], Schedule | None] | None = None
+    loss: Callable[..., Any] | None = None
+    augment: Callable[[Array], Array] | None = None
+    erase: Callable[[Array], Array] | None = None
+    workers: int = 0
+    rates: bool = False
+
+
+PLAIN = Recipe()
 
 
 def hold_out(whole: Dataset, test: Dataset, held_out: int, limit: int | None) -> Images:
@@ -101,6 +131,8 @@ def settle(args: argparse.Namespace, defaults: Mapping[str, Any]) -> None:
     if args.resume is not None:
         saved = saved_settings(args.resume)
         args.out = args.out or args.resume
+        if set(saved) != {name for name in (*IDENTITY, "epochs") if name in args}:
+            raise Refusal(f"the run in {args.resume} is of another script: this one cannot go on with it")
     for name, value in saved.items():
         if name not in ("epochs", "dataset"):  # one may change, the other is not known before it is loaded
             _check(args, name, value)
@@ -134,7 +166,7 @@ def train(
     images: Images,
     build: Callable[[], Any],
     *,
-    augment: Callable[[Array], Array] | None = None,
+    recipe: Recipe = PLAIN,
     draw: Draw | None = None,
 ) -> None:
     """Train, test the best weights on the whole test set, and print the accuracy as the last line.
@@ -142,8 +174,8 @@ def train(
     Args:
         args: The flags, settled.
         images: What to train, validate and test on.
-        build: Makes the model; it has its ``loss``.
-        augment: Changes images (N, C, H, W) that are trained on.
+        build: Makes the model; it has its ``loss``, unless the recipe has one.
+        recipe: What is special to this run.
         draw: Draws what is special to this model, once it has seen the held-out images of the pictures.
 
     Raises:
@@ -153,7 +185,10 @@ def train(
         _check(args, "dataset", args.saved["dataset"])
     settings = {name: getattr(args, name) for name in (*IDENTITY, "epochs") if name in args}
     model = build()
-    keeper = Keeper(model, optimizer_for(model, args.optimizer, args.lr), settings)
+    optimizer = (recipe.optimizer or optimizer_for)(model, args.optimizer, args.lr)
+    batches = -(-len(images.train) // args.batch_size)
+    schedule = recipe.schedule(optimizer, batches) if recipe.schedule else None
+    keeper = Keeper(model, optimizer, settings, schedule)
     records: list[Record] = []
     if args.resume is not None:
         keeper.resume(args.resume)
@@ -166,14 +201,16 @@ def train(
     if args.out is not None:
         (args.out / RESULTS).unlink(missing_ok=True)
         keeper.write_to(args.out)
-        sinks.insert(0, JsonLines(args.out / LOG, records))
+        sinks.insert(0, JsonLines(args.out / LOG, records, rates=recipe.rates))
+    if schedule is not None:
+        sinks.insert(0, schedule)  # before the keeper: a checkpoint holds the rate of the step to come
     if not args.quiet:
         sinks.append(console(Plan(args.epochs, len(images.train), args.batch_size, keeper.epoch)))
 
     normalize = Normalize(*images.train.mean_std())
     began = time.perf_counter()
     try:
-        _loop(args, images, keeper, sinks, normalize, augment)
+        _loop(args, images, keeper, sinks, normalize, recipe)
         seconds = time.perf_counter() - began
     except KeyboardInterrupt:
         kept = f"; --resume {args.out} goes on after epoch {keeper.epoch}" if args.out else ""
@@ -201,18 +238,21 @@ def _loop(
     keeper: Keeper,
     sinks: Sequence[Sink],
     normalize: Normalize,
-    augment: Callable[[Array], Array] | None,
+    recipe: Recipe,
 ) -> None:
     """Hand each step to the sinks, and close them whatever happens."""
-    vary = normalize if augment is None else Compose([augment, normalize])
-    loader = DataLoader(images.train, args.batch_size, shuffle=True, transform=vary, seed=args.seed)
+    vary = Compose([change for change in (recipe.augment, normalize, recipe.erase) if change is not None])
+    workers = recipe.workers
+    loader = DataLoader(
+        images.train, args.batch_size, shuffle=True, transform=vary, seed=args.seed, workers=workers
+    )
     loader.epoch = keeper.epoch
     steps = minitorch.fit(
         keeper.model,
         loader,
         keeper.optimizer,
         epochs=args.epochs,
-        loss=keeper.model.loss,
+        loss=recipe.loss or keeper.model.loss,
         valid=_in_order(images.valid, normalize),
         start_epoch=keeper.epoch + 1,
         start_step=keeper.step,

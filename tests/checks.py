@@ -6,14 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import assume
 
-from minitorch import MathTestVariable, Tensor, grad_check
+from minitorch import MathTestVariable, Tensor, grad_check, jit
 
 from .strategies import assert_close
 
 Case = tuple[str, Callable[..., Any], Callable[..., Any]]
 ONE, TWO, REDUCTIONS = MathTestVariable._comp_testing()
+needs_jit = pytest.mark.skipif(jit.disabled(), reason="NUMBA_DISABLE_JIT is set: nothing is compiled")
 # Where a function has a kink, a jump or a pole: its arguments make one of these zero.
 EDGES: dict[str, Callable[..., Any]] = {
     "inv": lambda a: a + 3.5,

@@ -41,9 +41,6 @@ PATCHED = {
 }
 
 
-_allocating = threading.Lock()
-
-
 class Divergence(RuntimeError):
     """Some threads of a block wait at a barrier that others do not reach."""
 
@@ -174,13 +171,12 @@ def _shared_array(self: Any, shape: Any, dtype: Any, alignment: Any = None) -> A
         return np.frombuffer(self._dynshared.data, dtype, self._dynshared_size // dtype.itemsize)
     frame = sys._getframe(1)
     call = frame.f_code, frame.f_lasti
-    with _allocating:
-        if call not in self._allocations:
-            self._allocations[call] = poison(np.empty(shape, dtype))
-            used = self._dynshared_size + sum(a.nbytes for a in self._allocations.values())
-            if used > MOST_SHARED:
-                raise ValueError(f"{used} bytes of shared memory: a block has {MOST_SHARED}")
-        return self._allocations[call]
+    if call not in self._allocations:
+        self._allocations[call] = poison(np.empty(shape, dtype))
+        used = self._dynshared_size + sum(a.nbytes for a in self._allocations.values())
+        if used > MOST_SHARED:
+            raise ValueError(f"{used} bytes of shared memory: a block has {MOST_SHARED}")
+    return self._allocations[call]
 
 
 def _local_array(self: Any, shape: Any, dtype: Any, alignment: Any = None) -> Any:
@@ -219,12 +215,7 @@ def install() -> str:
     from numba.cuda.simulator import kernel, kernelapi
     from numba.cuda.simulator.cudadrv import devicearray
 
-    reason = _differs(simulator)
-    if not reason:
-        # Numba's own may give two threads that ask at the same time an array each.
-        kernelapi.FakeCUDAShared.array, kernelapi.FakeCUDALocal.array = _shared_array, _local_array
-    if not reason and not importlib.util.find_spec("greenlet"):
-        reason = "greenlet is not installed"
+    reason = _differs(simulator) if importlib.util.find_spec("greenlet") else "greenlet is not installed"
     if reason:
         sys.setswitchinterval(1e-4)
         return f"Numba's own simulator ({reason})"
@@ -239,6 +230,7 @@ def install() -> str:
 
     kernel.BlockManager = Block
     kernelapi.threading = types.SimpleNamespace(**{**vars(threading), "current_thread": lambda: Lane.running})
+    kernelapi.FakeCUDAShared.array, kernelapi.FakeCUDALocal.array = _shared_array, _local_array
     argument.__getitem__ = lambda self, index: take(self, _checked(index))
     argument.__setitem__ = lambda self, index, value: write(self, _checked(index), value)
     cuda.device_array = poisoned_array

@@ -25,6 +25,7 @@ from minitorch import (
     tensor,
 )
 
+from .checks import needs_jit
 from .strategies import assert_close
 from .table import ROOMS
 from .tensor_strategies import tensors
@@ -286,6 +287,7 @@ def test_tensor_conv2d(reverse: bool) -> None:
         assert_close(out[n, o, h, v], total)
 
 
+@needs_jit
 @pytest.mark.task4_2
 def test_parallel_diagnostics(capsys: pytest.CaptureFixture[str]) -> None:
     run(fast_conv.tensor_conv2d, tensor(np.ones((1, 1, 2, 2))), tensor(np.ones((1, 1, 1, 1))), (1, 1, 2, 2))

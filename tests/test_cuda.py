@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -622,6 +623,27 @@ def test_the_package_imports_where_numba_has_no_cuda() -> None:
     total, line = done.stdout.splitlines()
     assert total == "4.0"
     assert "minitorch[cuda]" in line
+
+
+def test_users_get_numbas_own_simulator_with_shared_memory_that_is_shared(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import minitorch, numpy as np\n"
+        "from numba import cuda\n"
+        "a = minitorch.tensor(np.arange(80.0).reshape(8, 10), 'cuda')\n"
+        "print(a.sum().item(), (a @ a.permute(1, 0)).sum().item())\n"
+        "def two_on_a_line(out):\n"
+        "    a, b = cuda.shared.array(1, np.float64), cuda.shared.array(1, np.float64)\n"
+        "    a[0], b[0] = 1.0, 2.0\n"
+        "    out[0] = a[0]\n"
+        "out = cuda.device_array(1, np.float64)\n"
+        "cuda.jit(two_on_a_line)[1, 1](out)\n"
+        "print(out[0])\n"
+    )
+    done = python(f"import runpy; runpy.run_path({str(script)!r})", NUMBA_ENABLE_CUDASIM="1")
+    assert done.stderr == ""
+    table = np.arange(80.0).reshape(8, 10)
+    assert done.stdout.split() == [str(table.sum()), str((table @ table.T).sum()), "1.0"]
 
 
 # The strict simulator

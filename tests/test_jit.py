@@ -15,6 +15,8 @@ import pytest
 from minitorch import FastOps, TensorBackend, fast_ops, jit, operators, tensor
 from minitorch.operators import relu
 
+from .checks import needs_jit
+
 # Counts what was compiled, computes with several kernels and prints both.
 PROGRAM = """
 import json, warnings
@@ -53,6 +55,7 @@ def files(folder: Path) -> dict[str, int]:
     return {str(p.relative_to(folder)): p.stat().st_mtime_ns for p in folder.rglob("*") if p.is_file()}
 
 
+@needs_jit
 def test_kernels_are_compiled_once_and_again_when_a_function_changes(tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     compiled, first, _ = run(cache)
@@ -74,6 +77,7 @@ def test_kernels_are_compiled_once_and_again_when_a_function_changes(tmp_path: P
     assert len({Path(name).name.split(".")[0] for name in added}) == 1
 
 
+@needs_jit
 def test_without_a_writable_cache_one_warning_and_the_same_result(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way of the folder")
     compiled, values, warned = run(tmp_path / "file")
@@ -123,6 +127,7 @@ def test_functions_with_defaults_and_calls() -> None:
     assert FastOps.map(doubled)(tensor([1.0, -1.0], "fast")).to_numpy().tolist() == [2.0, 0.0]
 
 
+@needs_jit
 def test_float32_kernels_compute_in_float32() -> None:
     kernel = jit.kernel(fast_ops.map_flat, np.float32, cache=False, fn=operators.sigmoid)
     out = np.empty(4, np.float32)

@@ -96,6 +96,7 @@ def compiled_triple(x: float) -> float:
 
 
 @pytest.mark.task3_1
+@checks.needs_jit
 @pytest.mark.parametrize("ready", [False, True])
 def test_kernels_take_plain_and_compiled_functions(ready: bool, capsys: pytest.CaptureFixture[str]) -> None:
     import numba
