@@ -471,7 +471,9 @@ def tensor(
     except ValueError as problem:
         raise IndexingError(f"nested lists must have equal lengths: {problem}") from None
     if numbers.dtype.kind not in "biuf":
-        raise TypeError(f"cannot make a tensor of {type(data).__name__}: {numbers.dtype} is no kind of number")
+        raise TypeError(
+            f"cannot make a tensor of {type(data).__name__}: {numbers.dtype} is no kind of number"
+        )
     array = np.array(numbers, wanted, order="C")
     if shape is not None:
         array = array.reshape(resolve_shape(shape, array.size))

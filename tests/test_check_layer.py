@@ -103,6 +103,24 @@ def test_right_layers_pass(case: int) -> None:
     assert all(isinstance(error, float) and error < 1e-8 for _, error in rows), rows
 
 
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        (minitorch.BatchNorm1d(5), (6, 5)),
+        (minitorch.BatchNorm2d(3), (3, 3, 2, 4)),
+        (minitorch.LayerNorm(5), (4, 5)),
+        (minitorch.GroupNorm(2, 4), (2, 4, 3, 2)),
+        (minitorch.Dropout(0.3), (4, 5)),
+        (minitorch.Dropout2d(0.3), (2, 4, 2, 2)),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_norms_and_dropout_in_both_modes(layer: Module, shape: tuple[int, ...], training: bool) -> None:
+    rows = check_layer(layer.train() if training else layer.eval(), shape)
+    assert all(error < 1e-8 for _, error in rows), rows
+
+
 @pytest.mark.parametrize("case", range(len(GOOD)))
 def test_right_layers_pass_before_pytorch(case: int) -> None:
     pytest.importorskip("torch")

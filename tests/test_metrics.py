@@ -102,3 +102,17 @@ def test_report_agrees_with_its_definition() -> None:
         assert row.recall == hits / (truth == k).sum()
         assert row.f1 == pytest.approx(2 * row.precision * row.recall / (row.precision + row.recall))
         assert row.support == (truth == k).sum()
+
+
+def test_scikit_learn_takes_what_predict_gives() -> None:
+    metrics = pytest.importorskip("sklearn.metrics")
+    draw = np.random.default_rng(0)
+    batches = [(draw.normal(size=(4, 3)), draw.integers(0, 3, 4)) for _ in range(5)]
+    scores, labels = minitorch.predict(minitorch.Identity(), batches)
+    guesses = scores.argmax(axis=1)
+    expected = metrics.confusion_matrix(labels, guesses)
+    np.testing.assert_array_equal(minitorch.confusion_matrix(scores, labels, 3), expected)
+    report = metrics.classification_report(labels, guesses, output_dict=True)
+    for row in minitorch.per_class_report(scores, labels, 3):
+        assert row.f1 == pytest.approx(report[row.name]["f1-score"])
+        assert row.support == report[row.name]["support"]
