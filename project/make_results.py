@@ -50,6 +50,7 @@ FAST = {
     "spiral": (30, 0.1, 1500),
 }
 TOYS = {"run_tensor.py": TENSOR, "run_scalar.py": SCALAR, "run_fast_tensor.py": FAST}  # slow ones first
+CHANNELS = ("val_images", "mid_images", "out_images")
 IMAGES = (("mnist", "lenet"), ("mnist", "cnn"), ("fashion", "lenet"), ("digits", "lenet"))
 
 Command = tuple[str, ...]
@@ -69,9 +70,7 @@ def image_commands() -> dict[str, Command]:
     """Return the command of each image run, by name."""
     commands: dict[str, Command] = {}
     for dataset, model in IMAGES:
-        epochs = ("--epochs", "30") if dataset == "digits" else ()
-        flags = ("--dataset", dataset, "--model", model, *epochs)
-        commands[f"{model}-{dataset}"] = ("run_mnist_multiclass.py", *flags)
+        commands[f"{model}-{dataset}"] = ("run_mnist_multiclass.py", "--dataset", dataset, "--model", model)
     return commands
 
 
@@ -130,7 +129,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             gather(names, "boundary.png", RESULTS / f"{script}.png", 330, 3)
     else:
         for name in records:
-            for picture in ("loss", "confusion", "mistakes"):
+            shown = ("loss", "confusion", "mistakes", *(CHANNELS if name == "lenet-mnist" else ()))
+            for picture in shown:
                 source = RUNS / name / "panels" / f"{picture}.png"
                 write(RESULTS / f"{name}-{picture}.png", source.read_bytes())
     print(table(ordered), end="")

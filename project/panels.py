@@ -65,9 +65,10 @@ def figure(path: Path, width: float, height: float) -> Iterator[Any]:
 
 
 def smoothed(values: Array) -> Array:
-    """Return running means over a twelfth of the values, centred, shorter at both ends; nan stays out."""
-    reach = max(len(values) // 24, 1)
-    windows = (values[max(k - reach, 0) : k + reach + 1] for k in range(len(values)))
+    """Return running means over a twelfth of the values, centred, narrower near both ends; nan stays out."""
+    reach, last = max(len(values) // 24, 1), len(values) - 1
+    reaches = (min(reach, k, last - k) for k in range(len(values)))
+    windows = (values[k - r : k + r + 1] for k, r in enumerate(reaches))
     return np.array([np.nanmean(w) if np.isfinite(w).any() else math.nan for w in windows])
 
 
