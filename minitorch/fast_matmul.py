@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -9,13 +12,36 @@ from numba import prange
 
 from . import jit
 
+SERIAL = 50_000_000  # multiplications up to which a second thread of BLAS costs more than it gives
+
 
 def matmul(out: Any, a: Any, b: Any) -> None:
     """Write the product of matrices, or of batches of them, into ``out``: BLAS, which no loop of ours beats."""
     if a.ndim != b.ndim:
         a, b = (t[None] if t.ndim == 2 else t for t in (a, b))
-    with np.errstate(all="ignore"):
+    small = out.size * a.shape[-1] < SERIAL
+    with np.errstate(all="ignore"), _one_thread() if small else nullcontext():
         np.matmul(_ready(a), _ready(b), out=out)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Hold BLAS at one thread: its others would go on spinning, on the cores that our next kernel wants."""
+    before = [blas.get_num_threads() for blas in _openblas()]
+    for blas in _openblas():
+        blas.set_num_threads(1)
+    try:
+        yield
+    finally:
+        for blas, threads in zip(_openblas(), before):
+            blas.set_num_threads(threads)
+
+
+@functools.cache
+def _openblas() -> list[Any]:
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController().select(internal_api="openblas").lib_controllers
 
 
 def _ready(t: Any) -> Any:
