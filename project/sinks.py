@@ -62,6 +62,7 @@ class Console:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.began = self.spoke = time.perf_counter()
+        self.compiled = 0
         self._reset()
 
     def _reset(self) -> None:
@@ -75,11 +76,13 @@ class Console:
         self.loss += step.loss * size
         self.hits += (step.accuracy or 0.0) * size
         now = time.perf_counter()
+        if not self.compiled:
+            self.first_batch(size, now)
+        elif not step.last and now - self.spoke > PATIENCE:
+            self.progress(step, now)
         if step.last:
             self.say(self._epoch_line(step, now - self.epoch_began))
             self._reset()
-        elif now - self.spoke > PATIENCE:
-            self.progress(step, now)
 
     def _epoch_line(self, step: Step, seconds: float) -> str:
         parts = [
@@ -92,11 +95,17 @@ class Console:
         parts.append(f"{seconds:.1f} s, {self.seen / seconds:,.0f} images/s")
         return "   ".join(parts)
 
+    def first_batch(self, size: int, now: float) -> None:
+        """Leave the first batch out of the rate: kernels are compiled, or read from the cache, while it runs."""
+        if now - self.began > PATIENCE:
+            self.say(f"kernels ready, first batch done after {now - self.began:.1f} s")
+        self.began, self.compiled = now, size
+
     def progress(self, step: Step, now: float) -> None:
         """Print how far the run is, how fast, and when it will be done."""
         plan = self.plan
         done = (step.epoch - 1 - plan.start) * plan.images + self.seen
-        pace = done / (now - self.began)
+        pace = (done - self.compiled) / (now - self.began)
         left = ((plan.epochs - plan.start) * plan.images - done) / pace
         self.say(
             f"epoch {step.epoch}/{plan.epochs}   {self.seen:,} of {plan.images:,} images   "
@@ -156,6 +165,10 @@ class Bar(Console):
             pace="-" if pace is None else f"{pace:,.0f}",
         )
         super().__call__(step)
+
+    def first_batch(self, size: int, now: float) -> None:
+        """Say nothing: the bar does."""
+        self.compiled = size
 
     def progress(self, step: Step, now: float) -> None:
         """Say nothing: the bar does."""

@@ -344,14 +344,16 @@ def test_console_speaks_of_rate_and_time_left(
 ) -> None:
     sinks = importlib.import_module("sinks")
     monkeypatch.setattr(sinks, "PATIENCE", -1.0)
-    sink = sinks.Console(sinks.Plan(epochs=2, images=70, batch_size=40))
+    sink = sinks.Console(sinks.Plan(epochs=2, images=100, batch_size=40))
     sink(Step(1, 1, 2.0, 0.5, 0.1, False))
-    sink(Step(1, 2, 1.0, 0.25, 0.1, True, 0.5, 0.75))
+    sink(Step(1, 2, 1.0, 0.5, 0.1, False))
+    sink(Step(1, 3, 1.0, 0.25, 0.1, True, 0.5, 0.75))
     sink.close()
-    progress, epoch = capsys.readouterr().out.splitlines()
-    assert "40 of 70 images" in progress
+    first, progress, epoch = capsys.readouterr().out.splitlines()
+    assert first.startswith("kernels ready")
+    assert "80 of 100 images" in progress
     assert progress.endswith("left")
-    assert "loss 1.5714   accuracy 0.3929   validation loss 0.5000, accuracy 0.7500" in epoch
+    assert "loss 1.4000   accuracy 0.4500   validation loss 0.5000, accuracy 0.7500" in epoch
 
 
 def test_bar_moves() -> None:
