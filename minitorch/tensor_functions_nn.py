@@ -122,7 +122,8 @@ class Conv1dFun(Function):
         x, w = ctx.saved_values
         inner = Context(saved_values=(tall(x), tall(w)))
         inner.inputs = ctx.inputs
-        return tuple(t if isinstance(t, float) else flat(t) for t in Conv2dFun.backward(inner, tall(d)))  # type: ignore[return-value]
+        dx, dw = Conv2dFun.backward(inner, tall(d))
+        return flat(dx) if ctx.needs(0) else 0.0, flat(dw) if ctx.needs(1) else 0.0
 
 
 def _images(x: Any, w: Any, dims: int) -> None:
