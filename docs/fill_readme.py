@@ -12,7 +12,7 @@ RESULTS = ROOT / "docs" / "results"
 BENCHMARKS = ROOT / "benchmarks" / "results"
 FIGURES = {
     "images": {"lenet-mnist-loss": "Loss of LeNet on MNIST"},
-    "cifar": {"cifar-accuracy": "Accuracy on CIFAR-10"},
+    "cifar": {"resnet-cifar10-accuracy": "Accuracy of the residual network on CIFAR-10"},
     "toys": {"fast_tensor": "What the fast trainer's networks learned on the six sets"},
 }
 

@@ -1,7 +1,8 @@
 """Runs the scripts with settings that work, and keeps what came out in docs/results: numbers, pictures, a table.
 
 python project/make_results.py            # the toy sets, with all three trainers: about four minutes
-python project/make_results.py images     # MNIST, Fashion-MNIST and the digits: as long as training takes
+python project/make_results.py images     # MNIST, Fashion-MNIST and the digits: a minute or two
+python project/make_results.py cifar      # the residual network on CIFAR-10: half an hour on two cores
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +55,15 @@ TOYS = {"run_tensor.py": TENSOR, "run_scalar.py": SCALAR, "run_fast_tensor.py": 
 CHANNELS = ("val_images", "mid_images", "out_images")
 IMAGES = (("mnist", "lenet"), ("mnist", "cnn"), ("fashion", "lenet"), ("digits", "lenet"))
 
+CIFAR = (
+    *("--model", "resnet", "--optimizer", "sgd", "--lr", "0.1", "--schedule", "onecycle"),
+    *("--weight-decay", "0.0005", "--label-smoothing", "0.1", "--cutout", "8"),
+)
+PICTURES = {
+    "images": ("loss", "confusion", "mistakes"),
+    "cifar": ("loss", "accuracy", "confusion", "mistakes", "filters", "val_images"),
+}
+
 Command = tuple[str, ...]
 
 
@@ -74,8 +85,13 @@ def image_commands() -> dict[str, Command]:
     return commands
 
 
-def run(name: str, command: Command) -> dict[str, Any]:
-    """Run a command and return its result, with the command itself.
+def cifar_commands() -> dict[str, Command]:
+    """Return the command of the run on CIFAR-10, by name."""
+    return {"resnet-cifar10": ("run_cifar10.py", *CIFAR)}
+
+
+def run(name: str, command: Command, keep: bool) -> dict[str, Any]:
+    """Run a command (or ``keep`` what it left before) and return its result, with the command itself.
 
     Raises:
         Refusal: It failed; the message is what it said.
@@ -83,9 +99,10 @@ def run(name: str, command: Command) -> dict[str, Any]:
     folder = RUNS / name
     script, *flags = command
     words = [sys.executable, str(HERE / script), *flags, "--out", str(folder)]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise Refusal(f"{' '.join(command)}: {done.stderr.strip()}")
+    if not (keep and (folder / "results.json").exists()):
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise Refusal(f"{' '.join(command)}: {done.stderr.strip()}")
     record: dict[str, Any] = json.loads((folder / "results.json").read_text(encoding="utf-8"))
     record["command"] = f"python project/{' '.join(command)}"
     write_json(RESULTS / f"{name}.json", record)
@@ -115,12 +132,15 @@ def gather(names: Sequence[str], picture: str, target: Path, size: int, columns:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Do what the flags say."""
     parser = Parser(__doc__)
-    parser.add_argument("what", nargs="?", choices=("toys", "images"), default="toys", help="default: toys")
-    what = parser.parse_args(arguments).what
-    commands = toy_commands() if what == "toys" else image_commands()
+    parser.add_argument("what", nargs="?", choices=("toys", *PICTURES), default="toys", help="default: toys")
+    parser.add_argument("--keep", action="store_true", help="gather what earlier runs left in runs/results")
+    args = parser.parse_args(arguments)
+    what = args.what
+    made = {"toys": toy_commands, "images": image_commands, "cifar": cifar_commands}
+    commands = made[what]()
     # Toys have no use for a second core; images use all there are.
     with ThreadPoolExecutor(2 if what == "toys" else 1) as pool:
-        records = dict(zip(commands, pool.map(run, commands, commands.values())))
+        records = dict(zip(commands, pool.map(run, commands, commands.values(), repeat(args.keep))))
     ordered = [records[name] for name in sorted(records)]
     write(RESULTS / f"{what}.md", table(ordered))
     if what == "toys":
@@ -129,8 +149,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             gather(names, "boundary.png", RESULTS / f"{script}.png", 330, 3)
     else:
         for name in records:
-            shown = ("loss", "confusion", "mistakes", *(CHANNELS if name == "lenet-mnist" else ()))
-            for picture in shown:
+            for picture in (*PICTURES[what], *(CHANNELS if name == "lenet-mnist" else ())):
                 source = RUNS / name / "panels" / f"{picture}.png"
                 write(RESULTS / f"{name}-{picture}.png", source.read_bytes())
     print(table(ordered), end="")
