@@ -1,11 +1,11 @@
-"""Names of the 2020 and 2021 course, found by the package's fallback. New code needs none of them."""
+"""Names that course code imports, found by the package's fallback. New code needs none of them."""
 
 from __future__ import annotations
 
 import inspect
 from typing import Any, NamedTuple
 
-from . import autodiff, operators, tensor_functions
+from . import autodiff, operators, tensor_data, tensor_functions
 from .autodiff import Function, History, backpropagate, unwrap_tuple
 from .tensor import Tensor, tensor
 from .tensor_data import to_index
@@ -98,7 +98,11 @@ def is_constant(v: Any) -> bool:
     return not isinstance(v, autodiff.Variable) or v.is_constant()
 
 
+# The types of the official `tensor_data`: NumPy's and typing's own, so not in `__all__`.
+_ALIASES = ("Storage", "OutIndex", "Index", "Shape", "Strides", "UserIndex", "UserShape", "UserStrides")
+
 NAMES: dict[str, Any] = {
+    **{k: v for k, v in vars(tensor_data).items() if k in _ALIASES},
     **{k: v for k, v in vars(operators).items() if inspect.isfunction(v) and k != "max"},
     "FunctionBase": FunctionBase,
     "TensorFunctions": TensorFunctions,

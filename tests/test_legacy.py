@@ -242,3 +242,17 @@ def test_underscored_names() -> None:
         == [len(c) for c in MathTest._comp_testing()]
         == [14, 6, 3]
     )
+
+
+@pytest.mark.parametrize(
+    "name", ["Storage", "OutIndex", "Index", "Shape", "Strides", "UserIndex", "UserShape", "UserStrides"]
+)
+def test_the_types_of_tensor_data_are_found_at_the_top(name: str) -> None:
+    assert getattr(minitorch, name) is getattr(minitorch.tensor_data, name)
+
+
+def test_the_tests_of_variables_come_as_triples() -> None:
+    for cases in minitorch.MathTestVariable._tests():
+        for name, plain, ours in cases:
+            assert getattr(minitorch.MathTest, name) is plain
+            assert getattr(minitorch.MathTestVariable, name) is ours
