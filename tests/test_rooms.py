@@ -18,6 +18,7 @@ from minitorch import (
     Function,
     Tensor,
     TensorBackend,
+    optional_ops,
     tensor,
     tensor_functions,
     tensor_functions_more,
@@ -105,6 +106,14 @@ def test_fused_kernels_agree_with_their_composition(
             gradients(line, composed, "packed", shapes, dtype),
         ):
             compare(f"gradient of {name}", found, expected, tolerance)
+
+
+@pytest.mark.parametrize("name", optional_ops.OPTIONAL)
+def test_every_optional_kernel_can_be_turned_off(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    composition = vars(optional_ops.OptionalOps)[name].__func__
+    assert getattr(TensorBackend(FastOps), name).__func__ is not composition
+    monkeypatch.setenv("MINITORCH_FUSE", "0")
+    assert getattr(TensorBackend(FastOps), name).__func__ is composition
 
 
 numbers = lists(floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=9)
