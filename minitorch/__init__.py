@@ -77,6 +77,7 @@ from .losses import (
     multi_margin_loss,
     nll_loss,
 )
+from .memory import empty_cache, memory_stats
 from .metrics import ClassReport, accuracy, confusion_matrix, per_class_report, top_k_accuracy
 from .module import Module, Parameter
 from .nn import (
@@ -284,6 +285,7 @@ __all__ = [
     "derivative_check",
     "diag",
     "dropout",
+    "empty_cache",
     "evaluate",
     "fast_conv",
     "fast_ops",
@@ -307,6 +309,7 @@ __all__ = [
     "max",
     "max_reduce",
     "maxpool2d",
+    "memory_stats",
     "metrics",
     "mm_practice",
     "module",

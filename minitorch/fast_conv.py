@@ -11,6 +11,7 @@ order, so results do not depend on timing. It refuses to know everything but pac
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import numba
@@ -18,17 +19,19 @@ import numpy as np
 import numpy.typing as npt
 from numba import prange
 
-from . import fast_loops, fast_tile, jit
+from . import fast_loops, fast_tile, jit, operators
 from .fast_tile import DOT_COLUMNS, DOT_ROWS, dot_tile, wide_1, wide_2, wide_3
 
 Pair = tuple[int, int]
 Padding = tuple[int, int, int, int]  # top, bottom, left, right
 Array = npt.NDArray[Any]
 Sizes = tuple[int, ...]
+Fn = Callable[..., Any]
 
 SCRATCH = 768 * 1024  # bytes of scratch images that stay in a core's cache
 tensor_conv1d, tensor_conv2d = fast_loops.tensor_conv1d, fast_loops.tensor_conv2d  # the course's kernels
 tile_1, tile_2, tile_3 = wide_1, wide_2, wide_3  # `jit.kernel` binds the narrow ones where channels are few
+finish = operators.relu  # and the activation
 
 
 def fill(image: Any, x: Any, start: int, split: Any, corner: Any, tall: int, wide: int) -> None:
@@ -55,10 +58,10 @@ def fill(image: Any, x: Any, start: int, split: Any, corner: Any, tall: int, wid
 
 
 def conv_tiles(
-    out: Any, x: Any, packed: Any, offsets: Any, groups: int, channels: int, lanes: int, threads: int,
+    out: Any, x: Any, packed: Any, shift: Any, offsets: Any, groups: int, channels: int, lanes: int, threads: int,
     split: Any, corner: Any, tall: int, wide: int, rows: int, cols: int, to: Any, step: Any,
 ) -> None:  # fmt: skip
-    """Sum ``packed`` weights times the pixels at ``offsets`` into every ``step``-th pixel of ``out``."""
+    """Sum ``packed`` weights times the pixels at ``offsets``; add ``shift``, activate, into every ``step``-th pixel."""
     batch = x.shape[0]
     ins, outs = x.shape[1] // groups, out.shape[1] // groups
     blocks = (outs + channels - 1) // channels
@@ -83,15 +86,16 @@ def conv_tiles(
                         tile_1(sums, at, padded, image, at, offsets, packed, first, taps)
                     for m in range(min(channels, outs - block * channels)):
                         target = out[n, g * outs + block * channels + m]
+                        more = shift[g * outs + block * channels + m]
                         for r in range(rows):
                             line = sums[m * padded + r * wide :]
                             row = target[to[0] + r * step[0], to[1] :]
                             if step[1] == 1:
                                 for k in range(cols):
-                                    row[k] = line[k]
+                                    row[k] = finish(line[k] + more)
                             else:
                                 for k in range(cols):
-                                    row[k * step[1]] = line[k]
+                                    row[k * step[1]] = finish(line[k] + more)
 
 
 def dot_tiles(
@@ -197,7 +201,9 @@ def _pack(w: Array, channels: int) -> Array:
     )
 
 
-def _run_tiles(out: Array, x: Array, w: Array, offsets: Array, *geometry: Any) -> None:
+def _run_tiles(
+    out: Array, x: Array, w: Array, offsets: Array, *geometry: Any, shift: Array, act: Fn = operators.id
+) -> None:
     """Choose the tile by the number of output channels (per group, in ``w``) and launch it."""
     wide = w.shape[1] > fast_tile.NARROW
     channels = fast_tile.WIDE if wide else fast_tile.NARROW
@@ -205,23 +211,30 @@ def _run_tiles(out: Array, x: Array, w: Array, offsets: Array, *geometry: Any) -
     threads = numba.get_num_threads() if work > jit.SERIAL else 1
     width = "wide" if wide else "narrow"
     tiles = {f"tile_{k}": vars(fast_tile)[f"{width}_{k}"] for k in (1, 2, 3)}
-    run = jit.variant(conv_tiles, out.dtype, threads > 1, **tiles)
+    run = jit.variant(conv_tiles, out.dtype, threads > 1, finish=act, **tiles)
     lanes = fast_tile.BYTES // out.itemsize
-    run(out, x, _pack(w, channels), offsets, w.shape[0], channels, lanes, threads, *geometry)
+    run(out, x, _pack(w, channels), shift, offsets, w.shape[0], channels, lanes, threads, *geometry)
 
 
 def forward(
-    out: Array, x: Array, w: Array, stride: Pair, padding: Padding, dilation: Pair, groups: int
-) -> None:
-    """Write the cross-correlation of ``x`` (N, C, H, W) with ``w`` (O, C / groups, KH, KW) into ``out``."""
+    out: Array, x: Array, w: Array, stride: Pair, padding: Padding, dilation: Pair, groups: int,
+    shift: Array | None = None, act: Fn = operators.id,
+) -> None:  # fmt: skip
+    """Write the cross-correlation of ``x`` (N, C, H, W) with ``w`` (O, C / groups, KH, KW) into ``out``.
+
+    ``shift`` (O,) is added to the channels (none by default), then ``act`` is applied.
+    """
+    shift = np.zeros(len(w), out.dtype) if shift is None else shift
     if jit.disabled():
         fast_loops.conv_rows(out, x, w, stride, padding, dilation, groups)
+        fast_loops.finish_channels(out, shift, act)
         return
     size, kernel = (out.shape[2], out.shape[3]), (w.shape[2], w.shape[3])
     offsets, tall, wide = _forward_plan(size, kernel, w.shape[1], stride, dilation, 1)
     weights = w.reshape(groups, w.shape[0] // groups, -1)
     _run_tiles(
-        out, x, weights, offsets, stride, (padding[0], padding[2]), tall, wide, size[0], size[1], (0, 0), (1, 1)
+        out, x, weights, offsets, stride, (padding[0], padding[2]), tall, wide, size[0], size[1], (0, 0), (1, 1),
+        shift=shift, act=act,
     )  # fmt: skip
 
 
@@ -233,6 +246,7 @@ def grad_input(
         fast_loops.conv_grad_input_rows(out, d, w, stride, padding, dilation, groups)
         return
     size, kernel, outs = (out.shape[2], out.shape[3]), (w.shape[2], w.shape[3]), w.shape[0] // groups
+    shift = np.zeros(out.shape[1], out.dtype)
     turned = w.reshape(groups, outs, w.shape[1], -1).transpose(0, 2, 1, 3)
     for offsets, taps, corner, tall, wide, rows, cols, to in _backward_plan(
         size, kernel, outs, stride, padding, dilation
@@ -242,7 +256,7 @@ def grad_input(
             continue
         chosen = turned[:, :, :, [i * kernel[1] + j for i, j in taps]]
         weights = chosen.reshape(groups, w.shape[1], -1)
-        _run_tiles(out, d, weights, offsets, (1, 1), corner, tall, wide, rows, cols, to, stride)
+        _run_tiles(out, d, weights, offsets, (1, 1), corner, tall, wide, rows, cols, to, stride, shift=shift)
 
 
 def grad_weight(

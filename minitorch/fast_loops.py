@@ -63,6 +63,12 @@ def conv_rows(out: Any, x: Any, w: Any, stride: Any, padding: Any, dilation: Any
                     out[n, first + k, y] = total[k]
 
 
+def finish_channels(out: Any, shift: Any, act: Any) -> None:
+    """Add a number to each channel, and activate each cell, in place."""
+    out += shift[:, None, None]
+    out[...] = np.vectorize(act, otypes=[out.dtype])(out)
+
+
 def conv_grad_input_rows(
     out: Any, d: Any, w: Any, stride: Any, padding: Any, dilation: Any, groups: int
 ) -> None:

@@ -1,4 +1,4 @@
-"""Fused kernels of the Numba room for normalisation and cross-entropy: each cell is read while it is in the cache.
+"""Fused kernels of the Numba room: normalisation, activations, softmax and cross-entropy.
 
 A channel is summed, centred and written by one thread, so its cells come from memory once. Sums over a channel are
 kept in double precision from row to row. It refuses to know everything but packed arrays.
@@ -12,66 +12,144 @@ from typing import Any
 import numpy as np
 from numba import prange
 
-real: Any = np.float64  # bound by `jit.kernel` to the dtype's own type
+from . import operators
+
+COLUMNS = 64  # of a row that one thread takes at a time
+
+# Names that `jit.kernel` binds: the dtype's own type; the activation, and its derivative.
+real: Any = np.float64
+finish, gate = operators.relu, operators.relu_back
 
 
 def norm(y: Any, mean: Any, var: Any, x: Any, w: Any, b: Any, eps: float) -> None:
     """Normalise, scale and shift each channel of ``x`` (A, C, L); see `OptionalOps.norm`."""
     outer, channels, inner = x.shape
     for c in prange(channels):
-        total = 0.0
+        # Both moments in one pass: taken around the mean of the first row, no digits cancel.
+        near = real(0)
+        for i in range(inner):
+            near += x[0, c, i]
+        near /= real(inner)
+        total, squares = 0.0, 0.0
         for a in range(outer):
-            part = real(0)
+            part, square = real(0), real(0)
             for i in range(inner):
-                part += x[a, c, i]
+                part += x[a, c, i] - near
+                square += (x[a, c, i] - near) * (x[a, c, i] - near)
             total += part
-        middle = real(total / (outer * inner))
-        total = 0.0
-        for a in range(outer):
-            part = real(0)
-            for i in range(inner):
-                part += (x[a, c, i] - middle) * (x[a, c, i] - middle)
-            total += part
-        spread = total / (outer * inner)
+            squares += square
+        off = total / (outer * inner)
+        middle = real(near + off)
+        spread = squares / (outer * inner) - off * off
+        spread = spread if spread > 0.0 or spread != spread else 0.0
         mean[c], var[c] = middle, real(spread)
         scale = real(w[c] / math.sqrt(spread + eps))
         shift = b[c]
         for a in range(outer):
             for i in range(inner):
-                y[a, c, i] = (x[a, c, i] - middle) * scale + shift
+                y[a, c, i] = finish((x[a, c, i] - middle) * scale + shift)
 
 
-def norm_grad(dx: Any, dw: Any, db: Any, x: Any, w: Any, d: Any, mean: Any, var: Any, eps: float) -> None:
+def norm_grad(
+    dx: Any, dw: Any, db: Any, x: Any, w: Any, b: Any, d: Any, mean: Any, var: Any, eps: float
+) -> None:
     """Derivatives of `norm`; see `OptionalOps.norm_grad`."""
     outer, channels, inner = x.shape
     for c in prange(channels):
         middle = mean[c]
+        root = math.sqrt(var[c] + eps)
+        scale, shift = real(w[c] / root), b[c]
         plain, weighted = 0.0, 0.0
         for a in range(outer):
             part, product = real(0), real(0)
             for i in range(inner):
-                part += d[a, c, i]
-                product += d[a, c, i] * (x[a, c, i] - middle)
+                v = x[a, c, i] - middle
+                change = gate(v * scale + shift, d[a, c, i])
+                part += change
+                product += change * v
             plain += part
             weighted += product
-        root = math.sqrt(var[c] + eps)
         weighted /= root
         dw[c], db[c] = real(weighted), real(plain)
-        scale = real(w[c] / root)
         average = real(plain / (outer * inner))
         slope = real(weighted / (outer * inner) / root)
         for a in range(outer):
             for i in range(inner):
-                dx[a, c, i] = (d[a, c, i] - average - (x[a, c, i] - middle) * slope) * scale
+                v = x[a, c, i] - middle
+                dx[a, c, i] = (gate(v * scale + shift, d[a, c, i]) - average - v * slope) * scale
 
 
 def scale_shift(y: Any, x: Any, w: Any, b: Any) -> None:
-    """Write ``x * w + b``, channel by channel."""
+    """Activate ``x * w + b``, channel by channel."""
     outer, channels, inner = x.shape
     for t in prange(outer * channels):
         a, c = t // channels, t % channels
         for i in range(inner):
-            y[a, c, i] = x[a, c, i] * w[c] + b[c]
+            y[a, c, i] = finish(x[a, c, i] * w[c] + b[c])
+
+
+def act_channels(before: Any, sums: Any, y: Any, d: Any) -> None:
+    """Derivative before an activation of (A, C, L), and its sums for each channel; see `OptionalOps.act_grad`."""
+    outer, channels, inner = y.shape
+    for c in prange(channels):
+        total = 0.0
+        for a in range(outer):
+            part = real(0)
+            for i in range(inner):
+                v = gate(y[a, c, i], d[a, c, i])
+                before[a, c, i] = v
+                part += v
+            total += part
+        sums[c] = real(total)
+
+
+def act_columns(before: Any, sums: Any, y: Any, d: Any) -> None:
+    """The same for rows (A, C), piece by piece of the columns."""
+    rows, columns = y.shape
+    for t in prange((columns + COLUMNS - 1) // COLUMNS):
+        low, high = t * COLUMNS, min((t + 1) * COLUMNS, columns)
+        for c in range(low, high):
+            sums[c] = real(0)
+        for a in range(rows):
+            for c in range(low, high):
+                v = gate(y[a, c], d[a, c])
+                before[a, c] = v
+                sums[c] += v
+
+
+def shift_rows(y: Any, b: Any) -> None:
+    """Add ``b`` to each row, and activate, in place."""
+    rows, columns = y.shape
+    for a in prange(rows):
+        for c in range(columns):
+            y[a, c] = finish(y[a, c] + b[c])
+
+
+def log_softmax(y: Any, x: Any) -> None:
+    """Log-softmax of each row; see `OptionalOps.log_softmax`."""
+    rows, classes = x.shape
+    for n in prange(rows):
+        top = x[n, 0]
+        for k in range(1, classes):
+            if x[n, k] > top or x[n, k] != x[n, k]:
+                top = x[n, k]
+        total = real(0)
+        for k in range(classes):
+            total += math.exp(x[n, k] - top)
+        log_total = real(math.log(total))
+        for k in range(classes):
+            y[n, k] = x[n, k] - top - log_total
+
+
+def log_softmax_grad(dx: Any, y: Any, d: Any) -> None:
+    """Derivative of `log_softmax`, whose result was ``y``."""
+    rows, classes = y.shape
+    for n in prange(rows):
+        total = real(0)
+        for k in range(classes):
+            total += d[n, k]
+        for k in range(classes):
+            dx[n, k] = d[n, k] - real(math.exp(y[n, k])) * total
 
 
 def cross_entropy(losses: Any, grad: Any, x: Any, target: Any) -> None:

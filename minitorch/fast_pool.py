@@ -12,7 +12,9 @@ from . import jit
 Pair = tuple[int, int]
 Padding = tuple[int, int, int, int]  # top, bottom, left, right
 
-real: Any = np.float64  # bound by `jit.kernel` to the dtype's own type
+# Names that `jit.kernel` binds: the dtype's own type, and the size of windows that tile an image.
+real: Any = np.float64
+TALL, WIDE = 2, 2
 
 
 def inside(start: int, step: int, count: int, size: int) -> Any:
@@ -60,7 +62,7 @@ def max_pool_grad(out: Any, x: Any, d: Any, window: Any, stride: Any, padding: A
                     for i in range(low, high):
                         for j in range(first, last):
                             v = image[top + i * dilation[0], left + j * dilation[1]]
-                            if v > best or (v != v and best == best):
+                            if (v > best) | ((v != v) & (best == best)):
                                 best, r, k = v, top + i * dilation[0], left + j * dilation[1]
                     result[r, k] += change[y, z]
 
@@ -107,12 +109,89 @@ def avg_pool_grad(out: Any, d: Any, window: Any, stride: Any, padding: Any, coun
                         result[r, k] += share
 
 
+# Windows that tile: sizes are constants and nothing branches, so the compiler computes many windows at once.
+
+
+def max_tiles(out: Any, x: Any) -> None:
+    """`max_pool` for windows TALL x WIDE, side by side."""
+    batch, channels, rows, cols = out.shape
+    for t in prange(batch * channels):
+        image, result = x[t // channels, t % channels], out[t // channels, t % channels]
+        for y in range(rows):
+            for z in range(cols):
+                best = image[y * TALL, z * WIDE]
+                for k in range(1, TALL * WIDE):
+                    v = image[y * TALL + k // WIDE, z * WIDE + k % WIDE]
+                    best = v if (v > best) | (v != v) else best
+                result[y, z] = best
+
+
+def max_tiles_grad(out: Any, x: Any, d: Any) -> None:
+    """`max_pool_grad` for windows TALL x WIDE, side by side."""
+    batch, channels, rows, cols = d.shape
+    for t in prange(batch * channels):
+        image, change = x[t // channels, t % channels], d[t // channels, t % channels]
+        result = out[t // channels, t % channels]
+        for y in range(rows):
+            for z in range(cols):
+                best, at = image[y * TALL, z * WIDE], real(0)
+                for k in range(1, TALL * WIDE):
+                    v = image[y * TALL + k // WIDE, z * WIDE + k % WIDE]
+                    more = (v > best) | ((v != v) & (best == best))
+                    best = v if more else best
+                    at = real(k) if more else at
+                for k in range(TALL * WIDE):
+                    share = change[y, z] if at == real(k) else real(0)
+                    result[y * TALL + k // WIDE, z * WIDE + k % WIDE] = share
+
+
+def avg_tiles(out: Any, x: Any) -> None:
+    """`avg_pool` for windows TALL x WIDE, side by side."""
+    batch, channels, rows, cols = out.shape
+    for t in prange(batch * channels):
+        image, result = x[t // channels, t % channels], out[t // channels, t % channels]
+        for y in range(rows):
+            for z in range(cols):
+                total = real(0)
+                for k in range(TALL * WIDE):
+                    total += image[y * TALL + k // WIDE, z * WIDE + k % WIDE]
+                result[y, z] = total / real(TALL * WIDE)
+
+
+def avg_tiles_grad(out: Any, d: Any) -> None:
+    """`avg_pool_grad` for windows TALL x WIDE, side by side."""
+    batch, channels, rows, cols = d.shape
+    for t in prange(batch * channels):
+        change, result = d[t // channels, t % channels], out[t // channels, t % channels]
+        for y in range(rows):
+            for z in range(cols):
+                share = change[y, z] / real(TALL * WIDE)
+                for k in range(TALL * WIDE):
+                    result[y * TALL + k // WIDE, z * WIDE + k % WIDE] = share
+
+
+LARGEST_TILE = 16  # cells of a window up to which its loop is worth unrolling
+
+
+def tiles(image: Any, result: Any, window: Pair, *settings: Any) -> bool:
+    """Tell whether the windows lie side by side and fill the image."""
+    (rows, cols), plain = window, (window, (0, 0, 0, 0), (1, 1))
+    whole = image.shape[2:] == (result.shape[2] * rows, result.shape[3] * cols)
+    return whole and settings == plain and rows * cols <= LARGEST_TILE
+
+
+def _tiled(loop: Any, dtype: Any, work: int, window: Pair) -> Any:
+    return jit.variant(loop, dtype, work > jit.SERIAL, TALL=window[0], WIDE=window[1])
+
+
 def pool(
     out: Any, x: Any, kind: str, window: Pair, stride: Pair, padding: Padding, dilation: Pair, count_pad: bool
 ) -> None:
     """Write the largest or average cell of each window into ``out``."""
     work = out.size * window[0] * window[1]
-    if kind == "max":
+    if tiles(x, out, window, stride, padding, dilation):
+        _tiled(max_tiles if kind == "max" else avg_tiles, out.dtype, work, window)(out, x)
+    elif kind == "max":
         jit.sized(max_pool, out.dtype, work)(out, x, window, stride, padding, dilation)
     else:
         jit.sized(avg_pool, out.dtype, work)(out, x, window, stride, padding, count_pad)
@@ -131,7 +210,12 @@ def pool_grad(
 ) -> None:
     """Write the derivative of `pool` with respect to its input into ``out``."""
     work = d.size * window[0] * window[1]
-    if kind == "max":
+    side_by_side = tiles(out, d, window, stride, padding, dilation)
+    if side_by_side and kind == "max":
+        _tiled(max_tiles_grad, out.dtype, work, window)(out, x, d)
+    elif side_by_side:
+        _tiled(avg_tiles_grad, out.dtype, work, window)(out, d)
+    elif kind == "max":
         jit.sized(max_pool_grad, out.dtype, work)(out, x, d, window, stride, padding, dilation)
     else:
         jit.sized(avg_pool_grad, out.dtype, work)(out, d, window, stride, padding, count_pad)

@@ -55,7 +55,7 @@ def disabled() -> bool:
     return bool(vars(numba.config)["DISABLE_JIT"])
 
 
-def plain(fn: Fn) -> Fn:
+def plain(fn: Any) -> Any:
     """Return the Python function behind a compiled one (or ``fn`` itself)."""
     return fn.py_func if isinstance(fn, numba.core.dispatcher.Dispatcher) else fn
 
@@ -65,7 +65,7 @@ def njit(fn: Fn, *, parallel: bool = False, flags: tuple[str, ...] = CONTRACT, c
     return numba.njit(parallel=parallel, error_model="numpy", fastmath=set(flags), cache=cache)(fn)
 
 
-def _parts(loop: Fn, given: dict[str, Fn]) -> Iterator[tuple[str, Any, bool]]:
+def _parts(loop: Fn, given: dict[str, Any]) -> Iterator[tuple[str, Any, bool]]:
     """Yield all that the code of ``loop`` refers to, following calls: (name, value, reached through ``given``)."""
     seen: set[tuple[str, int]] = set()
     stack: list[tuple[Fn, dict[str, Fn], bool]] = [(loop, given, False)]
@@ -87,7 +87,7 @@ def _fingerprint(code: types.CodeType) -> tuple[Any, ...]:
     return code.co_code, consts, code.co_names, code.co_varnames
 
 
-def _key(loop: Fn, fns: dict[str, Fn], dtype: str, options: tuple[Any, ...]) -> str:
+def _key(loop: Fn, fns: dict[str, Any], dtype: str, options: tuple[Any, ...]) -> str:
     seen: list[Any] = [FORMAT, numba.__version__, dtype, options, _fingerprint(loop.__code__)]
     for name, value, _ in _parts(loop, fns):
         if isinstance(value, types.FunctionType):
@@ -103,7 +103,7 @@ def _key(loop: Fn, fns: dict[str, Fn], dtype: str, options: tuple[Any, ...]) -> 
     return hashlib.sha256(repr(seen).encode()).hexdigest()[:20]
 
 
-def _module_source(loop: Fn, fns: dict[str, Fn], dtype: str, options: tuple[Any, ...]) -> str | None:
+def _module_source(loop: Fn, fns: dict[str, Any], dtype: str, options: tuple[Any, ...]) -> str | None:
     """Return the text of the kernel's module, or None where a source is not to be had."""
     parallel, flags = options
     head = ["from numba import njit", f"from numpy import {dtype}", f"from numpy import {dtype} as real"]
@@ -173,7 +173,7 @@ def _load(name: str, path: Path) -> Fn:
     return sys.modules[module_name].kernel
 
 
-def bind(loop: Fn, dtype: Any = np.float64, **fns: Fn) -> Fn:
+def bind(loop: Fn, dtype: Any = np.float64, **fns: Any) -> Fn:
     """Return ``loop`` with ``real`` (the dtype's own type) and the names in ``fns`` bound, not compiled."""
     names = {**loop.__globals__, **fns, "real": np.dtype(dtype).type}
     return types.FunctionType(loop.__code__, names, loop.__name__, loop.__defaults__)
@@ -196,7 +196,7 @@ def kernel(
     parallel: bool = False,
     flags: tuple[str, ...] = CONTRACT,
     cache: bool = True,
-    **fns: Fn,
+    **fns: Any,
 ) -> Fn:
     """Compile ``loop`` with the float functions ``fns`` bound to names it uses.
 
@@ -207,14 +207,15 @@ def kernel(
         parallel: Whether ``prange`` runs on all threads.
         flags: Liberties of the compiler with floating-point arithmetic.
         cache: Whether the machine code is kept on disk.
-        **fns: Float functions, plain or compiled.
+        **fns: Float functions, plain or compiled, and whole numbers.
 
     Returns:
         A compiled function (compiling, or reading the cache, happens at its first call).
     """
     fns = {name: plain(fn) for name, fn in fns.items()}
     if disabled():
-        return _uncompiled(with_numpy(bind(loop, dtype, **{n: with_numpy(fn) for n, fn in fns.items()})))
+        given = {name: with_numpy(fn) if callable(fn) else fn for name, fn in fns.items()}
+        return _uncompiled(with_numpy(bind(loop, dtype, **given)))
     name = np.dtype(dtype).name
     options = (parallel, flags)
     closes = any(isinstance(fn, types.FunctionType) and fn.__closure__ for fn in fns.values())
@@ -247,7 +248,7 @@ SERIAL = 200_000  # cell operations up to which waking the threads does not pay
 _variants: dict[tuple[Any, ...], Fn] = {}
 
 
-def variant(loop: Fn, dtype: Any, parallel: bool, flags: tuple[str, ...] = CONTRACT, **fns: Fn) -> Fn:
+def variant(loop: Fn, dtype: Any, parallel: bool, flags: tuple[str, ...] = CONTRACT, **fns: Any) -> Fn:
     """Return the compiled form of ``loop`` for these settings, made when first asked for."""
     key = (loop, np.dtype(dtype).itemsize, parallel, *fns.values())
     found = _variants.get(key)

@@ -15,9 +15,16 @@ from . import nn, rng
 from .module import Module, Parameter
 from .tensor import Tensor, randn, tensor
 from .tensor_data import IndexingError, get_default_dtype
+from .tensor_functions import ReLU
 from .tensor_functions_nn import Take
 
 Size = int | tuple[int, int]
+
+
+def fuses(forward: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Mark a layer's ``forward`` that takes the activation after it as the setting ``act``."""
+    vars(forward)["fuses"] = True
+    return forward
 
 
 def uniform_parameter(shape: tuple[int, ...], bound: float) -> Parameter:
@@ -38,8 +45,9 @@ class Linear(Module):
         self.weight = uniform_parameter((out_features, in_features), bound)
         self.bias = uniform_parameter((out_features,), bound) if bias else None
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (..., in_features) to (..., out_features).
+    @fuses
+    def forward(self, x: Tensor, act: str = "none") -> Tensor:
+        """Map (..., in_features) to (..., out_features), and activate ("none" or "relu").
 
         Raises:
             IndexingError: The last size of ``x`` is not in_features.
@@ -50,9 +58,8 @@ class Linear(Module):
                 f"and the input of shape {x.shape} has {x.shape[-1] if x.dims else 'none'}"
             )
         rows = x if x.dims == 2 else x.reshape(-1, self.in_features)
-        out: Tensor = rows @ self.weight.value.permute(1, 0)
-        if self.bias is not None:
-            out = out + self.bias.value
+        bias = None if self.bias is None else self.bias.value
+        out = nn.linear(rows, self.weight.value, bias, act=act)
         return out if x.dims == 2 else out.view(*x.shape[:-1], self.out_features)
 
     def extra_repr(self) -> str:
@@ -83,9 +90,9 @@ class _Conv(Module):
         self.weight = uniform_parameter((out_channels, in_channels // groups, *kernel), bound)
         self.bias = uniform_parameter((out_channels,), bound) if bias else None
 
-    def _convolve(self, convolution: Callable[..., Tensor], x: Tensor) -> Tensor:
+    def _convolve(self, convolution: Callable[..., Tensor], x: Tensor, act: str) -> Tensor:
         bias = None if self.bias is None else self.bias.value
-        return convolution(x, self.weight.value, bias, **self.settings)
+        return convolution(x, self.weight.value, bias, act=act, **self.settings)
 
     def extra_repr(self) -> str:
         """Show channels, kernel and settings."""
@@ -113,9 +120,10 @@ class Conv1d(_Conv):
     ) -> None:
         super().__init__(1, in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (N, C, W) to (N, O, W')."""
-        return self._convolve(nn.conv1d, x)
+    @fuses
+    def forward(self, x: Tensor, act: str = "none") -> Tensor:
+        """Map (N, C, W) to (N, O, W'), and activate ("none" or "relu")."""
+        return self._convolve(nn.conv1d, x, act)
 
 
 class Conv2d(_Conv):
@@ -137,9 +145,10 @@ class Conv2d(_Conv):
     ) -> None:
         super().__init__(2, in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (N, C, H, W) to (N, O, H', W')."""
-        return self._convolve(nn.conv2d, x)
+    @fuses
+    def forward(self, x: Tensor, act: str = "none") -> Tensor:
+        """Map (N, C, H, W) to (N, O, H', W'), and activate ("none" or "relu")."""
+        return self._convolve(nn.conv2d, x, act)
 
 
 class MaxPool2d(Module):
@@ -339,7 +348,21 @@ class Sequential(Module):
         return (getattr(self, name) for name in self.names)
 
     def forward(self, x: Any) -> Any:
-        """Pass ``x`` through all layers."""
-        for layer in self:
-            x = layer(x)
+        """Pass ``x`` through all layers; a ReLU is left to the layer before it, where that one takes it along."""
+        layers = list(self)
+        while layers:
+            layer = layers.pop(0)
+            if layers and _is_relu(layers[0]) and _fuses(layer):
+                layers.pop(0)
+                x = layer(x, act="relu")
+            else:
+                x = layer(x)
         return x
+
+
+def _fuses(layer: Any) -> bool:
+    return isinstance(layer, Module) and "fuses" in vars(type(layer).forward)
+
+
+def _is_relu(layer: Any) -> bool:
+    return layer is ReLU or type(layer) is ReLU

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from .layers import fuses
 from .module import Module, Parameter
 from .tensor import Tensor, ones, zeros
 from .tensor_data import IndexingError, TensorData
@@ -19,10 +20,6 @@ from .tensor_functions_nn import Norm, ScaleShift
 def blend_rule(s: Any, x: float, d: float) -> tuple[float]:
     """Move ``x`` towards ``d``. Settings: share of the new value, factor of the new value."""
     return (x + s[0] * (d * s[1] - x),)
-
-
-def _normed(x: Tensor, w: Tensor, b: Tensor, eps: float, observe: Any = None) -> Tensor:
-    return Norm.apply(x, w, b, eps=eps, observe=observe)
 
 
 class _BatchNorm(Module):
@@ -46,8 +43,9 @@ class _BatchNorm(Module):
             self.register_buffer("running_var", ones((num_features,)))
             self.register_buffer("num_batches_tracked", np.array(0, np.int64))
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Keep the shape.
+    @fuses
+    def forward(self, x: Tensor, act: str = "none") -> Tensor:
+        """Keep the shape, and activate ("none" or "relu").
 
         Raises:
             IndexingError: The shape of ``x`` does not fit.
@@ -69,13 +67,12 @@ class _BatchNorm(Module):
                 raise ValueError(
                     f"{type(self).__name__} in training needs more than one value per channel: {x.shape}"
                 )
-            out = _normed(
-                channels, w, b, self.eps, self._observe(count) if self.track_running_stats else None
-            )
+            observe = self._observe(count) if self.track_running_stats else None
+            out = Norm.apply(channels, w, b, eps=self.eps, act=act, observe=observe)
         else:
             mean, var = (t.reshape(*shape) for t in (self.running_mean, self.running_var))
             scale = w / (var + self.eps).sqrt()
-            out = ScaleShift.apply(channels, scale, b - mean * scale)
+            out = ScaleShift.apply(channels, scale, b - mean * scale, act=act)
         return out.view(*x.shape)
 
     def _observe(self, count: int) -> Any:
@@ -178,4 +175,5 @@ def _rows_normed(x: Tensor, size: int, eps: float) -> Tensor:
     rows = x.size // size if size else 0
     like = x.detach()
     channels = x.reshape(1, rows, size)
-    return _normed(channels, like.zeros((1, rows, 1)) + 1.0, like.zeros((1, rows, 1)), eps).view(*x.shape)
+    one, none = like.zeros((1, rows, 1)) + 1.0, like.zeros((1, rows, 1))
+    return Norm.apply(channels, one, none, eps=eps).view(*x.shape)

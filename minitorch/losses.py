@@ -17,7 +17,7 @@ from .tensor import Tensor
 from .tensor_data import IndexingError
 from .tensor_functions import Abs
 from .tensor_functions_more import BCE, BCEWithLogits, Weigh
-from .tensor_functions_nn import CrossEntropy
+from .tensor_functions_nn import NLL, CrossEntropy
 
 Labels = npt.NDArray[np.int64]
 
@@ -28,12 +28,17 @@ def _reduced(losses: Tensor, reduction: str, count: int | None = None) -> Tensor
         # Not divided by 0, which would make the derivative nan as well.
         return losses.sum() + math.nan
     if reduction == "mean":
-        return losses.mean() if count is None else losses.sum() / count
+        return losses.mean() if count in (None, losses.size) else losses.sum() / count
     if reduction == "sum":
         return losses.sum()
     if reduction == "none":
         return losses
     raise ValueError(f'unknown reduction {reduction!r}: expected "mean", "sum" or "none"')
+
+
+def _reduced_rows(rows: Tensor, reduction: str, count: int | None = None) -> Tensor:
+    """Reduce losses (N, 1); "none" gives (N,)."""
+    return _reduced(rows.view(rows.shape[0]) if reduction == "none" else rows, reduction, count)
 
 
 def _labels(input: Tensor, target: Any, ignore_index: int | None = None) -> Labels:
@@ -133,7 +138,7 @@ def cross_entropy(
         rows = -Weigh.apply(logsoftmax(input, 1), weights).sum(1)
     else:
         rows = CrossEntropy.apply(input, target=weights._tensor)
-    return _reduced(rows.view(input.shape[0]), reduction, count)
+    return _reduced_rows(rows, reduction, count)
 
 
 def nll_loss(input: Tensor, target: Any, *, reduction: str = "mean", ignore_index: int = -100) -> Tensor:
@@ -149,8 +154,7 @@ def nll_loss(input: Tensor, target: Any, *, reduction: str = "mean", ignore_inde
         IndexingError: A class number is out of range (names the row), or the counts differ.
     """
     weights, count = _class_weights(input, target, ignore_index)
-    rows = -Weigh.apply(input, weights).sum(1)
-    return _reduced(rows.view(input.shape[0]), reduction, count)
+    return _reduced_rows(NLL.apply(input, target=weights._tensor), reduction, count)
 
 
 def mse_loss(input: Tensor, target: Any, *, reduction: str = "mean") -> Tensor:
@@ -232,4 +236,4 @@ def multi_margin_loss(
     excess = (input - own + margin).relu()
     others = _constant(input, (1 - hot) / max(classes, 1))
     rows = Weigh.apply(excess if p == 1 else excess * excess, others).sum(1)
-    return _reduced(rows.view(count), reduction)
+    return _reduced_rows(rows, reduction)

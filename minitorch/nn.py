@@ -11,7 +11,7 @@ import numpy.typing as npt
 from . import rng
 from .tensor import Tensor
 from .tensor_data import IndexingError
-from .tensor_functions_nn import Conv, Conv1dFun, Conv2dFun, LogSoftmax, Pool, Softmax
+from .tensor_functions_nn import Affine, Conv, Conv1dFun, Conv2dFun, ConvAct, LogSoftmax, Pool, Softmax
 
 Pair = tuple[int, int]
 Padding = tuple[int, int, int, int]
@@ -60,6 +60,7 @@ def _conv(
     padding: Any,
     dilation: Any,
     groups: int,
+    act: str,
     dims: int,
 ) -> Tensor:
     strides, dilations = pair(stride, "stride", 1, dims), pair(dilation, "dilation", 1, dims)
@@ -69,8 +70,30 @@ def _conv(
     pads = _padding(0 if padding is None else padding, kernel, strides, dilations, dims)
     if bias is not None and bias.shape != (w.shape[0],):
         raise IndexingError(f"bias {bias.shape} does not fit weight {w.shape}: expected ({w.shape[0]},)")
-    out: Tensor = Conv.apply(x, w, stride=strides, padding=pads, dilation=dilations, groups=groups)
-    return out if bias is None else out + bias.view(1, bias.size, 1, 1)
+    settings = {"stride": strides, "padding": pads, "dilation": dilations, "groups": groups}
+    if bias is not None:
+        return ConvAct.apply(x, w, bias, act=act, **settings)
+    out: Tensor = Conv.apply(x, w, **settings)
+    return activated(out, act)
+
+
+def activated(x: Tensor, act: str) -> Tensor:
+    """Return ``x`` after the activation named ``act``: "none" or "relu"."""
+    return x.relu() if act == "relu" else x
+
+
+def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None, *, act: str = "none") -> Tensor:
+    """Return ``x @ weight.T + bias``, activated.
+
+    Args:
+        x: (N, K).
+        weight: (M, K).
+        bias: (M,).
+        act: "none" or "relu".
+    """
+    if bias is not None:
+        return Affine.apply(x, weight, bias, act=act)
+    return activated(x @ weight.permute(1, 0), act)
 
 
 def conv2d(
@@ -81,6 +104,8 @@ def conv2d(
     padding: Any = None,
     dilation: int | Pair = 1,
     groups: int = 1,
+    *,
+    act: str = "none",
 ) -> Tensor:
     """Cross-correlate images with a weight.
 
@@ -94,6 +119,7 @@ def conv2d(
             None means "anchored" when everything else is at its default, else 0.
         dilation: Distance of the window's cells.
         groups: Into how many independent parts the channels are split.
+        act: The activation that follows: "none" or "relu".
 
     Returns:
         (N, O, H', W') with ``H' = (H + padding - dilation * (KH - 1) - 1) // stride + 1``.
@@ -103,12 +129,12 @@ def conv2d(
         ValueError: A setting is out of range.
     """
     if padding is None and bias is None and stride == 1 and dilation == 1 and groups == 1:
-        return Conv2dFun.apply(input, weight)
+        return activated(Conv2dFun.apply(input, weight), act)
     if input.dims != 4 or weight.dims != 4:
         raise IndexingError(
             f"conv2d needs an input and a weight of 4 dimensions, not {input.shape}, {weight.shape}"
         )
-    return _conv(input, weight, bias, stride, padding, dilation, groups, 2)
+    return _conv(input, weight, bias, stride, padding, dilation, groups, act, 2)
 
 
 def conv1d(
@@ -119,15 +145,17 @@ def conv1d(
     padding: Any = None,
     dilation: int = 1,
     groups: int = 1,
+    *,
+    act: str = "none",
 ) -> Tensor:
     """Cross-correlate rows (N, C, W) with a weight (O, C / groups, K); see `conv2d`."""
     if padding is None and bias is None and stride == 1 and dilation == 1 and groups == 1:
-        return Conv1dFun.apply(input, weight)
+        return activated(Conv1dFun.apply(input, weight), act)
     if input.dims != 3 or weight.dims != 3:
         raise IndexingError(
             f"conv1d needs an input and a weight of 3 dimensions, not {input.shape}, {weight.shape}"
         )
-    return _flat(_conv(_tall(input), _tall(weight), bias, stride, padding, dilation, groups, 1))
+    return _flat(_conv(_tall(input), _tall(weight), bias, stride, padding, dilation, groups, act, 1))
 
 
 def _tall(x: Tensor) -> Tensor:

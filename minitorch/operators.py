@@ -26,6 +26,11 @@ def id(x: float) -> float:
     return x
 
 
+def id_back(x: float, d: float) -> float:
+    """Return ``d``."""
+    return d
+
+
 def add(x: float, y: float) -> float:
     """Return ``x + y``."""
     return x + y

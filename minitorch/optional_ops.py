@@ -14,6 +14,7 @@ from . import operators
 from .tensor_data import TensorData
 
 OPTIONAL: list[str] = []
+ACTS = {"none": (operators.id, operators.id_back), "relu": (operators.relu, operators.relu_back)}
 
 
 def fusing() -> bool:
@@ -33,13 +34,50 @@ def _per_channel(x: TensorData) -> TensorData:
 
 
 class OptionalOps:
-    """The optional kernels, composed."""
+    """The optional kernels, composed.
+
+    ``act`` names the activation that follows, of `ACTS`.
+    """
+
+    @optional
+    def conv_act(cls, x: TensorData, w: TensorData, b: TensorData, act: str, *settings: Any) -> TensorData:
+        """Convolve, add ``b`` (O,) to the channels, and activate; ``settings`` as for ``TensorOps.conv``."""
+        f = x.f
+        return f.map(ACTS[act][0])(f.conv(x, w, *settings) + b.contiguous().view(1, b.size, 1, 1))
+
+    @optional
+    def linear(cls, x: TensorData, w: TensorData, b: TensorData, act: str) -> TensorData:
+        """Activate ``x @ w.T + b`` for ``x`` (N, K), ``w`` (M, K) and ``b`` (M,)."""
+        f = x.f
+        return f.map(ACTS[act][0])(f.matrix_multiply(x, w.permute(1, 0)) + b)
+
+    @optional
+    def act_grad(cls, y: TensorData, d: TensorData, act: str) -> tuple[TensorData, TensorData]:
+        """Turn the derivative ``d`` of activations ``y``, both (A, C, L), into that of what was activated.
+
+        Returns:
+            It, and its sums over A and L, (1, C, 1): the derivative of a bias.
+        """
+        before = y.f.zip(ACTS[act][1])(y, d)
+        return before, _per_channel(before)
+
+    @optional
+    def log_softmax(cls, x: TensorData, dim: int) -> TensorData:
+        """Return ``x - ln(sum(e ** x))`` along ``dim``, shifted by the maximum so that nothing overflows."""
+        f = x.f
+        shifted = x - f.max_reduce(x, dim)
+        return shifted - f.map(operators.ln)(f.exp_map(shifted).sum(dim))
+
+    @optional
+    def log_softmax_grad(cls, y: TensorData, d: TensorData, dim: int) -> TensorData:
+        """Return the derivative of `log_softmax`, whose result was ``y``: ``d - softmax * sum(d)``."""
+        return d - y.f.exp_map(y) * d.sum(dim)
 
     @optional
     def norm(
-        cls, x: TensorData, w: TensorData, b: TensorData, eps: float
+        cls, x: TensorData, w: TensorData, b: TensorData, eps: float, act: str
     ) -> tuple[TensorData, TensorData, TensorData]:
-        """Normalise each channel of ``x`` (A, C, L) over A and L, times ``w`` plus ``b``, both (1, C, 1).
+        """Normalise each channel of ``x`` (A, C, L) over A and L, times ``w`` plus ``b``, both (1, C, 1); activate.
 
         Returns:
             The result, and mean and biased variance of each channel, (1, C, 1).
@@ -49,23 +87,25 @@ class OptionalOps:
         centred = x - mean
         var = _per_channel(centred * centred) / count
         root = x.f.map(operators.sqrt)(var + eps)
-        return centred / root * w + b, mean, var
+        return x.f.map(ACTS[act][0])(centred / root * w + b), mean, var
 
     @optional
     def norm_grad(
-        cls, x: TensorData, w: TensorData, d: TensorData, mean: TensorData, var: TensorData, eps: float
-    ) -> tuple[TensorData, TensorData, TensorData]:
+        cls, x: TensorData, w: TensorData, b: TensorData, d: TensorData,
+        mean: TensorData, var: TensorData, eps: float, act: str,
+    ) -> tuple[TensorData, TensorData, TensorData]:  # fmt: skip
         """Return the derivatives of `norm` with respect to ``x``, ``w`` and ``b``."""
         count = float(x.shape[0] * x.shape[2])
         root = x.f.map(operators.sqrt)(var + eps)
         normed = (x - mean) / root
+        d = x.f.zip(ACTS[act][1])(normed * w + b, d)
         db, dw = _per_channel(d), _per_channel(d * normed)
         return (d - db / count - normed * (dw / count)) * (w / root), dw, db
 
     @optional
-    def scale_shift(cls, x: TensorData, w: TensorData, b: TensorData) -> TensorData:
-        """Return ``x * w + b`` for ``x`` (A, C, L), ``w`` and ``b`` (1, C, 1)."""
-        return x * w + b
+    def scale_shift(cls, x: TensorData, w: TensorData, b: TensorData, act: str) -> TensorData:
+        """Activate ``x * w + b`` for ``x`` (A, C, L), ``w`` and ``b`` (1, C, 1)."""
+        return x.f.map(ACTS[act][0])(x * w + b)
 
     @optional
     def cross_entropy(cls, x: TensorData, target: TensorData) -> tuple[TensorData, TensorData]:

@@ -29,6 +29,7 @@ from .tensor_functions import (
     Log,
     MatMul,
     Max,
+    Mean,
     Mul,
     Neg,
     Permute,
@@ -361,8 +362,7 @@ class Tensor(Variable):
 
     def mean(self, dim: int | None = None) -> Tensor:
         """Return the mean along ``dim`` (which stays with size 1), or over all cells, of shape (1,)."""
-        total = self.sum(dim)
-        return total / (self.size if dim is None else self.shape[dim])
+        return Mean.apply(self, dim=dim)
 
     def max(self, dim: int | None = None) -> Tensor:
         """Return the largest cell along ``dim`` (which stays with size 1), or of all, of shape (1,).

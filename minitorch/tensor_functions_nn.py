@@ -22,10 +22,7 @@ class LogSoftmax(Function):
     @staticmethod
     def forward(ctx: Context, a: Any, dim: int) -> Any:
         """Return the logarithms of the softmax."""
-        f = a.f
-        shifted = f.sub_zip(a, f.max_reduce(a, dim))
-        total = f.add_reduce(f.exp_map(shifted), dim)
-        out = f.sub_zip(shifted, f.map(operators.ln)(total))
+        out = a.f.log_softmax(a, dim)
         ctx.save_for_backward(out, dim)
         return out
 
@@ -33,8 +30,7 @@ class LogSoftmax(Function):
     def backward(ctx: Context, d: Any) -> Any:
         """Return ``d - softmax * sum(d)``."""
         out, dim = ctx.saved_values
-        f = d.f
-        return f.sub_zip(d, f.mul_zip(f.exp_map(out), f.add_reduce(d, dim)))
+        return d.f.log_softmax_grad(out, d, dim)
 
 
 class Softmax(Function):
@@ -78,6 +74,54 @@ class Conv(Function):
         x, w, settings = ctx.saved_values
         dx = d.f.conv_grad_input(d, w, x.shape, *settings) if ctx.needs(0) else 0.0
         return dx, d.f.conv_grad_weight(x, d, w.shape, *settings) if ctx.needs(1) else 0.0
+
+
+class ConvAct(Function):
+    """`Conv` plus a bias (O,) for the channels, activated. Settings: ``act``, a name of `ACTS`, and those of `Conv`."""
+
+    @staticmethod
+    def forward(
+        ctx: Context, x: Any, w: Any, b: Any,
+        act: str, stride: Pair, padding: Padding, dilation: Pair, groups: int,
+    ) -> Any:  # fmt: skip
+        """Return images (N, O, H', W')."""
+        settings = (stride, padding, dilation, groups)
+        y = x.f.conv_act(x, w, b, act, *settings)
+        ctx.save_for_backward(x, w, y, act, settings)
+        return y
+
+    @staticmethod
+    def backward(ctx: Context, d: Any) -> tuple[Any, Any, Any]:
+        """Return the derivatives of input, weight and bias."""
+        x, w, y, act, settings = ctx.saved_values
+        f, channels = d.f, (*y.shape[:2], y.shape[2] * y.shape[3])
+        d, db = f.act_grad(y.view(*channels), d.contiguous().view(*channels), act)
+        d = d.view(*y.shape)
+        dx = f.conv_grad_input(d, w, x.shape, *settings) if ctx.needs(0) else 0.0
+        dw = f.conv_grad_weight(x, d, w.shape, *settings) if ctx.needs(1) else 0.0
+        return dx, dw, db.view(w.shape[0])
+
+
+class Affine(Function):
+    """``x @ w.T + b`` for ``x`` (N, K), ``w`` (M, K), ``b`` (M,), activated. Setting: ``act``, a name of `ACTS`."""
+
+    @staticmethod
+    def forward(ctx: Context, x: Any, w: Any, b: Any, act: str) -> Any:
+        """Return rows (N, M)."""
+        y = x.f.linear(x, w, b, act)
+        ctx.save_for_backward(x, w, y, act)
+        return y
+
+    @staticmethod
+    def backward(ctx: Context, d: Any) -> tuple[Any, Any, Any]:
+        """Return the derivatives of input, weight and bias."""
+        x, w, y, act = ctx.saved_values
+        f = d.f
+        d, db = f.act_grad(y.view(*y.shape, 1), d.contiguous().view(*y.shape, 1), act)
+        d = d.view(*y.shape)
+        dx = f.matrix_multiply(d, w) if ctx.needs(0) else 0.0
+        dw = f.matrix_multiply(d.permute(1, 0), x) if ctx.needs(1) else 0.0
+        return dx, dw, db.view(w.shape[0])
 
 
 def _anchored(w: Any) -> tuple[Pair, Padding, Pair, int]:
@@ -168,10 +212,10 @@ class Pool(Function):
 
 
 class Norm(Function):
-    """Each channel of ``x`` (A, C, L) normalised over A and L, times ``w`` plus ``b``, both (1, C, 1).
+    """Each channel of ``x`` (A, C, L) normalised over A and L, times ``w`` plus ``b``, both (1, C, 1); activated.
 
-    Ioffe and Szegedy, 2015. Settings: ``eps``, added to the variance; ``observe``, which is called with mean and biased
-    variance of the channels.
+    Ioffe and Szegedy, 2015. Settings: ``eps``, added to the variance; ``act``, a name of `ACTS`; ``observe``, which is
+    called with mean and biased variance of the channels.
     """
 
     @staticmethod
@@ -181,11 +225,12 @@ class Norm(Function):
         w: Any,
         b: Any,
         eps: float,
+        act: str = "none",
         observe: Callable[[TensorData, TensorData], None] | None = None,
     ) -> Any:
         """Return the normalised channels."""
-        y, mean, var = x.f.norm(x, w, b, eps)
-        ctx.save_for_backward(x, w, mean, var, eps)
+        y, mean, var = x.f.norm(x, w, b, eps, act)
+        ctx.save_for_backward(x, w, b, mean, var, eps, act)
         if observe is not None:
             observe(mean, var)
         return y
@@ -193,25 +238,27 @@ class Norm(Function):
     @staticmethod
     def backward(ctx: Context, d: Any) -> tuple[Any, Any, Any]:
         """Return the derivatives of channels, scale and shift."""
-        x, w, mean, var, eps = ctx.saved_values
-        return d.f.norm_grad(x, w, d, mean, var, eps)
+        x, w, b, mean, var, eps, act = ctx.saved_values
+        return d.f.norm_grad(x, w, b, d, mean, var, eps, act)
 
 
 class ScaleShift(Function):
-    """``x * w + b`` for channels ``x`` (A, C, L), ``w`` and ``b`` (1, C, 1)."""
+    """``x * w + b`` for channels ``x`` (A, C, L), ``w`` and ``b`` (1, C, 1), activated. Setting: ``act``, of `ACTS`."""
 
     @staticmethod
-    def forward(ctx: Context, x: Any, w: Any, b: Any) -> Any:
+    def forward(ctx: Context, x: Any, w: Any, b: Any, act: str = "none") -> Any:
         """Return the scaled and shifted channels."""
-        ctx.save_for_backward(x, w)
-        return x.f.scale_shift(x, w, b)
+        y = x.f.scale_shift(x, w, b, act)
+        ctx.save_for_backward(x, w, y, act)
+        return y
 
     @staticmethod
     def backward(ctx: Context, d: Any) -> tuple[Any, Any, Any]:
         """Return the derivatives of channels, scale and shift."""
-        x, w = ctx.saved_values
+        x, w, y, act = ctx.saved_values
+        d, db = d.f.act_grad(y, d, act)
         dx = d * w if ctx.needs(0) else 0.0
-        return dx, d * x if ctx.needs(1) else 0.0, d
+        return dx, d * x if ctx.needs(1) else 0.0, db
 
 
 class CrossEntropy(Function):
@@ -232,6 +279,25 @@ class CrossEntropy(Function):
         """Return softmax minus target, times ``d``."""
         (slope,) = ctx.saved_values
         return slope * d
+
+
+class NLL(Function):
+    """Minus the sum of ``target`` times ``x``, for each row (N, C) of log-probabilities: losses (N, 1).
+
+    Where ``target`` is 0 a cell counts for nothing, even one of -inf. Setting: ``target``, a TensorData (N, C).
+    """
+
+    @staticmethod
+    def forward(ctx: Context, x: Any, target: TensorData) -> Any:
+        """Return the losses."""
+        ctx.save_for_backward(target)
+        return -x.f.zip(operators.weigh)(x, target).sum(1)
+
+    @staticmethod
+    def backward(ctx: Context, d: Any) -> Any:
+        """Return ``-target * d``."""
+        (target,) = ctx.saved_values
+        return -d * target
 
 
 class Take(Function):

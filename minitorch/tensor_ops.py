@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import operators, simple_conv
-from .optional_ops import OptionalOps, fusing
+from .optional_ops import OPTIONAL, OptionalOps, fusing
 from .retype import with_numpy
 from .tensor_data import (
     BackendError,
@@ -284,6 +284,20 @@ class TensorOps(OptionalOps):
         """
         if not isinstance(x, TensorData) or not isinstance(w, TensorData):
             return _through_variables(lambda a, b: cls.conv(a, b, stride, padding, dilation, groups), x, w)
+        out = cls.conv_result(x, w, stride, padding, dilation, groups)
+        if out.size:
+            cls.conv_kernel(out, x, w, stride, padding, dilation, groups)
+        return out
+
+    @classmethod
+    def conv_result(
+        cls, x: TensorData, w: TensorData, stride: Pair, padding: Padding, dilation: Pair, groups: int
+    ) -> TensorData:
+        """Check the operands of a convolution, and return room for its result.
+
+        Raises:
+            IndexingError: The shapes do not fit.
+        """
         if x.backend is not w.backend:
             cls.same_room(x, w)
         if x.dims != 4 or w.dims != 4:
@@ -296,12 +310,8 @@ class TensorOps(OptionalOps):
                 f"in {groups} group(s), which must divide {x.shape[1]} and {w.shape[0]}"
             )
         height, width = conv_size(x.shape, w.shape, stride, padding, dilation)
-        out = cls.allocate(
-            (x.shape[0], w.shape[0], height, width), np.promote_types(x.dtype, w.dtype), x.backend
-        )
-        if out.size:
-            cls.conv_kernel(out, x, w, stride, padding, dilation, groups)
-        return out
+        shape = (x.shape[0], w.shape[0], height, width)
+        return cls.allocate(shape, np.promote_types(x.dtype, w.dtype), x.backend)
 
     @classmethod
     def conv_grad_input(
@@ -446,9 +456,8 @@ class TensorBackend:
         self.pool = ops.pool
         self.pool_grad = ops.pool_grad
         self.cuda = ops.cuda
-        self.norm, self.norm_grad = self._fused("norm"), self._fused("norm_grad")
-        self.scale_shift = self._fused("scale_shift")
-        self.cross_entropy = self._fused("cross_entropy")
+        for name in OPTIONAL:
+            setattr(self, name, self._fused(name))
 
     def _fused(self, name: str) -> Fn:
         """Return the room's own form of an optional kernel, or its composition where fusing is off."""

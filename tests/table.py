@@ -119,6 +119,7 @@ def chosen(x: Tensor) -> Tensor:
     return tensor_functions_nn.CrossEntropy.apply(x, target=target._tensor)
 
 
+NP_ACTS: dict[str, Callable[[Array], Array]] = {"none": lambda x: x, "relu": lambda x: np.maximum(x, 0)}
 TABLE = [
     # Pointwise.
     Line("neg", lambda x: -x, lambda x: -x),
@@ -253,12 +254,43 @@ TABLE = [
         lambda x: -keep(np.sum, None)(x[[0, 1], [2, 0]]) / 2,
         (((2, 3),),),
     ),
+    Line("weigh", tensor_functions_more.Weigh(), lambda x, w: x * w, BINARY),
+    Line(
+        "norm and relu",
+        tensor_functions_nn.Norm(eps=0.1, act="relu"),
+        lambda x, w, b: np.maximum(np_norm(x, w, b), 0),
+        (((3, 2, 4), (1, 2, 1), (1, 2, 1)),),
+    ),
     Line("norm", tensor_functions_nn.Norm(eps=0.1), np_norm, (((3, 2, 4), (1, 2, 1), (1, 2, 1)),)),
     Line(
         "scale and shift",
         tensor_functions_nn.ScaleShift(),
         lambda x, w, b: x * w + b,
         (((3, 2, 4), (1, 2, 1), (1, 2, 1)),),
+    ),
+    Line(
+        "scale, shift and relu",
+        tensor_functions_nn.ScaleShift(act="relu"),
+        lambda x, w, b: np.maximum(x * w + b, 0),
+        (((3, 2, 4), (1, 2, 1), (1, 2, 1)),),
+    ),
+    *(
+        Line(
+            f"linear, {act}",
+            lambda x, w, b, act=act: minitorch.nn.linear(x, w, b, act=act),
+            lambda x, w, b, act=act: NP_ACTS[act](x @ w.T + b),
+            (((3, 4), (2, 4), (2,)), ((1, 1), (1, 1), (1,))),
+        )
+        for act in NP_ACTS
+    ),
+    *(
+        Line(
+            f"conv2d with a bias, {act}",
+            lambda x, w, b, act=act: minitorch.conv2d(x, w, b, padding=1, act=act),
+            lambda x, w, b, act=act: NP_ACTS[act](np_conv(x, w, [(1, 1), (1, 1)], 1) + b[:, None, None]),
+            (((2, 2, 4, 5), (3, 2, 3, 2), (3,)),),
+        )
+        for act in NP_ACTS
     ),
     Line("take", tensor_functions_nn.Take(rows=np.array([2, 0, 2])), lambda x: x[[2, 0, 2]], (((3, 2),),)),
     Line(
@@ -275,6 +307,18 @@ TABLE = [
         lambda x, w: minitorch.conv2d(x, w, stride=2, padding=1),
         lambda x, w: np_conv(x, w, [(1, 1), (1, 1)], 2),
         (((2, 2, 4, 5), (3, 2, 3, 2)),),
+    ),
+    Line(
+        "avgpool2d, 4",
+        lambda x: minitorch.avgpool2d(x, 4),
+        lambda x: np_windows(x, 4, 4).mean((-2, -1)),
+        (((1, 2, 4, 8),),),
+    ),
+    Line(
+        "maxpool2d, 4",
+        lambda x: minitorch.maxpool2d(x, 4),
+        lambda x: np_windows(x, 4, 4).max((-2, -1)),
+        (((1, 2, 4, 8),),),
     ),
     Line("tile", lambda x: minitorch.tile(x, (2, 2))[0], np_tile, (((2, 1, 4, 6),),)),
     Line("avgpool2d", lambda x: minitorch.avgpool2d(x, 2), lambda x: np_tile(x).mean(-1), (((2, 1, 4, 6),),)),

@@ -23,15 +23,17 @@ FILES = sorted(path.stem for path in HOME.glob("*.py"))
 FLOORS = """
     operators autodiff module rng memory retype _cuda
     jit simple_conv tensor_data fast_tile
-    optional_ops fast_loops fast_pool fast_norm fast_matmul cuda_conv cuda_pool cuda_matmul
+    optional_ops fast_map fast_loops fast_pool fast_norm fast_matmul cuda_conv cuda_pool cuda_matmul
     tensor_ops fast_conv
+    fast_fused_ops
     fast_ops cuda_ops
     scalar_functions tensor_functions backends
     tensor_functions_more tensor_functions_nn
     scalar tensor metrics
     nn optim schedulers init datasets fetch pth vision_transforms testing_layers
     vision_color testing data_files data_loader
-    vision losses layers layers_activation layers_norm data checkpoint distributed
+    vision losses layers data checkpoint distributed
+    layers_activation layers_norm
     train legacy
     finder
     __init__

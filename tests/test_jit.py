@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from minitorch import FastOps, TensorBackend, fast_ops, jit, operators, tensor
+from minitorch import FastOps, TensorBackend, fast_map, fast_ops, jit, operators, tensor
 from minitorch.operators import relu
 
 from .checks import needs_jit
@@ -129,7 +129,7 @@ def test_functions_with_defaults_and_calls() -> None:
 
 @needs_jit
 def test_float32_kernels_compute_in_float32() -> None:
-    kernel = jit.kernel(fast_ops.map_flat, np.float32, cache=False, fn=operators.sigmoid)
+    kernel = jit.kernel(fast_map.map_flat, np.float32, cache=False, fn=operators.sigmoid)
     out = np.empty(4, np.float32)
     kernel(out, np.linspace(-1, 1, 4, dtype=np.float32), 4)
     (code,) = kernel.inspect_llvm().values()
@@ -156,5 +156,5 @@ def test_plain_and_disabled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(numba.config, "DISABLE_JIT", 1)
     assert jit.disabled()
     out = np.empty(2)
-    jit.kernel(fast_ops.map_flat, fn=operators.neg)(out, np.array([1.0, 2.0]), 2)
+    jit.kernel(fast_map.map_flat, fn=operators.neg)(out, np.array([1.0, 2.0]), 2)
     assert out.tolist() == [-1.0, -2.0]

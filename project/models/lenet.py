@@ -28,8 +28,8 @@ class LeNet(minitorch.Module):
 
     def forward(self, images: minitorch.Tensor) -> minitorch.Tensor:
         """Map images (N, 1, 28, 28) to log-probabilities (N, 10)."""
-        mid = self.conv1(images).relu()
-        out = self.conv2(mid).relu()
+        mid = self.conv1(images, act="relu")
+        out = self.conv2(mid, act="relu")
         self.mid, self.out = mid.detach(), out.detach()
-        hidden = self.linear1(self.pool(out).flatten(1)).relu()
+        hidden = self.linear1(self.pool(out).flatten(1), act="relu")
         return minitorch.logsoftmax(self.linear2(self.dropout(hidden)), 1)

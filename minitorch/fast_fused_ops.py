@@ -1,0 +1,133 @@
+"""The optional kernels of the Numba room: each one pass over its cells where the composition takes several.
+
+It refuses to know other rooms and Tensor.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from . import fast_conv, fast_norm, jit
+from .optional_ops import ACTS
+from .tensor_data import TensorData
+from .tensor_ops import Padding, Pair, TensorOps
+
+PARALLEL = 32_768  # cells from which waking the threads pays
+
+
+class FusedOps(TensorOps):
+    """What the Numba room does better than the compositions of `minitorch.optional_ops`."""
+
+    @classmethod
+    def conv_act(
+        cls, x: TensorData, w: TensorData, b: TensorData, act: str,
+        stride: Pair, padding: Padding, dilation: Pair, groups: int,
+    ) -> TensorData:  # fmt: skip
+        """See `OptionalOps.conv_act`."""
+        y = cls.conv_result(x, w, stride, padding, dilation, groups)
+        if y.size:
+            shift = flat(b, y)
+            settings = (stride, padding, dilation, groups)
+            fast_conv.forward(array(y), packed(x, y), packed(w, y), *settings, shift, ACTS[act][0])
+        return y
+
+    @classmethod
+    def linear(cls, x: TensorData, w: TensorData, b: TensorData, act: str) -> TensorData:
+        """See `OptionalOps.linear`."""
+        y = cls.matrix_multiply(x, w.permute(1, 0))
+        run = jit.variant(fast_norm.shift_rows, y.dtype, y.size > PARALLEL, finish=ACTS[act][0])
+        run(array(y), flat(b, y))
+        return y
+
+    @classmethod
+    def act_grad(cls, y: TensorData, d: TensorData, act: str) -> tuple[TensorData, TensorData]:
+        """See `OptionalOps.act_grad`."""
+        if act == "none":
+            return d, d.sum(2).sum(0)
+        before = cls.allocate(y.shape, y.dtype, y.backend)
+        sums = cls.allocate((1, y.shape[1], 1), y.dtype, y.backend)
+        rows = y.shape[2] == 1
+        loop = fast_norm.act_columns if rows else fast_norm.act_channels
+        shape = y.shape[:2] if rows else y.shape
+        run = jit.variant(loop, y.dtype, y.size > PARALLEL, jit.REASSOCIATE, gate=ACTS[act][1])
+        cells = (t.reshape(shape) for t in (packed(y, y), packed(d, y)))
+        run(array(before).reshape(shape), sums._storage, *cells)
+        return before, sums
+
+    @classmethod
+    def log_softmax(cls, x: TensorData, dim: int) -> TensorData:
+        """See `OptionalOps.log_softmax`."""
+        if x.dims != 2 or dim not in (1, -1) or not x.size:
+            return super().log_softmax(x, dim)
+        y = cls.allocate(x.shape, x.dtype, x.backend)
+        jit.variant(fast_norm.log_softmax, x.dtype, x.size > PARALLEL)(array(y), packed(x, y))
+        return y
+
+    @classmethod
+    def log_softmax_grad(cls, y: TensorData, d: TensorData, dim: int) -> TensorData:
+        """See `OptionalOps.log_softmax_grad`."""
+        if y.dims != 2 or dim not in (1, -1) or not y.size:
+            return super().log_softmax_grad(y, d, dim)
+        dx = cls.allocate(y.shape, y.dtype, y.backend)
+        run = jit.variant(fast_norm.log_softmax_grad, y.dtype, y.size > PARALLEL)
+        run(array(dx), packed(y, dx), packed(d, dx))
+        return dx
+
+    @classmethod
+    def norm(
+        cls, x: TensorData, w: TensorData, b: TensorData, eps: float, act: str
+    ) -> tuple[TensorData, TensorData, TensorData]:
+        """See `OptionalOps.norm`."""
+        y = cls.allocate(x.shape, x.dtype, x.backend)
+        mean, var = (cls.allocate((1, x.shape[1], 1), x.dtype, x.backend) for _ in range(2))
+        run = jit.variant(fast_norm.norm, x.dtype, x.size > PARALLEL, jit.REASSOCIATE, finish=ACTS[act][0])
+        run(array(y), mean._storage, var._storage, packed(x, y), flat(w, y), flat(b, y), eps)
+        return y, mean, var
+
+    @classmethod
+    def norm_grad(
+        cls, x: TensorData, w: TensorData, b: TensorData, d: TensorData,
+        mean: TensorData, var: TensorData, eps: float, act: str,
+    ) -> tuple[TensorData, TensorData, TensorData]:  # fmt: skip
+        """See `OptionalOps.norm_grad`."""
+        dx = cls.allocate(x.shape, x.dtype, x.backend)
+        dw, db = (cls.allocate(mean.shape, x.dtype, x.backend) for _ in range(2))
+        run = jit.variant(fast_norm.norm_grad, x.dtype, x.size > PARALLEL, jit.REASSOCIATE, gate=ACTS[act][1])
+        scale_shift = (flat(w, dx), flat(b, dx))
+        moments = (mean._storage, var._storage)
+        run(array(dx), dw._storage, db._storage, packed(x, dx), *scale_shift, packed(d, dx), *moments, eps)
+        return dx, dw, db
+
+    @classmethod
+    def scale_shift(cls, x: TensorData, w: TensorData, b: TensorData, act: str) -> TensorData:
+        """See `OptionalOps.scale_shift`."""
+        y = cls.allocate(x.shape, x.dtype, x.backend)
+        run = jit.variant(fast_norm.scale_shift, x.dtype, x.size > PARALLEL, finish=ACTS[act][0])
+        run(array(y), packed(x, y), flat(w, y), flat(b, y))
+        return y
+
+    @classmethod
+    def cross_entropy(cls, x: TensorData, target: TensorData) -> tuple[TensorData, TensorData]:
+        """See `OptionalOps.cross_entropy`."""
+        grad = cls.allocate(x.shape, x.dtype, x.backend)
+        losses = cls.allocate((x.shape[0], 1), x.dtype, x.backend)
+        run = jit.variant(fast_norm.cross_entropy, x.dtype, x.size > PARALLEL)
+        run(losses._storage, array(grad), packed(x, grad), packed(target, grad))
+        return losses, grad
+
+
+def flat(t: TensorData, out: TensorData) -> Any:
+    """Return the cells of ``t`` in a row, of the dtype of ``out``."""
+    return packed(t, out).reshape(-1)
+
+
+def packed(t: TensorData, out: TensorData) -> Any:
+    """Return ``t`` as a packed array of the dtype of ``out``."""
+    return np.ascontiguousarray(array(t), out.dtype)
+
+
+def array(t: TensorData) -> Any:
+    """Return ``t`` as an array on its storage."""
+    return t.laid_out(t._storage)

@@ -1,0 +1,242 @@
+"""Loops of the Numba room over cells: map, zip, reduce, and the update of parameters in place.
+
+Each runs over a float function that `minitorch.jit` binds. It refuses to know everything but flat arrays, sizes and
+strides.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numba import prange
+
+from . import jit, operators, tensor_data
+
+Fn = Callable[..., Any]
+MAX_DIMS = tensor_data.MAX_DIMS
+spread, place, locate = tensor_data.broadcast_index, tensor_data.index_to_position, tensor_data.to_index
+
+# Cells that one thread takes at a time: fixed, so that sums do not depend on the number of threads.
+CHUNK = 4096
+IDENTITIES: dict[Fn, float] = {
+    operators.add: 0.0,
+    operators.mul: 1.0,
+    operators.max: -math.inf,
+    operators.max_nan: -math.inf,
+}
+
+# Names in the loops below, to which `jit.kernel` binds a float function and the dtype's own type.
+fn: Fn = operators.id
+real: Any = np.float64
+
+
+def map_flat(out: Any, a: Any, n: int) -> None:
+    """Write ``fn(a[i])`` into ``out[i]``: both packed, of one shape."""
+    for i in prange(n):
+        out[i] = fn(a[i])
+
+
+def zip_flat(out: Any, a: Any, b: Any, n: int) -> None:
+    """Write ``fn(a[i], b[i])`` into ``out[i]``: all packed, of one shape."""
+    for i in prange(n):
+        out[i] = fn(a[i], b[i])
+
+
+def map_rows(out: Any, a: Any, sizes: Any, to: Any, of: Any) -> None:
+    """Map over four merged dimensions: ``sizes``, and the strides of both operands; the last one is a row."""
+    n = sizes[3]
+    pieces = (n + CHUNK - 1) // CHUNK
+    for t in prange(sizes[0] * sizes[1] * sizes[2] * pieces):
+        r, low = t // pieces, (t % pieces) * CHUNK
+        i2, i1, i0 = r % sizes[2], r // sizes[2] % sizes[1], r // (sizes[2] * sizes[1])
+        dst = out[i0 * to[0] + i1 * to[1] + i2 * to[2] + low * to[3] :]
+        src = a[i0 * of[0] + i1 * of[1] + i2 * of[2] + low * of[3] :]
+        m = min(CHUNK, n - low)
+        if to[3] == 1 and of[3] == 1:
+            for i in range(m):
+                dst[i] = fn(src[i])
+        else:
+            for i in range(m):
+                dst[i * to[3]] = fn(src[i * of[3]])
+
+
+def zip_rows(out: Any, a: Any, b: Any, sizes: Any, to: Any, of_a: Any, of_b: Any) -> None:
+    """Zip over four merged dimensions: ``sizes``, and the strides of all operands; the last one is a row."""
+    n = sizes[3]
+    pieces = (n + CHUNK - 1) // CHUNK
+    for t in prange(sizes[0] * sizes[1] * sizes[2] * pieces):
+        r, low = t // pieces, (t % pieces) * CHUNK
+        i2, i1, i0 = r % sizes[2], r // sizes[2] % sizes[1], r // (sizes[2] * sizes[1])
+        dst = out[i0 * to[0] + i1 * to[1] + i2 * to[2] + low * to[3] :]
+        x = a[i0 * of_a[0] + i1 * of_a[1] + i2 * of_a[2] + low * of_a[3] :]
+        y = b[i0 * of_b[0] + i1 * of_b[1] + i2 * of_b[2] + low * of_b[3] :]
+        m = min(CHUNK, n - low)
+        if to[3] == 1 and of_a[3] == 1 and of_b[3] == 1:
+            for i in range(m):
+                dst[i] = fn(x[i], y[i])
+        elif to[3] == 1 and of_a[3] == 1 and of_b[3] == 0:
+            v = y[0]
+            for i in range(m):
+                dst[i] = fn(x[i], v)
+        elif to[3] == 1 and of_a[3] == 0 and of_b[3] == 1:
+            u = x[0]
+            for i in range(m):
+                dst[i] = fn(u, y[i])
+        else:
+            for i in range(m):
+                dst[i * to[3]] = fn(x[i * of_a[3]], y[i * of_b[3]])
+
+
+def reduce_rows(out: Any, a: Any, start: float, sizes: Any, of: Any, n: int, step: int) -> None:
+    """Fold each row of ``n`` cells, ``step`` apart; the rows lie over three merged dimensions."""
+    for t in prange(sizes[0] * sizes[1] * sizes[2]):
+        i2, i1, i0 = t % sizes[2], t // sizes[2] % sizes[1], t // (sizes[2] * sizes[1])
+        row = a[i0 * of[0] + i1 * of[1] + i2 * of[2] :]
+        total = real(start)
+        if step == 1:
+            for j in range(n):
+                total = fn(row[j], total)
+        else:
+            for j in range(n):
+                total = fn(row[j * step], total)
+        out[t] = total
+
+
+def reduce_columns(out: Any, a: Any, start: float, outer: int, n: int, inner: int) -> None:
+    """Fold the middle of three packed dimensions, whole rows of the last at a time."""
+    pieces = (inner + CHUNK - 1) // CHUNK
+    for t in prange(outer * pieces):
+        block, low = t // pieces, (t % pieces) * CHUNK
+        m = min(CHUNK, inner - low)
+        dst = out[block * inner + low :]
+        for i in range(m):
+            dst[i] = real(start)
+        for j in range(n):
+            src = a[(block * n + j) * inner + low :]
+            for i in range(m):
+                dst[i] = fn(src[i], dst[i])
+
+
+def reduce_long(out: Any, a: Any, start: float, rows: int, n: int) -> None:
+    """Fold long packed rows in chunks, then the chunks in order."""
+    pieces = (n + CHUNK - 1) // CHUNK
+    partial = np.empty(rows * pieces, out.dtype)
+    for t in prange(rows * pieces):
+        row, low = t // pieces, (t % pieces) * CHUNK
+        src = a[row * n + low :]
+        total = real(start)
+        for j in range(min(CHUNK, n - low)):
+            total = fn(src[j], total)
+        partial[t] = total
+    for row in range(rows):
+        total = real(start)
+        for k in range(pieces):
+            total = fn(partial[row * pieces + k], total)
+        out[row] = total
+
+
+def update_1(settings: Any, p: Any, d: Any) -> None:
+    """Update ``p``, in place."""
+    for i in prange(len(p)):
+        (p[i],) = fn(settings, p[i], d[i])
+
+
+def update_2(settings: Any, p: Any, d: Any, s: Any) -> None:
+    """Update ``p`` and one state, in place."""
+    for i in prange(len(p)):
+        p[i], s[i] = fn(settings, p[i], d[i], s[i])
+
+
+def update_3(settings: Any, p: Any, d: Any, s: Any, t: Any) -> None:
+    """Update ``p`` and two states, in place."""
+    for i in prange(len(p)):
+        p[i], s[i], t[i] = fn(settings, p[i], d[i], s[i], t[i])
+
+
+def update_4(settings: Any, p: Any, d: Any, s: Any, t: Any, u: Any) -> None:
+    """Update ``p`` and three states, in place."""
+    for i in prange(len(p)):
+        p[i], s[i], t[i], u[i] = fn(settings, p[i], d[i], s[i], t[i], u[i])
+
+
+UPDATES = (update_1, update_2, update_3, update_4)
+
+
+def map_any(out: Any, out_shape: Any, out_strides: Any, a: Any, a_shape: Any, a_strides: Any) -> None:
+    """Map over any shapes: index arithmetic for each cell, unless the operands are aligned."""
+    size = 1
+    for n in out_shape:
+        size *= n
+    if len(out_shape) == len(a_shape) and (out_shape == a_shape).all() and (out_strides == a_strides).all():
+        for i in prange(size):
+            out[i] = fn(a[i])
+    else:
+        for i in prange(size):
+            out_index = np.empty(MAX_DIMS, np.int32)
+            a_index = np.empty(MAX_DIMS, np.int32)
+            locate(i, out_shape, out_index)
+            spread(out_index, out_shape, a_shape, a_index)
+            out[place(out_index, out_strides)] = fn(a[place(a_index, a_strides)])
+
+
+def zip_any(
+    out: Any, out_shape: Any, out_strides: Any,
+    a: Any, a_shape: Any, a_strides: Any,
+    b: Any, b_shape: Any, b_strides: Any,
+) -> None:  # fmt: skip
+    """Zip over any shapes: index arithmetic for each cell, unless the operands are aligned."""
+    size = 1
+    for n in out_shape:
+        size *= n
+    aligned = len(out_shape) == len(a_shape) and len(out_shape) == len(b_shape)
+    aligned = aligned and (out_shape == a_shape).all() and (out_shape == b_shape).all()
+    if aligned and (out_strides == a_strides).all() and (out_strides == b_strides).all():
+        for i in prange(size):
+            out[i] = fn(a[i], b[i])
+    else:
+        for i in prange(size):
+            out_index = np.empty(MAX_DIMS, np.int32)
+            a_index = np.empty(MAX_DIMS, np.int32)
+            b_index = np.empty(MAX_DIMS, np.int32)
+            locate(i, out_shape, out_index)
+            spread(out_index, out_shape, a_shape, a_index)
+            spread(out_index, out_shape, b_shape, b_index)
+            out[place(out_index, out_strides)] = fn(
+                a[place(a_index, a_strides)], b[place(b_index, b_strides)]
+            )
+
+
+def reduce_any(
+    out: Any, out_shape: Any, out_strides: Any, a: Any, a_shape: Any, a_strides: Any, reduce_dim: int
+) -> None:
+    """Fold along any dimension; ``out`` holds the start values."""
+    size = 1
+    for n in out_shape:
+        size *= n
+    for i in prange(size):
+        out_index = np.empty(MAX_DIMS, np.int32)
+        locate(i, out_shape, out_index)
+        to = place(out_index, out_strides)
+        at = place(out_index, a_strides)
+        total = out[to]
+        for j in range(a_shape[reduce_dim]):
+            total = fn(a[at + j * a_strides[reduce_dim]], total)
+        out[to] = total
+
+
+class Variants:
+    """The compiled forms of loops over one float function, made when first asked for."""
+
+    def __init__(self, fn: Fn, flags: tuple[str, ...] = jit.CONTRACT) -> None:
+        self.fn, self.flags = fn, flags
+        self.made: dict[tuple[Fn, int, bool], Fn] = {}
+
+    def get(self, loop: Fn, dtype: np.dtype[Any], parallel: bool) -> Fn:
+        key = (loop, dtype.itemsize, parallel)
+        found = self.made.get(key)
+        if found is None:
+            found = self.made[key] = jit.kernel(loop, dtype, parallel=parallel, flags=self.flags, fn=self.fn)
+        return found
