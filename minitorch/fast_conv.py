@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import prange
 
-from . import fast_loops, fast_tile, jit, operators
+from . import fast_loops, fast_tile, fast_winograd, jit, operators
 from .fast_tile import DOT_COLUMNS, DOT_ROWS, dot_tile, wide_1, wide_2, wide_3
 
 Pair = tuple[int, int]
@@ -229,6 +229,10 @@ def forward(
         fast_loops.conv_rows(out, x, w, stride, padding, dilation, groups)
         fast_loops.finish_channels(out, shift, act)
         return
+    if fast_winograd.suits(w, stride, padding, dilation, groups) and fast_winograd.conv(
+        out, x, w, padding, shift, act
+    ):
+        return
     size, kernel = (out.shape[2], out.shape[3]), (w.shape[2], w.shape[3])
     offsets, tall, wide = _forward_plan(size, kernel, w.shape[1], stride, dilation, 1)
     weights = w.reshape(groups, w.shape[0] // groups, -1)
@@ -247,6 +251,11 @@ def grad_input(
         return
     size, kernel, outs = (out.shape[2], out.shape[3]), (w.shape[2], w.shape[3]), w.shape[0] // groups
     shift = np.zeros(out.shape[1], out.dtype)
+    if fast_winograd.suits(w, stride, padding, dilation, groups):
+        around = (2 - padding[0], 2 - padding[1], 2 - padding[2], 2 - padding[3])
+        turned = w[:, :, ::-1, ::-1].transpose(1, 0, 2, 3)
+        if fast_winograd.conv(out, d, turned, around, shift, operators.id):
+            return
     turned = w.reshape(groups, outs, w.shape[1], -1).transpose(0, 2, 1, 3)
     for offsets, taps, corner, tall, wide, rows, cols, to in _backward_plan(
         size, kernel, outs, stride, padding, dilation
@@ -265,6 +274,10 @@ def grad_weight(
     """Write the derivative with respect to the weight into ``out``."""
     if jit.disabled():
         fast_loops.conv_grad_weight_rows(out, x, d, stride, padding, dilation, groups)
+        return
+    if fast_winograd.suits(out, stride, padding, dilation, groups) and fast_winograd.grad_weight(
+        out, x, d, padding
+    ):
         return
     batch, outs, taps = x.shape[0], out.shape[0] // groups, out[0].size
     size, kernel = (d.shape[2], d.shape[3]), (out.shape[2], out.shape[3])

@@ -134,14 +134,14 @@ def max_tiles_grad(out: Any, x: Any, d: Any) -> None:
         result = out[t // channels, t % channels]
         for y in range(rows):
             for z in range(cols):
-                best, at = image[y * TALL, z * WIDE], real(0)
+                best, at, all_of_it = image[y * TALL, z * WIDE], real(0), change[y, z]
                 for k in range(1, TALL * WIDE):
                     v = image[y * TALL + k // WIDE, z * WIDE + k % WIDE]
                     more = (v > best) | ((v != v) & (best == best))
                     best = v if more else best
                     at = real(k) if more else at
                 for k in range(TALL * WIDE):
-                    share = change[y, z] if at == real(k) else real(0)
+                    share = all_of_it if at == real(k) else real(0)
                     result[y * TALL + k // WIDE, z * WIDE + k % WIDE] = share
 
 

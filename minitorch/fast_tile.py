@@ -27,7 +27,7 @@ BYTES, WIDE, (DOT_ROWS, DOT_COLUMNS) = _machine()
 NARROW = 4
 
 
-class _Emit:
+class Emit:
     """Writes vector code for arrays of one float type."""
 
     def __init__(self, context: Any, builder: Any, array: Any) -> None:
@@ -35,7 +35,7 @@ class _Emit:
         double = array.dtype == types.float64
         self.size = 8 if double else 4
         self.real = ir.DoubleType() if double else ir.FloatType()
-        self.lanes = BYTES // self.size
+        self.lanes, self.tall = BYTES // self.size, WIDE
         self.vector = ir.VectorType(self.real, self.lanes)
         suffix = f"v{self.lanes}f{8 * self.size}"
         fma = ir.FunctionType(self.vector, [self.vector] * 3)
@@ -51,13 +51,14 @@ class _Emit:
         """Return the pointer to the cells of an array."""
         return self.context.make_array(kind)(self.context, self.builder, value=value).data
 
-    def load(self, pointer: Any) -> Any:
-        """Load a vector from any address."""
-        return self.builder.load(self.builder.bitcast(pointer, self.vector.as_pointer()), align=self.size)
+    def load(self, pointer: Any, width: int = 0) -> Any:
+        """Load a vector (of ``width`` cells, if given) from any address."""
+        vector = ir.VectorType(self.real, width) if width else self.vector
+        return self.builder.load(self.builder.bitcast(pointer, vector.as_pointer()), align=self.size)
 
     def store(self, value: Any, pointer: Any) -> None:
         """Store a vector at any address."""
-        place = self.builder.bitcast(pointer, self.vector.as_pointer())
+        place = self.builder.bitcast(pointer, value.type.as_pointer())
         self.builder.store(value, place, align=self.size)
 
     def spread(self, pointer: Any) -> Any:
@@ -67,6 +68,16 @@ class _Emit:
         first = self.builder.insert_element(none, number, ir.Constant(ir.IntType(32), 0))
         mask = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), [0] * self.lanes)
         return self.builder.shuffle_vector(first, none, mask)
+
+    def shuffle(self, a: Any, b: Any, places: list[int]) -> Any:
+        """Pick cells of two vectors laid end to end."""
+        return self.builder.shuffle_vector(
+            a, b, ir.Constant(ir.VectorType(ir.IntType(32), len(places)), places)
+        )
+
+    def constant(self, number: float) -> Any:
+        """Return a vector of equal numbers."""
+        return ir.Constant(self.vector, [float(number)] * self.lanes)
 
     def fma(self, a: Any, b: Any, c: Any) -> Any:
         """Return ``a * b + c``."""
@@ -103,15 +114,18 @@ class _Emit:
         return new
 
 
-def _forward_tile(channels: int, vectors: int) -> Any:
+def _forward_tile(channels: int, vectors: int, add: bool = False) -> Any:
     @intrinsic
     def tile(typingctx, out, at, step, image, start, offsets, weights, first, taps):  # type: ignore[no-untyped-def]
-        """out[at + m * step + i] = sum over t of weights[first + t * channels + m] * image[start + offsets[t] + i]."""
+        """out[at + m * step + i] = sum over t of weights[first + t * channels + m] * image[start + offsets[t] + i].
+
+        With ``add``, what ``out`` holds is part of the sum.
+        """
         n = types.intp
         sig = types.void(out, n, n, image, n, offsets, weights, n, n)
 
         def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
-            e = _Emit(context, builder, sig.args[0])
+            e = Emit(context, builder, sig.args[0])
             to, src, where, w = (e.data(sig.args[k], args[k]) for k in (0, 3, 5, 6))
             src, w = builder.gep(src, [args[4]]), builder.gep(w, [args[7]])
 
@@ -127,12 +141,14 @@ def _forward_tile(channels: int, vectors: int) -> Any:
                     new += [e.fma(lanes[v], weight, sums[m * vectors + v]) for v in range(vectors)]
                 return new
 
-            sums = e.loop(args[8], e.zeros(channels * vectors), body)
+            places = []
             for m in range(channels):
                 line = builder.add(args[1], builder.mul(args[2], ir.Constant(args[1].type, m)))
                 for v in range(vectors):
-                    place = builder.add(line, ir.Constant(line.type, v * e.lanes))
-                    e.store(sums[m * vectors + v], builder.gep(to, [place]))
+                    places.append(builder.gep(to, [builder.add(line, ir.Constant(line.type, v * e.lanes))]))
+            start = [e.load(place) for place in places] if add else e.zeros(len(places))
+            for value, place in zip(e.loop(args[8], start, body), places):
+                e.store(value, place)
             return context.get_dummy_value()
 
         return sig, codegen
@@ -167,7 +183,7 @@ def _dot_tile(rows: int, columns: int) -> Any:
         sig = types.void(out, n, n, d, n, n, n, image, n, n, offsets, n, n, n)
 
         def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
-            e = _Emit(context, builder, sig.args[0])
+            e = Emit(context, builder, sig.args[0])
             to, left, right, where = (e.data(sig.args[k], args[k]) for k in (0, 3, 7, 10))
             _, at, step, _, d_start, d_step, d_next, _, start, i_next, _, first, blocks, images = args
             left = builder.gep(left, [d_start])
@@ -209,16 +225,18 @@ def _dot_tile(rows: int, columns: int) -> Any:
     return tile
 
 
-def _named(name: str, tile: Any) -> Any:
-    # A kernel's module imports the tile by the name that it has here.
+def named(name: str, tile: Any) -> Any:
+    """Give ``tile`` the name under which a kernel's module imports it."""
     tile.__name__ = name
     return tile
 
 
-wide_3 = _named("wide_3", _forward_tile(WIDE, 3))
-wide_2 = _named("wide_2", _forward_tile(WIDE, 2))
-wide_1 = _named("wide_1", _forward_tile(WIDE, 1))
-narrow_3 = _named("narrow_3", _forward_tile(NARROW, 3))
-narrow_2 = _named("narrow_2", _forward_tile(NARROW, 2))
-narrow_1 = _named("narrow_1", _forward_tile(NARROW, 1))
-dot_tile = _named("dot_tile", _dot_tile(DOT_ROWS, DOT_COLUMNS))
+wide_3 = named("wide_3", _forward_tile(WIDE, 3))
+wide_2 = named("wide_2", _forward_tile(WIDE, 2))
+wide_1 = named("wide_1", _forward_tile(WIDE, 1))
+narrow_3 = named("narrow_3", _forward_tile(NARROW, 3))
+narrow_2 = named("narrow_2", _forward_tile(NARROW, 2))
+narrow_1 = named("narrow_1", _forward_tile(NARROW, 1))
+more_2 = named("more_2", _forward_tile(WIDE, 2, add=True))
+more_1 = named("more_1", _forward_tile(WIDE, 1, add=True))
+dot_tile = named("dot_tile", _dot_tile(DOT_ROWS, DOT_COLUMNS))

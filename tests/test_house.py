@@ -23,7 +23,9 @@ FILES = sorted(path.stem for path in HOME.glob("*.py"))
 FLOORS = """
     operators autodiff module rng memory retype _cuda
     jit simple_conv tensor_data fast_tile
+    fast_mix
     optional_ops fast_map fast_loops fast_pool fast_norm fast_matmul cuda_conv cuda_pool cuda_matmul
+    fast_winograd
     tensor_ops fast_conv
     fast_fused_ops
     fast_ops cuda_ops
