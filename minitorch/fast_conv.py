@@ -20,7 +20,7 @@ import numpy.typing as npt
 from numba import prange
 
 from . import fast_loops, fast_tile, fast_winograd, jit, operators
-from .fast_tile import DOT_COLUMNS, DOT_ROWS, dot_tile, wide_1, wide_2, wide_3
+from .fast_tile import DOT_COLUMNS, DOT_ROWS, dot_tile, move, move_none, move_relu, wide_1, wide_2, wide_3
 
 Pair = tuple[int, int]
 Padding = tuple[int, int, int, int]  # top, bottom, left, right
@@ -31,7 +31,9 @@ Fn = Callable[..., Any]
 SCRATCH = 768 * 1024  # bytes of scratch images that stay in a core's cache
 tensor_conv1d, tensor_conv2d = fast_loops.tensor_conv1d, fast_loops.tensor_conv2d  # the course's kernels
 tile_1, tile_2, tile_3 = wide_1, wide_2, wide_3  # `jit.kernel` binds the narrow ones where channels are few
-finish = operators.relu  # and the activation
+finish = move_relu  # and how rows are finished
+real: Any = np.float64  # and the dtype's own type
+FINISHES: dict[Fn, Any] = {operators.id: move_none, operators.relu: move_relu}
 
 
 def fill(image: Any, x: Any, start: int, split: Any, corner: Any, tall: int, wide: int) -> None:
@@ -40,19 +42,21 @@ def fill(image: Any, x: Any, start: int, split: Any, corner: Any, tall: int, wid
     plane = start
     for c in range(channels):
         for a in range(split[0]):
+            top = max(0, (corner[0] - a + split[0] - 1) // split[0])
+            bottom = min(tall, (height - 1 - a + corner[0]) // split[0] + 1)
             for b in range(split[1]):
                 low = max(0, (corner[1] - b + split[1] - 1) // split[1])
                 high = min(wide, (width - 1 - b + corner[1]) // split[1] + 1)
-                for r in range(tall):
-                    y = r * split[0] + a - corner[0]
-                    if 0 <= y < height and high > low:
-                        row = image[plane + r * wide + low : plane + r * wide + high]
-                        pixels = x[c, y, low * split[1] + b - corner[1] :]
-                        if split[1] == 1:
-                            for k in range(high - low):
-                                row[k] = pixels[k]
-                        else:
-                            for k in range(high - low):
+                if bottom > top and high > low:
+                    y, z = top * split[0] + a - corner[0], low * split[1] + b - corner[1]
+                    at, count = plane + top * wide + low, high - low
+                    if split[1] == 1:
+                        of = (c * height + y) * width + z
+                        move(image, at, wide, x, of, split[0] * width, bottom - top, count, real(0))
+                    else:
+                        for r in range(bottom - top):
+                            row, pixels = image[at + r * wide :], x[c, y + r * split[0], z:]
+                            for k in range(count):
                                 row[k] = pixels[k * split[1]]
                 plane += tall * wide
 
@@ -87,15 +91,18 @@ def conv_tiles(
                     for m in range(min(channels, outs - block * channels)):
                         target = out[n, g * outs + block * channels + m]
                         more = shift[g * outs + block * channels + m]
-                        for r in range(rows):
-                            line = sums[m * padded + r * wide :]
-                            row = target[to[0] + r * step[0], to[1] :]
-                            if step[1] == 1:
+                        if step[1] == 1:
+                            of, next_row = m * padded, step[0] * out.shape[3]
+                            at = to[0] * out.shape[3] + to[1]
+                            finish(target, at, next_row, sums, of, wide, rows, cols, more)
+                        else:
+                            for r in range(rows):
+                                line, row = (
+                                    sums[m * padded + r * wide :],
+                                    target[to[0] + r * step[0], to[1] :],
+                                )
                                 for k in range(cols):
-                                    row[k] = finish(line[k] + more)
-                            else:
-                                for k in range(cols):
-                                    row[k * step[1]] = finish(line[k] + more)
+                                    row[k * step[1]] = line[k] + more
 
 
 def dot_tiles(
@@ -120,11 +127,8 @@ def dot_tiles(
                 for b in range(count):
                     fill(images, x[low + b, g * ins : (g + 1) * ins], b * size, split, corner, tall, wide)
                     for o in range(outs):
-                        for r in range(rows):
-                            line = changes[(b * lines + o) * padded + r * wide :]
-                            source = d[low + b, g * outs + o, r]
-                            for k in range(cols):
-                                line[k] = source[k]
+                        at, source = (b * lines + o) * padded, d[low + b, g * outs + o]
+                        move(changes, at, wide, source, 0, cols, rows, cols, real(0))
                 for o in range(0, lines, DOT_ROWS):
                     for k in range(0, len(offsets), DOT_COLUMNS):
                         at = (g * lines + o) * len(offsets) + k
@@ -211,7 +215,7 @@ def _run_tiles(
     threads = numba.get_num_threads() if work > jit.SERIAL else 1
     width = "wide" if wide else "narrow"
     tiles = {f"tile_{k}": vars(fast_tile)[f"{width}_{k}"] for k in (1, 2, 3)}
-    run = jit.variant(conv_tiles, out.dtype, threads > 1, finish=act, **tiles)
+    run = jit.variant(conv_tiles, out.dtype, threads > 1, finish=FINISHES[act], **tiles)
     lanes = fast_tile.BYTES // out.itemsize
     run(out, x, _pack(w, channels), shift, offsets, w.shape[0], channels, lanes, threads, *geometry)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numba
 import numpy as np
 
 from . import fast_conv, fast_norm, jit
@@ -48,12 +49,17 @@ class FusedOps(TensorOps):
             return d, d.sum(2).sum(0)
         before = cls.allocate(y.shape, y.dtype, y.backend)
         sums = cls.allocate((1, y.shape[1], 1), y.dtype, y.backend)
-        rows = y.shape[2] == 1
-        loop = fast_norm.act_columns if rows else fast_norm.act_channels
-        shape = y.shape[:2] if rows else y.shape
-        run = jit.variant(loop, y.dtype, y.size > PARALLEL, jit.REASSOCIATE, gate=ACTS[act][1])
-        cells = (t.reshape(shape) for t in (packed(y, y), packed(d, y)))
-        run(array(before).reshape(shape), sums._storage, *cells)
+        parallel, gate = y.size > PARALLEL, ACTS[act][1]
+        if y.shape[2] == 1:
+            run = jit.variant(fast_norm.act_columns, y.dtype, parallel, jit.REASSOCIATE, gate=gate)
+            cells = (t.reshape(y.shape[:2]) for t in (array(before), packed(y, y), packed(d, y)))
+            into, *of = cells
+            run(into, sums._storage, *of)
+        else:
+            run = jit.variant(fast_norm.act_channels, y.dtype, parallel, jit.REASSOCIATE, gate=gate)
+            partial = np.empty((numba.get_num_threads() if parallel else 1, y.shape[1]))
+            run(array(before), partial, packed(y, y), packed(d, y))
+            sums._storage[:] = partial.sum(axis=0)
         return before, sums
 
     @classmethod

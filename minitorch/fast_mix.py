@@ -1,7 +1,7 @@
-"""Small fixed matrices times vectors, transposition and interleaving, written in LLVM's vector types.
+"""Small fixed matrices times vectors, transposition, interleaving, 2x2 windows: written in LLVM's vector types.
 
-What `minitorch.fast_winograd` does around its products. As in `minitorch.fast_tile`, each sees flat arrays, starts and
-steps; they refuse to know images.
+What `minitorch.fast_winograd` does around its products, and what pooling by 2x2 needs. As in `minitorch.fast_tile`,
+each sees flat arrays, starts and steps; they refuse to know images.
 """
 
 from __future__ import annotations
@@ -161,6 +161,52 @@ def _unweave(width: int, streams: int) -> Any:
     return unweave
 
 
+def _share_pairs() -> Any:
+    @intrinsic
+    def share_pairs(typingctx, out, at, image, start, step, d, first, cols):  # type: ignore[no-untyped-def]
+        """Pass ``cols`` derivatives to the first largest of 2x2 cells each, of two rows ``step`` apart in both arrays."""
+        n = types.intp
+        sig = types.void(out, n, image, n, n, d, n, n)
+
+        def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
+            e = Emit(context, builder, sig.args[0])
+            to, src, change = (builder.gep(e.data(sig.args[k], args[k]), [args[k + 1]]) for k in (0, 2, 5))
+
+            def higher(a: Any, b: Any) -> Any:
+                # Larger, or nan where the first is a number.
+                unordered = builder.and_(
+                    builder.fcmp_unordered("uno", b, b), builder.fcmp_ordered("ord", a, a)
+                )
+                return builder.or_(builder.fcmp_ordered(">", b, a), unordered)
+
+            def windows(place: Any, width: int) -> None:
+                both = builder.mul(place, ir.Constant(place.type, 2))
+                near, far = both, builder.add(both, args[4])
+                even, odd = list(range(0, 2 * width, 2)), list(range(1, 2 * width, 2))
+                rows = [e.load(builder.gep(src, [k]), 2 * width) for k in (near, far)]
+                (a, b), (c, g) = ((e.shuffle(r, r, even), e.shuffle(r, r, odd)) for r in rows)
+                upper, lower = higher(a, b), higher(c, g)
+                top, bottom = builder.select(upper, b, a), builder.select(lower, g, c)
+                down = higher(top, bottom)
+                whole, zero = e.load(builder.gep(change, [place]), width), e.constant(0.0, width)
+                for pair, k, right in (
+                    (builder.select(down, zero, whole), near, upper),
+                    (builder.select(down, whole, zero), far, lower),
+                ):
+                    left, other = builder.select(right, zero, pair), builder.select(right, pair, zero)
+                    woven = e.shuffle(left, other, [i + s * width for i in range(width) for s in (0, 1)])
+                    e.store(woven, builder.gep(to, [k]))
+
+            cols = args[7]
+            e.widest(cols, lambda width: e.across(cols, width, lambda place: windows(place, width)))
+            return context.get_dummy_value()
+
+        return sig, codegen
+
+    return share_pairs
+
+
+share_pairs = named("share_pairs", _share_pairs())
 mix_input = named("mix_input", _mix(INPUT))
 mix_output = named("mix_output", _mix(OUTPUT))
 mix_change = named("mix_change", _mix(OUTPUT_TURNED))

@@ -88,19 +88,24 @@ def scale_shift(y: Any, x: Any, w: Any, b: Any) -> None:
             y[a, c, i] = finish(x[a, c, i] * w[c] + b[c])
 
 
-def act_channels(before: Any, sums: Any, y: Any, d: Any) -> None:
-    """Derivative before an activation of (A, C, L), and its sums for each channel; see `OptionalOps.act_grad`."""
+def act_channels(before: Any, partial: Any, y: Any, d: Any) -> None:
+    """Derivative before an activation of (A, C, L), and each thread's sums by channel; see `OptionalOps.act_grad`.
+
+    A thread takes a share of A, as convolution and pooling do: what it reads may still be in its core's cache.
+    """
     outer, channels, inner = y.shape
-    for c in prange(channels):
-        total = 0.0
-        for a in range(outer):
-            part = real(0)
-            for i in range(inner):
-                v = gate(y[a, c, i], d[a, c, i])
-                before[a, c, i] = v
-                part += v
-            total += part
-        sums[c] = real(total)
+    threads = len(partial)
+    for t in prange(threads):
+        for c in range(channels):
+            partial[t, c] = 0.0
+        for a in range(t * outer // threads, (t + 1) * outer // threads):
+            for c in range(channels):
+                part = real(0)
+                for i in range(inner):
+                    v = gate(y[a, c, i], d[a, c, i])
+                    before[a, c, i] = v
+                    part += v
+                partial[t, c] += part
 
 
 def act_columns(before: Any, sums: Any, y: Any, d: Any) -> None:

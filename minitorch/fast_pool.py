@@ -8,6 +8,7 @@ import numpy as np
 from numba import prange
 
 from . import jit
+from .fast_mix import share_pairs
 
 Pair = tuple[int, int]
 Padding = tuple[int, int, int, int]  # top, bottom, left, right
@@ -145,6 +146,17 @@ def max_tiles_grad(out: Any, x: Any, d: Any) -> None:
                     result[y * TALL + k // WIDE, z * WIDE + k % WIDE] = share
 
 
+def max_pairs_grad(out: Any, x: Any, d: Any) -> None:
+    """`max_pool_grad` for windows of 2x2, side by side."""
+    batch, channels, rows, cols = d.shape
+    for t in prange(batch * channels):
+        image, change = x[t // channels, t % channels], d[t // channels, t % channels]
+        result = out[t // channels, t % channels]
+        for y in range(rows):
+            at = y * 4 * cols
+            share_pairs(result, at, image, at, 2 * cols, change, y * cols, cols)
+
+
 def avg_tiles(out: Any, x: Any) -> None:
     """`avg_pool` for windows TALL x WIDE, side by side."""
     batch, channels, rows, cols = out.shape
@@ -211,7 +223,9 @@ def pool_grad(
     """Write the derivative of `pool` with respect to its input into ``out``."""
     work = d.size * window[0] * window[1]
     side_by_side = tiles(out, d, window, stride, padding, dilation)
-    if side_by_side and kind == "max":
+    if side_by_side and kind == "max" and window == (2, 2) and not jit.disabled():
+        jit.sized(max_pairs_grad, out.dtype, work)(out, x, d)
+    elif side_by_side and kind == "max":
         _tiled(max_tiles_grad, out.dtype, work, window)(out, x, d)
     elif side_by_side:
         _tiled(avg_tiles_grad, out.dtype, work, window)(out, d)

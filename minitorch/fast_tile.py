@@ -63,11 +63,13 @@ class Emit:
 
     def spread(self, pointer: Any) -> Any:
         """Load one number into all lanes."""
-        number = self.builder.load(pointer)
-        none = ir.Constant(self.vector, ir.Undefined)
+        return self.spread_value(self.builder.load(pointer), self.lanes)
+
+    def spread_value(self, number: Any, width: int) -> Any:
+        """Return a vector of ``width`` equal numbers."""
+        none = ir.Constant(ir.VectorType(self.real, width), ir.Undefined)
         first = self.builder.insert_element(none, number, ir.Constant(ir.IntType(32), 0))
-        mask = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), [0] * self.lanes)
-        return self.builder.shuffle_vector(first, none, mask)
+        return self.shuffle(first, none, [0] * width)
 
     def shuffle(self, a: Any, b: Any, places: list[int]) -> Any:
         """Pick cells of two vectors laid end to end."""
@@ -75,9 +77,10 @@ class Emit:
             a, b, ir.Constant(ir.VectorType(ir.IntType(32), len(places)), places)
         )
 
-    def constant(self, number: float) -> Any:
-        """Return a vector of equal numbers."""
-        return ir.Constant(self.vector, [float(number)] * self.lanes)
+    def constant(self, number: float, width: int = 0) -> Any:
+        """Return a vector of equal numbers (``width`` of them, if given)."""
+        vector = ir.VectorType(self.real, width) if width else self.vector
+        return ir.Constant(vector, [float(number)] * vector.count)
 
     def fma(self, a: Any, b: Any, c: Any) -> Any:
         """Return ``a * b + c``."""
@@ -112,6 +115,70 @@ class Emit:
             phi.add_incoming(value, end)
         b.position_at_end(after)
         return new
+
+    def across(self, count: Any, width: int, body: Any) -> None:
+        """Run ``body(place)`` for vectors of ``width`` cells that cover ``count`` of them: the last may overlap."""
+
+        def whole(k: Any, none: list[Any]) -> list[Any]:
+            body(self.builder.mul(k, ir.Constant(k.type, width)))
+            return none
+
+        self.loop(self.builder.sdiv(count, ir.Constant(count.type, width)), [], whole)
+        body(self.builder.sub(count, ir.Constant(count.type, width)))
+
+    def widest(self, count: Any, body: Any, width: int = 0) -> None:
+        """Run ``body(width)`` for the widest vector that ``count`` cells fill."""
+        width = width or self.lanes
+        if width == 1:
+            body(1)
+            return
+        enough = self.builder.icmp_signed(">=", count, ir.Constant(count.type, width))
+        with self.builder.if_else(enough) as (then, otherwise):
+            with then:
+                body(width)
+            with otherwise:
+                self.widest(count, body, width // 2)
+
+
+def _move(shifted: bool, positive: bool) -> Any:
+    @intrinsic
+    def move(typingctx, out, at, step, image, start, near, rows, cols, shift):  # type: ignore[no-untyped-def]
+        """out[at + r * step + k] = image[start + r * near + k] (plus ``shift``, made positive) for rows and columns.
+
+        Rows of any length are moved in whole vectors: the last one overlaps the one before.
+        """
+        n = types.intp
+        sig = types.void(out, n, n, image, n, n, n, n, image.dtype)
+
+        def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
+            e = Emit(context, builder, sig.args[0])
+            to, src = (builder.gep(e.data(sig.args[k], args[k]), [args[k + 1]]) for k in (0, 3))
+            rows, cols = args[6], args[7]
+
+            def one(row: Any, line: Any, place: Any, width: int) -> None:
+                value = e.load(builder.gep(line, [place]), width)
+                if shifted:
+                    value = builder.fadd(value, e.spread_value(args[8], width))
+                if positive:
+                    zero = e.constant(0.0, width)
+                    value = builder.select(builder.fcmp_ordered(">", value, zero), value, zero)
+                e.store(value, builder.gep(row, [place]))
+
+            def lines(width: int) -> None:
+                def body(r: Any, none: list[Any]) -> list[Any]:
+                    row = builder.gep(to, [builder.mul(r, args[2])])
+                    line = builder.gep(src, [builder.mul(r, args[5])])
+                    e.across(cols, width, lambda place: one(row, line, place, width))
+                    return none
+
+                e.loop(rows, [], body)
+
+            e.widest(cols, lines)
+            return context.get_dummy_value()
+
+        return sig, codegen
+
+    return move
 
 
 def _forward_tile(channels: int, vectors: int, add: bool = False) -> Any:
@@ -231,6 +298,9 @@ def named(name: str, tile: Any) -> Any:
     return tile
 
 
+move = named("move", _move(False, False))
+move_none = named("move_none", _move(True, False))
+move_relu = named("move_relu", _move(True, True))
 wide_3 = named("wide_3", _forward_tile(WIDE, 3))
 wide_2 = named("wide_2", _forward_tile(WIDE, 2))
 wide_1 = named("wide_1", _forward_tile(WIDE, 1))
