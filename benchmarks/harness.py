@@ -63,7 +63,7 @@ def python(*arguments: str, **variables: str) -> str:
     done = subprocess.run(
         [sys.executable, *arguments],
         cwd=ROOT,
-        env={**os.environ, **STEADY, **variables},
+        env={**os.environ, **variables},
         capture_output=True,
         text=True,
         check=False,

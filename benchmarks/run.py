@@ -10,7 +10,7 @@ from pathlib import Path
 
 import harness
 
-SCRIPTS = ("walk", "startup", "mnist", "training_step")
+SCRIPTS = ("walk", "startup", "mnist", "training_step", "operations")
 
 
 def main() -> None:

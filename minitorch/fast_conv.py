@@ -80,13 +80,14 @@ def conv_tiles(
                 fill(image, x[n, g * ins : (g + 1) * ins], 0, split, corner, tall, wide)
                 for block in range(blocks):
                     first = (g * blocks + block) * taps * channels
-                    at = 0
-                    while at + 3 * lanes <= padded:
+                    at, left = 0, padded // lanes
+                    while left >= 3 and left != 4:
                         tile_3(sums, at, padded, image, at, offsets, packed, first, taps)
-                        at += 3 * lanes
-                    if at + 2 * lanes <= padded:
+                        at, left = at + 3 * lanes, left - 3
+                    while left >= 2:
                         tile_2(sums, at, padded, image, at, offsets, packed, first, taps)
-                    elif at < padded:
+                        at, left = at + 2 * lanes, left - 2
+                    if left:
                         tile_1(sums, at, padded, image, at, offsets, packed, first, taps)
                     for m in range(min(channels, outs - block * channels)):
                         target = out[n, g * outs + block * channels + m]

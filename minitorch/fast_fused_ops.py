@@ -68,7 +68,8 @@ class FusedOps(TensorOps):
         if x.dims != 2 or dim not in (1, -1) or not x.size:
             return super().log_softmax(x, dim)
         y = cls.allocate(x.shape, x.dtype, x.backend)
-        jit.variant(fast_norm.log_softmax, x.dtype, x.size > PARALLEL)(array(y), packed(x, y))
+        run = jit.variant(fast_norm.log_softmax, x.dtype, x.size > PARALLEL, jit.REASSOCIATE)
+        run(array(y), packed(x, y))
         return y
 
     @classmethod
@@ -77,7 +78,7 @@ class FusedOps(TensorOps):
         if y.dims != 2 or dim not in (1, -1) or not y.size:
             return super().log_softmax_grad(y, d, dim)
         dx = cls.allocate(y.shape, y.dtype, y.backend)
-        run = jit.variant(fast_norm.log_softmax_grad, y.dtype, y.size > PARALLEL)
+        run = jit.variant(fast_norm.log_softmax_grad, y.dtype, y.size > PARALLEL, jit.REASSOCIATE)
         run(array(dx), packed(y, dx), packed(d, dx))
         return dx
 
@@ -119,7 +120,7 @@ class FusedOps(TensorOps):
         """See `OptionalOps.cross_entropy`."""
         grad = cls.allocate(x.shape, x.dtype, x.backend)
         losses = cls.allocate((x.shape[0], 1), x.dtype, x.backend)
-        run = jit.variant(fast_norm.cross_entropy, x.dtype, x.size > PARALLEL)
+        run = jit.variant(fast_norm.cross_entropy, x.dtype, x.size > PARALLEL, jit.REASSOCIATE)
         run(losses._storage, array(grad), packed(x, grad), packed(target, grad))
         return losses, grad
 
@@ -131,6 +132,8 @@ def flat(t: TensorData, out: TensorData) -> Any:
 
 def packed(t: TensorData, out: TensorData) -> Any:
     """Return ``t`` as a packed array of the dtype of ``out``."""
+    if t.dtype == out.dtype and t.is_contiguous():
+        return array(t)
     return np.ascontiguousarray(array(t), out.dtype)
 
 

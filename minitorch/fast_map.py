@@ -21,6 +21,9 @@ spread, place, locate = tensor_data.broadcast_index, tensor_data.index_to_positi
 
 # Cells that one thread takes at a time: fixed, so that sums do not depend on the number of threads.
 CHUNK = 4096
+LANES = 64  # folds that run side by side over a packed row, so that vectors are full
+COLUMNS = 512  # columns that one thread folds at a time
+LARGEST = (operators.max, operators.max_nan)
 IDENTITIES: dict[Fn, float] = {
     operators.add: 0.0,
     operators.mul: 1.0,
@@ -107,10 +110,10 @@ def reduce_rows(out: Any, a: Any, start: float, sizes: Any, of: Any, n: int, ste
 
 def reduce_columns(out: Any, a: Any, start: float, outer: int, n: int, inner: int) -> None:
     """Fold the middle of three packed dimensions, whole rows of the last at a time."""
-    pieces = (inner + CHUNK - 1) // CHUNK
+    pieces = (inner + COLUMNS - 1) // COLUMNS
     for t in prange(outer * pieces):
-        block, low = t // pieces, (t % pieces) * CHUNK
-        m = min(CHUNK, inner - low)
+        block, low = t // pieces, (t % pieces) * COLUMNS
+        m = min(COLUMNS, inner - low)
         dst = out[block * inner + low :]
         for i in range(m):
             dst[i] = real(start)
@@ -135,6 +138,22 @@ def reduce_long(out: Any, a: Any, start: float, rows: int, n: int) -> None:
         total = real(start)
         for k in range(pieces):
             total = fn(partial[row * pieces + k], total)
+        out[row] = total
+
+
+def reduce_lanes(out: Any, a: Any, start: float, rows: int, n: int) -> None:
+    """Fold packed rows in lanes, then the lanes in order: for what the compiler does not know how to regroup."""
+    for row in prange(rows):
+        src = a[row * n : (row + 1) * n]
+        lanes = np.full(LANES, real(start))
+        for j in range(0, n - LANES + 1, LANES):
+            for k in range(LANES):
+                lanes[k] = fn(src[j + k], lanes[k])
+        total = real(start)
+        for k in range(LANES):
+            total = fn(lanes[k], total)
+        for j in range(n - n % LANES, n):
+            total = fn(src[j], total)
         out[row] = total
 
 

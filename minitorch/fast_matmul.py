@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
 import numpy as np
@@ -27,21 +28,28 @@ def matmul(out: Any, a: Any, b: Any) -> None:
 @contextmanager
 def _one_thread() -> Iterator[None]:
     """Hold BLAS at one thread: its others would go on spinning, on the cores that our next kernel wants."""
-    before = [blas.get_num_threads() for blas in _openblas()]
-    for blas in _openblas():
-        blas.set_num_threads(1)
+    before = [count() for count, _ in _openblas()]
+    for _, hold in _openblas():
+        hold(1)
     try:
         yield
     finally:
-        for blas, threads in zip(_openblas(), before):
-            blas.set_num_threads(threads)
+        for (_, hold), threads in zip(_openblas(), before):
+            hold(threads)
 
 
 @functools.cache
-def _openblas() -> list[Any]:
+def _openblas() -> list[tuple[Callable[[], int], Callable[[int], None]]]:
+    """Return, for each OpenBLAS of this process, what tells and what sets its number of threads."""
     from threadpoolctl import ThreadpoolController
 
-    return ThreadpoolController().select(internal_api="openblas").lib_controllers
+    found = []
+    for blas in ThreadpoolController().select(internal_api="openblas").lib_controllers:
+        for prefix, suffix in itertools.product(("", "scipy_"), ("", "64_", "_64")):
+            names = (f"{prefix}openblas_{verb}_num_threads{suffix}" for verb in ("get", "set"))
+            with suppress(AttributeError):
+                found.append(tuple(blas.dynlib[name] for name in names))
+    return found
 
 
 def _ready(t: Any) -> Any:

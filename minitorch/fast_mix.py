@@ -164,7 +164,7 @@ def _unweave(width: int, streams: int) -> Any:
 def _share_pairs() -> Any:
     @intrinsic
     def share_pairs(typingctx, out, at, image, start, step, d, first, cols):  # type: ignore[no-untyped-def]
-        """Pass ``cols`` derivatives to the first largest of 2x2 cells each, of two rows ``step`` apart in both arrays."""
+        """Pass ``cols`` derivatives to the first largest of 2x2 cells each, in rows ``step`` apart."""
         n = types.intp
         sig = types.void(out, n, image, n, n, d, n, n)
 

@@ -130,20 +130,28 @@ def shift_rows(y: Any, b: Any) -> None:
             y[a, c] = finish(y[a, c] + b[c])
 
 
+def highest(row: Any) -> Any:
+    """Return the largest number of a row; nan wins."""
+    top = row[0]
+    for k in range(1, len(row)):
+        top = row[k] if (row[k] > top) | (row[k] != row[k]) else top
+    return top
+
+
 def log_softmax(y: Any, x: Any) -> None:
     """Log-softmax of each row; see `OptionalOps.log_softmax`."""
     rows, classes = x.shape
     for n in prange(rows):
-        top = x[n, 0]
-        for k in range(1, classes):
-            if x[n, k] > top or x[n, k] != x[n, k]:
-                top = x[n, k]
+        top = highest(x[n])
+        # Written down in between: the compiler may regroup sums, and top + log(total) would lose digits.
+        for k in range(classes):
+            y[n, k] = x[n, k] - top
         total = real(0)
         for k in range(classes):
-            total += math.exp(x[n, k] - top)
+            total += math.exp(y[n, k])
         log_total = real(math.log(total))
         for k in range(classes):
-            y[n, k] = x[n, k] - top - log_total
+            y[n, k] -= log_total
 
 
 def log_softmax_grad(dx: Any, y: Any, d: Any) -> None:
@@ -161,20 +169,17 @@ def cross_entropy(losses: Any, grad: Any, x: Any, target: Any) -> None:
     """Loss and derivative of each row; see `OptionalOps.cross_entropy`."""
     rows, classes = x.shape
     for n in prange(rows):
-        top = x[n, 0]
-        for k in range(1, classes):
-            if x[n, k] > top or x[n, k] != x[n, k]:
-                top = x[n, k]
-        total, weight = real(0), real(0)
+        top = highest(x[n])
         for k in range(classes):
-            grad[n, k] = math.exp(x[n, k] - top)
-            total += grad[n, k]
-            weight += target[n, k]
-        log_total = real(math.log(total))
-        loss = real(0)
+            grad[n, k] = x[n, k] - top
+        total, weight, picked = real(0), real(0), real(0)
         for k in range(classes):
             # A class of probability 0 does not count, even where its score is -inf.
-            if target[n, k] != real(0):
-                loss -= target[n, k] * (x[n, k] - top - log_total)
-            grad[n, k] = grad[n, k] / total * weight - target[n, k]
-        losses[n] = loss
+            picked += target[n, k] * grad[n, k] if target[n, k] != real(0) else real(0)
+            grad[n, k] = math.exp(grad[n, k])
+            total += grad[n, k]
+            weight += target[n, k]
+        share = weight / total
+        for k in range(classes):
+            grad[n, k] = grad[n, k] * share - target[n, k]
+        losses[n] = weight * real(math.log(total)) - picked

@@ -151,6 +151,10 @@ class FastOps(FusedOps):
             n, parallel = a.shape[dim], a.size >= PARALLEL
             if a.is_contiguous():
                 inner = math.prod(a.shape[dim + 1 :])
+                if inner == 1 and chunks and fn in fast_map.LARGEST and n >= 2 * fast_map.LANES:
+                    loop = variants.get(fast_map.reduce_lanes, a.dtype, parallel)
+                    loop(out._storage, a._storage, start, out.size, n)
+                    return
                 if inner == 1 and chunks and n >= 2 * fast_map.CHUNK:
                     variants.get(fast_map.reduce_long, a.dtype, parallel)(
                         out._storage, a._storage, start, out.size, n

@@ -92,6 +92,10 @@ def _class_weights(
     """Return each row's probabilities (N, C), all 0 for rows of ``ignore_index``, and the number of other rows."""
     labels = _labels(input, target, ignore_index)
     counted = labels != ignore_index
+    if not label_smoothing and counted.all():
+        weights = np.zeros(input.shape, input.dtype)
+        weights[np.arange(len(labels)), labels] = 1
+        return _constant(input, weights), len(labels)
     weights = np.full(input.shape, label_smoothing / max(input.shape[1], 1), input.dtype)
     weights[np.flatnonzero(counted), labels[counted]] += 1 - label_smoothing
     weights[~counted] = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -52,6 +53,15 @@ def _padding(padding: Any, kernel: Pair, stride: Pair, dilation: Pair, dims: int
     return high, high, wide, wide
 
 
+@functools.lru_cache(maxsize=512)
+def _geometry(
+    stride: Any, padding: Any, dilation: Any, kernel: Pair, dims: int
+) -> tuple[Pair, Padding, Pair]:
+    """Return a convolution's stride, padding and dilation in full."""
+    strides, dilations = pair(stride, "stride", 1, dims), pair(dilation, "dilation", 1, dims)
+    return strides, _padding(0 if padding is None else padding, kernel, strides, dilations, dims), dilations
+
+
 def _conv(
     x: Tensor,
     w: Tensor,
@@ -63,11 +73,10 @@ def _conv(
     act: str,
     dims: int,
 ) -> Tensor:
-    strides, dilations = pair(stride, "stride", 1, dims), pair(dilation, "dilation", 1, dims)
     if groups < 1:
         raise ValueError(f"groups must be at least 1, not {groups}")
-    kernel = (w.shape[-2], w.shape[-1])
-    pads = _padding(0 if padding is None else padding, kernel, strides, dilations, dims)
+    given = (tuple(s) if isinstance(s, list) else s for s in (stride, padding, dilation))
+    strides, pads, dilations = _geometry(*given, (w.shape[-2], w.shape[-1]), dims)
     if bias is not None and bias.shape != (w.shape[0],):
         raise IndexingError(f"bias {bias.shape} does not fit weight {w.shape}: expected ({w.shape[0]},)")
     settings = {"stride": strides, "padding": pads, "dilation": dilations, "groups": groups}

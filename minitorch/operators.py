@@ -58,7 +58,7 @@ def max(x: float, y: float) -> float:
 
 def max_nan(x: float, y: float) -> float:
     """Return the larger of the two, and nan if either is nan (as NumPy's ``maximum``)."""
-    return x if x > y or x != x else y
+    return x if (x > y) | (x != x) else y
 
 
 def is_close(x: float, y: float) -> float:
@@ -67,10 +67,9 @@ def is_close(x: float, y: float) -> float:
 
 
 def sigmoid(x: float) -> float:
-    """Return ``1 / (1 + exp(-x))``, written in two branches so that ``exp`` never overflows."""
-    if x >= 0.0:
-        return 1.0 / (1.0 + math.exp(-x))
-    return math.exp(x) / (1.0 + math.exp(x))
+    """Return ``1 / (1 + exp(-x))``, written so that ``exp`` never overflows."""
+    e = math.exp(-abs(x))
+    return (e if x < 0.0 else 1.0) / (1.0 + e)
 
 
 def sigmoid_back(x: float, d: float) -> float:

@@ -152,12 +152,12 @@ class Optimizer:
 
     def _remember(self, p: Parameter, count: int, start: float = 0.0) -> tuple[int, list[Any]]:
         """Return how often ``p`` was updated, this time included, and its states."""
-        if not isinstance(p.value, _Shaped):
-            raise TypeError(
-                f"{type(self).__name__} works on Tensors; for {type(p.value).__name__} use plain SGD"
-            )
         steps, states = self._memory.get(id(p), (0, []))
         if not states:
+            if not isinstance(p.value, _Shaped):
+                raise TypeError(
+                    f"{type(self).__name__} works on Tensors; for {type(p.value).__name__} use plain SGD"
+                )
             states = [p.value.zeros() for _ in range(count)]
             if start:
                 for s in states:

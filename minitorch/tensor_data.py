@@ -6,6 +6,7 @@ backend that computes on it. Its arithmetic is plain: outside any graph. It refu
 
 from __future__ import annotations
 
+import functools
 import math
 import random
 from collections.abc import Iterable, Iterator, Sequence
@@ -130,6 +131,9 @@ def strides_from_shape(shape: UserShape) -> tuple[int, ...]:
     return tuple(reversed(strides))
 
 
+_packed_strides = functools.lru_cache(maxsize=4096)(strides_from_shape)
+
+
 def normal_dim(dim: int, dims: int, shape: UserShape) -> int:
     """Return ``dim`` counted from the front.
 
@@ -147,7 +151,9 @@ def resolve_shape(shape: Sequence[int], size: int) -> tuple[int, ...]:
     Raises:
         IndexingError: No size fits.
     """
-    wanted = tuple(int(n) for n in shape)
+    wanted = tuple(map(int, shape))
+    if math.prod(wanted) == size and min(wanted, default=0) >= 0:
+        return wanted
     known = math.prod(n for n in wanted if n != -1)
     fits = wanted.count(-1) <= 1 and all(n >= -1 for n in wanted)
     if fits and -1 in wanted:
@@ -214,7 +220,7 @@ class TensorData:
         td._storage = storage
         td.dtype = storage.dtype
         td.shape = shape
-        td.strides = strides_from_shape(shape) if strides is None else strides
+        td.strides = _packed_strides(shape) if strides is None else strides
         td.dims = len(shape)
         td.size = size
         td.backend = backend
@@ -476,7 +482,7 @@ class TensorData:
     def laid_out(self, flat: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Read the flat array ``flat``, which stands for the storage, under this shape and these strides."""
         if self.is_contiguous():
-            return flat[: self.size].reshape(self.shape)
+            return (flat if len(flat) == self.size else flat[: self.size]).reshape(self.shape)
         return np.ndarray(self.shape, flat.dtype, flat, strides=[s * flat.itemsize for s in self.strides])
 
     def to_cuda_(self) -> None:

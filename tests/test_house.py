@@ -21,7 +21,7 @@ HOME = Path(minitorch.__file__).parent
 FILES = sorted(path.stem for path in HOME.glob("*.py"))
 # A file imports from lower floors only.
 FLOORS = """
-    operators autodiff module rng memory retype _cuda
+    operators autodiff module rng memory retype _cuda vector_math
     jit simple_conv tensor_data fast_tile
     fast_mix
     optional_ops fast_map fast_loops fast_pool fast_norm fast_matmul cuda_conv cuda_pool cuda_matmul
@@ -42,7 +42,7 @@ FLOORS = """
 """
 FLOOR = {name: floor for floor, row in enumerate(FLOORS.split("\n")) for name in row.split()}
 # Outside packages, besides the standard library; whatever else is used is imported where it is needed.
-NUMBA = {"jit", "_cuda"}
+NUMBA = {"jit", "_cuda", "vector_math"}
 OUTSIDE = {"numpy", "numba", "llvmlite"}
 
 
