@@ -2,9 +2,12 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+# visdom has a place of its own: its pins touch nothing else.
+VISDOM ?= .venv-visdom
+PORT ?= 8097
 JOBS ?= 2
 
-.PHONY: mnist test check bench bench-quick docs clean
+.PHONY: mnist test check bench bench-quick dashboard docs clean
 
 mnist: $(VENV)/.base
 	$(BIN)/python project/run_mnist_multiclass.py --out runs/mnist
@@ -25,11 +28,14 @@ bench: $(VENV)/.bench
 bench-quick: $(VENV)/.bench
 	$(BIN)/python benchmarks/run.py --quick
 
+dashboard: $(VISDOM)/.ready
+	$(VISDOM)/bin/python project/dashboard.py --port $(PORT)
+
 docs: $(VENV)/.docs
 	$(BIN)/mkdocs build --strict
 
 clean:
-	rm -rf $(VENV) site build *.egg-info
+	rm -rf $(VENV) $(VISDOM) site build *.egg-info
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -48,4 +54,12 @@ $(VENV)/.bench: pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.docs: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet -e ".[docs]"
+	@touch $@
+
+# visdom 0.2.4 is built with a module that setuptools 82 took out, and tornado 6.6 refuses to serve its page.
+$(VISDOM)/.ready: project/visdom_assets.json project/visdom_assets.py
+	$(PYTHON) -m venv $(VISDOM)
+	$(VISDOM)/bin/python -m pip install --quiet 'setuptools<82' wheel
+	$(VISDOM)/bin/python -m pip install --quiet --no-build-isolation 'visdom==0.2.4' 'tornado>=6.5,<6.6'
+	$(VISDOM)/bin/python project/visdom_assets.py --python $(VISDOM)/bin/python
 	@touch $@

@@ -49,6 +49,7 @@ from .datasets import Graph, circle, datasets, diag, make_pts, simple, spiral, s
 from .fast_conv import tensor_conv1d, tensor_conv2d
 from .fast_ops import FastBackend, FastOps, tensor_matrix_multiply
 from .finder import lr_range
+from .fusing import fuse
 from .layers import (
     AdaptiveAvgPool2d,
     AvgPool2d,
@@ -290,6 +291,7 @@ __all__ = [
     "fast_conv",
     "fast_ops",
     "fit",
+    "fuse",
     "get_default_backend",
     "get_default_dtype",
     "grad_central_difference",

@@ -14,7 +14,6 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 from numba import prange
@@ -213,7 +212,7 @@ def _run_tiles(
     wide = w.shape[1] > fast_tile.NARROW
     channels = fast_tile.WIDE if wide else fast_tile.NARROW
     work = x.shape[0] * geometry[4] * geometry[3] * w.size
-    threads = numba.get_num_threads() if work > jit.SERIAL else 1
+    threads = jit.threads() if work > jit.SERIAL else 1
     width = "wide" if wide else "narrow"
     tiles = {f"tile_{k}": vars(fast_tile)[f"{width}_{k}"] for k in (1, 2, 3)}
     run = jit.variant(conv_tiles, out.dtype, threads > 1, finish=FINISHES[act], **tiles)
@@ -288,7 +287,7 @@ def grad_weight(
     size, kernel = (d.shape[2], d.shape[3]), (out.shape[2], out.shape[3])
     offsets, tall, wide = _forward_plan(size, kernel, out.shape[1], stride, dilation, DOT_COLUMNS)
     lines = -(-outs // DOT_ROWS) * DOT_ROWS
-    threads = numba.get_num_threads() if batch * size[0] * size[1] * out.size > jit.SERIAL else 1
+    threads = jit.threads() if batch * size[0] * size[1] * out.size > jit.SERIAL else 1
     one = (out.shape[1] * stride[0] * stride[1] * tall * wide + lines * size[0] * wide) * out.itemsize
     chunk = max(1, min(-(-batch // threads), SCRATCH // one))
     partial = np.zeros((threads, groups * lines, len(offsets)), out.dtype)

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 
-from . import fast_conv, fast_norm, jit
+from . import fast_conv, fast_map, fast_norm, jit
+from .cellwise import Program
 from .optional_ops import ACTS
-from .tensor_data import TensorData
+from .tensor_data import TensorData, shape_broadcast
 from .tensor_ops import Padding, Pair, TensorOps
 
 PARALLEL = 32_768  # cells from which waking the threads pays
@@ -20,6 +20,19 @@ PARALLEL = 32_768  # cells from which waking the threads pays
 
 class FusedOps(TensorOps):
     """What the Numba room does better than the compositions of `minitorch.optional_ops`."""
+
+    @classmethod
+    def cells(cls, program: Program, *operands: TensorData) -> TensorData:
+        """See `OptionalOps.cells`: one kernel; operands that are smaller or not packed are laid out first."""
+        first, shape, dtype = operands[0], operands[0].shape, operands[0].dtype
+        for t in operands[1:]:
+            cls.same_room(first, t)
+            shape, dtype = shape_broadcast(shape, t.shape), np.promote_types(dtype, t.dtype)
+        out = cls.allocate(shape, dtype, first.backend)
+        loop = fast_map.CELLS[len(operands) - 1]
+        run = jit.variant(loop, dtype, out.size > PARALLEL, fn=program.function)
+        run(out._storage, *(_spread(t, out) for t in operands))
+        return out
 
     @classmethod
     def conv_act(
@@ -57,7 +70,7 @@ class FusedOps(TensorOps):
             run(into, sums._storage, *of)
         else:
             run = jit.variant(fast_norm.act_channels, y.dtype, parallel, jit.REASSOCIATE, gate=gate)
-            partial = np.empty((numba.get_num_threads() if parallel else 1, y.shape[1]))
+            partial = np.empty((jit.threads() if parallel else 1, y.shape[1]))
             run(array(before), partial, packed(y, y), packed(d, y))
             sums._storage[:] = partial.sum(axis=0)
         return before, sums
@@ -128,6 +141,13 @@ class FusedOps(TensorOps):
 def flat(t: TensorData, out: TensorData) -> Any:
     """Return the cells of ``t`` in a row, of the dtype of ``out``."""
     return packed(t, out).reshape(-1)
+
+
+def _spread(t: TensorData, out: TensorData) -> Any:
+    """Return ``t``, stretched to the shape of ``out``, in a row."""
+    if t.shape == out.shape:
+        return flat(t, out)
+    return np.ascontiguousarray(np.broadcast_to(array(t), out.shape), out.dtype).reshape(-1)
 
 
 def packed(t: TensorData, out: TensorData) -> Any:

@@ -184,6 +184,33 @@ def update_4(settings: Any, p: Any, d: Any, s: Any, t: Any, u: Any) -> None:
 UPDATES = (update_1, update_2, update_3, update_4)
 
 
+def cells_1(out: Any, a: Any) -> None:
+    """Write ``fn(a[i])``; as the next three, for packed operands of one shape."""
+    for i in prange(len(out)):
+        out[i] = fn(a[i])
+
+
+def cells_2(out: Any, a: Any, b: Any) -> None:
+    """Write ``fn(a[i], b[i])``."""
+    for i in prange(len(out)):
+        out[i] = fn(a[i], b[i])
+
+
+def cells_3(out: Any, a: Any, b: Any, c: Any) -> None:
+    """Write ``fn(a[i], b[i], c[i])``."""
+    for i in prange(len(out)):
+        out[i] = fn(a[i], b[i], c[i])
+
+
+def cells_4(out: Any, a: Any, b: Any, c: Any, d: Any) -> None:
+    """Write ``fn(a[i], b[i], c[i], d[i])``."""
+    for i in prange(len(out)):
+        out[i] = fn(a[i], b[i], c[i], d[i])
+
+
+CELLS = (cells_1, cells_2, cells_3, cells_4)
+
+
 def map_any(out: Any, out_shape: Any, out_strides: Any, a: Any, a_shape: Any, a_strides: Any) -> None:
     """Map over any shapes: index arithmetic for each cell, unless the operands are aligned."""
     size = 1
@@ -254,6 +281,7 @@ class Variants:
         self.made: dict[tuple[Fn, int, bool], Fn] = {}
 
     def get(self, loop: Fn, dtype: np.dtype[Any], parallel: bool) -> Fn:
+        parallel = parallel and jit.threads() > 1
         key = (loop, dtype.itemsize, parallel)
         found = self.made.get(key)
         if found is None:

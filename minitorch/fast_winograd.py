@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 from numba import prange
@@ -264,9 +263,7 @@ class _Layout:
         self.channels, self.lanes = fast_tile.WIDE, fast_tile.BYTES // itemsize
         self.tall, self.wide = -(-rows // 4), -(-cols // 4)
         pieces = self.tall * self.wide
-        self.threads = min(
-            numba.get_num_threads() if batch * rows * cols * ins * outs > jit.SERIAL else 1, batch
-        )
+        self.threads = min(jit.threads() if batch * rows * cols * ins * outs > jit.SERIAL else 1, batch)
         share = -(-batch // self.threads)
         blocks = -(-outs // self.channels) * self.channels
         columns = -(-ins // self.lanes) * self.lanes if turned else ins

@@ -176,9 +176,24 @@ def _written(name: str, source: str) -> Path | None:
     return path
 
 
+@functools.cache
+def kept(folder: Path) -> frozenset[str]:
+    """Return the names of the kernels whose machine code lay in ``folder`` when this process first asked."""
+    return frozenset(index.name.split(".")[0] for index in (folder / "__pycache__").glob("*.nbi"))
+
+
+@functools.cache
+def _tell(folder: Path) -> None:
+    """Say on a terminal, once, why the first results take their time."""
+    if sys.stderr.isatty():
+        print(f"minitorch: compiling kernels for this machine; kept in {folder}", file=sys.stderr)
+
+
 def _load(name: str, path: Path) -> Fn:
     module_name = f"minitorch_kernels.{name}"
     if module_name not in sys.modules:
+        if name not in kept(path.parent):
+            _tell(path.parent)
         spec = importlib.util.spec_from_file_location(module_name, path)
         assert spec is not None
         assert spec.loader is not None
@@ -263,12 +278,33 @@ def _compiled(fn: Fn, flags: tuple[str, ...], parallel: bool = False) -> Fn:
     )
 
 
+class _Process:
+    forked = False
+
+
+def _note_fork() -> None:
+    _Process.forked = True
+
+
+if sys.platform != "win32":
+    os.register_at_fork(after_in_child=_note_fork)
+
+
+def threads() -> int:
+    """Return how many threads kernels may use: one after a fork, for the others did not come along."""
+    return 1 if _Process.forked else numba.get_num_threads()
+
+
 SERIAL = 200_000  # cell operations up to which waking the threads does not pay
 _variants: dict[tuple[Any, ...], Fn] = {}
 
 
 def variant(loop: Fn, dtype: Any, parallel: bool, flags: tuple[str, ...] = CONTRACT, **fns: Any) -> Fn:
-    """Return the compiled form of ``loop`` for these settings, made when first asked for."""
+    """Return the compiled form of ``loop`` for these settings, made when first asked for.
+
+    ``parallel`` is a wish: with one thread the serial form is returned.
+    """
+    parallel = parallel and threads() > 1
     key = (loop, np.dtype(dtype).itemsize, parallel, *fns.values())
     found = _variants.get(key)
     if found is None:

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .fusing import fuse
 from .nn import logsoftmax
 from .tensor import Tensor
 from .tensor_data import IndexingError
-from .tensor_functions import Abs
 from .tensor_functions_more import BCE, BCEWithLogits, Weigh
 from .tensor_functions_nn import NLL, CrossEntropy
 
@@ -161,6 +161,10 @@ def nll_loss(input: Tensor, target: Any, *, reduction: str = "mean", ignore_inde
     return _reduced_rows(NLL.apply(input, target=weights._tensor), reduction, count)
 
 
+_squared = fuse(lambda x, y: (x - y) ** 2)
+_distance = fuse(lambda x, y: abs(x - y))
+
+
 def mse_loss(input: Tensor, target: Any, *, reduction: str = "mean") -> Tensor:
     """Squared differences of two tensors of one shape.
 
@@ -172,7 +176,7 @@ def mse_loss(input: Tensor, target: Any, *, reduction: str = "mean") -> Tensor:
     Raises:
         IndexingError: The shapes differ.
     """
-    return _reduced((input - _paired(input, target, "mse_loss")) ** 2, reduction)
+    return _reduced(_squared(input, _paired(input, target, "mse_loss")), reduction)
 
 
 def l1_loss(input: Tensor, target: Any, *, reduction: str = "mean") -> Tensor:
@@ -180,7 +184,7 @@ def l1_loss(input: Tensor, target: Any, *, reduction: str = "mean") -> Tensor:
 
     Arguments and errors as for `mse_loss`.
     """
-    return _reduced(Abs.apply(input - _paired(input, target, "l1_loss")), reduction)
+    return _reduced(_distance(input, _paired(input, target, "l1_loss")), reduction)
 
 
 def binary_cross_entropy(input: Tensor, target: Any, *, reduction: str = "mean") -> Tensor:

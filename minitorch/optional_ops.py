@@ -11,7 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 from . import operators
-from .tensor_data import TensorData
+from .cellwise import Place, Program
+from .tensor_data import TensorData, shape_broadcast
 
 OPTIONAL: list[str] = []
 ACTS = {"none": (operators.id, operators.id_back), "relu": (operators.relu, operators.relu_back)}
@@ -28,6 +29,11 @@ def optional(method: Callable[..., Any]) -> Any:
     return classmethod(method)
 
 
+def _value(values: list[TensorData], place: Place) -> TensorData:
+    """Return an earlier result, or a number in one cell."""
+    return values[place] if isinstance(place, int) else values[0].filled(place, ())
+
+
 def _per_channel(x: TensorData) -> TensorData:
     """Sum (A, C, L) to (1, C, 1)."""
     return x.sum(2).sum(0)
@@ -38,6 +44,18 @@ class OptionalOps:
 
     ``act`` names the activation that follows, of `ACTS`.
     """
+
+    @optional
+    def cells(cls, program: Program, *operands: TensorData) -> TensorData:
+        """Run a program of single cells on operands, which broadcast."""
+        f, shape = operands[0].f, operands[0].shape
+        for t in operands[1:]:
+            shape = shape_broadcast(shape, t.shape)
+        values = list(operands)
+        for step in program.steps:
+            given = [_value(values, place) for place in step.operands]
+            values.append((f.map if len(given) == 1 else f.zip)(step.fn)(*given))
+        return _value(values, program.result) + operands[0].zeros(shape)
 
     @optional
     def conv_act(cls, x: TensorData, w: TensorData, b: TensorData, act: str, *settings: Any) -> TensorData:

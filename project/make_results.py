@@ -86,8 +86,8 @@ def image_commands() -> dict[str, Command]:
 
 
 def cifar_commands() -> dict[str, Command]:
-    """Return the command of the run on CIFAR-10, by name."""
-    return {"resnet-cifar10": ("run_cifar10.py", *CIFAR)}
+    """Return the commands of the runs on CIFAR-10, by name."""
+    return {"resnet-cifar10": ("run_cifar10.py", *CIFAR), "convnet-cifar10": ("run_cifar10.py",)}
 
 
 def run(name: str, command: Command, keep: bool) -> dict[str, Any]:

@@ -19,9 +19,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy.typing as npt
+
 import minitorch
 import panels
 import trainer
+import watch
+from board import Logger
 from cli import Parser, Refusal, amount, guarded, natural, share
 from minitorch import data
 from minitorch.vision import ColorJitter, Compose, Cutout, RandomCrop, RandomHorizontalFlip, RandomRotation
@@ -81,9 +85,19 @@ def recipe(args: argparse.Namespace) -> trainer.Recipe:
     )
 
 
+def filters(model: minitorch.Module) -> npt.NDArray[Any]:
+    """Return the filters of the first convolution, (O, C, H, W)."""
+    return next(p.value for p in model.parameters() if len(p.shape) == 4).to_numpy()
+
+
 def draw_filters(folder: Path, model: minitorch.Module) -> None:
     """Draw the filters of the first convolution."""
-    panels.draw_filters(folder, next(p.value for p in model.parameters() if len(p.shape) == 4).to_numpy())
+    panels.draw_filters(folder, filters(model))
+
+
+def show_filters(logger: Logger, model: minitorch.Module, moment: str) -> None:
+    """Show them while the model trains."""
+    watch.show_filters(logger, filters(model), moment)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -111,7 +125,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             f"it cannot go on with --epochs {args.epochs}"
         )
     images = trainer.hold_out(*data.cifar10(args.data_dir), HELD_OUT, args.limit)
-    trainer.train(args, images, CIFAR_MODELS[args.model], recipe=recipe(args), draw=draw_filters)
+    special = {"recipe": recipe(args), "draw": draw_filters, "show": show_filters}
+    trainer.train(args, images, CIFAR_MODELS[args.model], **special)
 
 
 if __name__ == "__main__":

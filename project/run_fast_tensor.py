@@ -17,7 +17,7 @@ from cli import guarded
 from minitorch import SGD, FastBackend, Graph, Optimizer, Tensor, TensorBackend, no_grad, tensor
 from minitorch.backends import find_backend
 from models.mlp_tensor import Network
-from toys import LogFn, Point, default_log_fn, draw_points, flags, run
+from toys import LogFn, Point, default_log_fn, draw_graph, draw_points, flags, run
 
 BATCH = 10
 
@@ -76,7 +76,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     args = flags(__doc__).parse_args(arguments)
     backend = find_backend("cuda" if args.BACKEND == "gpu" else "fast")
     data = draw_points(args)
-    run("fast", args, FastTrain(args.HIDDEN, backend), data)
+    trainer = FastTrain(args.HIDDEN, backend)
+    run("fast", args, trainer, data, graph=lambda: draw_graph(trainer.run_many(data.X), trainer.model))
 
 
 if __name__ == "__main__":

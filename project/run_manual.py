@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from cli import guarded
 from minitorch import Module, operators
-from toys import Point, cpu_only, draw_points, flags, report
+from toys import Point, cpu_only, draw_points, flags, report, show
 
 DIAGONAL = (-20.0, -20.0, 10.0)
 BY_HAND = {"simple": (-20.0, 0.0, 10.0), "diag": DIAGONAL}  # no straight line parts the other sets
@@ -76,6 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     data = draw_points(args)
     for name, parameter in trainer.model.named_parameters():
         print(f"{name} {parameter.value:g}")
+    show("manual", args, data, trainer.probabilities)
     report("manual", args, data, trainer.probabilities)
 
 

@@ -21,6 +21,8 @@ import numpy as np
 
 import panels
 import trainer
+import watch
+from board import Logger
 from cli import Parser, guarded, notice
 from minitorch import data
 from minitorch.data import DataError, Dataset
@@ -70,6 +72,13 @@ def draw_channels(folder: Path, model: LeNet) -> None:
             panels.draw_channels(folder, name, channels.to_numpy())
 
 
+def show_channels(logger: Logger, model: LeNet, moment: str) -> None:
+    """Show the hidden channels of LeNet for the images that it has just seen."""
+    for name, channels in (("mid_images", model.mid), ("out_images", model.out)):
+        if channels is not None:
+            watch.show_channels(logger, name, channels.to_numpy(), moment)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Do what the flags say."""
     parser = Parser(__doc__)
@@ -83,8 +92,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if few and epochs_left_out:
         args.epochs = DIGIT_EPOCHS
     recipe = trainer.Recipe(augment=RandomCrop(28, padding=3)) if few else trainer.PLAIN
-    draw = draw_channels if args.model == "lenet" else None
-    trainer.train(args, images, IMAGE_MODELS[args.model], recipe=recipe, draw=draw)
+    draw, show = (draw_channels, show_channels) if args.model == "lenet" else (None, None)
+    trainer.train(args, images, IMAGE_MODELS[args.model], recipe=recipe, draw=draw, show=show)
 
 
 if __name__ == "__main__":

@@ -8,10 +8,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
+
 from cli import guarded
-from minitorch import SGD, Graph, Scalar, no_grad
+from minitorch import SGD, Graph, Scalar
 from models.mlp_scalar import Network
-from toys import LogFn, Point, cpu_only, default_log_fn, draw_points, flags, run
+from toys import LogFn, Point, cpu_only, default_log_fn, draw_graph, draw_points, flags, on_arrays, run
 
 
 class ScalarTrain:
@@ -25,10 +28,13 @@ class ScalarTrain:
         """Return the probability that the label of a point is 1."""
         return self.model((Scalar(x[0], name="x_1"), Scalar(x[1], name="x_2")))
 
-    def probabilities(self, X: Sequence[Point]) -> list[float]:
+    def probabilities(self, X: Sequence[Point]) -> npt.NDArray[np.floating]:
         """Return the probability for each point."""
-        with no_grad():
-            return [self.run_one(x).data for x in X]
+        return on_arrays(self.model.arrays(), X)
+
+    def neuron(self) -> Scalar:
+        """Return what the first hidden unit makes of the middle of the plane."""
+        return self.model.layer1((Scalar(0.5, name="x_1"), Scalar(0.5, name="x_2")))[0].relu()
 
     def train(
         self, data: Graph, learning_rate: float, max_epochs: int = 500, log_fn: LogFn = default_log_fn
@@ -60,7 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     args = flags(__doc__).parse_args(arguments)
     cpu_only(args, "Scalars are computed")
     data = draw_points(args)
-    run("scalar", args, ScalarTrain(args.HIDDEN), data)
+    trainer = ScalarTrain(args.HIDDEN)
+    run("scalar", args, trainer, data, graph=lambda: draw_graph(trainer.neuron(), trainer.model))
 
 
 if __name__ == "__main__":

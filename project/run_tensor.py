@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from cli import guarded
-from minitorch import SGD, Graph, SimpleBackend, Tensor, no_grad, tensor
+from minitorch import SGD, Graph, SimpleBackend, Tensor, tensor
 from models.mlp_tensor import Network
-from toys import LogFn, Point, cpu_only, default_log_fn, draw_points, flags, run
+from toys import LogFn, Point, cpu_only, default_log_fn, draw_graph, draw_points, flags, on_arrays, run
 
 
 class TensorTrain:
@@ -34,8 +34,7 @@ class TensorTrain:
 
     def probabilities(self, X: Sequence[Point]) -> npt.NDArray[np.floating]:
         """Return the probability for each point."""
-        with no_grad():
-            return self.run_many(X).to_numpy().ravel()
+        return on_arrays(self.model.arrays(), X)
 
     def train(
         self, data: Graph, learning_rate: float, max_epochs: int = 500, log_fn: LogFn = default_log_fn
@@ -66,7 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     args = flags(__doc__).parse_args(arguments)
     cpu_only(args, "the simple room computes")
     data = draw_points(args)
-    run("tensor", args, TensorTrain(args.HIDDEN), data)
+    trainer = TensorTrain(args.HIDDEN)
+    run("tensor", args, trainer, data, graph=lambda: draw_graph(trainer.run_many(data.X), trainer.model))
 
 
 if __name__ == "__main__":

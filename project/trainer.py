@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy.typing as npt
 
+import display
 import minitorch
 import panels
 from cli import Refusal, count, natural, notice, rate
@@ -25,6 +26,7 @@ from minitorch.data import DataLoader, Dataset
 from minitorch.vision import Compose, Normalize
 from schedule import Schedule
 from sinks import JsonLines, Plan, Record, Sink, console, read_records
+from watch import SHOWN, Show, Watch
 
 Array = npt.NDArray[Any]
 Draw = Callable[[Path, Any], None]
@@ -35,7 +37,6 @@ IDENTITY = (
     *("augment", "cutout", "schedule", "label_smoothing", "weight_decay"),
 )
 LEARNING_RATES = {"adam": 0.001, "sgd": 0.05}
-SHOWN = 16  # held-out images in the pictures
 
 
 @dataclass(frozen=True)
@@ -102,18 +103,12 @@ def add_flags(parser: argparse.ArgumentParser, models: Sequence[str], defaults: 
     add("--lr", metavar="X", type=rate, help="default: 0.001 for adam, 0.05 for sgd (with momentum 0.9)")
     add("--seed", metavar="N", type=natural, help=f"default: {defaults['seed']}")
     add("--limit", metavar="N", type=count, help="train on the first N images only; default: all")
-    add("--dashboard", metavar="{auto,off,URL}", type=_dashboard, default="auto", help="default: auto")
+    display.add_flags(parser)
     add("--out", metavar="DIR", type=Path, help="where logs, weights, results and pictures go")
     add(
         "--resume", metavar="DIR", type=Path, help="go on with the run in DIR (and write there without --out)"
     )
     add("--quiet", action="store_true", help="print the final line only")
-
-
-def _dashboard(text: str) -> str:
-    if text in ("auto", "off") or text.startswith(("http://", "https://")):
-        return text
-    raise argparse.ArgumentTypeError(f"must be auto, off or an http address, not {text!r}")
 
 
 def settle(args: argparse.Namespace, defaults: Mapping[str, Any]) -> None:
@@ -168,6 +163,7 @@ def train(
     *,
     recipe: Recipe = PLAIN,
     draw: Draw | None = None,
+    show: Show | None = None,
 ) -> None:
     """Train, test the best weights on the whole test set, and print the accuracy as the last line.
 
@@ -177,6 +173,7 @@ def train(
         build: Makes the model; it has its ``loss``, unless the recipe has one.
         recipe: What is special to this run.
         draw: Draws what is special to this model, once it has seen the held-out images of the pictures.
+        show: Shows the same while it trains.
 
     Raises:
         Refusal: The run to resume was on another data set or is past ``--epochs``, or the loss is not a number.
@@ -197,38 +194,51 @@ def train(
         raise Refusal(
             f"the run in {args.resume} has done {keeper.epoch} epochs: it is past --epochs {args.epochs}"
         )
-    sinks: list[Sink] = [keeper]
-    if args.out is not None:
-        (args.out / RESULTS).unlink(missing_ok=True)
-        keeper.write_to(args.out)
-        sinks.insert(0, JsonLines(args.out / LOG, records, rates=recipe.rates))
-    if schedule is not None:
-        sinks.insert(0, schedule)  # before the keeper: a checkpoint holds the rate of the step to come
-    if not args.quiet:
-        sinks.append(console(Plan(args.epochs, len(images.train), args.batch_size, keeper.epoch)))
-
     normalize = Normalize(*images.train.mean_std())
-    began = time.perf_counter()
-    try:
-        _loop(args, images, keeper, sinks, normalize, recipe)
-        seconds = time.perf_counter() - began
-    except KeyboardInterrupt:
-        kept = f"; --resume {args.out} goes on after epoch {keeper.epoch}" if args.out else ""
-        notice(f"stopped by Ctrl-C{kept}")
-        raise
-    finally:
+    plan = Plan(args.epochs, len(images.train), args.batch_size, keeper.epoch)
+    facts = {name: settings[name] for name in ("optimizer", "lr", "batch_size", "epochs", "seed")}
+    with closing(display.Display(args, f"{args.model} on {args.dataset}", facts)) as shown:
+        watch = Watch(shown, model, plan, images.valid, normalize, show) if shown.wanted else None
+        sinks: list[Sink] = [keeper]
+        if watch is not None:
+            sinks.insert(0, watch)  # before the keeper, which refuses a loss that is not a number
         if args.out is not None:
-            _draw_training(args.out, model, images.valid, normalize, draw)
+            (args.out / RESULTS).unlink(missing_ok=True)
+            keeper.write_to(args.out)
+            sinks.insert(0, JsonLines(args.out / LOG, records, rates=recipe.rates))
+        if schedule is not None:
+            sinks.insert(0, schedule)  # before the keeper: a checkpoint holds the rate of the step to come
+        if not args.quiet:
+            sinks.append(console(plan))
+        if watch is not None:
+            watch.begin({**settings, "backend": args.backend}, records)
 
-    model.load_state_dict(keeper.weights)
-    scores, labels = minitorch.predict(model, _in_order(images.test, normalize))
-    accuracy = minitorch.accuracy(scores, labels)
-    if args.out is not None:
-        panels.draw_confusion(args.out / "panels", scores, images.test)
-        panels.draw_mistakes(args.out / "panels", scores, images.test)
-        results = {"test_accuracy": accuracy, "valid_accuracy": keeper.best, "best_epoch": keeper.best_epoch}
-        more = {"seconds": round(seconds, 2), "backend": args.backend, "train_images": len(images.train)}
-        write_json(args.out / RESULTS, {**results, **settings, **more})
+        began = time.perf_counter()
+        try:
+            _loop(args, images, keeper, sinks, normalize, recipe)
+            seconds = time.perf_counter() - began
+        except KeyboardInterrupt:
+            kept = f"; --resume {args.out} goes on after epoch {keeper.epoch}" if args.out else ""
+            notice(f"stopped by Ctrl-C{kept}")
+            raise
+        finally:
+            if args.out is not None:
+                display.keep(
+                    args.out / "panels",
+                    lambda _: _draw_training(args.out, model, images.valid, normalize, draw),
+                )
+
+        model.load_state_dict(keeper.weights)
+        scores, labels = minitorch.predict(model, _in_order(images.test, normalize))
+        accuracy = minitorch.accuracy(scores, labels)
+        shown.facts |= {"test accuracy": f"{accuracy:.4f}"}
+        if watch is not None:
+            watch.tested(scores, images.test, accuracy, keeper.step)
+        if args.out is not None:
+            best = {"test_accuracy": accuracy, "valid_accuracy": keeper.best, "best_epoch": keeper.best_epoch}
+            more = {"seconds": round(seconds, 2), "backend": args.backend, "train_images": len(images.train)}
+            write_json(args.out / RESULTS, {**best, **settings, **more})
+            display.keep(args.out / "panels", lambda folder: _draw_test(folder, scores, images.test))
     print(f"test accuracy {accuracy:.4f}", flush=True)
 
 
@@ -278,3 +288,8 @@ def _draw_training(out: Path, model: Any, valid: Dataset, normalize: Normalize, 
     panels.draw_guesses(folder, scores, shown)
     if draw is not None:
         draw(folder, model)
+
+
+def _draw_test(folder: Path, scores: Array, test: Dataset) -> None:
+    panels.draw_confusion(folder, scores, test)
+    panels.draw_mistakes(folder, scores, test)

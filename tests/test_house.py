@@ -22,7 +22,7 @@ FILES = sorted(path.stem for path in HOME.glob("*.py"))
 # A file imports from lower floors only.
 FLOORS = """
     operators autodiff module rng memory retype _cuda vector_math
-    jit simple_conv tensor_data fast_tile
+    jit simple_conv tensor_data fast_tile cellwise
     fast_mix
     optional_ops fast_map fast_loops fast_pool fast_norm fast_matmul cuda_conv cuda_pool cuda_matmul
     fast_winograd
@@ -32,12 +32,12 @@ FLOORS = """
     scalar_functions tensor_functions backends
     tensor_functions_more tensor_functions_nn
     scalar tensor metrics
-    nn optim schedulers init datasets fetch pth vision_transforms testing_layers
+    nn fusing optim schedulers init datasets fetch pth vision_transforms testing_layers
     vision_color testing data_files data_loader
     vision losses layers data checkpoint distributed
     layers_activation layers_norm
     train legacy
-    finder
+    finder warmup
     __init__
 """
 FLOOR = {name: floor for floor, row in enumerate(FLOORS.split("\n")) for name in row.split()}

@@ -24,6 +24,7 @@ from .conftest import CUDA_MODE
 
 PROJECT = Path(__file__).resolve().parent.parent / "project"
 SCRIPTS = ("run_manual", "run_scalar", "run_tensor", "run_fast_tensor", "run_torch", "run_mnist_multiclass")
+TRAINS = {*SCRIPTS, "run_cifar10"}
 SMALL = ("--dataset", "digits", "--limit", "200", "--batch-size", "40")
 PANELS = {"loss", "accuracy", "val_images", "confusion", "mistakes", "mid_images", "out_images"}
 CHANNELS = {f"mid_images_{c}" for c in range(4)} | {f"out_images_{c}" for c in range(8)}
@@ -41,8 +42,11 @@ def run(script: str, *flags: object) -> int:
     """Run a script here, leaving no trace in the package; return its exit status."""
     dtype, backend = minitorch.get_default_dtype(), minitorch.get_default_backend()
     main = importlib.import_module(script).main
+    words = [str(f) for f in flags]
+    if script in TRAINS and "--dashboard" not in words:
+        words += ["--dashboard", "off"]  # whatever dashboard is open on this machine is not for tests
     try:
-        return importlib.import_module("cli").guarded(lambda: main([str(f) for f in flags]))
+        return importlib.import_module("cli").guarded(lambda: main(words))
     except SystemExit as left:
         return int(left.code or 0)
     finally:
@@ -88,7 +92,7 @@ def records(folder: Path) -> list[dict[str, Any]]:
 
 def test_files_of_a_run(whole: Path) -> None:
     names = {"metrics.jsonl", "results.json", "model.safetensors", "checkpoint.safetensors", "panels"}
-    assert {p.name for p in whole.iterdir()} == names
+    assert {p.name for p in whole.iterdir()} == {*names, "report.html"}
     assert {p.stem for p in (whole / "panels").iterdir()} == PANELS | CHANNELS
     for picture in (whole / "panels").iterdir():
         image = minitorch.vision.read_image(picture)
@@ -202,6 +206,9 @@ ENLARGED = "the digits of 8x8 pixels are enlarged to 28x28\n"
         ("--optimizer", "sgdd"),
         ("--backend", "gpu"),
         ("--dashboard", "ftp://here"),
+        ("--dashboard", "http://"),
+        ("--dashboard", "http://here:99999"),
+        ("--dashboard", "http://here:port"),
         ("--colour", "red"),
         ("--out", "/dev/null/run"),
         ("--resume", "/nowhere"),
@@ -259,7 +266,7 @@ def test_diverging_run_stops_and_keeps_the_checkpoint(
     assert not (tmp_path / "results.json").exists()
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
+@pytest.mark.parametrize("script", [*SCRIPTS, "replay", "show_expression"])
 def test_unknown_backend_in_the_environment(script: str) -> None:
     started = process(script, env={"MINITORCH_BACKEND": "abacus"})
     _, told = started.communicate(timeout=300)
@@ -284,7 +291,7 @@ def test_gpu_without_a_gpu() -> None:
 
 
 def test_ctrl_c_keeps_everything_so_far(tmp_path: Path) -> None:
-    flags = (*SMALL, "--epochs", 1000, "--out", "kept")
+    flags = (*SMALL, "--epochs", 1000, "--out", "kept", "--dashboard", "off")
     started = process("run_mnist_multiclass", *flags, cwd=tmp_path)
     assert started.stdout is not None
     assert started.stdout.readline().startswith("epoch    1/1000")
@@ -299,6 +306,7 @@ def test_ctrl_c_keeps_everything_so_far(tmp_path: Path) -> None:
     assert records(folder)[-1]["step"] >= checkpoint.step
     assert (folder / "model.safetensors").exists()
     assert (folder / "panels" / "loss.png").exists()
+    assert 'data-window="mid_images_3"' in (folder / "report.html").read_text()
 
 
 # --- other models and sets
@@ -390,7 +398,9 @@ def test_toys_learn(
     assert told[-1] == f"accuracy {results['accuracy']:.4f}"
     assert results["accuracy"] >= 0.95
     assert {"dataset": "diag", "hidden": hidden, "rate": rate, "epochs": 100}.items() <= results.items()
-    assert {p.name for p in tmp_path.iterdir()} == {"results.json", "loss.png", "boundary.png"}
+    names = {"results.json", "metrics.jsonl", "loss.png", "boundary.png", "report.html"}
+    assert {p.name for p in tmp_path.iterdir()} == names
+    assert [r["step"] for r in records(tmp_path)] == list(range(10, 101, 10))
 
 
 def test_plot_without_a_folder_draws_into_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -448,7 +458,7 @@ def test_trainers_keep_the_course_signature(script: str, trainer: str) -> None:
 
 
 def test_importing_a_script_starts_nothing(tmp_path: Path) -> None:
-    names = ", ".join((*SCRIPTS, "parallel_check", "make_results"))
+    names = ", ".join((*SCRIPTS, "parallel_check", "make_results", "replay", "show_expression", "dashboard"))
     code = f"import sys; sys.path.insert(0, {str(PROJECT)!r}); import {names}; print(sorted(sys.modules))"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=True

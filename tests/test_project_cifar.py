@@ -77,7 +77,7 @@ def results(folder: Path) -> dict[str, Any]:
 
 
 def test_files_of_a_run(whole: Path) -> None:
-    assert {p.name for p in whole.iterdir()} == {*FILES, "results.json", "panels"}
+    assert {p.name for p in whole.iterdir()} == {*FILES, "results.json", "panels", "report.html"}
     assert {p.stem for p in (whole / "panels").iterdir()} == PANELS
     for picture in (whole / "panels").iterdir():
         image = minitorch.vision.read_image(picture)

@@ -18,6 +18,7 @@ from minitorch import (
     Function,
     Tensor,
     TensorBackend,
+    fusing,
     optional_ops,
     tensor,
     tensor_functions,
@@ -79,7 +80,7 @@ def test_every_function_has_its_line() -> None:
         used |= {v.history.last_fn for v in topological_sort(out)}
     ours = {
         value
-        for module in (tensor_functions, tensor_functions_more, tensor_functions_nn)
+        for module in (tensor_functions, tensor_functions_more, tensor_functions_nn, fusing)
         for value in vars(module).values()
         if inspect.isclass(value) and issubclass(value, Function) and "forward" in dir(value)
     }

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from minitorch import Module, Parameter, Scalar
+
+Array = npt.NDArray[Any]
 
 
 class Linear(Module):
@@ -27,6 +33,11 @@ class Linear(Module):
             sums = [y + x * w.value for y, w in zip(sums, row)]
         return sums
 
+    def arrays(self) -> tuple[Array, Array]:
+        """Return the weights (in_size, out_size) and the bias."""
+        weights = [[w.value.data for w in row] for row in self.weights]
+        return np.array(weights), np.array([b.value.data for b in self.bias])
+
 
 class Network(Module):
     """2 -> hidden -> hidden -> 1, with ReLU between and a sigmoid at the end."""
@@ -42,3 +53,7 @@ class Network(Module):
         middle = [h.relu() for h in self.layer1(x)]
         end = [h.relu() for h in self.layer2(middle)]
         return self.layer3(end)[0].sigmoid()
+
+    def arrays(self) -> list[tuple[Array, Array]]:
+        """Return the weights and the bias of each layer."""
+        return [layer.arrays() for layer in (self.layer1, self.layer2, self.layer3)]

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy.typing as npt
+
 from minitorch import Module, Parameter, Tensor, rand
+
+Array = npt.NDArray[Any]
 
 
 class Linear(Module):
@@ -18,6 +22,10 @@ class Linear(Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, in_size) to (N, out_size)."""
         return x @ self.weights.value + self.bias.value
+
+    def arrays(self) -> tuple[Array, Array]:
+        """Return the weights (in_size, out_size) and the bias."""
+        return self.weights.value.to_numpy(), self.bias.value.to_numpy()
 
 
 class Network(Module):
@@ -33,3 +41,7 @@ class Network(Module):
         """Map points (N, 2) to probabilities (N, 1) that the label is 1."""
         end = self.layer2(self.layer1(x).relu()).relu()
         return self.layer3(end).sigmoid()
+
+    def arrays(self) -> list[tuple[Array, Array]]:
+        """Return the weights and the bias of each layer."""
+        return [layer.arrays() for layer in (self.layer1, self.layer2, self.layer3)]

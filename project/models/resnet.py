@@ -1,4 +1,4 @@
-"""A small residual network for 32x32 colour images, after David Page's nine-layer one (2018), half as wide."""
+"""A small residual network for 32x32 colour images, after David Page's nine-layer one (2018), less wide."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class Residual(mt.Module):
 
 
 class ResNet(mt.Module):
-    """3-32, 64 pooled, residual, 128 pooled, 256 pooled, residual, maximum over pixels, ten scores.
+    """3-48, 96 pooled, residual, 192 pooled, 384 pooled, residual, maximum over pixels, ten scores.
 
     Args:
         width: Channels of the first block; each stage has twice as many.
         classes: Number of scores.
     """
 
-    def __init__(self, width: int = 32, classes: int = 10) -> None:
+    def __init__(self, width: int = 48, classes: int = 10) -> None:
         super().__init__()
         self.layers = mt.Sequential(
             block(3, width),

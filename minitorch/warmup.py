@@ -1,0 +1,76 @@
+"""Compiles the common kernels ahead of time: ``python -m minitorch.warmup``.
+
+A network with the usual layers takes a few steps on random images: on few of them, for the serial kernels, and on many,
+for the parallel ones. It refuses to know data and models.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+import numpy as np
+
+from . import jit
+from .layers import AvgPool2d, Conv2d, Dropout, Flatten, Linear, MaxPool2d, Sequential
+from .layers_norm import BatchNorm2d
+from .losses import cross_entropy, nll_loss
+from .nn import logsoftmax
+from .optim import SGD, Adam
+from .tensor import tensor
+from .tensor_data import get_default_dtype, set_default_dtype
+from .tensor_functions import ReLU
+from .train import predict
+
+
+def network() -> Sequential:
+    """Return a network with the usual layers, for images (N, 3, 32, 32)."""
+    return Sequential(
+        *(Conv2d(3, 24, 3, padding=1), BatchNorm2d(24), ReLU(), MaxPool2d(2)),
+        *(Conv2d(24, 32, 3, padding=1, bias=False), BatchNorm2d(32), ReLU(), MaxPool2d(2)),
+        *(Conv2d(32, 4, 5, padding=2), ReLU(), AvgPool2d(4)),
+        *(Flatten(), Linear(16, 32), ReLU(), Dropout(0.25), Linear(32, 10)),
+    )
+
+
+def steps(dtype: str, batch: int) -> None:
+    """Train and evaluate the network on ``batch`` random images."""
+    set_default_dtype(dtype)
+    draw = np.random.default_rng(0)
+    images, labels = draw.standard_normal((batch, 3, 32, 32)).astype(dtype), np.arange(batch) % 10
+    model = network()
+    for optimizer in (SGD(model.parameters(), 0.01, momentum=0.9), Adam(model.parameters())):
+        scores = model(tensor(images, dtype=dtype))
+        (cross_entropy(scores, labels) + nll_loss(logsoftmax(scores, 1), labels)).backward()
+        optimizer.step()
+    predict(model, [(images, labels)])
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Compile, and say how many kernels are kept where."""
+    parser = argparse.ArgumentParser(
+        prog="python -m minitorch.warmup", description="Compile the common kernels."
+    )
+    parser.add_argument(
+        "--dtype", choices=("float32", "float64", "both"), default="float32", help="default: float32"
+    )
+    chosen = parser.parse_args(argv).dtype
+    if jit.disabled():
+        print("NUMBA_DISABLE_JIT is set: there is nothing to compile", file=sys.stderr)
+        return 2
+    began, before = time.perf_counter(), get_default_dtype()
+    try:
+        for dtype in ("float32", "float64") if chosen == "both" else (chosen,):
+            for batch in (2, 256):
+                steps(dtype, batch)
+    finally:
+        set_default_dtype(before)
+    folder = jit.cache_dir()
+    jit.kept.cache_clear()
+    print(f"{len(jit.kept(folder))} kernels in {folder}, after {time.perf_counter() - began:.1f} s")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
