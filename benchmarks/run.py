@@ -10,7 +10,7 @@ from pathlib import Path
 
 import harness
 
-SCRIPTS = ("walk", "startup", "mnist", "training_step", "operations")
+SCRIPTS = ("walk", "startup", "mnist", "training_step", "operations", "ablation")
 
 
 def main() -> None:

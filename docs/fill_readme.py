@@ -1,4 +1,4 @@
-"""Puts the results that the scripts wrote into README.md: no number there is typed by hand."""
+"""Puts the results that the scripts wrote into README.md and performance.md: no number there is typed by hand."""
 
 from __future__ import annotations
 
@@ -39,36 +39,39 @@ def results() -> str:
     return "\n\n".join(parts)
 
 
+def benchmark(name: str) -> str:
+    """Return the table of a benchmark, and what it was read on."""
+    found = load(BENCHMARKS / f"{name}.json")
+    m = found["machine"]
+    head = list(found["rows"][0])
+    rows = [[f"{v:.3g}" if isinstance(v, float) else str(v) for v in row.values()] for row in found["rows"]]
+    where = (
+        f"{m['date']}, {m['cores']} cores ({m['cpu']}), Python {m['python']}, NumPy {m['numpy']}, "
+        f"Numba {m['numba']}, PyTorch {m['torch']}; `benchmarks/{name}.py`"
+    )
+    return f"{table(head, rows)}\n\n{where}"
+
+
 def speed() -> str:
     """Return the tables of the benchmarks that a reader asks about first."""
-    parts = []
-    for name in ("training_step", "mnist", "startup"):
-        path = BENCHMARKS / f"{name}.json"
-        if not path.exists():
-            continue
-        found = load(path)
-        m = found["machine"]
-        head = list(found["rows"][0])
-        rows = [
-            [f"{v:.3g}" if isinstance(v, float) else str(v) for v in row.values()] for row in found["rows"]
-        ]
-        where = (
-            f"{m['date']}, {m['cores']} cores ({m['cpu']}), Python {m['python']}, NumPy {m['numpy']}, "
-            f"Numba {m['numba']}, PyTorch {m['torch']}; `benchmarks/{name}.py`"
-        )
-        parts.append(f"{table(head, rows)}\n\n{where}")
-    return "\n\n".join(parts)
+    return "\n\n".join(map(benchmark, ("training_step", "mnist", "startup")))
 
 
-def main() -> None:
-    """Fill the marked parts of README.md."""
-    page = ROOT / "README.md"
+def fill(page: Path, parts: dict[str, str]) -> None:
+    """Fill the marked parts of a page."""
     text = page.read_text()
-    for mark, content in (("results", results()), ("speed", speed())):
+    for mark, content in parts.items():
         pattern = rf"<!-- {mark} -->.*?<!-- /{mark} -->"
         filled = f"<!-- {mark} -->\n{content}\n<!-- /{mark} -->"
         text = re.sub(pattern, lambda _, filled=filled: filled, text, flags=re.DOTALL)
     page.write_text(text)
+
+
+def main() -> None:
+    """Fill README.md and docs/performance.md."""
+    fill(ROOT / "README.md", {"results": results(), "speed": speed()})
+    names = ("training_step", "ablation", "operations")
+    fill(ROOT / "docs" / "performance.md", {name: benchmark(name) for name in names})
 
 
 if __name__ == "__main__":

@@ -1,0 +1,125 @@
+"""What each technique of the Numba room is worth: the training steps of `training_step.py` with one of them taken away.
+
+Each row runs in a process of its own, all techniques but the one on; the first and the last row have all of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import harness
+from training_step import CASES, ours
+
+
+def _no_pool() -> None:
+    from minitorch import memory
+
+    memory.LEAST = sys.maxsize
+
+
+def _no_winograd() -> None:
+    from minitorch import fast_winograd
+
+    fast_winograd.LEAST = sys.maxsize
+
+
+def _no_tiles() -> None:
+    from minitorch import fast_conv, fast_loops, jit
+
+    _no_winograd()
+
+    def forward(out: Any, x: Any, w: Any, *settings: Any) -> None:
+        *settings, shift, act = settings if len(settings) == 6 else (*settings, None, None)
+        jit.variant(fast_loops.conv_rows, out.dtype, True)(out, x, w, *settings)
+        if shift is not None:
+            out += shift[:, None, None]
+            if act.__name__ == "relu":
+                out *= out > 0
+
+    def grad_input(out: Any, d: Any, w: Any, *settings: Any) -> None:
+        jit.variant(fast_loops.conv_grad_input_rows, out.dtype, True)(out, d, w, *settings)
+
+    def grad_weight(out: Any, x: Any, d: Any, *settings: Any) -> None:
+        jit.variant(fast_loops.conv_grad_weight_rows, out.dtype, True)(out, x, d, *settings)
+
+    fast_conv.forward, fast_conv.grad_input, fast_conv.grad_weight = forward, grad_input, grad_weight
+
+
+def _no_tiled_windows() -> None:
+    from minitorch import fast_pool
+
+    fast_pool.LARGEST_TILE = 0
+
+
+def _no_held_blas() -> None:
+    from minitorch import fast_matmul
+
+    fast_matmul.SERIAL = 0
+
+
+def _no_vector_exp() -> None:
+    from minitorch import jit
+
+    jit.OWN.clear()
+    jit.FORMAT = -1  # kernels of their own in the cache
+
+
+def _nothing() -> None:
+    pass
+
+
+WITHOUT: dict[str, tuple[Callable[[], None], dict[str, str]]] = {
+    "everything on": (_nothing, {}),
+    "without the pool of blocks": (_no_pool, {}),
+    "without fused kernels (MINITORCH_FUSE=0)": (_nothing, {"MINITORCH_FUSE": "0"}),
+    "without Winograd": (_no_winograd, {}),
+    "without register tiles (and Winograd)": (_no_tiles, {}),
+    "without constant windows in pooling": (_no_tiled_windows, {}),
+    "without holding BLAS at one thread": (_no_held_blas, {}),
+    "without our own exponential": (_no_vector_exp, {}),
+    "with one thread": (_nothing, {"NUMBA_NUM_THREADS": "1"}),
+    "everything on, again": (_nothing, {}),
+}
+
+
+def child(row: str, case: str) -> None:
+    """Print the milliseconds of a step."""
+    import minitorch  # what is taken away must be there first
+
+    del minitorch
+    WITHOUT[row][0]()
+    name, batch, repeat = CASES[case]
+    print(json.dumps(harness.median_ms(ours(name, batch), repeat, warm=5)))
+
+
+def main() -> None:
+    """Write results/ablation.json."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one round in place of three")
+    parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.child:
+        child(*options.child)
+        return
+    seen: dict[tuple[str, str], list[float]] = {}
+    for _ in range(1 if options.quick else 3):
+        for row, (_, variables) in WITHOUT.items():
+            for case in CASES:
+                variables = {"NUMBA_NUM_THREADS": "2", **variables}
+                out = harness.python(str(Path(__file__)), "--child", row, case, **variables)
+                seen.setdefault((row, case), []).append(json.loads(out))
+    rows = []
+    for row in WITHOUT:
+        times = {f"{case}, ms": statistics.median(seen[row, case]) for case in CASES}
+        rows.append({"minitorch": row, **times})
+    harness.write("ablation", rows)
+
+
+if __name__ == "__main__":
+    main()
