@@ -5,14 +5,15 @@ It refuses to know other rooms and Tensor.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
-from . import fast_conv, fast_map, fast_norm, jit
+from . import fast_conv, fast_map, fast_matmul, fast_norm, jit
 from .cellwise import Program
 from .optional_ops import ACTS
-from .tensor_data import TensorData, shape_broadcast
+from .tensor_data import IndexingError, TensorData, shape_broadcast
 from .tensor_ops import Padding, Pair, TensorOps
 
 PARALLEL = 32_768  # cells from which waking the threads pays
@@ -50,7 +51,11 @@ class FusedOps(TensorOps):
     @classmethod
     def linear(cls, x: TensorData, w: TensorData, b: TensorData, act: str) -> TensorData:
         """See `OptionalOps.linear`."""
-        y = cls.matrix_multiply(x, w.permute(1, 0))
+        if x.dims != 2 or w.dims != 2 or x.shape[1] != w.shape[1]:
+            raise IndexingError(f"linear needs (N, K) and (M, K), not {x.shape} and {w.shape}")
+        cls.same_room(x, w, b)
+        y = cls.allocate((x.shape[0], w.shape[0]), np.promote_types(x.dtype, w.dtype), x.backend)
+        fast_matmul.matmul(array(y), array(x), array(w).T)
         run = jit.variant(fast_norm.shift_rows, y.dtype, y.size > PARALLEL, finish=ACTS[act][0])
         run(array(y), flat(b, y))
         return y
@@ -58,21 +63,23 @@ class FusedOps(TensorOps):
     @classmethod
     def act_grad(cls, y: TensorData, d: TensorData, act: str) -> tuple[TensorData, TensorData]:
         """See `OptionalOps.act_grad`."""
+        shape = (*y.shape[:2], math.prod(y.shape[2:]))
         if act == "none":
-            return d, d.sum(2).sum(0)
+            return d, d.contiguous().view(*shape).sum(2).sum(0).view(shape[1])
         before = cls.allocate(y.shape, y.dtype, y.backend)
-        sums = cls.allocate((1, y.shape[1], 1), y.dtype, y.backend)
+        sums = cls.allocate((shape[1],), y.dtype, y.backend)
         parallel, gate = y.size > PARALLEL, ACTS[act][1]
-        if y.shape[2] == 1:
+        cells = (array(before), packed(y, y), packed(d, y))
+        if shape[2] == 1:
             run = jit.variant(fast_norm.act_columns, y.dtype, parallel, jit.REASSOCIATE, gate=gate)
-            cells = (t.reshape(y.shape[:2]) for t in (array(before), packed(y, y), packed(d, y)))
-            into, *of = cells
+            into, *of = (t.reshape(shape[:2]) for t in cells)
             run(into, sums._storage, *of)
         else:
             run = jit.variant(fast_norm.act_channels, y.dtype, parallel, jit.REASSOCIATE, gate=gate)
-            partial = np.empty((jit.threads() if parallel else 1, y.shape[1]))
-            run(array(before), partial, packed(y, y), packed(d, y))
-            sums._storage[:] = partial.sum(axis=0)
+            partial = np.empty((jit.threads() if parallel else 1, shape[1]))
+            into, *of = (t.reshape(shape) for t in cells)
+            run(into, partial, *of)
+            partial.sum(axis=0, out=sums._storage, dtype=np.float64)
         return before, sums
 
     @classmethod

@@ -22,6 +22,7 @@ spread, place, locate = tensor_data.broadcast_index, tensor_data.index_to_positi
 # Cells that one thread takes at a time: fixed, so that sums do not depend on the number of threads.
 CHUNK = 4096
 LANES = 64  # folds that run side by side over a packed row, so that vectors are full
+SQUARE = 32  # cells a side of what is turned at a time
 COLUMNS = 512  # columns that one thread folds at a time
 LARGEST = (operators.max, operators.max_nan)
 IDENTITIES: dict[Fn, float] = {
@@ -64,6 +65,23 @@ def map_rows(out: Any, a: Any, sizes: Any, to: Any, of: Any) -> None:
         else:
             for i in range(m):
                 dst[i * to[3]] = fn(src[i * of[3]])
+
+
+def map_turned(out: Any, a: Any, sizes: Any, to: Any, of: Any) -> None:
+    """Map where rows of ``out`` are columns of ``a``: square by square, so that what is fetched is used before it goes.
+
+    Of four dimensions the third is packed in ``a`` and the last in ``out``.
+    """
+    pieces = (sizes[2] + SQUARE - 1) // SQUARE
+    for t in prange(sizes[0] * sizes[1] * pieces):
+        r, low = t // pieces, (t % pieces) * SQUARE
+        i1, i0 = r % sizes[1], r // sizes[1]
+        dst = out[i0 * to[0] + i1 * to[1] + low * to[2] :]
+        src = a[i0 * of[0] + i1 * of[1] + low :]
+        for start in range(0, sizes[3], SQUARE):
+            for i in range(min(SQUARE, sizes[2] - low)):
+                for j in range(start, min(start + SQUARE, sizes[3])):
+                    dst[i * to[2] + j] = fn(src[i + j * of[3]])
 
 
 def zip_rows(out: Any, a: Any, b: Any, sizes: Any, to: Any, of_a: Any, of_b: Any) -> None:

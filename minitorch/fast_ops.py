@@ -79,6 +79,19 @@ def _plan(shape: Shape, strides: Shape, *operands: tuple[Shape, Shape]) -> tuple
 
 
 @functools.lru_cache(maxsize=4096)
+def _turned_plan(sizes: Shape, to: Shape, of: Shape) -> tuple[Shape, ...] | None:
+    """Put the dimension that is packed in the source before the one that is packed in the result.
+
+    None unless they are two, and both long enough for blocks.
+    """
+    near = [k for k in range(3) if of[k] == 1 and sizes[k] >= 8]
+    if not near or to[3] != 1 or of[3] == 1 or sizes[3] < 8:
+        return None
+    order = [*(k for k in range(3) if k != near[0]), near[0], 3]
+    return tuple(tuple(values[k] for k in order) for values in (sizes, to, of))
+
+
+@functools.lru_cache(maxsize=4096)
 def _reduce_plan(shape: Shape, strides: Shape, dim: int) -> tuple[Shape, Shape] | None:
     rest = [k for k in range(len(shape)) if k != dim]
     found = _merged(tuple(shape[k] for k in rest), tuple(strides[k] for k in rest))
@@ -110,10 +123,11 @@ class FastOps(FusedOps):
             plan = _plan(out.shape, out.strides, (a.shape, a.strides))
             if plan is None:
                 variants.get(fast_map.map_any, out.dtype, True)(*out.tuple(), *a.tuple())
-            else:
-                variants.get(fast_map.map_rows, out.dtype, parallel)(
-                    out._storage, a._storage, plan[0], *plan[1]
-                )
+                return
+            geometry = (plan[0], *plan[1])
+            turned = _turned_plan(*geometry)
+            loop = fast_map.map_rows if turned is None else fast_map.map_turned
+            variants.get(loop, out.dtype, parallel)(out._storage, a._storage, *(turned or geometry))
 
         return kernel
 

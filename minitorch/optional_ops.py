@@ -6,6 +6,7 @@ A room that overrides none of them computes the same, more slowly: so the plain 
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from typing import Any
@@ -71,13 +72,14 @@ class OptionalOps:
 
     @optional
     def act_grad(cls, y: TensorData, d: TensorData, act: str) -> tuple[TensorData, TensorData]:
-        """Turn the derivative ``d`` of activations ``y``, both (A, C, L), into that of what was activated.
+        """Turn the derivative ``d`` of activations ``y``, both (A, C, ...), into that of what was activated.
 
         Returns:
-            It, and its sums over A and L, (1, C, 1): the derivative of a bias.
+            It, and its sums for each channel, (C,): the derivative of a bias.
         """
         before = y.f.zip(ACTS[act][1])(y, d)
-        return before, _per_channel(before)
+        channels = before.view(*y.shape[:2], math.prod(y.shape[2:]))
+        return before, _per_channel(channels).view(y.shape[1])
 
     @optional
     def log_softmax(cls, x: TensorData, dim: int) -> TensorData:

@@ -94,12 +94,10 @@ class ConvAct(Function):
     def backward(ctx: Context, d: Any) -> tuple[Any, Any, Any]:
         """Return the derivatives of input, weight and bias."""
         x, w, y, act, settings = ctx.saved_values
-        f, channels = d.f, (*y.shape[:2], y.shape[2] * y.shape[3])
-        d, db = f.act_grad(y.view(*channels), d.contiguous().view(*channels), act)
-        d = d.view(*y.shape)
+        f = d.f
+        d, db = f.act_grad(y, d, act)
         dx = f.conv_grad_input(d, w, x.shape, *settings) if ctx.needs(0) else 0.0
-        dw = f.conv_grad_weight(x, d, w.shape, *settings) if ctx.needs(1) else 0.0
-        return dx, dw, db.view(w.shape[0])
+        return dx, f.conv_grad_weight(x, d, w.shape, *settings) if ctx.needs(1) else 0.0, db
 
 
 class Affine(Function):
@@ -117,11 +115,9 @@ class Affine(Function):
         """Return the derivatives of input, weight and bias."""
         x, w, y, act = ctx.saved_values
         f = d.f
-        d, db = f.act_grad(y.view(*y.shape, 1), d.contiguous().view(*y.shape, 1), act)
-        d = d.view(*y.shape)
+        d, db = f.act_grad(y, d, act)
         dx = f.matrix_multiply(d, w) if ctx.needs(0) else 0.0
-        dw = f.matrix_multiply(d.permute(1, 0), x) if ctx.needs(1) else 0.0
-        return dx, dw, db.view(w.shape[0])
+        return dx, f.matrix_multiply(d.permute(1, 0), x) if ctx.needs(1) else 0.0, db
 
 
 def _anchored(w: Any) -> tuple[Pair, Padding, Pair, int]:
@@ -258,7 +254,7 @@ class ScaleShift(Function):
         x, w, y, act = ctx.saved_values
         d, db = d.f.act_grad(y, d, act)
         dx = d * w if ctx.needs(0) else 0.0
-        return dx, d * x if ctx.needs(1) else 0.0, db
+        return dx, d * x if ctx.needs(1) else 0.0, db.view(1, w.shape[1], 1)
 
 
 class CrossEntropy(Function):

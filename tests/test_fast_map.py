@@ -1,0 +1,53 @@
+"""The loops of the Numba room at sizes where they change their ways: blocks, lanes, chunks, threads."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from minitorch import fast_ops, tensor
+from minitorch.fast_map import CHUNK, COLUMNS, LANES, SQUARE
+
+from .checks import needs_jit
+
+pytestmark = needs_jit
+
+
+@pytest.mark.parametrize("shape", [(3, SQUARE + 5, 50), (2, 9, 8, SQUARE), (70, 1, 90), (5, 4, 3)])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_permuted_copies(shape: tuple[int, ...], dtype: str) -> None:
+    cells = np.arange(np.prod(shape), dtype=dtype).reshape(shape)
+    t = tensor(cells, "fast", dtype=dtype)
+    for order in itertools.permutations(range(len(shape))):
+        assert (t.permute(*order).contiguous().to_numpy() == cells.transpose(order)).all()
+
+
+def test_what_is_turned_in_blocks() -> None:
+    # 32 channels of 16x16 pixels, put last: pixels are packed in the source, channels in the result.
+    turned = fast_ops._turned_plan((1, 8, 256, 32), (0, 8192, 32, 1), (0, 8192, 1, 256))
+    assert turned == ((1, 8, 256, 32), (0, 8192, 32, 1), (0, 8192, 1, 256))
+    assert fast_ops._turned_plan((1, 8, 256, 32), (0, 8192, 32, 1), (0, 8192, 32, 1)) is None
+    assert fast_ops._turned_plan((1, 8, 256, 3), (0, 768, 3, 1), (0, 768, 1, 256)) is None
+
+
+@pytest.mark.parametrize("n", [1, LANES - 1, LANES, 2 * LANES, 2 * LANES + 3, CHUNK - 1, 2 * CHUNK + 5])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_folds_of_rows(n: int, dtype: str) -> None:
+    cells = np.random.default_rng(n).standard_normal((9, n)).astype(dtype)
+    t = tensor(cells, "fast", dtype=dtype)
+    assert (t.max(1).to_numpy() == cells.max(1, keepdims=True)).all()
+    assert np.allclose(
+        t.sum(1).to_numpy(), cells.sum(1, keepdims=True), atol=1e-3 if dtype == "float32" else 1e-9
+    )
+    cells[4, n // 2], cells[5, n - 1] = np.nan, np.inf
+    assert np.array_equal(
+        tensor(cells, "fast", dtype=dtype).max(1).to_numpy(), cells.max(1, keepdims=True), equal_nan=True
+    )
+
+
+@pytest.mark.parametrize("inner", [8, COLUMNS - 1, COLUMNS, 2 * COLUMNS + 3])
+def test_folds_of_columns(inner: int) -> None:
+    cells = np.random.default_rng(inner).standard_normal((3, 40, inner))
+    assert np.allclose(tensor(cells, "fast").sum(1).to_numpy(), cells.sum(1, keepdims=True))
