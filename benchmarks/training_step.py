@@ -18,6 +18,7 @@ import harness
 
 sys.path.insert(0, str(harness.ROOT / "project"))
 CASES = {
+    "LeNet, batch 1": ("lenet", 1, 100),
     "LeNet, batch 16": ("lenet", 16, 100),
     "LeNet, batch 128": ("lenet", 128, 40),
     "MNIST CNN, batch 300": ("cnn", 300, 20),
