@@ -41,6 +41,7 @@ class FusedOps(TensorOps):
         stride: Pair, padding: Padding, dilation: Pair, groups: int,
     ) -> TensorData:  # fmt: skip
         """See `OptionalOps.conv_act`."""
+        cls.same_room(x, w, b)
         y = cls.conv_result(x, w, stride, padding, dilation, groups)
         if y.size:
             shift = flat(b, y)
