@@ -67,6 +67,17 @@ class Linear(Module):
         return f"{self.in_features}, {self.out_features}, bias={self.bias is not None}"
 
 
+class Folding(Module):
+    """A layer that, in evaluation, scales and shifts each channel: a convolution before it can do that as well."""
+
+    dims: tuple[int, ...] = ()
+    num_features = 0
+
+    def scale_and_shift(self) -> tuple[Tensor, Tensor] | None:
+        """Return both, (C,), or None where it does more."""
+        raise NotImplementedError
+
+
 class _Conv(Module):
     def __init__(
         self,
@@ -90,9 +101,15 @@ class _Conv(Module):
         self.weight = uniform_parameter((out_channels, in_channels // groups, *kernel), bound)
         self.bias = uniform_parameter((out_channels,), bound) if bias else None
 
-    def _convolve(self, convolution: Callable[..., Tensor], x: Tensor, act: str) -> Tensor:
-        bias = None if self.bias is None else self.bias.value
-        return convolution(x, self.weight.value, bias, act=act, **self.settings)
+    def _convolve(
+        self, convolution: Callable[..., Tensor], x: Tensor, act: str, after: tuple[Tensor, Tensor] | None
+    ) -> Tensor:
+        weight, bias = self.weight.value, None if self.bias is None else self.bias.value
+        if after is not None:
+            scale, shift = after
+            weight = weight * scale.view(-1, *(1 for _ in weight.shape[1:]))
+            bias = shift if bias is None else bias * scale + shift
+        return convolution(x, weight, bias, act=act, **self.settings)
 
     def extra_repr(self) -> str:
         """Show channels, kernel and settings."""
@@ -121,9 +138,9 @@ class Conv1d(_Conv):
         super().__init__(1, in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias)
 
     @fuses
-    def forward(self, x: Tensor, act: str = "none") -> Tensor:
-        """Map (N, C, W) to (N, O, W'), and activate ("none" or "relu")."""
-        return self._convolve(nn.conv1d, x, act)
+    def forward(self, x: Tensor, act: str = "none", after: tuple[Tensor, Tensor] | None = None) -> Tensor:
+        """Map (N, C, W) to (N, O, W'); times scale plus shift ``after``, (O,); activate ("none" or "relu")."""
+        return self._convolve(nn.conv1d, x, act, after)
 
 
 class Conv2d(_Conv):
@@ -146,9 +163,9 @@ class Conv2d(_Conv):
         super().__init__(2, in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias)
 
     @fuses
-    def forward(self, x: Tensor, act: str = "none") -> Tensor:
-        """Map (N, C, H, W) to (N, O, H', W'), and activate ("none" or "relu")."""
-        return self._convolve(nn.conv2d, x, act)
+    def forward(self, x: Tensor, act: str = "none", after: tuple[Tensor, Tensor] | None = None) -> Tensor:
+        """Map (N, C, H, W) to (N, O, H', W'); times scale plus shift ``after``, (O,); activate ("none" or "relu")."""
+        return self._convolve(nn.conv2d, x, act, after)
 
 
 class MaxPool2d(Module):
@@ -348,16 +365,33 @@ class Sequential(Module):
         return (getattr(self, name) for name in self.names)
 
     def forward(self, x: Any) -> Any:
-        """Pass ``x`` through all layers; a ReLU is left to the layer before it, where that one takes it along."""
+        """Pass ``x`` through all layers.
+
+        A ReLU is left to the layer before it where that one takes it along; so is a norm that only scales and shifts
+        to a convolution.
+        """
         layers = list(self)
         while layers:
             layer = layers.pop(0)
+            settings: dict[str, Any] = {}
+            after = _folded(layer, layers[0]) if layers else None
+            if after is not None:
+                layers.pop(0)
+                settings["after"] = after
             if layers and _is_relu(layers[0]) and _fuses(layer):
                 layers.pop(0)
-                x = layer(x, act="relu")
-            else:
-                x = layer(x)
+                settings["act"] = "relu"
+            x = layer(x, **settings)
         return x
+
+
+def _folded(layer: Any, norm: Any) -> tuple[Tensor, Tensor] | None:
+    """Return the scale and shift that a convolution can take in from the layer after it."""
+    if not (isinstance(layer, _Conv) and _fuses(layer) and isinstance(norm, Folding)):
+        return None
+    # What does not fit is left to the layer itself, which says so.
+    fits = layer.weight.value.dims in norm.dims and layer.channels[1] == norm.num_features
+    return norm.scale_and_shift() if fits else None
 
 
 def _fuses(layer: Any) -> bool:

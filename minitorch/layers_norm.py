@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .layers import fuses
+from .layers import Folding, fuses
 from .module import Module, Parameter
 from .tensor import Tensor, ones, zeros
 from .tensor_data import IndexingError, TensorData
@@ -22,9 +22,7 @@ def blend_rule(s: Any, x: float, d: float) -> tuple[float]:
     return (x + s[0] * (d * s[1] - x),)
 
 
-class _BatchNorm(Module):
-    dims: tuple[int, ...] = ()
-
+class _BatchNorm(Folding):
     def __init__(
         self,
         num_features: int,
@@ -59,21 +57,35 @@ class _BatchNorm(Module):
         channels = x.reshape(x.shape[0], x.shape[1], math.prod(x.shape[2:]))
         shape = (1, self.num_features, 1)
         like = x.detach()
-        w = like.zeros(shape) + 1.0 if self.weight is None else self.weight.value.reshape(*shape)
-        b = like.zeros(shape) if self.bias is None else self.bias.value.reshape(*shape)
         if self.training or not self.track_running_stats:
             count = channels.shape[0] * channels.shape[2]
             if count == 1:
                 raise ValueError(
                     f"{type(self).__name__} in training needs more than one value per channel: {x.shape}"
                 )
+            w = like.zeros(shape) + 1.0 if self.weight is None else self.weight.value.reshape(*shape)
+            b = like.zeros(shape) if self.bias is None else self.bias.value.reshape(*shape)
             observe = self._observe(count) if self.track_running_stats else None
             out = Norm.apply(channels, w, b, eps=self.eps, act=act, observe=observe)
         else:
-            mean, var = (t.reshape(*shape) for t in (self.running_mean, self.running_var))
-            scale = w / (var + self.eps).sqrt()
-            out = ScaleShift.apply(channels, scale, b - mean * scale, act=act)
+            scale, shift = (t.reshape(*shape) for t in self._scale_and_shift(like))
+            out = ScaleShift.apply(channels, scale, shift, act=act)
         return out.view(*x.shape)
+
+    def scale_and_shift(self) -> tuple[Tensor, Tensor] | None:
+        """See `Folding.scale_and_shift`: in evaluation by running statistics."""
+        return (
+            None
+            if self.training or not self.track_running_stats
+            else self._scale_and_shift(self.running_mean)
+        )
+
+    def _scale_and_shift(self, like: Tensor) -> tuple[Tensor, Tensor]:
+        mean, root = self.running_mean, (self.running_var + self.eps).sqrt()
+        scale = like.zeros(mean.shape) + 1.0 if self.weight is None else self.weight.value
+        scale = scale / root
+        shift = -mean * scale if self.bias is None else self.bias.value - mean * scale
+        return scale, shift
 
     def _observe(self, count: int) -> Any:
         def observe(mean: TensorData, var: TensorData) -> None:

@@ -12,7 +12,18 @@ import numpy as np
 import pytest
 
 import minitorch
-from minitorch import GELU, Conv1d, Conv2d, Dropout, Dropout2d, IndexingError, LeakyReLU, Linear, Sequential
+from minitorch import (
+    GELU,
+    BatchNorm2d,
+    Conv1d,
+    Conv2d,
+    Dropout,
+    Dropout2d,
+    IndexingError,
+    LeakyReLU,
+    Linear,
+    Sequential,
+)
 
 Case = tuple[Callable[[Any], Any], tuple[int, ...]]
 
@@ -353,3 +364,32 @@ def test_repr_shows_the_settings() -> None:
     assert repr(LeakyReLU(0.2)) == "LeakyReLU(negative_slope=0.2)"
     assert repr(GELU()) == "GELU(approximate='none')"
     assert "Conv2d(1, 2, (3, 3)" in repr(Sequential(Conv2d(1, 2, 3)))
+
+
+@pytest.mark.parametrize("affine", [True, False])
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_norm_is_folded_into_the_convolution_before_it(affine: bool, bias: bool) -> None:
+    with minitorch.rng.seeded(4):
+        convolution, norm = Conv2d(3, 5, 3, padding=1, bias=bias), BatchNorm2d(5, affine=affine)
+        x = minitorch.rand((4, 3, 6, 6), requires_grad=True)
+    together, apart = minitorch.Sequential(convolution, norm, minitorch.ReLU()), [convolution, norm]
+    together(x)  # moves the running statistics
+    together.eval()
+    folded = together(x)
+    plain = apart[1](apart[0](x)).relu()
+    assert np.allclose(folded.to_numpy(), plain.to_numpy())
+    grads = []
+    for out in (folded, plain):
+        for p in together.parameters():
+            p.value.zero_grad_()
+        x.zero_grad_()
+        (out * out).sum().backward()
+        grads.append([x.grad.to_numpy(), *(p.value.grad.to_numpy() for p in together.parameters())])
+    for a, b in zip(*grads):
+        assert np.allclose(a, b)
+
+
+def test_a_norm_that_does_not_fit_is_not_folded() -> None:
+    model = minitorch.Sequential(Conv2d(3, 5, 3), BatchNorm2d(4)).eval()
+    with pytest.raises(minitorch.IndexingError, match=r"BatchNorm2d\(4\) expects"):
+        model(minitorch.rand((2, 3, 6, 6)))
