@@ -101,14 +101,14 @@ def child(row: str, case: str) -> None:
 def main() -> None:
     """Write results/ablation.json."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="one round in place of three")
+    parser.add_argument("--quick", action="store_true", help="one round in place of two")
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
         child(*options.child)
         return
     seen: dict[tuple[str, str], list[float]] = {}
-    for _ in range(1 if options.quick else 3):
+    for _ in range(1 if options.quick else 2):
         for row, (_, variables) in WITHOUT.items():
             for case in CASES:
                 variables = {"NUMBA_NUM_THREADS": "2", **variables}

@@ -139,7 +139,7 @@ def child(side: str, case: str) -> None:
 def main() -> None:
     """Write results/training_step.json."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="two rounds in place of seven")
+    parser.add_argument("--quick", action="store_true", help="two rounds in place of five")
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
@@ -148,7 +148,7 @@ def main() -> None:
     rows = []
     for case in CASES:
         seen: dict[str, list[tuple[float, float]]] = {side: [] for side in SIDES}
-        for _ in range(2 if options.quick else 7):
+        for _ in range(2 if options.quick else 5):
             for side, found in seen.items():
                 variables = {"NUMBA_NUM_THREADS": "2", **SIDES[side][1]}
                 found.append(

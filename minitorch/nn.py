@@ -12,7 +12,8 @@ import numpy.typing as npt
 from . import rng
 from .tensor import Tensor
 from .tensor_data import IndexingError
-from .tensor_functions_nn import Affine, Conv, Conv1dFun, Conv2dFun, ConvAct, LogSoftmax, Pool, Softmax
+from .tensor_functions_fused import Affine, ConvAct
+from .tensor_functions_nn import Conv, Conv1dFun, Conv2dFun, LogSoftmax, Pool, Softmax
 
 Pair = tuple[int, int]
 Padding = tuple[int, int, int, int]

@@ -30,7 +30,7 @@ FLOORS = """
     fast_fused_ops
     fast_ops cuda_ops
     scalar_functions tensor_functions backends
-    tensor_functions_more tensor_functions_nn
+    tensor_functions_more tensor_functions_nn tensor_functions_fused
     scalar tensor metrics
     nn fusing optim schedulers init datasets fetch pth vision_transforms testing_layers
     vision_color testing data_files data_loader

@@ -22,6 +22,7 @@ from minitorch import (
     optional_ops,
     tensor,
     tensor_functions,
+    tensor_functions_fused,
     tensor_functions_more,
     tensor_functions_nn,
     topological_sort,
@@ -80,7 +81,13 @@ def test_every_function_has_its_line() -> None:
         used |= {v.history.last_fn for v in topological_sort(out)}
     ours = {
         value
-        for module in (tensor_functions, tensor_functions_more, tensor_functions_nn, fusing)
+        for module in (
+            tensor_functions,
+            tensor_functions_more,
+            tensor_functions_nn,
+            tensor_functions_fused,
+            fusing,
+        )
         for value in vars(module).values()
         if inspect.isclass(value) and issubclass(value, Function) and "forward" in dir(value)
     }

@@ -1,0 +1,57 @@
+"""Functions that take their bias and activation along: a convolution, a linear layer.
+
+As in `minitorch.tensor_functions`, ``forward`` and ``backward`` compute on TensorData through the door of its backend.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .autodiff import Context, Function
+
+Pair = tuple[int, int]
+Padding = tuple[int, int, int, int]
+
+
+class ConvAct(Function):
+    """`Conv` plus a bias (O,) for the channels, activated. Settings: ``act``, a name of `ACTS`, and those of `Conv`."""
+
+    @staticmethod
+    def forward(
+        ctx: Context, x: Any, w: Any, b: Any,
+        act: str, stride: Pair, padding: Padding, dilation: Pair, groups: int,
+    ) -> Any:  # fmt: skip
+        """Return images (N, O, H', W')."""
+        settings = (stride, padding, dilation, groups)
+        y = x.f.conv_act(x, w, b, act, *settings)
+        ctx.save_for_backward(x, w, y, act, settings)
+        return y
+
+    @staticmethod
+    def backward(ctx: Context, d: Any) -> tuple[Any, Any, Any]:
+        """Return the derivatives of input, weight and bias."""
+        x, w, y, act, settings = ctx.saved_values
+        f = d.f
+        d, db = f.act_grad(y, d, act)
+        dx = f.conv_grad_input(d, w, x.shape, *settings) if ctx.needs(0) else 0.0
+        return dx, f.conv_grad_weight(x, d, w.shape, *settings) if ctx.needs(1) else 0.0, db
+
+
+class Affine(Function):
+    """``x @ w.T + b`` for ``x`` (N, K), ``w`` (M, K), ``b`` (M,), activated. Setting: ``act``, a name of `ACTS`."""
+
+    @staticmethod
+    def forward(ctx: Context, x: Any, w: Any, b: Any, act: str) -> Any:
+        """Return rows (N, M)."""
+        y = x.f.linear(x, w, b, act)
+        ctx.save_for_backward(x, w, y, act)
+        return y
+
+    @staticmethod
+    def backward(ctx: Context, d: Any) -> tuple[Any, Any, Any]:
+        """Return the derivatives of input, weight and bias."""
+        x, w, y, act = ctx.saved_values
+        f = d.f
+        d, db = f.act_grad(y, d, act)
+        dx = f.matrix_multiply(d, w) if ctx.needs(0) else 0.0
+        return dx, f.matrix_multiply(d.permute(1, 0), x) if ctx.needs(1) else 0.0, db
