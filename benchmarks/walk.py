@@ -17,11 +17,13 @@ import minitorch as mt
 PACKAGE = Path(mt.__file__).parent
 LIMITS = {"a + b": {"frames": 72, "upward": 10}, "conv2d": {"frames": 187, "upward": 16}}
 FLOORS = (
-    ("operators", "autodiff", "module", "rng", "retype"),
-    ("jit", "simple_conv", "tensor_data"),
-    ("optional_ops", "tensor_ops", "fast_conv", "fast_matmul"),
+    ("operators", "autodiff", "module", "rng", "retype", "memory", "vector_math"),
+    ("jit", "simple_conv", "tensor_data", "fast_tile", "fast_mix", "cellwise"),
+    ("optional_ops", "fast_map", "fast_matmul", "fast_norm", "fast_pool", "fast_winograd"),
+    ("tensor_ops", "fast_conv"),
+    ("fast_fused_ops",),
     ("fast_ops",),
-    ("tensor_functions", "tensor_functions_nn", "backends"),
+    ("tensor_functions", "tensor_functions_nn", "tensor_functions_fused", "backends"),
     ("tensor",),
     ("nn",),
 )

@@ -175,11 +175,15 @@ def cross_entropy(losses: Any, grad: Any, x: Any, target: Any) -> None:
         total, weight, picked = real(0), real(0), real(0)
         for k in range(classes):
             # A class of probability 0 does not count, even where its score is -inf.
-            picked += target[n, k] * grad[n, k] if target[n, k] != real(0) else real(0)
-            grad[n, k] = math.exp(grad[n, k])
-            total += grad[n, k]
-            weight += target[n, k]
-        share = weight / total
+            share, score = target[n, k], grad[n, k]
+            part = share * score
+            picked += part if share != real(0) else real(0)
+            weight += share
         for k in range(classes):
-            grad[n, k] = grad[n, k] * share - target[n, k]
+            e = math.exp(grad[n, k])
+            grad[n, k] = e
+            total += e
+        scale = weight / total
+        for k in range(classes):
+            grad[n, k] = grad[n, k] * scale - target[n, k]
         losses[n] = weight * real(math.log(total)) - picked

@@ -127,7 +127,7 @@ class Emit:
         body(self.builder.sub(count, ir.Constant(count.type, width)))
 
     def widest(self, count: Any, body: Any, width: int = 0) -> None:
-        """Run ``body(width)`` for the widest vector that ``count`` cells fill."""
+        """Run ``body(width)`` for the widest vector that ``count`` cells fill: whole, a quarter, ..., one."""
         width = width or self.lanes
         if width == 1:
             body(1)
@@ -137,7 +137,8 @@ class Emit:
             with then:
                 body(width)
             with otherwise:
-                self.widest(count, body, width // 2)
+                # In quarters: each width is code that has to be compiled.
+                self.widest(count, body, max(width // 4, 1))
 
 
 def _move(shifted: bool, positive: bool) -> Any:
