@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import Any
 
 import numpy as np
 
@@ -105,10 +104,7 @@ class FastOps(FusedOps):
 
     name = "fast"
 
-    @classmethod
-    def empty(cls, size: int, dtype: np.dtype[Any]) -> Any:
-        """See `TensorOps.empty`: large blocks come from a pool."""
-        return memory.empty(size, dtype)
+    empty = staticmethod(memory.empty)  # type: ignore[assignment]  # large blocks come from a pool
 
     @classmethod
     def map_kernel(cls, fn: Fn) -> Kernel:
