@@ -4,10 +4,12 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 # visdom has a place of its own: its pins touch nothing else.
 VISDOM ?= .venv-visdom
+# So have compilers of CUDA kernels, at the versions that benchmarks/results/cuda_kernels.json was made with.
+CUDA ?= .venv-cuda
 PORT ?= 8097
 JOBS ?= 2
 
-.PHONY: mnist test check bench bench-quick dashboard docs clean
+.PHONY: mnist test test-cuda test-cuda-compile cuda-table check bench bench-quick bench-cuda dashboard docs clean
 
 mnist: $(VENV)/.base
 	$(BIN)/python project/run_mnist_multiclass.py --out runs/mnist
@@ -15,6 +17,16 @@ mnist: $(VENV)/.base
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(JOBS)
+
+# On a GPU where there is one, else in the simulator; MINITORCH_CUDA_TESTS=gpu insists on a GPU.
+test-cuda: $(VENV)/.dev
+	$(BIN)/python -m pytest -q tests/test_cuda.py tests/test_cuda_fused.py tests/test_cuda_memory.py tests/test_dlpack.py
+
+test-cuda-compile: $(VENV)/.dev $(CUDA)/.ready
+	MINITORCH_CUDA_PYTHON=$(CUDA)/bin/python $(BIN)/python -m pytest -q tests/test_cuda_compile.py
+
+cuda-table: $(CUDA)/.ready
+	$(CUDA)/bin/python tests/cuda_compile.py --write
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
@@ -28,6 +40,9 @@ bench: $(VENV)/.bench
 bench-quick: $(VENV)/.bench
 	$(BIN)/python benchmarks/run.py --quick
 
+bench-cuda: $(VENV)/.bench
+	$(BIN)/python benchmarks/cuda.py
+
 dashboard: $(VISDOM)/.ready
 	$(VISDOM)/bin/python project/dashboard.py --port $(PORT)
 
@@ -35,7 +50,7 @@ docs: $(VENV)/.docs
 	$(BIN)/mkdocs build --strict
 
 clean:
-	rm -rf $(VENV) $(VISDOM) site build *.egg-info
+	rm -rf $(VENV) $(VISDOM) $(CUDA) site build *.egg-info
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -54,6 +69,12 @@ $(VENV)/.bench: pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.docs: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet -e ".[docs]"
+	@touch $@
+
+$(CUDA)/.ready: Makefile
+	$(PYTHON) -m venv $(CUDA)
+	$(CUDA)/bin/python -m pip install --quiet numpy==2.4.6 numba==0.68.1 'numba-cuda[cu13]==0.30.4' cuda-bindings==13.5.0 \
+		cuda-core==1.2.2 nvidia-nvvm==13.4.92 nvidia-cuda-nvrtc==13.4.92 nvidia-nvjitlink==13.5.37
 	@touch $@
 
 # visdom 0.2.4 is built with a module that setuptools 82 took out, and tornado 6.6 refuses to serve its page.

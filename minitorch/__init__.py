@@ -112,7 +112,7 @@ from .schedulers import (
     ReduceLROnPlateau,
     StepLR,
 )
-from .tensor import Tensor, cat, ones, rand, randn, stack, tensor, zeros
+from .tensor import Tensor, cat, from_dlpack, ones, rand, randn, stack, tensor, zeros
 from .tensor_data import (
     MAX_DIMS,
     BackendError,
@@ -291,6 +291,7 @@ __all__ = [
     "fast_conv",
     "fast_ops",
     "fit",
+    "from_dlpack",
     "fuse",
     "get_default_backend",
     "get_default_dtype",

@@ -7,15 +7,18 @@ refuses to know kernels.
 
 from __future__ import annotations
 
+import ctypes
 import sys
 import threading
 import types
 import weakref
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numba
 import numpy as np
+import numpy.typing as npt
 
 Fn = Callable[..., Any]
 
@@ -26,31 +29,125 @@ except ImportError:
 
 cuda: Any = _found
 SIMULATED = cuda is not None and bool(vars(numba.config)["ENABLE_CUDASIM"])
+DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
+NO_MEMORY = 2  # the driver's number of that error
 
 
-def available() -> bool:
-    """Tell whether kernels can be launched: there is a GPU that Numba can use, or the simulator is on."""
-    return cuda is not None and bool(cuda.is_available())
+@dataclass(frozen=True)
+class Machine:
+    """What is there to run kernels with.
+
+    Attributes:
+        numba_cuda: Whether ``numba.cuda`` can be imported.
+        driver: The newest CUDA version that the driver knows; None without a driver.
+        devices: How many GPUs the driver finds.
+        trouble: What the driver answered instead of starting, as its number; 0 if it started.
+        toolkit: The version of the CUDA libraries that Numba found; None where it found none.
+        usable: Whether Numba says that kernels can be launched.
+    """
+
+    numba_cuda: bool = True
+    driver: tuple[int, int] | None = None
+    devices: int = 0
+    trouble: int = 0
+    toolkit: tuple[int, int] | None = None
+    usable: bool = False
+
+    def lacks(self) -> str:
+        """Return what is missing, as the end of a sentence; nothing if kernels can be launched."""
+        if not self.numba_cuda:
+            return "numba.cuda is not installed: pip install 'minitorch[cuda]'"
+        if self.driver is None:
+            return f"there is no NVIDIA driver ({DRIVER} is not found)"
+        if self.devices == 0:
+            told = f"; it answered with error {self.trouble}" if self.trouble else ""
+            return f"the driver finds no GPU{told}"
+        if self.toolkit is not None and self.driver[0] < self.toolkit[0]:
+            knows, needs = (".".join(map(str, v)) for v in (self.driver, self.toolkit))
+            return (
+                f"the driver is too old: it knows CUDA {knows}, and the toolkit is {needs}; update the driver, "
+                f"or pip install 'numba-cuda[cu{self.driver[0]}]'"
+            )
+        if not self.usable:
+            return "there is no CUDA toolkit: pip install 'minitorch[cuda]'"
+        return ""
 
 
-def jit(**options: Any) -> Callable[[Fn], Any]:
-    """Return what makes a kernel of a function, compiled at its first launch: ``jit()(fn)[blocks, threads](...)``."""
+def look() -> Machine:
+    """Ask the driver itself and Numba what there is."""
+    if cuda is None:
+        return Machine(numba_cuda=False)
+    if SIMULATED:
+        return Machine(driver=(0, 0), devices=1, usable=True)
+    try:
+        library = ctypes.CDLL(DRIVER)
+    except OSError:
+        return Machine()
+    version, count = ctypes.c_int(0), ctypes.c_int(0)
+    trouble = library.cuInit(0) or library.cuDeviceGetCount(ctypes.byref(count))
+    library.cuDriverGetVersion(ctypes.byref(version))
+    knows = version.value // 1000, version.value % 1000 // 10
+    try:
+        major, minor = cuda.runtime.get_version()
+    except (ImportError, OSError, RuntimeError):
+        return Machine(True, knows, count.value, trouble, None, bool(cuda.is_available()))
+    return Machine(True, knows, count.value, trouble, (major, minor), bool(cuda.is_available()))
 
-    def compiled(fn: Fn) -> Any:
-        if cuda is None:
-            return fn
-        if SIMULATED:
-            for name in ("max_registers", "launch_bounds", "lineinfo", "forceinline", "lto"):
-                options.pop(name, None)  # the simulator refuses to hear of them
-            return cuda.jit(**options)(_silent(fn))
-        return cuda.jit(**options)(fn)
 
-    return compiled
+def jit(fn: Fn) -> Any:
+    """Return ``fn`` as a kernel, compiled at its first launch: ``jit(fn)[blocks, threads](...)``."""
+    if cuda is None:
+        return fn
+    return cuda.jit(_silent(fn) if SIMULATED else fn)
 
 
 def device(fn: Fn) -> Fn:
     """Return ``fn`` as kernels can call it."""
     return fn if SIMULATED or cuda is None else cuda.jit(device=True)(fn)
+
+
+def faults() -> tuple[type[Exception], ...]:
+    """Return what Numba raises when the driver refuses."""
+    from numba.cuda.cudadrv.driver import CudaAPIError
+
+    return (CudaAPIError,)
+
+
+def is_out_of_memory(problem: Exception) -> bool:
+    """Tell whether an allocation failed because there is no memory left."""
+    code = vars(problem).get("code", 0) if isinstance(problem, faults()) else 0
+    return isinstance(problem, MemoryError) or int(code) == NO_MEMORY
+
+
+def memory(size: int) -> Any:
+    """Return ``size`` bytes on the device, freed when nothing refers to them."""
+    return cuda.current_context().memalloc(size)
+
+
+def free_memory() -> float:
+    """Return how many bytes the device has free."""
+    free, _ = cuda.current_context().get_memory_info()
+    return float(free)
+
+
+def array_on(block: Any, count: int, dtype: np.dtype[Any]) -> Any:
+    """Return a flat array on ``block.raw``, which `memory` gave; views of it keep the block as well."""
+    from numba.cuda.cudadrv import devicearray
+
+    raw = block.raw
+    # Numba's views refer to the pointer they came from, and its end lets go of the list, and so of the block.
+    pointer = cuda.MemoryPointer(raw.context, raw.device_pointer, raw.size, finalizer=[block].clear)
+    made: Any = devicearray.DeviceNDArray
+    return made((count,), (dtype.itemsize,), dtype, gpu_data=pointer)
+
+
+def simulated_array(array: npt.NDArray[Any]) -> Any:
+    """Return a NumPy array as the simulator's array on the device, filled with nan: nobody has written to it yet."""
+    from numba.cuda.simulator.cudadrv import devicearray
+
+    array.view(np.uint8).fill(255)
+    made: Any = devicearray.FakeCUDAArray
+    return made(array)
 
 
 def _silent(fn: Fn) -> Fn:

@@ -7,68 +7,83 @@ cell, no atomics are needed, and every run gives the same bits. It refuses to kn
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from . import _cuda, jit, simple_conv
+from . import operators
 from ._cuda import cuda
+from .cuda_device import image_cell, reader
+from .cuda_launch import Fn, blocks, kernel, launch
+from .simple_conv import window_count
 
 Pair = tuple[int, int]
 Padding = tuple[int, int, int, int]  # top, bottom, left, right
-THREADS = 64
 
-real: Any = np.float64  # bound by `_kernel` to the dtype's own type
+real: Any = np.float64  # bound by `kernel` to the dtype's own type
+finish = operators.id  # and this to an activation
 
-count_cells = _cuda.device(simple_conv.window_count)
+
+def conv_sum(x: Any, w: Any, n: int, o: int, y: int, z: int, settings: Any) -> Any:
+    """Return the sum of the products of one output cell."""
+    stride, padding, dilation, per_group = settings
+    _, _, height, width = x.shape
+    _, ins, kh, kw = w.shape
+    first = o // per_group * ins
+    total = real(0)
+    for c in range(ins):
+        for i in range(kh):
+            r = y * stride[0] + i * dilation[0] - padding[0]
+            if 0 <= r < height:
+                for j in range(kw):
+                    k = z * stride[1] + j * dilation[1] - padding[2]
+                    if 0 <= k < width:
+                        total += x[n, first + c, r, k] * w[o, c, i, j]
+    return total
 
 
 def conv_cells(out: Any, x: Any, w: Any, stride: Any, padding: Any, dilation: Any, groups: int) -> None:
     """Convolve: a thread sums the products of one output cell."""
-    batch, outs, rows, cols = out.shape
-    _, _, height, width = x.shape
-    _, ins, kh, kw = w.shape
+    _, outs, rows, cols = out.shape
     t = cuda.grid(1)
-    if t < batch * outs * rows * cols:
-        z, y, o, n = t % cols, t // cols % rows, t // (cols * rows) % outs, t // (cols * rows * outs)
-        first = o // (outs // groups) * ins
-        total = real(0)
-        for c in range(ins):
-            for i in range(kh):
-                r = y * stride[0] + i * dilation[0] - padding[0]
-                if 0 <= r < height:
-                    for j in range(kw):
-                        k = z * stride[1] + j * dilation[1] - padding[2]
-                        if 0 <= k < width:
-                            total += x[n, first + c, r, k] * w[o, c, i, j]
-        out[n, o, y, z] = total
+    if t < out.size:
+        n, o, y, z = image_cell(t, outs, rows, cols)
+        out[n, o, y, z] = conv_sum(x, w, n, o, y, z, (stride, padding, dilation, outs // groups))
+
+
+def conv_act_cells(
+    out: Any, x: Any, w: Any, b: Any, stride: Any, padding: Any, dilation: Any, groups: int
+) -> None:
+    """Convolve, add the bias of the channel, and activate."""
+    _, outs, rows, cols = out.shape
+    t = cuda.grid(1)
+    if t < out.size:
+        n, o, y, z = image_cell(t, outs, rows, cols)
+        out[n, o, y, z] = finish(
+            conv_sum(x, w, n, o, y, z, (stride, padding, dilation, outs // groups)) + b[o]
+        )
 
 
 def conv_grad_input_cells(
     out: Any, d: Any, w: Any, stride: Any, padding: Any, dilation: Any, groups: int
 ) -> None:
     """Go back to the input: a thread sums over the outputs that read its input cell."""
-    batch, channels, height, width = out.shape
+    _, channels, height, width = out.shape
     _, outs, rows, cols = d.shape
     _, ins, kh, kw = w.shape
     t = cuda.grid(1)
-    if t < batch * channels * height * width:
-        k, r = t % width, t // width % height
-        c, n = t // (width * height) % channels, t // (width * height * channels)
+    if t < out.size:
+        n, c, r, k = image_cell(t, channels, height, width)
         per_group = outs // groups
         first = c // ins * per_group
         total = real(0)
         for o in range(first, first + per_group):
             for i in range(kh):
-                high = r + padding[0] - i * dilation[0]
-                y = high // stride[0]
-                if high % stride[0] == 0 and 0 <= y < rows:
+                y = reader(r, padding[0] - i * dilation[0], stride[0], rows)
+                if y >= 0:
                     for j in range(kw):
-                        wide = k + padding[2] - j * dilation[1]
-                        z = wide // stride[1]
-                        if wide % stride[1] == 0 and 0 <= z < cols:
+                        z = reader(k, padding[2] - j * dilation[1], stride[1], cols)
+                        if z >= 0:
                             total += d[n, o, y, z] * w[o, c % ins, i, j]
         out[n, c, r, k] = total
 
@@ -81,8 +96,8 @@ def conv_grad_weight_cells(
     batch, _, height, width = x.shape
     _, _, rows, cols = d.shape
     t = cuda.grid(1)
-    if t < outs * ins * kh * kw:
-        j, i, c, o = t % kw, t // kw % kh, t // (kw * kh) % ins, t // (kw * kh * ins)
+    if t < out.size:
+        o, c, i, j = image_cell(t, ins, kh, kw)
         channel = o // (outs // groups) * ins + c
         total = real(0)
         for n in range(batch):
@@ -96,7 +111,7 @@ def conv_grad_weight_cells(
         out[o, c, i, j] = total
 
 
-def first_largest(
+def winner(
     x: Any, n: int, c: int, y: int, z: int, window: Any, stride: Any, padding: Any, dilation: Any
 ) -> int:
     """Return the place ``row * width + column`` of the cell that wins a window (nan does), or -1 if it is empty."""
@@ -119,17 +134,13 @@ def first_largest(
     return best
 
 
-winner = _cuda.device(first_largest)
-
-
 def max_pool_cells(out: Any, x: Any, window: Any, stride: Any, padding: Any, dilation: Any) -> None:
     """Take the largest cell of each window."""
-    batch, channels, rows, cols = out.shape
+    _, channels, rows, cols = out.shape
     _, _, _, width = x.shape
     t = cuda.grid(1)
-    if t < batch * channels * rows * cols:
-        z, y = t % cols, t // cols % rows
-        c, n = t // (cols * rows) % channels, t // (cols * rows * channels)
+    if t < out.size:
+        n, c, y, z = image_cell(t, channels, rows, cols)
         best = winner(x, n, c, y, z, window, stride, padding, dilation)
         if best < 0:
             out[n, c, y, z] = real(-np.inf)
@@ -141,21 +152,18 @@ def max_pool_grad_cells(
     out: Any, x: Any, d: Any, window: Any, stride: Any, padding: Any, dilation: Any
 ) -> None:
     """Go back through the maximum: a thread adds up the windows that its input cell has won."""
-    batch, channels, height, width = x.shape
+    _, channels, height, width = x.shape
     _, _, rows, cols = d.shape
     t = cuda.grid(1)
-    if t < batch * channels * height * width:
-        k, r = t % width, t // width % height
-        c, n = t // (width * height) % channels, t // (width * height * channels)
+    if t < out.size:
+        n, c, r, k = image_cell(t, channels, height, width)
         total = real(0)
         for i in range(window[0]):
-            high = r + padding[0] - i * dilation[0]
-            y = high // stride[0]
-            if high % stride[0] == 0 and 0 <= y < rows:
+            y = reader(r, padding[0] - i * dilation[0], stride[0], rows)
+            if y >= 0:
                 for j in range(window[1]):
-                    wide = k + padding[2] - j * dilation[1]
-                    z = wide // stride[1]
-                    if wide % stride[1] == 0 and 0 <= z < cols:
+                    z = reader(k, padding[2] - j * dilation[1], stride[1], cols)
+                    if z >= 0:
                         best = winner(x, n, c, y, z, window, stride, padding, dilation)
                         if best == r * width + k:
                             total += d[n, c, y, z]
@@ -164,66 +172,69 @@ def max_pool_grad_cells(
 
 def avg_pool_cells(out: Any, x: Any, window: Any, stride: Any, padding: Any, count_pad: bool) -> None:
     """Average each window."""
-    batch, channels, rows, cols = out.shape
+    _, channels, rows, cols = out.shape
     _, _, height, width = x.shape
     t = cuda.grid(1)
-    if t < batch * channels * rows * cols:
-        z, y = t % cols, t // cols % rows
-        c, n = t // (cols * rows) % channels, t // (cols * rows * channels)
+    if t < out.size:
+        n, c, y, z = image_cell(t, channels, rows, cols)
         top, left = y * stride[0] - padding[0], z * stride[1] - padding[2]
         total = real(0)
         for r in range(max(top, 0), min(top + window[0], height)):
             for k in range(max(left, 0), min(left + window[1], width)):
                 total += x[n, c, r, k]
-        out[n, c, y, z] = total / real(count_cells(y, z, height, width, window, stride, padding, count_pad))
+        out[n, c, y, z] = total / real(window_count(y, z, height, width, window, stride, padding, count_pad))
 
 
 def avg_pool_grad_cells(out: Any, d: Any, window: Any, stride: Any, padding: Any, count_pad: bool) -> None:
     """Go back through the average: a thread adds up its shares of the windows it lies in."""
-    batch, channels, height, width = out.shape
+    _, channels, height, width = out.shape
     _, _, rows, cols = d.shape
     t = cuda.grid(1)
-    if t < batch * channels * height * width:
-        k, r = t % width, t // width % height
-        c, n = t // (width * height) % channels, t // (width * height * channels)
+    if t < out.size:
+        n, c, r, k = image_cell(t, channels, height, width)
         total = real(0)
         for i in range(window[0]):
-            high = r + padding[0] - i
-            y = high // stride[0]
-            if high % stride[0] == 0 and 0 <= y < rows:
+            y = reader(r, padding[0] - i, stride[0], rows)
+            if y >= 0:
                 for j in range(window[1]):
-                    wide = k + padding[2] - j
-                    z = wide // stride[1]
-                    if wide % stride[1] == 0 and 0 <= z < cols:
-                        count = count_cells(y, z, height, width, window, stride, padding, count_pad)
+                    z = reader(k, padding[2] - j, stride[1], cols)
+                    if z >= 0:
+                        count = window_count(y, z, height, width, window, stride, padding, count_pad)
                         total += d[n, c, y, z] / real(count)
         out[n, c, r, k] = total
 
 
-@functools.cache
-def _kernel(cells: Callable[..., None], dtype: Any) -> Any:
-    return _cuda.jit()(jit.bind(cells, dtype))
-
-
-def _launch(cells: Callable[..., None], out: Any, *operands: Any) -> None:
-    _kernel(cells, out.dtype)[(out.size + THREADS - 1) // THREADS, THREADS](out, *operands)
+def _run(op: str, cells: Fn, out: Any, *operands: Any, **fns: Fn) -> None:
+    shapes = [out.shape, *(o.shape for o in operands if not isinstance(o, tuple | int))]
+    launch(op, shapes, kernel(cells, out.dtype, **fns), blocks(out.size), out, *operands)
 
 
 def forward(out: Any, x: Any, w: Any, stride: Pair, padding: Padding, dilation: Pair, groups: int) -> None:
     """Write the cross-correlation of ``x`` (N, C, H, W) with ``w`` (O, C / groups, KH, KW) into ``out``."""
-    _launch(conv_cells, out, x, w, stride, padding, dilation, groups)
+    _run("convolution", conv_cells, out, x, w, stride, padding, dilation, groups)
+
+
+def forward_act(
+    out: Any, x: Any, w: Any, b: Any,
+    stride: Pair, padding: Padding, dilation: Pair, groups: int, finish: Fn,
+) -> None:  # fmt: skip
+    """Write ``finish`` of the cross-correlation plus ``b`` (O,) into ``out``."""
+    _run("convolution", conv_act_cells, out, x, w, b, stride, padding, dilation, groups, finish=finish)
 
 
 def grad_input(out: Any, d: Any, w: Any, stride: Pair, padding: Padding, dilation: Pair, groups: int) -> None:
     """Write the derivative with respect to the input into ``out``."""
-    _launch(conv_grad_input_cells, out, d, w, stride, padding, dilation, groups)
+    _run(
+        "input gradient of a convolution", conv_grad_input_cells, out, d, w, stride, padding, dilation, groups
+    )
 
 
 def grad_weight(
     out: Any, x: Any, d: Any, stride: Pair, padding: Padding, dilation: Pair, groups: int
 ) -> None:
     """Write the derivative with respect to the weight into ``out``."""
-    _launch(conv_grad_weight_cells, out, x, d, stride, padding, dilation, groups)
+    name = "weight gradient of a convolution"
+    _run(name, conv_grad_weight_cells, out, x, d, stride, padding, dilation, groups)
 
 
 def pool(
@@ -231,9 +242,9 @@ def pool(
 ) -> None:
     """Write the largest or average cell of each window into ``out``."""
     if kind == "max":
-        _launch(max_pool_cells, out, x, window, stride, padding, dilation)
+        _run("max pooling", max_pool_cells, out, x, window, stride, padding, dilation)
     else:
-        _launch(avg_pool_cells, out, x, window, stride, padding, count_pad)
+        _run("average pooling", avg_pool_cells, out, x, window, stride, padding, count_pad)
 
 
 def pool_grad(
@@ -241,10 +252,11 @@ def pool_grad(
     kind: str, window: Pair, stride: Pair, padding: Padding, dilation: Pair, count_pad: bool,
 ) -> None:  # fmt: skip
     """Write the derivative of `pool` with respect to its input into ``out``."""
+    name = f"gradient of {kind} pooling"
     if kind == "max":
-        _launch(max_pool_grad_cells, out, x, d, window, stride, padding, dilation)
+        _run(name, max_pool_grad_cells, out, x, d, window, stride, padding, dilation)
     else:
-        _launch(avg_pool_grad_cells, out, d, window, stride, padding, count_pad)
+        _run(name, avg_pool_grad_cells, out, d, window, stride, padding, count_pad)
 
 
 def anchored_conv2d(
@@ -260,9 +272,7 @@ def anchored_conv2d(
     sign = -1 if reverse else 1
     t = cuda.grid(1)
     if t < out_size:
-        z, y = t % out_shape[3], t // out_shape[3] % out_shape[2]
-        plane = out_shape[3] * out_shape[2]
-        o, n = t // plane % out_shape[1], t // (plane * out_shape[1])
+        n, o, y, z = image_cell(t, out_shape[1], out_shape[2], out_shape[3])
         total = real(0)
         for c in range(x_shape[1]):
             for i in range(w_shape[2]):
@@ -287,8 +297,7 @@ def anchored_conv1d(
     sign = -1 if reverse else 1
     t = cuda.grid(1)
     if t < out_size:
-        z, o = t % out_shape[2], t // out_shape[2] % out_shape[1]
-        n = t // (out_shape[2] * out_shape[1])
+        n, o, _, z = image_cell(t, out_shape[1], 1, out_shape[2])
         total = real(0)
         for c in range(x_shape[1]):
             at, by = n * x_strides[0] + c * x_strides[1], o * w_strides[0] + c * w_strides[1]
@@ -299,5 +308,5 @@ def anchored_conv1d(
         out[n * out_strides[0] + o * out_strides[1] + z * out_strides[2]] = total
 
 
-tensor_conv1d = _kernel(anchored_conv1d, np.dtype(np.float64))
-tensor_conv2d = _kernel(anchored_conv2d, np.dtype(np.float64))
+tensor_conv1d = kernel(anchored_conv1d, np.float64)
+tensor_conv2d = kernel(anchored_conv2d, np.float64)

@@ -100,7 +100,7 @@ class Pool:
             return dict(self._stats)
 
 
-class _HostBlock:
+class HostBlock:
     """A private mapping of the operating system, with large pages where it has them."""
 
     __slots__ = ("address", "mapping")
@@ -128,10 +128,16 @@ class _Lender:
         }  # fmt: skip
 
 
-HOST = Pool(_HostBlock)
+HOST = Pool(HostBlock)
+POOLS = {"cpu": HOST}  # by device; a room with memory of its own adds its pool
 if sys.platform != "win32":
     # Another thread may have held the lock at the moment of the fork.
     os.register_at_fork(after_in_child=HOST._renew_lock)
+
+
+def lend(block: Block, count: int, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    """Return a flat array of ``count`` cells on a block of the host, which stays on loan as long as any view of it."""
+    return np.asarray(_Lender(block, count, dtype.str))
 
 
 def empty(count: int, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
@@ -139,14 +145,21 @@ def empty(count: int, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     size = count * dtype.itemsize
     if size < LEAST:
         return np.empty(count, dtype)
-    return np.asarray(_Lender(HOST.take(size), count, dtype.str))
+    return lend(HOST.take(size), count, dtype)
 
 
-def memory_stats() -> dict[str, int]:
-    """Return what the pool of the CPU's results holds: see `Pool.stats`; all sizes are in bytes."""
-    return HOST.stats()
+def memory_stats(device: str = "cpu") -> dict[str, int]:
+    """Return what the pool of results on ``device`` ("cpu" or "cuda") holds: see `Pool.stats`; all sizes are in bytes.
+
+    Raises:
+        ValueError: There is no such device.
+    """
+    if device not in POOLS:
+        raise ValueError(f"unknown device {device!r}: expected one of {', '.join(POOLS)}")
+    return POOLS[device].stats()
 
 
 def empty_cache() -> None:
-    """Give memory that is kept for later results back to the system."""
-    HOST.clear()
+    """Give memory that is kept for later results back, on all devices."""
+    for pool in POOLS.values():
+        pool.clear()

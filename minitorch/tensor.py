@@ -11,10 +11,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from . import rng
+from . import dlpack, rng
 from .autodiff import History, Variable, backpropagate
 from .backends import find_backend
-from .tensor_data import FLOATS, IndexingError, Sizes, TensorData, Triple, as_dtype, resolve_shape
+from .tensor_data import (
+    FLOATS,
+    BackendError,
+    IndexingError,
+    Sizes,
+    TensorData,
+    Triple,
+    as_dtype,
+    resolve_shape,
+)
 from .tensor_functions import (
     EQ,
     LT,
@@ -219,6 +228,40 @@ class Tensor(Variable):
     def zeros(self, shape: Sizes | None = None) -> Tensor:
         """Return zeros of ``shape`` (by default this shape), in the same room and dtype."""
         return Tensor(self._tensor.zeros(shape))
+
+    # Shared with other libraries
+
+    def __dlpack_device__(self) -> dlpack.Place:
+        self._on_the_cpu()
+        return dlpack.CPU
+
+    def __dlpack__(
+        self, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: bool | None = None
+    ) -> Any:
+        if self.requires_grad():
+            raise BufferError("a tensor that asks for a derivative cannot be shared: use t.detach()")
+        if dl_device is not None and tuple(dl_device) != dlpack.CPU:
+            raise BufferError(f"this tensor is on device {dlpack.CPU}, not on {tuple(dl_device)}")
+        array = self._on_the_cpu()
+        return dlpack.capsule_of(array.copy() if copy else array)
+
+    def _on_the_cpu(self) -> npt.NDArray[Any]:
+        """Return an array on the storage itself."""
+        if not isinstance(self._tensor._storage, np.ndarray):
+            raise BufferError(
+                f"DLPack shares memory of the CPU, and this tensor is in backend {self.backend.ops.name!r}: "
+                "share __cuda_array_interface__, or move it with t.to('fast')"
+            )
+        return self._tensor.laid_out(self._tensor._storage)
+
+    @property
+    def __cuda_array_interface__(self) -> dict[str, Any]:
+        """Where the numbers are on the GPU, for libraries that share memory this way; AttributeError elsewhere."""
+        storage = self._tensor._storage
+        if isinstance(storage, np.ndarray):
+            raise AttributeError("this tensor is in the memory of the CPU")
+        strides = tuple(s * self.dtype.itemsize for s in self._tensor.strides)
+        return {**storage.__cuda_array_interface__, "shape": self.shape, "strides": strides}
 
     # Change in place
 
@@ -478,6 +521,30 @@ def tensor(
     if shape is not None:
         array = array.reshape(resolve_shape(shape, array.size))
     return _leaf(array, backend, requires_grad)
+
+
+def from_dlpack(x: Any, backend: Any = None) -> Tensor:
+    """Make a tensor on the memory of ``x``, an array of another library on the CPU: changes of one show in the other.
+
+    Args:
+        x: What has ``__dlpack__``: an array of NumPy, a tensor of PyTorch that asks for no derivative, ...
+        backend: A room that computes on the CPU; None is "fast".
+
+    Raises:
+        TypeError: ``x`` cannot be shared, or its numbers are neither float64 nor float32.
+        ValueError: Its cells lie backwards in memory.
+        BackendError: The room has its own memory.
+    """
+    room = find_backend("fast" if backend is None else backend)
+    if room.cuda:
+        raise BackendError("from_dlpack shares memory of the CPU: use from_dlpack(x).to('cuda')")
+    if not isinstance(x, dlpack.Shares):
+        raise TypeError(f"{type(x).__name__} has no __dlpack__")
+    array = np.from_dlpack(x)
+    if array.dtype not in FLOATS:
+        raise TypeError(f"a tensor holds float64 or float32, not {array.dtype}: convert it first")
+    flat, steps = dlpack.flat_view(array)
+    return Tensor(TensorData.on(flat, array.shape, steps, array.size, room))
 
 
 def zeros(shape: tuple[int, ...], backend: Any = None, *, dtype: Any = None) -> Tensor:

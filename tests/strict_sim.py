@@ -68,8 +68,13 @@ class Lane:
             raise type(problem)(f"{where}: {problem}") from problem
 
     def _wait(self, vote: Any = True) -> list[bool]:
-        frame = sys._getframe(3)  # of the kernel: this method's caller is called by the simulator's module
-        self.vote, self.waits_at = vote, (frame.f_code, frame.f_lasti, frame.f_lineno)
+        # Of the kernel, or of a function it calls: the simulator's module is in between.
+        frame: Any = sys._getframe(3)
+        line, calls = frame.f_lineno, []
+        while frame.f_code is not Block.start.__code__:
+            calls.append((frame.f_code, frame.f_lasti))
+            frame = frame.f_back
+        self.vote, self.waits_at = vote, (line, *calls)
         self.fiber.parent.switch()
         return self.block.votes
 
@@ -121,11 +126,12 @@ class Block:
             stops = {lane.waits_at: lane for lane in lanes}
             if len(stops) > 1:
                 told = "; ".join(
-                    f"thread {tuple(lane.threadIdx)} {f'waits in line {at[2]}' if at else 'has ended'}"
+                    f"thread {tuple(lane.threadIdx)} {f'waits in line {at[0]}' if at else 'has ended'}"
                     for at, lane in stops.items()
                 )
                 raise Divergence(f"divergent barrier in {self.f.__name__}, block {grid_point}: {told}")
             lanes = [lane for lane in lanes if lane.waits_at]
+        self.args, Lane.running = (), None  # arrays must not live on
 
 
 def _within(sizes: tuple[int, ...], limits: tuple[int, ...]) -> bool:

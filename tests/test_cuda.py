@@ -639,11 +639,17 @@ def test_users_get_numbas_own_simulator_with_shared_memory_that_is_shared(tmp_pa
         "out = cuda.device_array(1, np.float64)\n"
         "cuda.jit(two_on_a_line)[1, 1](out)\n"
         "print(out[0])\n"
+        "x = minitorch.tensor(np.arange(40.0).reshape(4, 10) / 40, 'cuda', True)\n"
+        "minitorch.set_default_backend('cuda')\n"
+        "layer = minitorch.Sequential(minitorch.BatchNorm1d(10), minitorch.Linear(10, 3), minitorch.ReLU())\n"
+        "minitorch.cross_entropy(layer(x), [0, 1, 2, 0]).backward()\n"
+        "other = layer.to('simple')(minitorch.tensor(x.to_numpy(), 'simple'))\n"
+        "print(np.allclose(other.to_numpy(), layer.to('cuda')(x).to_numpy(), rtol=0, atol=1e-9))\n"
     )
     done = python(f"import runpy; runpy.run_path({str(script)!r})", NUMBA_ENABLE_CUDASIM="1")
     assert done.stderr == ""
     table = np.arange(80.0).reshape(8, 10)
-    assert done.stdout.split() == [str(table.sum()), str((table @ table.T).sum()), "1.0"]
+    assert done.stdout.split() == [str(table.sum()), str((table @ table.T).sum()), "1.0", "True"]
 
 
 # The strict simulator

@@ -1,0 +1,196 @@
+"""The optional kernels of the CUDA room: each one or two launches where the composition takes several.
+
+It refuses to know other rooms and Tensor.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from . import cuda_conv, cuda_kernels, cuda_memory, cuda_norm
+from .cellwise import Program
+from .cuda_launch import Fn, blocks, kernel, launch
+from .optional_ops import ACTS
+from .tensor_data import IndexingError, TensorData, shape_broadcast
+from .tensor_ops import Padding, Pair, TensorOps
+
+TILE = 16
+
+
+class FusedOps(TensorOps):
+    """What the CUDA room does better than the compositions of `minitorch.optional_ops`."""
+
+    @classmethod
+    def cells(cls, program: Program, *operands: TensorData) -> TensorData:
+        """See `OptionalOps.cells`: one kernel."""
+        cls.same_room(*operands)
+        shape, dtype = operands[0].shape, operands[0].dtype
+        for t in operands[1:]:
+            shape, dtype = shape_broadcast(shape, t.shape), np.promote_types(dtype, t.dtype)
+        out = cls.allocate(shape, dtype, operands[0].backend)
+        if out.size:
+            run_cells("a fused chain", program.function, out, *operands)
+        return out
+
+    @classmethod
+    def conv_act(
+        cls, x: TensorData, w: TensorData, b: TensorData, act: str,
+        stride: Pair, padding: Padding, dilation: Pair, groups: int,
+    ) -> TensorData:  # fmt: skip
+        """See `OptionalOps.conv_act`."""
+        cls.same_room(x, w, b)
+        y = cls.conv_result(x, w, stride, padding, dilation, groups)
+        if y.size:
+            settings = (stride, padding, dilation, groups, ACTS[act][0])
+            cuda_conv.forward_act(packed(y), packed(x), packed(w), packed(b), *settings)
+        return y
+
+    @classmethod
+    def linear(cls, x: TensorData, w: TensorData, b: TensorData, act: str) -> TensorData:
+        """See `OptionalOps.linear`."""
+        if x.dims != 2 or w.dims != 2 or x.shape[1] != w.shape[1]:
+            raise IndexingError(f"linear needs (N, K) and (M, K), not {x.shape} and {w.shape}")
+        cls.same_room(x, w, b)
+        rows, cols, depth = sizes = (x.shape[0], w.shape[0], x.shape[1])
+        y = cls.allocate((rows, cols), np.promote_types(x.dtype, w.dtype), x.backend)
+        if y.size:
+            made = kernel(cuda_kernels.linear_tiles, y.dtype, finish=ACTS[act][0])
+            turned = w.permute(1, 0)
+            operands = (read(x), x.strides, read(turned), turned.strides, packed(b), sizes)
+            launch("linear", [x.shape, w.shape], made, tiles(rows, cols, depth, 1), y._storage, *operands)
+        return y
+
+    @classmethod
+    def act_grad(cls, y: TensorData, d: TensorData, act: str) -> tuple[TensorData, TensorData]:
+        """See `OptionalOps.act_grad`."""
+        cls.same_room(y, d)
+        shape = (*y.shape[:2], math.prod(y.shape[2:]))
+        if not y.size:
+            return super().act_grad(y, d, act)
+        before = cls.allocate(y.shape, y.dtype, y.backend)
+        sums = cls.allocate((shape[1],), y.dtype, y.backend)
+        into, of_y, of_d = (packed(t).reshape(shape) for t in (before, y, d))
+        cuda_norm.act_grad(into, sums._storage, of_y, of_d, ACTS[act][1])
+        return before, sums
+
+    @classmethod
+    def log_softmax(cls, x: TensorData, dim: int) -> TensorData:
+        """See `OptionalOps.log_softmax`."""
+        if not x.size:
+            return super().log_softmax(x, dim)
+        y = cls.allocate(x.shape, x.dtype, x.backend)
+        shape = around(x.shape, dim)
+        cuda_norm.log_softmax(y._storage.reshape(shape), packed(x).reshape(shape))
+        return y
+
+    @classmethod
+    def log_softmax_grad(cls, y: TensorData, d: TensorData, dim: int) -> TensorData:
+        """See `OptionalOps.log_softmax_grad`."""
+        cls.same_room(y, d)
+        if not y.size:
+            return super().log_softmax_grad(y, d, dim)
+        dx = cls.allocate(y.shape, y.dtype, y.backend)
+        shape = around(y.shape, dim)
+        cuda_norm.log_softmax_grad(*(t.reshape(shape) for t in (dx._storage, packed(y), packed(d))))
+        return dx
+
+    @classmethod
+    def norm(
+        cls, x: TensorData, w: TensorData, b: TensorData, eps: float, act: str
+    ) -> tuple[TensorData, TensorData, TensorData]:
+        """See `OptionalOps.norm`."""
+        cls.same_room(x, w, b)
+        if not x.size:
+            return super().norm(x, w, b, eps, act)
+        y = cls.allocate(x.shape, x.dtype, x.backend)
+        mean, var = (cls.allocate((1, x.shape[1], 1), x.dtype, x.backend) for _ in range(2))
+        moments = (mean._storage, var._storage)
+        cuda_norm.norm(packed(y), *moments, packed(x), flat(w), flat(b), eps, ACTS[act][0])
+        return y, mean, var
+
+    @classmethod
+    def norm_grad(
+        cls, x: TensorData, w: TensorData, b: TensorData, d: TensorData,
+        mean: TensorData, var: TensorData, eps: float, act: str,
+    ) -> tuple[TensorData, TensorData, TensorData]:  # fmt: skip
+        """See `OptionalOps.norm_grad`."""
+        cls.same_room(x, w, b, d, mean, var)
+        if not x.size:
+            return super().norm_grad(x, w, b, d, mean, var, eps, act)
+        dx = cls.allocate(x.shape, x.dtype, x.backend)
+        dw, db = (cls.allocate(mean.shape, x.dtype, x.backend) for _ in range(2))
+        results = (packed(dx), dw._storage, db._storage)
+        given = (packed(x), flat(w), flat(b), packed(d), flat(mean), flat(var))
+        cuda_norm.norm_grad(*results, *given, eps, ACTS[act][1])
+        return dx, dw, db
+
+    @classmethod
+    def scale_shift(cls, x: TensorData, w: TensorData, b: TensorData, act: str) -> TensorData:
+        """See `OptionalOps.scale_shift`."""
+        cls.same_room(x, w, b)
+        y = cls.allocate(x.shape, x.dtype, x.backend)
+        if y.size:
+            cuda_norm.scale_shift(packed(y), packed(x), flat(w), flat(b), ACTS[act][0])
+        return y
+
+    @classmethod
+    def cross_entropy(cls, x: TensorData, target: TensorData) -> tuple[TensorData, TensorData]:
+        """See `OptionalOps.cross_entropy`."""
+        cls.same_room(x, target)
+        if not x.size:
+            return super().cross_entropy(x, target)
+        grad = cls.allocate(x.shape, x.dtype, x.backend)
+        losses = cls.allocate((x.shape[0], 1), x.dtype, x.backend)
+        rows = (t.reshape((*x.shape, 1)) for t in (grad._storage, packed(x), packed(target)))
+        cuda_norm.cross_entropy(losses._storage, *rows)
+        return losses, grad
+
+
+def around(shape: tuple[int, ...], dim: int) -> tuple[int, int, int]:
+    """Return how many cells lie outside of dimension ``dim``, in it, and inside of it."""
+    dim %= len(shape)
+    return math.prod(shape[:dim]), shape[dim], math.prod(shape[dim + 1 :])
+
+
+def tiles(rows: int, cols: int, depth: int, layers: int) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
+    """Return the grid of a matrix product; small matrices need no larger a block."""
+    tile = max(1, min(TILE, max(rows, cols, depth)))
+    return (-(-rows // tile), -(-cols // tile), layers), (tile, tile, 1)
+
+
+def read(t: TensorData) -> Any:
+    """Return the storage of an operand, which moves to the device now if it was made on a NumPy array."""
+    t._storage = cuda_memory.storage(t._storage)
+    return t._storage
+
+
+def triple(t: TensorData) -> tuple[Any, Any, Any]:
+    """Return storage, shape and strides."""
+    # An empty tuple has no type of cells that a kernel could be compiled for: one cell is a row of one.
+    return t._storage, t.shape or (1,), t.strides or (1,)
+
+
+def packed(t: TensorData) -> Any:
+    """Return an operand as a packed array of its shape."""
+    return read(t.contiguous()).reshape(t.shape)
+
+
+def flat(t: TensorData) -> Any:
+    """Return the cells of an operand in a row."""
+    return read(t.contiguous()).reshape(t.size)
+
+
+def run_cells(op: str, fn: Fn, out: TensorData, *operands: TensorData) -> None:
+    """Write ``fn`` of the operands' cells into ``out``, into which they broadcast: one launch."""
+    shapes, grid, k = [t.shape for t in operands], blocks(out.size), len(operands) - 1
+    storages = [read(t) for t in operands]
+    if out.is_contiguous() and all(t.shape == out.shape and t.is_contiguous() for t in operands):
+        made = kernel(cuda_kernels.FLAT[k], out.dtype, fn=fn)
+        launch(op, shapes, made, grid, out._storage, out.size, *storages)
+    else:
+        made = kernel(cuda_kernels.CELLS[k], out.dtype, fn=fn)
+        cells = (part for t in operands for part in triple(t))
+        launch(op, shapes, made, grid, *triple(out), out.size, *cells)

@@ -1,0 +1,242 @@
+"""Compiles every kernel of the CUDA room to machine code, without a GPU, and tells what each takes.
+
+`python tests/cuda_compile.py` prints the rows as JSON; `--write` puts them into benchmarks/results. It needs numba-cuda
+with its toolkit, and no simulator: `tests/test_cuda_compile.py` runs it in an environment of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from importlib import metadata
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from numba import cuda, types  # noqa: E402
+
+from minitorch import cuda_conv, cuda_kernels, cuda_norm, operators, optim  # noqa: E402
+from minitorch.cuda_launch import SHARING, THREADS, bind  # noqa: E402
+from minitorch.fusing import trace  # noqa: E402
+
+TARGETS = ((7, 5), (8, 0), (9, 0))
+RESULT = ROOT / "benchmarks" / "results" / "cuda_kernels.json"
+PACKAGES = ("numba", "numba-cuda", "cuda-bindings", "cuda-core", "nvidia-nvjitlink", "nvidia-nvvm")
+Case = tuple[Any, dict[str, Any], int, Callable[[Any], tuple[Any, ...]]]
+i64 = types.int64
+
+
+def row(real: Any, dims: int = 1) -> Any:
+    return types.Array(real, dims, "C")
+
+
+def triple(real: Any, rank: int = 4) -> tuple[Any, ...]:
+    return row(real), types.UniTuple(i64, rank), types.UniTuple(i64, rank)
+
+
+def images(*more: Any) -> Callable[[Any], tuple[Any, ...]]:
+    """Return the signature of a kernel on ``more[0]`` images and vectors, followed by its settings."""
+    count, vectors, *settings = more
+    return lambda real: (*[row(real, 4)] * count, *[row(real)] * vectors, *settings)
+
+
+pair, sides = types.UniTuple(i64, 2), types.UniTuple(i64, 4)
+CONV = (pair, sides, pair, i64)
+ACT, GATE = {"finish": operators.relu}, {"gate": operators.relu_back}
+
+
+three = trace(lambda a, b, c: (a * b).sigmoid() + c, 3).function
+four = trace(lambda a, b, c, d: (a * b + c).sigmoid() * d, 4).function
+
+KERNELS: list[Case] = [
+    (cuda_kernels.map_cells, {"fn": operators.sigmoid}, THREADS, lambda t: (*triple(t), i64, *triple(t))),
+    (cuda_kernels.zip_cells, {"fn": operators.add}, THREADS, lambda t: (*triple(t), i64, *triple(t) * 2)),
+    (cuda_kernels.three_cells, {"fn": three}, THREADS, lambda t: (*triple(t), i64, *triple(t) * 3)),
+    (cuda_kernels.four_cells, {"fn": four}, THREADS, lambda t: (*triple(t), i64, *triple(t) * 4)),
+    (cuda_kernels.map_flat, {"fn": operators.sigmoid}, THREADS, lambda t: (row(t), i64, row(t))),
+    (cuda_kernels.zip_flat, {"fn": operators.add}, THREADS, lambda t: (row(t), i64, *[row(t)] * 2)),
+    (cuda_kernels.three_flat, {"fn": three}, THREADS, lambda t: (row(t), i64, *[row(t)] * 3)),
+    (cuda_kernels.four_flat, {"fn": four}, THREADS, lambda t: (row(t), i64, *[row(t)] * 4)),
+    *(
+        (loop, {"fn": fn}, threads, lambda t: (*triple(t), i64, *triple(t), i64, t))
+        for loop, threads in ((cuda_kernels.reduce_blocks, 1024), (cuda_kernels.fold_cells, THREADS))
+        for fn in (operators.add, operators.max_nan)
+    ),
+    (cuda_kernels.matmul_tiles, {}, 1024, lambda t: (*triple(t, 3), i64, *triple(t, 3) * 2)),
+    (
+        cuda_kernels.linear_tiles,
+        ACT,
+        1024,
+        lambda t: (row(t), row(t), pair, row(t), pair, row(t), types.UniTuple(i64, 3)),
+    ),
+    *(
+        (
+            cuda_kernels.UPDATES[states],
+            {"fn": rule},
+            THREADS,
+            lambda t, n=states: (i64, types.UniTuple(t, 9), *[row(t)] * (n + 2)),
+        )
+        for rule, states in (
+            (optim.sgd_rule, 0),
+            (optim.momentum_rule, 1),
+            (optim.adagrad_rule, 1),
+            (optim.adam_rule, 2),
+            (optim.amsgrad_rule, 3),
+            (optim.rmsprop_rule, 3),
+        )
+    ),
+    (cuda_kernels.sum_blocks, {}, 32, lambda t: (row(t), row(t), i64)),
+    (cuda_kernels.multiply_block, {}, 1024, lambda t: (*[row(t)] * 3, i64)),
+    (cuda_conv.conv_cells, {}, THREADS, images(3, 0, *CONV)),
+    (cuda_conv.conv_act_cells, ACT, THREADS, images(3, 1, *CONV)),
+    (cuda_conv.conv_grad_input_cells, {}, THREADS, images(3, 0, *CONV)),
+    (cuda_conv.conv_grad_weight_cells, {}, THREADS, images(3, 0, *CONV)),
+    (cuda_conv.max_pool_cells, {}, THREADS, images(2, 0, pair, pair, sides, pair)),
+    (cuda_conv.max_pool_grad_cells, {}, THREADS, images(3, 0, pair, pair, sides, pair)),
+    (cuda_conv.avg_pool_cells, {}, THREADS, images(2, 0, pair, pair, sides, types.boolean)),
+    (cuda_conv.avg_pool_grad_cells, {}, THREADS, images(2, 0, pair, pair, sides, types.boolean)),
+    (cuda_conv.anchored_conv2d, {}, THREADS, lambda t: (*triple(t), i64, *triple(t) * 2, types.boolean)),
+    (
+        cuda_conv.anchored_conv1d,
+        {},
+        THREADS,
+        lambda t: (*triple(t, 3), i64, *triple(t, 3) * 2, types.boolean),
+    ),
+    (
+        cuda_norm.norm_channels,
+        ACT,
+        SHARING,
+        lambda t: (row(t, 3), row(t), row(t), row(t, 3), row(t), row(t), t),
+    ),
+    (
+        cuda_norm.norm_grad_channels,
+        GATE,
+        SHARING,
+        lambda t: (row(t, 3), *[row(t)] * 2, row(t, 3), *[row(t)] * 2, row(t, 3), *[row(t)] * 2, t),
+    ),
+    (cuda_norm.scale_shift_cells, ACT, THREADS, lambda t: (row(t, 3), row(t, 3), row(t), row(t))),
+    (cuda_norm.act_grad_channels, GATE, SHARING, lambda t: (row(t, 3), row(t), row(t, 3), row(t, 3))),
+    (cuda_norm.log_softmax_rows, {}, SHARING, lambda t: [row(t, 3)] * 2),
+    (cuda_norm.log_softmax_grad_rows, {}, SHARING, lambda t: [row(t, 3)] * 3),
+    (cuda_norm.cross_entropy_rows, {}, SHARING, lambda t: (row(t), *[row(t, 3)] * 3)),
+]
+
+
+def float_functions() -> list[Case]:
+    """Return all float functions of one and two numbers, in the flat kernels."""
+    found: list[Case] = []
+    flat = {1: KERNELS[4], 2: KERNELS[5]}
+    for fn in vars(operators).values():
+        if inspect.isfunction(fn) and set(fn.__annotations__.values()) == {"float"}:
+            loop, _, threads, signature = flat[len(inspect.signature(fn).parameters)]
+            found.append((loop, {"fn": fn}, threads, signature))
+    return found
+
+
+CASES = [(case, cc) for case in KERNELS for cc in TARGETS] + [(c, TARGETS[-1]) for c in float_functions()]
+
+
+def loops() -> set[Any]:
+    """Return every kernel of the kernel files: a function that asks which thread it is, and returns nothing."""
+    return {
+        fn
+        for module in (cuda_kernels, cuda_conv, cuda_norm)
+        for fn in vars(module).values()
+        if inspect.isfunction(fn)
+        and fn.__module__ == module.__name__
+        and fn.__annotations__.get("return") == "None"
+        and "cuda" in fn.__code__.co_names
+    }
+
+
+@contextlib.contextmanager
+def pretend(cc: tuple[int, int]) -> Iterator[None]:
+    """Answer for the device that is not there: functions on the device ask for it while they are compiled."""
+    from numba.cuda import dispatcher
+
+    real = dispatcher.get_current_device
+    dispatcher.get_current_device = lambda: SimpleNamespace(compute_capability=cc)
+    try:
+        yield
+    finally:
+        dispatcher.get_current_device = real
+
+
+def assemble(ptx: str, cc: tuple[int, int]) -> str:
+    """Make machine code of PTX, and return what the linker says of it."""
+    from cuda.bindings import nvjitlink
+
+    options = [f"-arch=sm_{cc[0]}{cc[1]}", "-verbose"]
+    link = nvjitlink.create(len(options), options)
+    data = ptx.encode() + b"\0"
+    nvjitlink.add_data(link, nvjitlink.InputType.PTX, data, len(data), "kernel")
+    nvjitlink.complete(link)
+    report = bytearray(nvjitlink.get_info_log_size(link))
+    nvjitlink.get_info_log(link, report)
+    nvjitlink.destroy(link)
+    return report.decode()
+
+
+def compiled(job: tuple[int, str]) -> dict[str, Any]:
+    """Compile one case for one dtype, and say what it takes."""
+    number, dtype = job
+    (loop, fns, threads, signature), cc = CASES[number]
+    with pretend(cc):
+        given = signature(vars(types)[dtype])
+        ptx, _ = cuda.compile_ptx(bind(loop, dtype, **fns), tuple(given), cc=cc)
+    report = assemble(ptx, cc)
+
+    def told(pattern: str) -> int:
+        return max(map(int, re.findall(pattern, report)), default=0)
+
+    return {
+        "kernel": loop.__name__,
+        "of": ", ".join(fn.__name__ for fn in fns.values()),
+        "dtype": dtype,
+        "target": f"sm_{cc[0]}{cc[1]}",
+        "threads": threads,
+        "registers": told(r"Used (\d+) registers"),
+        "shared": told(r"(\d+) bytes smem"),
+        "stack": told(r"(\d+) bytes stack frame"),
+        "spills": told(r"(\d+) bytes spill"),
+        "f64": len(re.findall(r"\.f64", ptx)),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Return what compiled."""
+    installed = {d.metadata["Name"].lower(): d.version for d in metadata.distributions()}
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return {"python": python, **{name: installed.get(name, "not installed") for name in PACKAGES}}
+
+
+def main() -> None:
+    """Compile everything."""
+    missing = loops() - {case[0] for case in KERNELS}
+    if missing:
+        raise SystemExit(f"not in the list of kernels: {', '.join(sorted(fn.__name__ for fn in missing))}")
+    jobs = [(k, dtype) for k in range(len(CASES)) for dtype in ("float32", "float64")]
+    with ProcessPoolExecutor() as workers:
+        rows = list(workers.map(compiled, jobs, chunksize=8))
+    if "--write" in sys.argv:
+        lines = ",\n".join("  " + json.dumps(r) for r in rows)
+        RESULT.write_text(f'{{"machine": {json.dumps(versions())},\n "rows": [\n{lines}\n]}}\n')
+        names = list(rows[0])
+        page = ["# Kernels of the CUDA room, compiled", "", "Written by `make cuda-table`.", ""]
+        page += ["| " + " | ".join(names) + " |", "|" + " --- |" * len(names)]
+        page += ["| " + " | ".join(str(v) for v in r.values()) + " |" for r in rows]
+        RESULT.with_suffix(".md").write_text("\n".join(page) + "\n")
+    else:
+        print(json.dumps({"machine": versions(), "rows": rows}))
+
+
+if __name__ == "__main__":
+    main()
