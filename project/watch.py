@@ -28,7 +28,7 @@ Show = Callable[
 
 SHOWN = 16  # held-out images in the pictures
 LOOK = 50  # batches from one picture to the next
-CHECKED = 500  # held-out images whose mistakes are shown after an epoch
+CHECKED = 200  # held-out images whose mistakes are shown after an epoch
 WORST = 24
 
 
