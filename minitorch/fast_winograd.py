@@ -315,6 +315,9 @@ def conv(out: Array, x: Array, w: Array, padding: Padding, shift: Array, act: An
 
 def grad_weight(out: Array, x: Array, d: Array, padding: Padding) -> bool:
     """Write the derivative with respect to the weight; tell whether all sums were finite."""
+    if not len(x):
+        out[...] = 0
+        return True
     outs, ins = out.shape[:2]
     plan = _Layout(len(x), ins, outs, d.shape[2], d.shape[3], out.itemsize, True)
     lines, columns = -(-outs // plan.channels) * plan.channels, -(-ins // plan.lanes) * plan.lanes

@@ -110,3 +110,11 @@ def test_the_same_bits_each_time() -> None:
 )
 def test_other_convolutions_are_left_alone(shape: tuple[int, ...], settings: tuple[object, ...]) -> None:
     assert not fast_winograd.suits(np.zeros(shape), *settings)
+
+
+def test_an_empty_batch_changes_nothing() -> None:
+    dw = np.full((24, 24, 3, 3), np.nan)
+    fast_conv.grad_weight(
+        dw, np.zeros((0, 24, 5, 5)), np.zeros((0, 24, 3, 3)), (1, 1), (0, 0, 0, 0), (1, 1), 1
+    )
+    assert (dw == 0).all()
