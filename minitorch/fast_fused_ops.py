@@ -72,11 +72,11 @@ class FusedOps(TensorOps):
         parallel, gate = y.size > PARALLEL, ACTS[act][1]
         cells = (array(before), packed(y, y), packed(d, y))
         if shape[2] == 1:
-            run = jit.variant(fast_norm.act_columns, y.dtype, parallel, jit.REASSOCIATE, gate=gate)
+            run = jit.variant(fast_norm.act_columns, y.dtype, parallel, gate=gate)
             into, *of = (t.reshape(shape[:2]) for t in cells)
             run(into, sums._storage, *of)
         else:
-            run = jit.variant(fast_norm.act_channels, y.dtype, parallel, jit.REASSOCIATE, gate=gate)
+            run = jit.variant(fast_norm.act_channels, y.dtype, parallel, gate=gate)
             partial = np.empty((jit.threads() if parallel else 1, shape[1]))
             into, *of = (t.reshape(shape) for t in cells)
             run(into, partial, *of)
@@ -89,7 +89,7 @@ class FusedOps(TensorOps):
         if x.dims != 2 or dim not in (1, -1) or not x.size:
             return super().log_softmax(x, dim)
         y = cls.allocate(x.shape, x.dtype, x.backend)
-        run = jit.variant(fast_norm.log_softmax, x.dtype, x.size > PARALLEL, jit.REASSOCIATE)
+        run = jit.variant(fast_norm.log_softmax, x.dtype, x.size > PARALLEL)
         run(array(y), packed(x, y))
         return y
 
@@ -99,7 +99,7 @@ class FusedOps(TensorOps):
         if y.dims != 2 or dim not in (1, -1) or not y.size:
             return super().log_softmax_grad(y, d, dim)
         dx = cls.allocate(y.shape, y.dtype, y.backend)
-        run = jit.variant(fast_norm.log_softmax_grad, y.dtype, y.size > PARALLEL, jit.REASSOCIATE)
+        run = jit.variant(fast_norm.log_softmax_grad, y.dtype, y.size > PARALLEL)
         run(array(dx), packed(y, dx), packed(d, dx))
         return dx
 
@@ -110,7 +110,7 @@ class FusedOps(TensorOps):
         """See `OptionalOps.norm`."""
         y = cls.allocate(x.shape, x.dtype, x.backend)
         mean, var = (cls.allocate((1, x.shape[1], 1), x.dtype, x.backend) for _ in range(2))
-        run = jit.variant(fast_norm.norm, x.dtype, x.size > PARALLEL, jit.REASSOCIATE, finish=ACTS[act][0])
+        run = jit.variant(fast_norm.norm, x.dtype, x.size > PARALLEL, finish=ACTS[act][0])
         run(array(y), mean._storage, var._storage, packed(x, y), flat(w, y), flat(b, y), eps)
         return y, mean, var
 
@@ -122,7 +122,7 @@ class FusedOps(TensorOps):
         """See `OptionalOps.norm_grad`."""
         dx = cls.allocate(x.shape, x.dtype, x.backend)
         dw, db = (cls.allocate(mean.shape, x.dtype, x.backend) for _ in range(2))
-        run = jit.variant(fast_norm.norm_grad, x.dtype, x.size > PARALLEL, jit.REASSOCIATE, gate=ACTS[act][1])
+        run = jit.variant(fast_norm.norm_grad, x.dtype, x.size > PARALLEL, gate=ACTS[act][1])
         scale_shift = (flat(w, dx), flat(b, dx))
         moments = (mean._storage, var._storage)
         run(array(dx), dw._storage, db._storage, packed(x, dx), *scale_shift, packed(d, dx), *moments, eps)
@@ -141,7 +141,7 @@ class FusedOps(TensorOps):
         """See `OptionalOps.cross_entropy`."""
         grad = cls.allocate(x.shape, x.dtype, x.backend)
         losses = cls.allocate((x.shape[0], 1), x.dtype, x.backend)
-        run = jit.variant(fast_norm.cross_entropy, x.dtype, x.size > PARALLEL, jit.REASSOCIATE)
+        run = jit.variant(fast_norm.cross_entropy, x.dtype, x.size > PARALLEL)
         run(losses._storage, array(grad), packed(x, grad), packed(target, grad))
         return losses, grad
 

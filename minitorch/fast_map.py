@@ -14,6 +14,7 @@ import numpy as np
 from numba import prange
 
 from . import jit, operators, tensor_data
+from .vector_sums import largest, total
 
 Fn = Callable[..., Any]
 MAX_DIMS = tensor_data.MAX_DIMS
@@ -24,7 +25,6 @@ CHUNK = 4096
 LANES = 64  # folds that run side by side over a packed row, so that vectors are full
 SQUARE = 32  # cells a side of what is turned at a time
 COLUMNS = 512  # columns that one thread folds at a time
-LARGEST = (operators.max, operators.max_nan)
 IDENTITIES: dict[Fn, float] = {
     operators.add: 0.0,
     operators.mul: 1.0,
@@ -116,14 +116,14 @@ def reduce_rows(out: Any, a: Any, start: float, sizes: Any, of: Any, n: int, ste
     for t in prange(sizes[0] * sizes[1] * sizes[2]):
         i2, i1, i0 = t % sizes[2], t // sizes[2] % sizes[1], t // (sizes[2] * sizes[1])
         row = a[i0 * of[0] + i1 * of[1] + i2 * of[2] :]
-        total = real(start)
+        folded = real(start)
         if step == 1:
             for j in range(n):
-                total = fn(row[j], total)
+                folded = fn(row[j], folded)
         else:
             for j in range(n):
-                total = fn(row[j * step], total)
-        out[t] = total
+                folded = fn(row[j * step], folded)
+        out[t] = folded
 
 
 def reduce_columns(out: Any, a: Any, start: float, outer: int, n: int, inner: int) -> None:
@@ -142,37 +142,54 @@ def reduce_columns(out: Any, a: Any, start: float, outer: int, n: int, inner: in
 
 
 def reduce_long(out: Any, a: Any, start: float, rows: int, n: int) -> None:
-    """Fold long packed rows in chunks, then the chunks in order."""
+    """Fold packed rows in chunks and each chunk in lanes; then lanes and chunks in order."""
     pieces = (n + CHUNK - 1) // CHUNK
     partial = np.empty(rows * pieces, out.dtype)
     for t in prange(rows * pieces):
         row, low = t // pieces, (t % pieces) * CHUNK
-        src = a[row * n + low :]
-        total = real(start)
-        for j in range(min(CHUNK, n - low)):
-            total = fn(src[j], total)
-        partial[t] = total
-    for row in range(rows):
-        total = real(start)
-        for k in range(pieces):
-            total = fn(partial[row * pieces + k], total)
-        out[row] = total
-
-
-def reduce_lanes(out: Any, a: Any, start: float, rows: int, n: int) -> None:
-    """Fold packed rows in lanes, then the lanes in order: for what the compiler does not know how to regroup."""
-    for row in prange(rows):
-        src = a[row * n : (row + 1) * n]
+        m = min(CHUNK, n - low)
+        src = a[row * n + low : row * n + low + m]
         lanes = np.full(LANES, real(start))
-        for j in range(0, n - LANES + 1, LANES):
+        for j in range(0, m - LANES + 1, LANES):
             for k in range(LANES):
                 lanes[k] = fn(src[j + k], lanes[k])
-        total = real(start)
+        folded = real(start)
         for k in range(LANES):
-            total = fn(lanes[k], total)
-        for j in range(n - n % LANES, n):
-            total = fn(src[j], total)
-        out[row] = total
+            folded = fn(lanes[k], folded)
+        for j in range(m - m % LANES, m):
+            folded = fn(src[j], folded)
+        partial[t] = folded
+    for row in range(rows):
+        folded = real(start)
+        for k in range(pieces):
+            folded = fn(partial[row * pieces + k], folded)
+        out[row] = folded
+
+
+def sum_long(out: Any, a: Any, rows: int, n: int) -> None:
+    """Add up packed rows in chunks, then the chunks in order."""
+    pieces = (n + CHUNK - 1) // CHUNK
+    partial = np.empty(rows * pieces, out.dtype)
+    for t in prange(rows * pieces):
+        low = (t % pieces) * CHUNK
+        partial[t] = total(a, t // pieces * n + low, min(CHUNK, n - low))
+    for row in range(rows):
+        out[row] = total(partial, row * pieces, pieces)
+
+
+def max_long(out: Any, a: Any, rows: int, n: int) -> None:
+    """Return the largest of packed rows, nan if there is one: in chunks, then of the chunks."""
+    pieces = (n + CHUNK - 1) // CHUNK
+    partial = np.empty(rows * pieces, out.dtype)
+    for t in prange(rows * pieces):
+        low = (t % pieces) * CHUNK
+        partial[t] = largest(a, t // pieces * n + low, min(CHUNK, n - low))
+    for row in range(rows):
+        out[row] = largest(partial, row * pieces, pieces)
+
+
+# Folds of packed rows whose vectors are written by hand.
+BY_HAND: dict[Fn, Fn] = {operators.add: sum_long, operators.max_nan: max_long}
 
 
 def update_1(settings: Any, p: Any, d: Any) -> None:
@@ -294,8 +311,8 @@ def reduce_any(
 class Variants:
     """The compiled forms of loops over one float function, made when first asked for."""
 
-    def __init__(self, fn: Fn, flags: tuple[str, ...] = jit.CONTRACT) -> None:
-        self.fn, self.flags = fn, flags
+    def __init__(self, fn: Fn) -> None:
+        self.fn = fn
         self.made: dict[tuple[Fn, int, bool], Fn] = {}
 
     def get(self, loop: Fn, dtype: np.dtype[Any], parallel: bool) -> Fn:
@@ -303,5 +320,5 @@ class Variants:
         key = (loop, dtype.itemsize, parallel)
         found = self.made.get(key)
         if found is None:
-            found = self.made[key] = jit.kernel(loop, dtype, parallel=parallel, flags=self.flags, fn=self.fn)
+            found = self.made[key] = jit.kernel(loop, dtype, parallel=parallel, fn=self.fn)
         return found

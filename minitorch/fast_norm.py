@@ -13,6 +13,7 @@ import numpy as np
 from numba import prange
 
 from . import operators
+from .vector_sums import largest, moments, total, weighted
 
 COLUMNS = 64  # of a row that one thread takes at a time
 
@@ -26,19 +27,13 @@ def norm(y: Any, mean: Any, var: Any, x: Any, w: Any, b: Any, eps: float) -> Non
     outer, channels, inner = x.shape
     for c in prange(channels):
         # Both moments in one pass: taken around the mean of the first row, no digits cancel.
-        near = real(0)
-        for i in range(inner):
-            near += x[0, c, i]
-        near /= real(inner)
-        total, squares = 0.0, 0.0
+        near = total(x, c * inner, inner) / real(inner)
+        plain, squares = 0.0, 0.0
         for a in range(outer):
-            part, square = real(0), real(0)
-            for i in range(inner):
-                part += x[a, c, i] - near
-                square += (x[a, c, i] - near) * (x[a, c, i] - near)
-            total += part
+            part, square = moments(x, (a * channels + c) * inner, inner, near)
+            plain += part
             squares += square
-        off = total / (outer * inner)
+        off = plain / (outer * inner)
         middle = real(near + off)
         spread = squares / (outer * inner) - off * off
         spread = spread if spread > 0.0 or spread != spread else 0.0
@@ -59,24 +54,20 @@ def norm_grad(
         middle = mean[c]
         root = math.sqrt(var[c] + eps)
         scale, shift = real(w[c] / root), b[c]
-        plain, weighted = 0.0, 0.0
+        plain, leaning = 0.0, 0.0
         for a in range(outer):
-            part, product = real(0), real(0)
             for i in range(inner):
-                v = x[a, c, i] - middle
-                change = gate(v * scale + shift, d[a, c, i])
-                part += change
-                product += change * v
+                dx[a, c, i] = gate((x[a, c, i] - middle) * scale + shift, d[a, c, i])
+            part, product = weighted(dx, x, (a * channels + c) * inner, inner, middle)
             plain += part
-            weighted += product
-        weighted /= root
-        dw[c], db[c] = real(weighted), real(plain)
+            leaning += product
+        leaning /= root
+        dw[c], db[c] = real(leaning), real(plain)
         average = real(plain / (outer * inner))
-        slope = real(weighted / (outer * inner) / root)
+        slope = real(leaning / (outer * inner) / root)
         for a in range(outer):
             for i in range(inner):
-                v = x[a, c, i] - middle
-                dx[a, c, i] = (gate(v * scale + shift, d[a, c, i]) - average - v * slope) * scale
+                dx[a, c, i] = (dx[a, c, i] - average - (x[a, c, i] - middle) * slope) * scale
 
 
 def scale_shift(y: Any, x: Any, w: Any, b: Any) -> None:
@@ -100,12 +91,9 @@ def act_channels(before: Any, partial: Any, y: Any, d: Any) -> None:
             partial[t, c] = 0.0
         for a in range(t * outer // threads, (t + 1) * outer // threads):
             for c in range(channels):
-                part = real(0)
                 for i in range(inner):
-                    v = gate(y[a, c, i], d[a, c, i])
-                    before[a, c, i] = v
-                    part += v
-                partial[t, c] += part
+                    before[a, c, i] = gate(y[a, c, i], d[a, c, i])
+                partial[t, c] += total(before, (a * channels + c) * inner, inner)
 
 
 def act_columns(before: Any, sums: Any, y: Any, d: Any) -> None:
@@ -130,60 +118,42 @@ def shift_rows(y: Any, b: Any) -> None:
             y[a, c] = finish(y[a, c] + b[c])
 
 
-def highest(row: Any) -> Any:
-    """Return the largest number of a row; nan wins."""
-    top = row[0]
-    for k in range(1, len(row)):
-        top = row[k] if (row[k] > top) | (row[k] != row[k]) else top
-    return top
-
-
 def log_softmax(y: Any, x: Any) -> None:
     """Log-softmax of each row; see `OptionalOps.log_softmax`."""
     rows, classes = x.shape
     for n in prange(rows):
-        top = highest(x[n])
-        # Written down in between: the compiler may regroup sums, and top + log(total) would lose digits.
+        top = largest(x, n * classes, classes)
         for k in range(classes):
-            y[n, k] = x[n, k] - top
-        total = real(0)
+            y[n, k] = math.exp(x[n, k] - top)
+        log_total = real(math.log(total(y, n * classes, classes)))
         for k in range(classes):
-            total += math.exp(y[n, k])
-        log_total = real(math.log(total))
-        for k in range(classes):
-            y[n, k] -= log_total
+            y[n, k] = (x[n, k] - top) - log_total
 
 
 def log_softmax_grad(dx: Any, y: Any, d: Any) -> None:
     """Derivative of `log_softmax`, whose result was ``y``."""
     rows, classes = y.shape
     for n in prange(rows):
-        total = real(0)
+        change = total(d, n * classes, classes)
         for k in range(classes):
-            total += d[n, k]
-        for k in range(classes):
-            dx[n, k] = d[n, k] - real(math.exp(y[n, k])) * total
+            dx[n, k] = d[n, k] - real(math.exp(y[n, k])) * change
 
 
 def cross_entropy(losses: Any, grad: Any, x: Any, target: Any) -> None:
     """Loss and derivative of each row; see `OptionalOps.cross_entropy`."""
     rows, classes = x.shape
     for n in prange(rows):
-        top = highest(x[n])
-        for k in range(classes):
-            grad[n, k] = x[n, k] - top
-        total, weight, picked = real(0), real(0), real(0)
+        top = largest(x, n * classes, classes)
         for k in range(classes):
             # A class of probability 0 does not count, even where its score is -inf.
-            share, score = target[n, k], grad[n, k]
-            part = share * score
-            picked += part if share != real(0) else real(0)
-            weight += share
+            part = target[n, k] * (x[n, k] - top)
+            grad[n, k] = part if target[n, k] != real(0) else real(0)
+        picked = total(grad, n * classes, classes)
+        weight = total(target, n * classes, classes)
         for k in range(classes):
-            e = math.exp(grad[n, k])
-            grad[n, k] = e
-            total += e
-        scale = weight / total
+            grad[n, k] = math.exp(x[n, k] - top)
+        powers = total(grad, n * classes, classes)
+        scale = weight / powers
         for k in range(classes):
             grad[n, k] = grad[n, k] * scale - target[n, k]
-        losses[n] = weight * real(math.log(total)) - picked
+        losses[n] = weight * real(math.log(powers)) - picked

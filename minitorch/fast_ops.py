@@ -151,7 +151,7 @@ class FastOps(FusedOps):
     @classmethod
     def reduce_kernel(cls, fn: Fn, start: float) -> Kernel:
         """See `TensorOps.reduce_kernel`: sums are regrouped in chunks of a fixed size."""
-        variants = Variants(fn, jit.REASSOCIATE)
+        variants = Variants(fn)
         chunks = fast_map.IDENTITIES.get(fn) == start
 
         def kernel(out: TensorData, a: TensorData, dim: int) -> None:
@@ -161,14 +161,13 @@ class FastOps(FusedOps):
             n, parallel = a.shape[dim], a.size >= PARALLEL
             if a.is_contiguous():
                 inner = math.prod(a.shape[dim + 1 :])
-                if inner == 1 and chunks and fn in fast_map.LARGEST and n >= 2 * fast_map.LANES:
-                    loop = variants.get(fast_map.reduce_lanes, a.dtype, parallel)
-                    loop(out._storage, a._storage, start, out.size, n)
+                if inner == 1 and chunks and fn in fast_map.BY_HAND:
+                    loop = jit.variant(fast_map.BY_HAND[fn], a.dtype, parallel)
+                    loop(out._storage, a._storage, out.size, n)
                     return
-                if inner == 1 and chunks and n >= 2 * fast_map.CHUNK:
-                    variants.get(fast_map.reduce_long, a.dtype, parallel)(
-                        out._storage, a._storage, start, out.size, n
-                    )
+                if inner == 1 and chunks and n >= 2 * fast_map.LANES:
+                    loop = variants.get(fast_map.reduce_long, a.dtype, parallel)
+                    loop(out._storage, a._storage, start, out.size, n)
                     return
                 if inner >= 8:
                     outer = out.size // inner

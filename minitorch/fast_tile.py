@@ -40,8 +40,6 @@ class Emit:
         suffix = f"v{self.lanes}f{8 * self.size}"
         fma = ir.FunctionType(self.vector, [self.vector] * 3)
         self._fma = self._declare(f"llvm.fma.{suffix}", fma)
-        total = ir.FunctionType(self.real, [self.real, self.vector])
-        self._total = self._declare(f"llvm.vector.reduce.fadd.{suffix}", total)
 
     def _declare(self, name: str, kind: Any) -> Any:
         module = self.builder.module
@@ -87,9 +85,12 @@ class Emit:
         return self.builder.call(self._fma, [a, b, c])
 
     def total(self, value: Any) -> Any:
-        """Return the sum of the lanes."""
-        start = ir.Constant(self.real, 0.0)
-        return self.builder.call(self._total, [start, value], fastmath=("reassoc",))
+        """Return the sum of the lanes: of one half and the other, and so on."""
+        half = value.type.count // 2
+        while half:
+            low, high = (self.shuffle(value, value, list(range(k, k + half))) for k in (0, half))
+            value, half = self.builder.fadd(low, high), half // 2
+        return self.builder.extract_element(value, ir.Constant(ir.IntType(32), 0))
 
     def zeros(self, count: int) -> list[Any]:
         """Return vectors of zeros."""

@@ -34,6 +34,7 @@ from .fast_mix import (
     weave_8,
 )
 from .fast_tile import more_1, more_2, wide_1, wide_2, wide_3
+from .vector_sums import total
 
 Array = npt.NDArray[Any]
 Padding = tuple[int, int, int, int]  # top, bottom, left, right
@@ -161,8 +162,8 @@ def conv_pieces(
                 for r in range(4):
                     mix_output(done, r * 4 * padded, padded, half, r * 6 * padded, places[1], count)
                 more = shift[o]
+                flaw += total(done, 0, 16 * padded) * real(0)
                 for k in range(16 * padded):
-                    flaw += done[k] * real(0)
                     done[k] = finish(done[k] + more)
                 for b in range(min(images, end - low)):
                     for y in range(rows):
@@ -289,7 +290,7 @@ class _Layout:
     def run(self, loop: Any, dtype: Any, *operands: Any, corner: tuple[int, int], **fns: Any) -> None:
         """Launch ``loop``, on scratch memory for each thread."""
         scratch = memory.empty(self.threads * self.scratch, dtype).reshape(self.threads, self.scratch)
-        kernel = jit.variant(loop, dtype, self.threads > 1, jit.REASSOCIATE, **fns)
+        kernel = jit.variant(loop, dtype, self.threads > 1, **fns)
         kernel(
             *operands, scratch, self.places, self.images, corner, self.tall, self.wide, self.lanes, self.channels,
             self.threads,
@@ -325,8 +326,8 @@ def grad_weight(out: Array, x: Array, d: Array, padding: Padding) -> bool:
         plan.threads, 36, lines, columns
     )
     plan.run(weigh_pieces, out.dtype, partial, x, d, corner=(padding[0], padding[2]))
-    total = partial.sum(axis=0) if plan.threads > 1 else partial[0]
+    sums = partial.sum(axis=0) if plan.threads > 1 else partial[0]
     turned = np.empty((9, lines * columns), out.dtype)
-    fast_matmul.matmul(turned, BOTH.T.astype(out.dtype), total.reshape(36, -1))
+    fast_matmul.matmul(turned, BOTH.T.astype(out.dtype), sums.reshape(36, -1))
     out[...] = turned.reshape(3, 3, lines, columns)[:, :, :outs, :ins].transpose(2, 3, 0, 1)
     return bool(np.isfinite(out).all())

@@ -23,20 +23,21 @@ import types
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numba
 import numpy as np
 
-from . import vector_math
+from . import vector_math, vector_sums
 from .retype import global_names, narrow, source_tree, with_numpy
 
 Fn = Callable[..., Any]
 FORMAT = 3
 OWN = {"math.exp": "vector_exp"}  # what `minitorch.vector_math` does better than the system
-# NaN and infinity keep their meaning under these, unlike under the full fastmath.
-REASSOCIATE = ("contract", "reassoc", "nsz", "arcp")
-CONTRACT = ("contract",)
+# Their functions have a compiled form of their own.
+COMPILED = (vector_math.__name__, vector_sums.__name__)
+# NaN and infinity keep their meaning, unlike under the full fastmath; and sums their order: see `vector_sums`.
+FLAGS = {"contract"}
 
 
 def cache_dir() -> Path:
@@ -63,9 +64,14 @@ def plain(fn: Any) -> Any:
     return fn.py_func if isinstance(fn, numba.core.dispatcher.Dispatcher) else fn
 
 
-def njit(fn: Fn, *, parallel: bool = False, flags: tuple[str, ...] = CONTRACT, cache: bool = False) -> Fn:
+def njit(fn: Fn, *, parallel: bool = False, cache: bool = False) -> Fn:
     """Compile ``fn`` at its first call; 1/0 is inf, not an exception."""
-    return numba.njit(parallel=parallel, error_model="numpy", fastmath=set(flags), cache=cache)(fn)
+    return numba.njit(parallel=parallel, error_model="numpy", fastmath=FLAGS, cache=cache)(fn)
+
+
+def _is_copied(value: Any) -> TypeGuard[types.FunctionType]:
+    """Tell whether a kernel's module holds the source of ``value``, and does not import it."""
+    return isinstance(value, types.FunctionType) and value.__module__ not in COMPILED
 
 
 def _parts(loop: Fn, given: dict[str, Any]) -> Iterator[tuple[str, Any, bool]]:
@@ -81,7 +87,7 @@ def _parts(loop: Fn, given: dict[str, Any]) -> Iterator[tuple[str, Any, bool]]:
             seen.add((name, id(value)))
             of_given = inside or name in bound
             yield name, value, of_given
-            if isinstance(value, types.FunctionType):
+            if _is_copied(value):
                 stack.append((value, {}, of_given))
 
 
@@ -92,7 +98,11 @@ def _fingerprint(code: types.CodeType) -> tuple[Any, ...]:
 
 @functools.cache
 def _text(module: str) -> str:
-    return Path(sys.modules[module].__file__ or "").read_text()
+    """Return the source of a module, and of those in the package whose classes it uses."""
+    own = sys.modules[module]
+    used = {value.__module__ for value in vars(own).values() if isinstance(value, type)} - {module}
+    parts = [_text(name) for name in sorted(used) if name.startswith(__package__)]
+    return Path(own.__file__ or "").read_text() + "".join(parts)
 
 
 class _Own(ast.NodeTransformer):
@@ -103,10 +113,10 @@ class _Own(ast.NodeTransformer):
         return node if own is None else ast.Name(own, ast.Load())
 
 
-def _key(loop: Fn, fns: dict[str, Any], dtype: str, options: tuple[Any, ...]) -> str:
-    seen: list[Any] = [FORMAT, numba.__version__, dtype, options, _fingerprint(loop.__code__)]
+def _key(loop: Fn, fns: dict[str, Any], dtype: str, parallel: bool) -> str:
+    seen: list[Any] = [FORMAT, numba.__version__, dtype, parallel, FLAGS, _fingerprint(loop.__code__)]
     for name, value, _ in _parts(loop, fns):
-        if isinstance(value, types.FunctionType):
+        if _is_copied(value):
             seen.append((name, _fingerprint(value.__code__)))
         elif isinstance(value, types.ModuleType):
             seen.append((name, value.__name__, _text(vector_math.__name__) if value is math else ""))
@@ -117,19 +127,18 @@ def _key(loop: Fn, fns: dict[str, Any], dtype: str, options: tuple[Any, ...]) ->
     return hashlib.sha256(repr(seen).encode()).hexdigest()[:20]
 
 
-def _module_source(loop: Fn, fns: dict[str, Any], dtype: str, options: tuple[Any, ...]) -> str | None:
+def _module_source(loop: Fn, fns: dict[str, Any], dtype: str, parallel: bool) -> str | None:
     """Return the text of the kernel's module, or None where a source is not to be had."""
-    parallel, flags = options
     head = ["from numba import njit", f"from numpy import {dtype}", f"from numpy import {dtype} as real"]
     body: list[str] = []
     for name, value, of_given in _parts(loop, fns):
-        if isinstance(value, types.FunctionType):
+        if _is_copied(value):
             tree = narrow(value, dtype) if of_given else source_tree(value)
             if tree is None:
                 return None
             tree.name = name
             body.insert(
-                0, f"@njit(error_model='numpy', fastmath={set(flags)!r})\n{ast.unparse(_Own().visit(tree))}\n"
+                0, f"@njit(error_model='numpy', fastmath={FLAGS!r})\n{ast.unparse(_Own().visit(tree))}\n"
             )
         elif isinstance(value, types.ModuleType):
             head.append(f"import {value.__name__} as {name}")
@@ -142,7 +151,7 @@ def _module_source(loop: Fn, fns: dict[str, Any], dtype: str, options: tuple[Any
         return None
     tree.name = "kernel"
     body.append(
-        f"@njit(parallel={parallel}, error_model='numpy', fastmath={set(flags)!r}, cache=True)\n"
+        f"@njit(parallel={parallel}, error_model='numpy', fastmath={FLAGS!r}, cache=True)\n"
         f"{ast.unparse(_Own().visit(tree))}\n"
     )
     used = [own for own in OWN.values() if any(own in part for part in body)]
@@ -228,7 +237,6 @@ def kernel(
     dtype: Any = np.float64,
     *,
     parallel: bool = False,
-    flags: tuple[str, ...] = CONTRACT,
     cache: bool = True,
     **fns: Any,
 ) -> Fn:
@@ -239,7 +247,6 @@ def kernel(
             the dtype's own type.
         dtype: Numbers in the float functions become numbers of this dtype.
         parallel: Whether ``prange`` runs on all threads.
-        flags: Liberties of the compiler with floating-point arithmetic.
         cache: Whether the machine code is kept on disk.
         **fns: Float functions, plain or compiled, and whole numbers.
 
@@ -251,30 +258,28 @@ def kernel(
         given = {name: with_numpy(fn) if callable(fn) else fn for name, fn in fns.items()}
         return _uncompiled(with_numpy(bind(loop, dtype, **given)))
     name = np.dtype(dtype).name
-    options = (parallel, flags)
     closes = any(isinstance(fn, types.FunctionType) and fn.__closure__ for fn in fns.values())
     if cache and not closes:
-        key = f"{loop.__name__.strip('_')}_{_key(loop, fns, name, options)}"
-        source = None if (cache_dir() / f"{key}.py").exists() else _module_source(loop, fns, name, options)
+        key = f"{loop.__name__.strip('_')}_{_key(loop, fns, name, parallel)}"
+        source = None if (cache_dir() / f"{key}.py").exists() else _module_source(loop, fns, name, parallel)
         if source is not None or (cache_dir() / f"{key}.py").exists():
             path = _written(key, source or "")
             if path is not None:
                 return _load(key, path)
-    return _compiled(bind(loop, dtype, **fns), flags, parallel)
+    return _compiled(bind(loop, dtype, **fns), parallel)
 
 
-def _compiled(fn: Fn, flags: tuple[str, ...], parallel: bool = False) -> Fn:
+def _compiled(fn: Fn, parallel: bool = False) -> Fn:
     """Compile ``fn`` and the Python functions it calls, in memory."""
     helpers = {
-        name: _compiled(value, flags)
+        name: _compiled(value)
         for name in global_names(fn.__code__)
-        if isinstance(value := fn.__globals__.get(name), types.FunctionType)
+        if _is_copied(value := fn.__globals__.get(name))
     }
     names = {**fn.__globals__, **helpers}
     return njit(
         types.FunctionType(fn.__code__, names, fn.__name__, fn.__defaults__, fn.__closure__),
         parallel=parallel,
-        flags=flags,
     )
 
 
@@ -299,7 +304,7 @@ SERIAL = 200_000  # cell operations up to which waking the threads does not pay
 _variants: dict[tuple[Any, ...], Fn] = {}
 
 
-def variant(loop: Fn, dtype: Any, parallel: bool, flags: tuple[str, ...] = CONTRACT, **fns: Any) -> Fn:
+def variant(loop: Fn, dtype: Any, parallel: bool, **fns: Any) -> Fn:
     """Return the compiled form of ``loop`` for these settings, made when first asked for.
 
     ``parallel`` is a wish: with one thread the serial form is returned.
@@ -308,7 +313,7 @@ def variant(loop: Fn, dtype: Any, parallel: bool, flags: tuple[str, ...] = CONTR
     key = (loop, np.dtype(dtype).itemsize, parallel, *fns.values())
     found = _variants.get(key)
     if found is None:
-        made = kernel(loop, dtype, parallel=parallel, flags=flags, cache=True, **fns)
+        made = kernel(loop, dtype, parallel=parallel, cache=True, **fns)
         found = _variants[key] = made
     return found
 
