@@ -46,6 +46,7 @@ from .cuda_ops import (
     sum_practice,
 )
 from .datasets import Graph, circle, datasets, diag, make_pts, simple, spiral, split, xor
+from .dtypes import get_default_dtype, set_default_dtype
 from .fast_conv import tensor_conv1d, tensor_conv2d
 from .fast_ops import FastBackend, FastOps, tensor_matrix_multiply
 from .finder import lr_range
@@ -61,13 +62,11 @@ from .layers import (
     Flatten,
     Identity,
     Linear,
-    LogSoftmax,
     MaxPool2d,
-    Sequential,
-    Softmax,
 )
-from .layers_activation import GELU, LeakyReLU
+from .layers_activation import GELU, LeakyReLU, LogSoftmax, Softmax
 from .layers_norm import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm
+from .layers_sequential import Sequential
 from .legacy import Variable
 from .losses import (
     binary_cross_entropy,
@@ -119,9 +118,7 @@ from .tensor_data import (
     IndexingError,
     TensorData,
     broadcast_index,
-    get_default_dtype,
     index_to_position,
-    set_default_dtype,
     shape_broadcast,
     strides_from_shape,
     to_index,

@@ -15,7 +15,8 @@ from .cellwise import Program
 from .cuda_launch import Fn, blocks, kernel, launch
 from .optional_ops import ACTS
 from .tensor_data import IndexingError, TensorData, shape_broadcast
-from .tensor_ops import Padding, Pair, TensorOps
+from .tensor_ops import TensorOps
+from .tensor_ops_conv import Padding, Pair
 
 TILE = 16
 

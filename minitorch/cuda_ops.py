@@ -16,7 +16,8 @@ from . import cuda_conv, cuda_kernels, cuda_memory, operators
 from .cuda_fused_ops import FusedOps, packed, read, run_cells, tiles, triple
 from .cuda_launch import SHARING, blocks, kernel, launch
 from .tensor_data import IndexingError, TensorData
-from .tensor_ops import Fn, Kernel, Padding, Pair, TensorBackend, lead
+from .tensor_ops import Fn, Kernel, TensorBackend, lead
+from .tensor_ops_conv import Padding, Pair
 
 THREADS_PER_BLOCK = cuda_kernels.BLOCK
 MOST_LAYERS = 65_535  # blocks in the z direction of a grid, on any card

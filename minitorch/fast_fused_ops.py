@@ -14,7 +14,8 @@ from . import fast_conv, fast_map, fast_matmul, fast_norm, jit
 from .cellwise import Program
 from .optional_ops import ACTS
 from .tensor_data import IndexingError, TensorData, shape_broadcast
-from .tensor_ops import Padding, Pair, TensorOps
+from .tensor_ops import TensorOps
+from .tensor_ops_conv import Padding, Pair
 
 PARALLEL = 32_768  # cells from which waking the threads pays
 

@@ -16,7 +16,8 @@ from . import fast_conv, fast_map, fast_matmul, fast_pool, jit, memory, tensor_d
 from .fast_fused_ops import PARALLEL, FusedOps, array, packed
 from .fast_map import Variants
 from .tensor_data import TensorData
-from .tensor_ops import Fn, Kernel, Padding, Pair, TensorBackend
+from .tensor_ops import Fn, Kernel, TensorBackend
+from .tensor_ops_conv import Padding, Pair
 
 to_index = jit.njit(tensor_data.to_index)
 index_to_position = jit.njit(tensor_data.index_to_position)

@@ -5,6 +5,7 @@ Names, argument order and defaults are PyTorch's. It refuses to know the rooms.
 
 from __future__ import annotations
 
+from . import nn
 from .module import Module
 from .tensor import Tensor
 from .tensor_functions_more import GELUFun, GELUTanhFun, LeakyReLUFun
@@ -53,3 +54,27 @@ class GELU(Module):
     def extra_repr(self) -> str:
         """Show the way it is computed."""
         return f"approximate={self.approximate!r}"
+
+
+class Softmax(Module):
+    """``e ** x / sum(e ** x)`` along ``dim``."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Keep the shape."""
+        return nn.softmax(x, self.dim)
+
+
+class LogSoftmax(Module):
+    """``x - ln(sum(e ** x))`` along ``dim``."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Keep the shape."""
+        return nn.logsoftmax(x, self.dim)

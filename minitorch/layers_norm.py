@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from .layers import Folding, fuses
+from .layers_sequential import Folding, fuses
 from .module import Module, Parameter
 from .tensor import Tensor, ones, zeros
 from .tensor_data import IndexingError, TensorData
-from .tensor_functions_nn import Norm, ScaleShift
+from .tensor_functions_fused import ScaleShift
+from .tensor_functions_nn import Norm
 
 
 def blend_rule(s: Any, x: float, d: float) -> tuple[float]:

@@ -14,14 +14,13 @@ import numpy.typing as npt
 from . import dlpack, rng
 from .autodiff import History, Variable, backpropagate
 from .backends import find_backend
+from .dtypes import FLOATS, as_dtype
 from .tensor_data import (
-    FLOATS,
     BackendError,
     IndexingError,
     Sizes,
     TensorData,
     Triple,
-    as_dtype,
     resolve_shape,
 )
 from .tensor_functions import (
@@ -38,7 +37,6 @@ from .tensor_functions import (
     Log,
     MatMul,
     Max,
-    Mean,
     Mul,
     Neg,
     Permute,
@@ -54,6 +52,7 @@ from .tensor_functions import (
     View,
     unbroadcast,
 )
+from .tensor_functions_more import Mean
 from .tensor_ops import TensorBackend
 
 Number = (int, float, np.floating, np.integer, np.bool_)

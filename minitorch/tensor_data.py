@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from .dtypes import get_default_dtype
 from .operators import prod
 
 MAX_DIMS = 32
@@ -38,40 +39,6 @@ class IndexingError(RuntimeError):
 
 class BackendError(RuntimeError):
     """A backend is missing, cannot do what was asked, or was mixed with another."""
-
-
-class _DType:
-    default = np.dtype(np.float64)
-
-
-FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
-
-
-def as_dtype(dtype: Any) -> np.dtype[Any]:
-    """Return the NumPy dtype that ``dtype`` names; None is the default dtype.
-
-    Raises:
-        ValueError: It is neither float64 nor float32.
-    """
-    if dtype is None:
-        return _DType.default
-    try:
-        found = np.dtype(dtype)
-    except TypeError:
-        found = None
-    if found is None or found not in FLOATS:
-        raise ValueError(f"unknown dtype {dtype!r}: expected float64 or float32")
-    return found
-
-
-def set_default_dtype(dtype: Any) -> None:
-    """Set the dtype of tensors made from Python numbers and lists: "float32", "float64" or a NumPy dtype."""
-    _DType.default = as_dtype(dtype)
-
-
-def get_default_dtype() -> np.dtype[Any]:
-    """Return the dtype of tensors made from Python numbers and lists; float64 at the start."""
-    return _DType.default
 
 
 def index_to_position(index: Any, strides: Any) -> int:
@@ -189,7 +156,7 @@ class TensorData:
         if not isinstance(shape, tuple) or not isinstance(strides, tuple | None):
             raise IndexingError(f"shape and strides must be tuples, not {shape!r} and {strides!r}")
         if isinstance(storage, Sequence):
-            storage = np.array(storage, dtype=_DType.default)
+            storage = np.array(storage, dtype=get_default_dtype())
         if strides is not None and len(strides) != len(shape):
             raise IndexingError(f"strides {strides} and shape {shape} differ in length")
         size = int(prod(shape))

@@ -260,23 +260,6 @@ class Sum(Function):
         return d
 
 
-class Mean(Function):
-    """Mean along ``dim``, which stays with size 1; over all cells if None, of shape (1,)."""
-
-    @staticmethod
-    def forward(ctx: Context, a: Any, dim: int | None = None) -> Any:
-        """Return the mean."""
-        count = a.size if dim is None else a.shape[normal_dim(dim, a.dims, a.shape)]
-        ctx.save_for_backward(count)
-        return Sum.forward(ctx, a, dim) / count
-
-    @staticmethod
-    def backward(ctx: Context, d: Any) -> Any:
-        """Pass ``d / count`` to each cell that was averaged."""
-        (count,) = ctx.saved_values
-        return d / count
-
-
 class All(Function):
     """Product along ``dim`` (of 1.0 and 0.0: whether all are 1.0); not differentiable."""
 

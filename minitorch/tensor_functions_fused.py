@@ -55,3 +55,22 @@ class Affine(Function):
         d, db = f.act_grad(y, d, act)
         dx = f.matrix_multiply(d, w) if ctx.needs(0) else 0.0
         return dx, f.matrix_multiply(d.permute(1, 0), x) if ctx.needs(1) else 0.0, db
+
+
+class ScaleShift(Function):
+    """``x * w + b`` for channels ``x`` (A, C, L), ``w`` and ``b`` (1, C, 1), activated. Setting: ``act``, of `ACTS`."""
+
+    @staticmethod
+    def forward(ctx: Context, x: Any, w: Any, b: Any, act: str = "none") -> Any:
+        """Return the scaled and shifted channels."""
+        y = x.f.scale_shift(x, w, b, act)
+        ctx.save_for_backward(x, w, y, act)
+        return y
+
+    @staticmethod
+    def backward(ctx: Context, d: Any) -> tuple[Any, Any, Any]:
+        """Return the derivatives of channels, scale and shift."""
+        x, w, y, act = ctx.saved_values
+        d, db = d.f.act_grad(y, d, act)
+        dx = d * w if ctx.needs(0) else 0.0
+        return dx, d * x if ctx.needs(1) else 0.0, db.view(1, w.shape[1], 1)

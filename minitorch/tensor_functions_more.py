@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 
 from . import operators
 from .autodiff import Context, Function
-from .tensor_functions import Pointwise
+from .tensor_data import normal_dim
+from .tensor_functions import Pointwise, Sum
 
 
 class GELUFun(Pointwise):
@@ -101,3 +102,20 @@ class Weigh(Function):
         f = d.f
         da = f.zip(operators.weigh)(d, weight) if ctx.needs(0) else 0.0
         return da, f.mul_zip(d, a) if ctx.needs(1) else 0.0
+
+
+class Mean(Function):
+    """Mean along ``dim``, which stays with size 1; over all cells if None, of shape (1,)."""
+
+    @staticmethod
+    def forward(ctx: Context, a: Any, dim: int | None = None) -> Any:
+        """Return the mean."""
+        count = a.size if dim is None else a.shape[normal_dim(dim, a.dims, a.shape)]
+        ctx.save_for_backward(count)
+        return Sum.forward(ctx, a, dim) / count
+
+    @staticmethod
+    def backward(ctx: Context, d: Any) -> Any:
+        """Pass ``d / count`` to each cell that was averaged."""
+        (count,) = ctx.saved_values
+        return d / count

@@ -13,13 +13,14 @@ import time
 import numpy as np
 
 from . import jit
-from .layers import AvgPool2d, Conv2d, Dropout, Flatten, Linear, MaxPool2d, Sequential
+from .dtypes import get_default_dtype, set_default_dtype
+from .layers import AvgPool2d, Conv2d, Dropout, Flatten, Linear, MaxPool2d
 from .layers_norm import BatchNorm2d
+from .layers_sequential import Sequential
 from .losses import cross_entropy, nll_loss
 from .nn import logsoftmax
 from .optim import SGD, Adam
 from .tensor import tensor
-from .tensor_data import get_default_dtype, set_default_dtype
 from .tensor_functions import ReLU
 from .train import predict
 

@@ -14,7 +14,15 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 import minitorch
-from minitorch import Tensor, operators, tensor, tensor_functions, tensor_functions_more, tensor_functions_nn
+from minitorch import (
+    Tensor,
+    operators,
+    tensor,
+    tensor_functions,
+    tensor_functions_fused,
+    tensor_functions_more,
+    tensor_functions_nn,
+)
 
 Array = np.ndarray[Any, Any]
 Shape = tuple[int, ...]
@@ -270,13 +278,13 @@ TABLE = [
     Line("norm", tensor_functions_nn.Norm(eps=0.1), np_norm, (((3, 2, 4), (1, 2, 1), (1, 2, 1)),)),
     Line(
         "scale and shift",
-        tensor_functions_nn.ScaleShift(),
+        tensor_functions_fused.ScaleShift(),
         lambda x, w, b: x * w + b,
         (((3, 2, 4), (1, 2, 1), (1, 2, 1)),),
     ),
     Line(
         "scale, shift and relu",
-        tensor_functions_nn.ScaleShift(act="relu"),
+        tensor_functions_fused.ScaleShift(act="relu"),
         lambda x, w, b: np.maximum(x * w + b, 0),
         (((3, 2, 4), (1, 2, 1), (1, 2, 1)),),
     ),

@@ -32,7 +32,7 @@ from minitorch import warmup
 from minitorch.losses import cross_entropy
 from minitorch.optim import Adam
 from minitorch.tensor import tensor
-from minitorch.tensor_data import set_default_dtype
+from minitorch import set_default_dtype
 
 random.seed(1)
 set_default_dtype("float32")
@@ -52,7 +52,9 @@ print(seen.hexdigest())
 
 
 @needs_jit
-def test_the_process_that_compiles_computes_the_same_bits_as_those_that_find_its_kernels(tmp_path: Path) -> None:
+def test_the_process_that_compiles_computes_the_same_bits_as_those_that_find_its_kernels(
+    tmp_path: Path,
+) -> None:
     def run() -> str:
         return subprocess.run(
             [sys.executable, "-c", TRAIN],
