@@ -40,7 +40,7 @@ def machine() -> dict[str, Any]:
     if info.exists():
         cpu = next((x.split(":")[1].strip() for x in info.read_text().splitlines() if "model name" in x), cpu)
     packages = {}
-    for name in ("numpy", "numba", "torch"):
+    for name in ("numpy", "numba", "torch", "jax"):
         try:
             packages[name] = metadata.version(name)
         except metadata.PackageNotFoundError:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import harness
 
-SCRIPTS = ("walk", "startup", "mnist", "training_step", "operations", "ablation", "dashboard")
+SCRIPTS = ("walk", "startup", "mnist", "training_step", "peers", "operations", "ablation", "dashboard")
 
 
 def main() -> None:

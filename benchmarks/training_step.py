@@ -75,8 +75,8 @@ def ours(name: str, batch: int) -> Callable[[], None]:
     return step
 
 
-def theirs(name: str, batch: int) -> Callable[[], None]:
-    """Return a step of PyTorch."""
+def theirs(name: str, batch: int, compiled: bool = False) -> Callable[[], None]:
+    """Return a step of PyTorch, its net compiled if asked for."""
     import torch
     from torch import nn
 
@@ -112,10 +112,11 @@ def theirs(name: str, batch: int) -> Callable[[], None]:
     model = nets[name]()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
     images, labels = torch.randn(image_shape(name, batch)), torch.arange(batch) % 10
+    net = torch.compile(model) if compiled else model
 
     def step() -> None:
         optimizer.zero_grad()
-        nn.functional.cross_entropy(model(images), labels).backward()
+        nn.functional.cross_entropy(net(images), labels).backward()
         optimizer.step()
 
     return step

@@ -11,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from minitorch import jit
+
 from .checks import needs_jit
 
 # A step of a small network that runs parallel kernels of all kinds, for a seed; prints the loss and sums of gradients.
@@ -46,6 +48,34 @@ def run(body: str, **variables: str) -> object:
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout)
+
+
+@needs_jit
+@pytest.mark.skipif(sys.platform != "linux", reason="only GNU's OpenMP is told so")
+def test_threads_that_have_nothing_to_do_sleep_soon_unless_the_user_says_else() -> None:
+    begin = """
+import json, os
+from minitorch import jit
+count = jit.threads()
+print(json.dumps([count, os.environ.get("GOMP_SPINCOUNT")]))
+"""
+
+    def told(**variables: str) -> tuple[str, str]:
+        done = subprocess.run(
+            [sys.executable, "-c", begin],
+            env={**os.environ, "NUMBA_NUM_THREADS": "2", "OMP_DISPLAY_ENV": "verbose", **variables},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout.strip(), done.stderr
+
+    if "GOMP_SPINCOUNT" not in told()[1]:
+        pytest.skip("Numba runs on other threads than GNU's OpenMP")
+    assert told()[0] == "[2, null]"
+    assert f"GOMP_SPINCOUNT = '{jit.PATIENCE}'" in told()[1]
+    assert told(GOMP_SPINCOUNT="77")[0] == '[2, "77"]'
+    assert "GOMP_SPINCOUNT = '77'" in told(GOMP_SPINCOUNT="77")[1]
 
 
 @needs_jit
