@@ -37,6 +37,7 @@ class Tile:
         each: Rows, and columns, of a thread's cells.
         run: How many of them are neighbours.
         pad: Cells between the rows of a slab in shared memory.
+        unroll: Steps of the depth in one piece: more make fewer instructions that do not multiply, and take registers.
     """
 
     side: int
@@ -44,6 +45,7 @@ class Tile:
     each: int
     run: int
     pad: int
+    unroll: int
 
     @property
     def threads(self) -> int:
@@ -65,6 +67,7 @@ class Tile:
             "WIDTH": width,
             "SLAB": self.depth * width,
             "BOTH": 2 * self.depth * width,
+            "UNROLL": self.unroll,
             "ALIGNED": _cuda.ALIGNS,
         }
 
@@ -114,10 +117,10 @@ class WarpTile:
 AnyTile = Tile | WarpTile
 # By bytes of a number, largest first.
 CARD = {
-    4: (Tile(128, 8, 8, 4, 4), Tile(64, 16, 4, 4, 4)),
-    8: (Tile(128, 8, 8, 2, 2), Tile(64, 16, 4, 2, 2)),
+    4: (Tile(128, 8, 8, 4, 4, 2), Tile(64, 16, 4, 4, 4, 4)),
+    8: (Tile(128, 8, 8, 2, 2, 1), Tile(64, 16, 4, 2, 2, 4)),
 }
-SIMULATOR = (Tile(16, 4, 4, 2, 1), Tile(8, 4, 2, 2, 1))
+SIMULATOR = (Tile(16, 4, 4, 2, 1, 1), Tile(8, 4, 2, 2, 1, 2))
 CARD_WARPS = (WarpTile(128, 16, 2, 4), WarpTile(64, 16, 2, 2))
 WARP_TILES = (WarpTile(32, 16, 2, 2),) if _cuda.SIMULATED else CARD_WARPS
 TILES = {4: SIMULATOR, 8: SIMULATOR} if _cuda.SIMULATED else CARD

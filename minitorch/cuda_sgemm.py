@@ -20,13 +20,14 @@ RUN = 2  # neighbours among the cells of a thread: a card reads up to 16 bytes i
 ACROSS = 4  # threads side by side
 CELLS = 4  # of a thread
 LOADS = 2  # of a thread, for a slab
+UNROLL = 2  # steps of the depth between two looks at where the slab ends
 WIDTH = 9  # of a slab in shared memory: more than the tile, so that a column does not lie in one bank
 SLAB, BOTH = 36, 72  # cells of one slab, and of the one in use and the next
 ALIGNED = False  # whether Numba can be told where shared memory begins: reads of 16 bytes need that
 
 finish = operators.id
 real: Any = np.float64
-wide: Any = np.int64
+place: Any = np.int32  # a storage has no more cells than that can count
 spot: Any = np.uint64  # an index of this type is taken as it is; others are checked for counting from the end
 
 
@@ -124,7 +125,7 @@ def sum_tile(cells: Any, a: Any, a_steps: Any, b: Any, b_steps: Any, sizes: Any,
     else:
         left = cuda.shared.array(BOTH, real)
         right = cuda.shared.array(BOTH, real)
-    of_a, of_b = cuda.local.array(LOADS, wide), cuda.local.array(LOADS, wide)
+    of_a, of_b = cuda.local.array(LOADS, place), cuda.local.array(LOADS, place)
     next_a, next_b = cuda.local.array(LOADS, real), cuda.local.array(LOADS, real)
     ours, theirs = cuda.local.array(EACH, real), cuda.local.array(EACH, real)
     row, col = corner(sizes[1])
@@ -147,15 +148,18 @@ def sum_tile(cells: Any, a: Any, a_steps: Any, b: Any, b_steps: Any, sizes: Any,
             here, there = (now & 1) * SLAB + down, (now & 1) * SLAB + across
             end = here + SLAB
             while here < end:
-                for i in range(EACH):
-                    ours[spot(i)] = left[spot(here + i // RUN * (RUN * ACROSS) + i % RUN)]
-                for j in range(EACH):
-                    theirs[spot(j)] = right[spot(there + j // RUN * (RUN * ACROSS) + j % RUN)]
-                for i in range(EACH):
+                for deep in range(UNROLL):
+                    for i in range(EACH):
+                        ours[spot(i)] = left[spot(here + deep * WIDTH + i // RUN * (RUN * ACROSS) + i % RUN)]
                     for j in range(EACH):
-                        cells[spot(i * EACH + j)] += ours[spot(i)] * theirs[spot(j)]
-                here += WIDTH
-                there += WIDTH
+                        theirs[spot(j)] = right[
+                            spot(there + deep * WIDTH + j // RUN * (RUN * ACROSS) + j % RUN)
+                        ]
+                    for i in range(EACH):
+                        for j in range(EACH):
+                            cells[spot(i * EACH + j)] += ours[spot(i)] * theirs[spot(j)]
+                here += UNROLL * WIDTH
+                there += UNROLL * WIDTH
         now += 1
         # Nobody reads this half now: all have passed the last barrier since they did.
         keep(left, (now & 1) * SLAB, way_a, next_a)

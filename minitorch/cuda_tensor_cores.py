@@ -16,7 +16,7 @@ from llvmlite import ir
 
 from . import operators
 from ._cuda import SIMULATED, cuda, intrinsic
-from .cuda_sgemm import corner, fetch, find, keep, spot, way, wide
+from .cuda_sgemm import corner, fetch, find, keep, place, spot, way
 
 SINCE = (8, 0)  # the oldest cards that have it
 DEPTH, WIDTH, SLAB, BOTH, LOADS = 8, 24, 192, 384, 4
@@ -122,7 +122,7 @@ def multiply_warps_act(
                     out[spot(y * sizes[1] + x)] = finish(cell + more)
 
 
-def place_in_tile() -> Any:
+def lane_in_tile() -> Any:
     """Return the first row and column of this thread's warp in the tile, and the thread's group and place in it."""
     warp, lane = cuda.threadIdx.x // 32, cuda.threadIdx.x % 32
     return (
@@ -140,7 +140,7 @@ def sum_warps(cells: Any, a: Any, a_steps: Any, b: Any, b_steps: Any, sizes: Any
     """
     left = cuda.shared.array(BOTH, real)
     right = cuda.shared.array(BOTH, real)
-    of_a, of_b = cuda.local.array(LOADS, wide), cuda.local.array(LOADS, wide)
+    of_a, of_b = cuda.local.array(LOADS, place), cuda.local.array(LOADS, place)
     next_a, next_b = cuda.local.array(LOADS, real), cuda.local.array(LOADS, real)
     ours, theirs = cuda.local.array(OURS, real), cuda.local.array(THEIRS, real)
     row, col = corner(sizes[1])
@@ -151,7 +151,7 @@ def sum_warps(cells: Any, a: Any, a_steps: Any, b: Any, b_steps: Any, sizes: Any
     find(of_b, layer * b_steps[0] + low * b_steps[1], way_b, col, sizes[1], b_steps[2], b_steps[1])
     for i in range(CELLS):
         cells[spot(i)] = real(0)
-    down, across, group, place = place_in_tile()
+    down, across, group, turn = lane_in_tile()
     now = 0
     rest += DEPTH
     while rest > 0:
@@ -159,7 +159,7 @@ def sum_warps(cells: Any, a: Any, a_steps: Any, b: Any, b_steps: Any, sizes: Any
         fetch(next_a, a, of_a, way_a, rest, a_steps[2])
         fetch(next_b, b, of_b, way_b, rest, b_steps[1])
         if now > 0:
-            here = (now & 1) * SLAB + place * WIDTH + group
+            here = (now & 1) * SLAB + turn * WIDTH + group
             end = here + SLAB
             while here < end:
                 for i in range(UNITS_DOWN):
@@ -192,4 +192,4 @@ def sum_warps(cells: Any, a: Any, a_steps: Any, b: Any, b_steps: Any, sizes: Any
         keep(left, (now & 1) * SLAB, way_a, next_a)
         keep(right, (now & 1) * SLAB, way_b, next_b)
         cuda.syncthreads()
-    return row + down + group, col + across + 2 * place
+    return row + down + group, col + across + 2 * turn

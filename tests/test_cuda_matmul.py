@@ -218,6 +218,7 @@ def test_which_tile_is_taken() -> None:
 def test_tiles_fit_their_threads(tile: Tile) -> None:
     assert tile.side % tile.each == 0
     assert tile.each % tile.run == 0
+    assert tile.depth % tile.unroll == 0
     assert 32 <= tile.threads <= 1024 or tile in SIMULATOR
 
 
