@@ -1,9 +1,9 @@
 """The matrix product of the CUDA room: which kernel for which sizes, and its launches.
 
 Large products go to blocks of threads that compute tiles (`minitorch.cuda_sgemm`), or, where the user allows it, to
-tensor cores (`minitorch.cuda_tensor_cores`). Where there are few tiles and much
-depth, the depth is cut into slices, whose products a second kernel adds. All choices follow from the sizes alone, so
-every run, on every card, adds in the same order. It refuses to know tensors: operands are storages and steps.
+tensor cores (`minitorch.cuda_tensor_cores`). Where there are few tiles and much depth, the depth is cut into slices,
+whose products a second kernel adds. Choices follow from sizes and precision alone, so every run adds in the same
+order. It refuses to know tensors: operands are storages and steps.
 """
 
 from __future__ import annotations
@@ -159,14 +159,6 @@ def tiles_of(side: int, rows: int, cols: int) -> int:
     return -(-rows // side) * -(-cols // side)
 
 
-def tile_for(tiles: Sequence[AnyTile], layers: int, rows: int, cols: int, full: int = FULL) -> AnyTile | None:
-    """Return the largest tile that keeps the card busy, or the smallest; None where most of it would lie outside."""
-    for tile in tiles:
-        if layers * tiles_of(tile.side, rows, cols) >= full and min(rows, cols) > tile.side // 2:
-            return tile
-    return tiles[-1] if min(rows, cols) >= tiles[-1].side // 2 else None
-
-
 def cuts(count: int, depth: int, full: int = FULL, least: int = SLICE) -> tuple[int, int]:
     """Return into how many slices the depth of a product of ``count`` blocks is cut, and how deep each is."""
     slices = min(full // max(count, 1), depth // least)
@@ -174,6 +166,27 @@ def cuts(count: int, depth: int, full: int = FULL, least: int = SLICE) -> tuple[
         return 1, depth
     chunk = -(-depth // slices)
     return -(-depth // chunk), chunk
+
+
+def tile_for(
+    tiles: Sequence[AnyTile],
+    layers: int,
+    rows: int,
+    cols: int,
+    depth: int,
+    full: int = FULL,
+    least: int = SLICE,
+) -> AnyTile | None:
+    """Return the largest tile that keeps most of the card busy, its slices counted, or the smallest.
+
+    None where most of the smallest would lie outside.
+    """
+    for tile in tiles:
+        count = layers * tiles_of(tile.side, rows, cols)
+        busy = count * cuts(count, depth, full, least)[0]
+        if 4 * busy >= 3 * full and min(rows, cols) > tile.side // 2:
+            return tile
+    return tiles[-1] if min(rows, cols) >= tiles[-1].side // 2 else None
 
 
 @dataclass(frozen=True)
@@ -203,10 +216,10 @@ def plan_for(dtype: np.dtype[Any], sizes: Steps) -> Plan | None:
     found: AnyTile | None = None
     plain, biased = cuda_tensor_cores.multiply_warps, cuda_tensor_cores.multiply_warps_act
     if _precision != "highest" and dtype == np.float32 and cuda_tensor_cores.present():
-        found = tile_for(WARP_TILES, layers, rows, cols)
+        found = tile_for(WARP_TILES, *sizes)
     if found is None:
         plain, biased = cuda_sgemm.multiply_tiles, cuda_sgemm.multiply_tiles_act
-        found = tile_for(TILES[dtype.itemsize], layers, rows, cols)
+        found = tile_for(TILES[dtype.itemsize], *sizes)
     if found is None:
         return None
     count = tiles_of(found.side, rows, cols)

@@ -177,7 +177,7 @@ DEEP = 5 * cuda_matmul.SLICE + 3
 @every
 @pytest.mark.parametrize("layers", [1, 2])
 def test_deep_products_are_cut_into_slices(dtype: str, layers: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cuda_matmul, "cuts", lambda count, depth: cuts(count, depth, full=16))
+    monkeypatch.setattr(cuda_matmul, "cuts", lambda count, depth, *_: cuts(count, depth, full=16))
     n, m = shapes_of(6, 7)
     plan = plan_for(np.dtype(dtype), (layers, n, m, DEEP))
     assert plan is not None
@@ -201,17 +201,19 @@ def test_where_depth_is_cut() -> None:
 def test_which_tile_is_taken() -> None:
     large, small = CARD[4]
     for sizes, expected in {
-        (1, 4096, 4096): large,
-        (1, 1408, 1536): large,
-        (1, 1408, 1280): small,  # 110 large tiles leave processors idle
-        (12, 512, 512): large,
-        (1, 64, 128): small,
-        (1, 32, 32): small,
-        (1, 31, 4096): None,
-        (5000, 10, 10): None,
-        (5000, 64, 64): small,  # half of a large tile would be empty
+        (1, 4096, 4096, 64): large,
+        (1, 1408, 1280, 64): large,  # 110 tiles
+        (1, 1280, 1152, 64): small,  # 90: a third of the processors would be idle
+        (7, 512, 512, 64): large,
+        (1, 512, 512, 512): small,
+        (1, 512, 512, 4096): large,  # 16 tiles in 8 slices
+        (1, 64, 128, 10_000): small,
+        (1, 32, 32, 1): small,
+        (1, 31, 4096, 64): None,
+        (5000, 10, 10, 10): None,
+        (5000, 64, 64, 64): small,  # half of a large tile would be empty
     }.items():
-        assert tile_for(CARD[4], *sizes, full=132) is expected, sizes
+        assert tile_for(CARD[4], *sizes, full=132, least=256) is expected, sizes
 
 
 @pytest.mark.parametrize("tile", [*CARD[4], *CARD[8], *SIMULATOR])
@@ -290,7 +292,7 @@ def test_products_in_tf32(of_a: tuple[int, ...], of_b: tuple[int, ...]) -> None:
 
 @with_tensor_cores
 def test_deep_products_in_tf32_are_cut_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cuda_matmul, "cuts", lambda count, depth: cuts(count, depth, full=16))
+    monkeypatch.setattr(cuda_matmul, "cuts", lambda count, depth, *_: cuts(count, depth, full=16))
     a, b = numbers(40, DEEP), numbers(DEEP, 50, seed=1)
     found, rounded, _ = tf32(a, b)
     assert error(found, rounded) <= 2e-6
