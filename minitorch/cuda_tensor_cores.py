@@ -28,13 +28,14 @@ finish = operators.id
 real: Any = np.float32
 
 
-def _instruction(text: str, results: str, operands: str) -> Any:
+def _instruction(text: str, results: str, operands: str, together: bool) -> Any:
     """Return what makes a call of a PTX instruction on float32 numbers.
 
     Args:
         text: The instruction.
         results: The kind of register that each result lies in: f for a number, r for its bits.
         operands: The same for what it takes.
+        together: Whether all lanes of a warp must come to it at once: the compiler then leaves it where it is.
     """
     types = {"f": ir.FloatType(), "r": ir.IntType(32)}
 
@@ -44,7 +45,8 @@ def _instruction(text: str, results: str, operands: str) -> Any:
         made = ir.LiteralStructType([types[kind] for kind in results]) if many else types[results]
         registers = ",".join([*(f"={kind}" for kind in results), *operands])
         form = ir.FunctionType(made, [types[kind] for kind in operands])
-        got = builder.call(ir.InlineAsm(form, text, registers, side_effect=True), given)
+        asm = ir.InlineAsm(form, text, registers, side_effect=together)
+        got = builder.call(asm, given, attrs=("convergent",) if together else ())
         if not many:
             return builder.bitcast(got, types["f"])
         cells = [builder.bitcast(builder.extract_value(got, i), types["f"]) for i in range(len(results))]
@@ -66,11 +68,11 @@ def _mma_tf32(
     )
     four: Any = numba.types.UniTuple
     signature = four(c0, 4)(a0, a1, a2, a3, b0, b1, c0, c1, c2, c3)
-    return signature, _instruction(text, "ffff", "rrrrrrffff")
+    return signature, _instruction(text, "ffff", "rrrrrrffff", together=True)
 
 
 def _round_tf32(typingctx: Any, x: Any) -> Any:
-    return x(x), _instruction("cvt.rna.tf32.f32 $0, $1;", "r", "f")
+    return x(x), _instruction("cvt.rna.tf32.f32 $0, $1;", "r", "f", together=False)
 
 
 if intrinsic is not None:
