@@ -24,7 +24,9 @@ MOST_LAYERS = 65_535  # blocks in the z direction of a grid, on any card
 # Blocks that keep a large card busy. A constant: with the card's own number, another card would add in another order.
 FULL = 4 if _cuda.SIMULATED else 132
 SLICE = 16 if _cuda.SIMULATED else 256  # the least depth that is worth a slice
-FEWEST = 3  # slices that are worth a second launch
+FEWEST = (
+    4  # slices that are worth a second launch, which takes Python longer than a small product takes a card
+)
 
 
 @dataclass(frozen=True)

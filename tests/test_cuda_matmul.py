@@ -212,11 +212,11 @@ def test_deep_products_are_cut_into_slices(dtype: str, layers: int, monkeypatch:
 
 def test_where_depth_is_cut() -> None:
     assert cuts(132, 100_000, 132, 256) == (1, 100_000)
-    assert cuts(45, 100_000, 132, 256) == (1, 100_000)  # twice as many blocks are not worth a launch
-    assert cuts(44, 100_000, 132, 256) == (3, 33_334)
+    assert cuts(34, 100_000, 132, 256) == (1, 100_000)  # three times as many blocks are not worth a launch
+    assert cuts(33, 100_000, 132, 256) == (4, 25_000)
     assert cuts(1, 100_000, 132, 256) == (132, 758)
-    assert cuts(1, 767, 132, 256) == (1, 767)
-    assert cuts(1, 768, 132, 256) == (3, 256)
+    assert cuts(1, 1023, 132, 256) == (1, 1023)
+    assert cuts(1, 1024, 132, 256) == (4, 256)
     assert cuts(1, 0, 132, 256) == (1, 0)
     for count, depth in itertools.product(range(1, 60, 7), range(700, 5000, 37)):
         slices, chunk = cuts(count, depth, 132, 256)
@@ -254,6 +254,22 @@ def test_threads_load_all_of_a_slab(tile: Any) -> None:
     assert tile.constants()["LOADS"] * tile.threads == tile.side * tile.depth
     assert tile.threads % tile.depth == 0
     assert tile.threads % tile.side == 0
+
+
+CARDS = [(t, name) for size, name in ((4, "float32"), (8, "float64")) for t in CARD[size]]
+
+
+@pytest.mark.parametrize(("tile", "dtype"), [*CARDS, *((t, "tf32") for t in CARD_WARPS)])
+def test_the_tiles_of_a_card(tile: Any, dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the simulator as well, with as many threads and as much shared memory as there."""
+    monkeypatch.setattr(cuda_matmul, "TILES", {4: (tile,), 8: (tile,)})
+    monkeypatch.setattr(cuda_matmul, "WARP_TILES", (tile,))
+    a, b = numbers(tile.side // 2 + 5, 19), numbers(19, tile.side - 3, seed=1)
+    if dtype != "tf32":
+        product(a, b, dtype, (False, True))
+    elif cuda_tensor_cores.present():
+        found, rounded, _ = tf32(a, b)
+        assert error(found, rounded) <= TIGHT
 
 
 @every
@@ -370,6 +386,8 @@ def test_numbas_own_simulator_has_no_tensor_cores_and_needs_none() -> None:
         "a = np.random.default_rng(0).standard_normal((9, 17)).astype(np.float32)\n"
         "t = minitorch.tensor(a, 'cuda')\n"
         "print(np.abs((t @ t.permute(1, 0)).to_numpy() - a.astype(float) @ a.T).max() < 1e-5)\n"
+        "y = minitorch.CudaBackend.linear(t._tensor, t._tensor, minitorch.zeros((9,), 'cuda')._tensor, 'relu')\n"
+        "print(np.abs(y.to_numpy() - np.maximum(a.astype(float) @ a.T, 0)).max() < 1e-5)\n"
     )
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code],
@@ -379,7 +397,7 @@ def test_numbas_own_simulator_has_no_tensor_cores_and_needs_none() -> None:
         timeout=120,
         check=False,
     )
-    assert (done.stdout, done.stderr) == ("True\n", "")
+    assert (done.stdout, done.stderr) == ("True\nTrue\n", "")
 
 
 # The stand-in of the strict simulator
