@@ -37,6 +37,7 @@ from .autodiff import (
 )
 from .backends import get_default_backend, set_default_backend
 from .checkpoint import Checkpoint, load, load_checkpoint, save, save_checkpoint
+from .cuda_matmul import get_float32_matmul_precision, set_float32_matmul_precision
 from .cuda_ops import (
     THREADS_PER_BLOCK,
     CudaOps,
@@ -292,6 +293,7 @@ __all__ = [
     "fuse",
     "get_default_backend",
     "get_default_dtype",
+    "get_float32_matmul_precision",
     "grad_central_difference",
     "grad_check",
     "grad_enabled",
@@ -330,6 +332,7 @@ __all__ = [
     "scalar_functions",
     "set_default_backend",
     "set_default_dtype",
+    "set_float32_matmul_precision",
     "shape_broadcast",
     "simple",
     "softmax",

@@ -8,6 +8,7 @@ refuses to know kernels.
 from __future__ import annotations
 
 import ctypes
+import inspect
 import sys
 import threading
 import types
@@ -29,8 +30,14 @@ except ImportError:
 
 cuda: Any = _found
 SIMULATED = cuda is not None and bool(vars(numba.config)["ENABLE_CUDASIM"])
+# Whether a kernel can say where its shared memory begins.
+ALIGNS = not SIMULATED and cuda is not None and "alignment" in inspect.signature(cuda.shared.array).parameters
 DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
 NO_MEMORY = 2  # the driver's number of that error
+# Makes functions of kernels out of instructions; the simulator has none.
+intrinsic: Any = None
+if cuda is not None and not SIMULATED:
+    from numba.cuda.extending import intrinsic as intrinsic
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from . import cuda_conv, cuda_kernels, cuda_memory, cuda_norm
+from . import cuda_conv, cuda_kernels, cuda_matmul, cuda_memory, cuda_norm
 from .cellwise import Program
 from .cuda_launch import Fn, blocks, kernel, launch
 from .optional_ops import ACTS
@@ -58,10 +58,11 @@ class FusedOps(TensorOps):
         rows, cols, depth = sizes = (x.shape[0], w.shape[0], x.shape[1])
         y = cls.allocate((rows, cols), np.promote_types(x.dtype, w.dtype), x.backend)
         if y.size:
-            made = kernel(cuda_kernels.linear_tiles, y.dtype, finish=ACTS[act][0])
-            turned = w.permute(1, 0)
+            shapes, finish, turned = [x.shape, w.shape], ACTS[act][0], w.permute(1, 0)
             operands = (read(x), x.strides, read(turned), turned.strides, packed(b), sizes)
-            launch("linear", [x.shape, w.shape], made, tiles(rows, cols, depth, 1), y._storage, *operands)
+            if not cuda_matmul.linear(shapes, y.dtype, y._storage, *operands, finish):
+                made = kernel(cuda_kernels.linear_tiles, y.dtype, finish=finish)
+                launch("linear", shapes, made, tiles(rows, cols, depth, 1), y._storage, *operands)
         return y
 
     @classmethod

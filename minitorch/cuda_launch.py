@@ -48,8 +48,11 @@ def _narrowed(fn: types.FunctionType, dtype: str) -> Fn:
     return _cuda.device(names[tree.name])
 
 
-def bind(loop: Fn, dtype: Any, **fns: Fn) -> Fn:
-    """Return ``loop`` with all that it refers to bound for ``dtype``, not compiled; ``fns`` are float functions."""
+def bind(loop: Fn, dtype: Any, **fns: Any) -> Fn:
+    """Return ``loop`` with all that it refers to bound for ``dtype``, not compiled.
+
+    ``fns`` gives float functions, and constants, to names in it.
+    """
     names: dict[str, Any] = {"__name__": loop.__module__, "real": np.dtype(dtype).type}
     stack = [loop]
     while stack:
@@ -58,7 +61,7 @@ def bind(loop: Fn, dtype: Any, **fns: Fn) -> Fn:
             if name in names or name not in fn.__globals__:
                 continue
             value = fns.get(name, fn.__globals__[name])
-            if name in fns or (
+            if (name in fns and callable(value)) or (
                 isinstance(value, types.FunctionType) and value.__module__ == operators.__name__
             ):
                 value = device_function(value, dtype)
@@ -71,8 +74,8 @@ def bind(loop: Fn, dtype: Any, **fns: Fn) -> Fn:
 
 
 @functools.cache
-def kernel(loop: Fn, dtype: Any = np.float64, **fns: Fn) -> Any:
-    """Return ``loop`` as a kernel for ``dtype``; ``fns`` gives float functions to names in it.
+def kernel(loop: Fn, dtype: Any = np.float64, **fns: Any) -> Any:
+    """Return ``loop`` as a kernel for ``dtype``; ``fns`` gives float functions, and constants, to names in it.
 
     It is compiled at its first launch: ``kernel(...)[blocks, threads](...)``.
     """

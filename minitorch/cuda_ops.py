@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from . import cuda_conv, cuda_kernels, cuda_memory, operators
+from . import cuda_conv, cuda_kernels, cuda_matmul, cuda_memory, operators
 from .cuda_fused_ops import FusedOps, packed, read, run_cells, tiles, triple
 from .cuda_launch import SHARING, blocks, kernel, launch
 from .tensor_data import IndexingError, TensorData
@@ -68,6 +68,11 @@ def _matrices(t: TensorData) -> tuple[Any, Any, Any]:
     read(t)
     storage, shape, strides = triple(t)
     return (storage, shape, strides) if len(shape) == 3 else (storage, (1, *shape), (0, *strides))
+
+
+def _steps(t: TensorData) -> tuple[int, ...]:
+    """Return how far matrices, rows and columns lie apart: 0 where one matrix stretches."""
+    return (t.strides[0] if lead(t) > 1 else 0, *t.strides[-2:])
 
 
 class CudaOps(FusedOps):
@@ -151,10 +156,14 @@ class CudaOps(FusedOps):
     @classmethod
     def matmul_kernel(cls, out: TensorData, a: TensorData, b: TensorData) -> None:
         """See `TensorOps.matmul_kernel`."""
+        shapes, sizes = [a.shape, b.shape], (lead(out), *out.shape[-2:], a.shape[-1])
+        x, y, into = ((read(t), _steps(t)) for t in (a, b, out))
+        if cuda_matmul.multiply(shapes, out.dtype, *into, *x, *y, sizes):
+            return
         grid = tiles(out.shape[-2], out.shape[-1], a.shape[-1], min(lead(out), MOST_LAYERS))
         made = kernel(cuda_kernels.matmul_tiles, out.dtype)
         operands = (*_matrices(out), out.size, *_matrices(a), *_matrices(b))
-        launch("matrix product", [a.shape, b.shape], made, grid, *operands)
+        launch("matrix product", shapes, made, grid, *operands)
 
     @classmethod
     def conv_kernel(

@@ -10,6 +10,7 @@ import contextlib
 import inspect
 import json
 import re
+import struct
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -23,11 +24,24 @@ sys.path.insert(0, str(ROOT))
 
 from numba import cuda, types  # noqa: E402
 
-from minitorch import cuda_conv, cuda_kernels, cuda_norm, operators, optim  # noqa: E402
+from minitorch import (  # noqa: E402
+    cuda_conv,
+    cuda_kernels,
+    cuda_matmul,
+    cuda_norm,
+    cuda_sgemm,
+    cuda_tensor_cores,
+    operators,
+    optim,
+)
 from minitorch.cuda_launch import SHARING, THREADS, bind  # noqa: E402
 from minitorch.fusing import trace  # noqa: E402
 
+# Constants of kernels that follow from the size of their tiles.
+QUIET = {k for tile in (*cuda_matmul.CARD[4], *cuda_matmul.CARD_WARPS) for k in tile.constants()} - {"TILE"}
 TARGETS = ((7, 5), (8, 0), (9, 0))
+HMMA = 0x23C  # the number of that instruction, on every card so far
+DTYPES = ("float32", "float64")
 RESULT = ROOT / "benchmarks" / "results" / "cuda_kernels.json"
 PACKAGES = ("numba", "numba-cuda", "cuda-bindings", "cuda-core", "nvidia-nvjitlink", "nvidia-nvvm")
 Case = tuple[Any, dict[str, Any], int, Callable[[Any], tuple[Any, ...]]]
@@ -130,6 +144,38 @@ KERNELS: list[Case] = [
 ]
 
 
+def products(real: str) -> list[Case]:
+    """Return the kernels of the matrix product, for each size of tile."""
+    three, bytes_ = types.UniTuple(i64, 3), 4 if real == "float32" else 8
+    found: list[Case] = [
+        (cuda_sgemm.sum_slices, {}, THREADS, lambda t: (row(t), three, row(t), sides)),
+        (cuda_sgemm.sum_slices_act, ACT, THREADS, lambda t: (row(t), row(t), sides, row(t))),
+    ]
+    tiles = [(cuda_sgemm.multiply_tiles, cuda_sgemm.multiply_tiles_act, t) for t in cuda_matmul.CARD[bytes_]]
+    if real == "float32":
+        tiles += [
+            (cuda_tensor_cores.multiply_warps, cuda_tensor_cores.multiply_warps_act, t)
+            for t in cuda_matmul.CARD_WARPS
+        ]
+    for plain, biased, tile in tiles:
+        constants = tile.constants()
+        found += [
+            (
+                plain,
+                constants,
+                tile.threads,
+                lambda t: (row(t), sides, row(t), three, row(t), three, three, pair),
+            ),
+            (
+                biased,
+                {**constants, **ACT},
+                tile.threads,
+                lambda t: (row(t), row(t), three, row(t), three, three, pair, row(t)),
+            ),
+        ]
+    return found
+
+
 def float_functions() -> list[Case]:
     """Return all float functions of one and two numbers, in the flat kernels."""
     found: list[Case] = []
@@ -142,13 +188,20 @@ def float_functions() -> list[Case]:
 
 
 CASES = [(case, cc) for case in KERNELS for cc in TARGETS] + [(c, TARGETS[-1]) for c in float_functions()]
+JOBS = [(case, cc, dtype) for case, cc in CASES for dtype in DTYPES] + [
+    (case, cc, dtype)
+    for dtype in DTYPES
+    for case in products(dtype)
+    for cc in TARGETS
+    if case[0].__module__ != cuda_tensor_cores.__name__ or cc >= cuda_tensor_cores.SINCE
+]
 
 
 def loops() -> set[Any]:
     """Return every kernel of the kernel files: a function that asks which thread it is, and returns nothing."""
     return {
         fn
-        for module in (cuda_kernels, cuda_conv, cuda_norm)
+        for module in (cuda_kernels, cuda_conv, cuda_norm, cuda_sgemm, cuda_tensor_cores)
         for fn in vars(module).values()
         if inspect.isfunction(fn)
         and fn.__module__ == module.__name__
@@ -170,8 +223,8 @@ def pretend(cc: tuple[int, int]) -> Iterator[None]:
         dispatcher.get_current_device = real
 
 
-def assemble(ptx: str, cc: tuple[int, int]) -> str:
-    """Make machine code of PTX, and return what the linker says of it."""
+def assemble(ptx: str, cc: tuple[int, int]) -> tuple[str, bytes]:
+    """Make machine code of PTX, and return what the linker says of it, and the code."""
     from cuda.bindings import nvjitlink
 
     options = [f"-arch=sm_{cc[0]}{cc[1]}", "-verbose"]
@@ -181,25 +234,39 @@ def assemble(ptx: str, cc: tuple[int, int]) -> str:
     nvjitlink.complete(link)
     report = bytearray(nvjitlink.get_info_log_size(link))
     nvjitlink.get_info_log(link, report)
+    code = bytearray(nvjitlink.get_linked_cubin_size(link))
+    nvjitlink.get_linked_cubin(link, code)
     nvjitlink.destroy(link)
-    return report.decode()
+    return report.decode(), bytes(code)
 
 
-def compiled(job: tuple[int, str]) -> dict[str, Any]:
+def tensor_instructions(code: bytes) -> int:
+    """Return how many instructions of machine code run on tensor cores."""
+    (table,), (count,) = struct.unpack_from("<Q", code, 40), struct.unpack_from("<H", code, 60)
+    found = 0
+    for k in range(count):
+        kind, flags, _, start, size = struct.unpack_from("<IQQQQ", code, table + 64 * k + 4)
+        if kind == 1 and flags & 4:  # a section that holds instructions, 16 bytes each
+            found += sum(
+                struct.unpack_from("<H", code, at)[0] & 0xFFF == HMMA for at in range(start, start + size, 16)
+            )
+    return found
+
+
+def compiled(number: int) -> dict[str, Any]:
     """Compile one case for one dtype, and say what it takes."""
-    number, dtype = job
-    (loop, fns, threads, signature), cc = CASES[number]
+    (loop, fns, threads, signature), cc, dtype = JOBS[number]
     with pretend(cc):
         given = signature(vars(types)[dtype])
         ptx, _ = cuda.compile_ptx(bind(loop, dtype, **fns), tuple(given), cc=cc)
-    report = assemble(ptx, cc)
+    report, code = assemble(ptx, cc)
 
     def told(pattern: str) -> int:
         return max(map(int, re.findall(pattern, report)), default=0)
 
     return {
         "kernel": loop.__name__,
-        "of": ", ".join(fn.__name__ for fn in fns.values()),
+        "of": ", ".join(v.__name__ if callable(v) else f"{k} {v}" for k, v in fns.items() if k not in QUIET),
         "dtype": dtype,
         "target": f"sm_{cc[0]}{cc[1]}",
         "threads": threads,
@@ -207,6 +274,7 @@ def compiled(job: tuple[int, str]) -> dict[str, Any]:
         "shared": told(r"(\d+) bytes smem"),
         "stack": told(r"(\d+) bytes stack frame"),
         "spills": told(r"(\d+) bytes spill"),
+        "hmma": tensor_instructions(code),
         "f64": len(re.findall(r"\.f64", ptx)),
     }
 
@@ -220,12 +288,11 @@ def versions() -> dict[str, str]:
 
 def main() -> None:
     """Compile everything."""
-    missing = loops() - {case[0] for case in KERNELS}
+    missing = loops() - {case[0] for case, _, _ in JOBS}
     if missing:
         raise SystemExit(f"not in the list of kernels: {', '.join(sorted(fn.__name__ for fn in missing))}")
-    jobs = [(k, dtype) for k in range(len(CASES)) for dtype in ("float32", "float64")]
     with ProcessPoolExecutor() as workers:
-        rows = list(workers.map(compiled, jobs, chunksize=8))
+        rows = list(workers.map(compiled, range(len(JOBS)), chunksize=8))
     if "--write" in sys.argv:
         lines = ",\n".join("  " + json.dumps(r) for r in rows)
         RESULT.write_text(f'{{"machine": {json.dumps(versions())},\n "rows": [\n{lines}\n]}}\n')

@@ -4,11 +4,13 @@ The simulator runs each thread of a block as a thread of the system, in any orde
 thread: each runs until a barrier or its end, then the next one does. So runs repeat exactly and take a fraction of the
 time, and `MINITORCH_SIM_ORDER` chooses the order: forward, reverse, shuffle or shuffle:SEED. Refused are barriers that
 some threads do not reach, blocks, grids and shared memory beyond a card's limits, and negative indices. Memory that
-nobody has written to holds nan. It refuses to know the kernels of minitorch, and imports numba only when installed.
+nobody has written to holds nan. Tensor cores have a stand-in: the lanes of a warp bring their numbers together. It
+refuses to know the kernels of minitorch, and imports numba only when installed.
 """
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.util
 import inspect
@@ -18,6 +20,7 @@ import random
 import sys
 import threading
 import types
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -26,6 +29,7 @@ MOST_THREADS = 1024
 MOST_ACROSS = (1024, 1024, 64)
 MOST_BLOCKS = (2**31 - 1, 65_535, 65_535)
 MOST_SHARED = 48 * 1024
+WARP = 32
 # What is replaced, and the arguments it is expected to have.
 PATCHED = {
     "kernel.BlockManager": "f grid_dim block_dim debug",
@@ -57,6 +61,11 @@ class Lane:
         self.fiber = importlib.import_module("greenlet").greenlet(block.start)
         self.waits_at: Any = None
         self.vote: Any = True
+        self.warp: list[Lane] = []
+        # What this lane brings to its warp, what is to be done with all of it, and what this lane gets of that.
+        self.brings: Any = None
+        self.work: Callable[[list[Any]], list[Any]] | None = None
+        self.gets: Any = None
 
     def advance(self) -> None:
         """Run until the next barrier, or the end."""
@@ -69,14 +78,25 @@ class Lane:
 
     def _wait(self, vote: Any = True) -> list[bool]:
         # Of the kernel, or of a function it calls: the simulator's module is in between.
-        frame: Any = sys._getframe(3)
+        self.vote = vote
+        self._stop(sys._getframe(3))
+        return self.block.votes
+
+    def _stop(self, frame: Any) -> None:
         line, calls = frame.f_lineno, []
         while frame.f_code is not Block.start.__code__:
             calls.append((frame.f_code, frame.f_lasti))
             frame = frame.f_back
-        self.vote, self.waits_at = vote, (line, *calls)
+        self.waits_at = (line, *calls)
         self.fiber.parent.switch()
-        return self.block.votes
+
+    def together(self, value: Any, work: Callable[[list[Any]], list[Any]]) -> Any:
+        """Wait until all lanes of the warp bring a value, and return what ``work`` makes of them for this one."""
+        if len(self.warp) != WARP:
+            raise ValueError(f"an instruction of a warp, in one of {len(self.warp)} threads")
+        self.brings, self.work = value, work
+        self._stop(sys._getframe(2))
+        return self.gets
 
     def syncthreads(self) -> None:
         self._wait()
@@ -119,9 +139,20 @@ class Block:
         draw = random.Random(order())
         place = kernelapi.Dim3(*grid_point)
         lanes = [Lane(self, place, kernelapi.Dim3(*at)) for at in np.ndindex(*self.size)]
+        numbered = sorted(lanes, key=lambda lane: lane.thread_id)
+        for lane in lanes:
+            first = lane.thread_id // WARP * WARP
+            lane.warp = numbered[first : first + WARP]
         while lanes:
             for lane in _arranged(lanes, draw):
                 lane.advance()
+                # A warp that is complete goes on alone, as far as it comes: others may be far behind.
+                while all(mate.work for mate in lane.warp) and _agree(lane.warp):
+                    given = lane.warp[0].work([mate.brings for mate in lane.warp])  # type: ignore[misc]
+                    for mate, gets in zip(lane.warp, given):
+                        mate.gets, mate.work = gets, None
+                    for mate in _arranged(lane.warp, draw):
+                        mate.advance()
             self.votes = [bool(lane.vote) for lane in lanes]
             stops = {lane.waits_at: lane for lane in lanes}
             if len(stops) > 1:
@@ -132,6 +163,10 @@ class Block:
                 raise Divergence(f"divergent barrier in {self.f.__name__}, block {grid_point}: {told}")
             lanes = [lane for lane in lanes if lane.waits_at]
         self.args, Lane.running = (), None  # arrays must not live on
+
+
+def _agree(lanes: list[Lane]) -> bool:
+    return len({lane.waits_at for lane in lanes}) == 1
 
 
 def _within(sizes: tuple[int, ...], limits: tuple[int, ...]) -> bool:
@@ -196,6 +231,34 @@ def _checked(index: Any) -> Any:
     return index
 
 
+def _products(fragments: list[Any]) -> list[Any]:
+    """Multiply what 32 lanes hold of 16 x 8 and 8 x 8 cells, and add it to what they hold of 16 x 8."""
+    held = np.array(fragments, np.float32)
+    if (held[:, :6].view(np.uint32) & 0x1FFF).any():
+        raise ValueError("operands of a tensor core that are not rounded to TF32")
+    group, place = np.divmod(np.arange(WARP), 4)
+    a, b, c = (np.empty(shape, np.float32) for shape in ((16, 8), (8, 8), (16, 8)))
+    for i in range(4):
+        a[group + i % 2 * 8, place + i // 2 * 4] = held[:, i]
+        c[group + i // 2 * 8, 2 * place + i % 2] = held[:, 6 + i]
+    for i in range(2):
+        b[place + 4 * i, group] = held[:, 4 + i]
+    with np.errstate(all="ignore"):
+        c += (a.astype(np.float64) @ b).astype(np.float32)
+    return [tuple(c[g + i // 2 * 8, 2 * t + i % 2] for i in range(4)) for g, t in zip(group, place)]
+
+
+def _mma_tf32(*fragments: Any) -> Any:
+    return Lane.running.together(fragments, _products)
+
+
+def round_tf32(x: Any) -> Any:
+    """Round float32 numbers to 10 bits of mantissa, halves away from zero, as ``cvt.rna.tf32.f32`` does."""
+    x = np.asarray(x, np.float32)
+    bits = (x.view(np.uint32) + np.uint32(0x1000)) & np.uint32(0xFFFFE000)
+    return np.where(np.isnan(x), np.float32(np.nan), bits.view(np.float32))[()]
+
+
 def _differs(simulator: Any) -> str:
     """Say what of `PATCHED` this Numba has not, or has with other arguments."""
     for path, arguments in PATCHED.items():
@@ -240,4 +303,6 @@ def install() -> str:
     argument.__getitem__ = lambda self, index: take(self, _checked(index))
     argument.__setitem__ = lambda self, index, value: write(self, _checked(index), value)
     cuda.device_array = poisoned_array
+    # No plain functions: kernels would run those with names of their own.
+    cuda.mma_tf32, cuda.round_tf32 = functools.partial(_mma_tf32), functools.partial(round_tf32)
     return f"the strict simulator, threads in {order()} order"

@@ -29,7 +29,13 @@ BUDGETS = {
     "zip_cells": 48,
     "matmul_tiles": 64,
     "linear_tiles": 64,
+    # Their threads keep 64 cells: 2 registers each in float64.
+    "multiply_tiles": 240,
+    "multiply_tiles_act": 240,
+    "multiply_warps": 224,
+    "multiply_warps_act": 224,
 }
+TENSOR = {"multiply_warps", "multiply_warps_act"}
 BUDGET = 128
 
 
@@ -63,7 +69,14 @@ def check_three_cards_and_two_dtypes(table: Any) -> None:
     for row in table["rows"]:
         seen.setdefault(row["kernel"], set()).add((row["dtype"], row["target"]))
     every = {(d, t) for d in ("float32", "float64") for t in ("sm_75", "sm_80", "sm_90")}
-    assert {kernel for kernel, found in seen.items() if found != every} == set()
+    assert {kernel for kernel, found in seen.items() if found != every} == TENSOR
+    for kernel in TENSOR:
+        assert seen[kernel] == {("float32", "sm_80"), ("float32", "sm_90")}
+
+
+def check_that_tensor_cores_are_used(table: Any) -> None:
+    assert {row["kernel"] for row in table["rows"] if row["hmma"]} == TENSOR
+    assert all(row["hmma"] for row in table["rows"] if row["kernel"] in TENSOR)
 
 
 def check_that_no_thread_keeps_its_numbers_in_slow_memory(table: Any) -> None:
@@ -100,6 +113,7 @@ def test_every_kernel_compiles_and_takes_no_more_than_it_may() -> None:
     needed()
     table = compiled()
     check_three_cards_and_two_dtypes(table)
+    check_that_tensor_cores_are_used(table)
     check_that_no_thread_keeps_its_numbers_in_slow_memory(table)
     check_that_float32_computes_nothing_in_float64(table)
     check_that_a_block_finds_registers_and_shared_memory(table)

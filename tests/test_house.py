@@ -25,9 +25,9 @@ FLOORS = """
     vector_sums
     jit simple_conv tensor_data cellwise
     fast_mix cuda_device cuda_launch cuda_memory
-    optional_ops fast_map fast_loops fast_pool fast_norm fast_matmul cuda_conv cuda_kernels cuda_norm
-    fast_winograd
-    tensor_ops_conv
+    optional_ops fast_map fast_loops fast_pool fast_norm fast_matmul cuda_conv cuda_kernels cuda_norm cuda_sgemm
+    cuda_tensor_cores
+    fast_winograd cuda_matmul tensor_ops_conv
     tensor_ops fast_conv
     fast_fused_ops cuda_fused_ops
     fast_ops cuda_ops
