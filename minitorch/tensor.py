@@ -289,9 +289,20 @@ class Tensor(Variable):
         """Change cells and states by ``rule(settings, x, grad, *states)``, which gives the new ``(x, *states)``."""
         if self.grad is None:
             raise RuntimeError("there is no gradient to update with")
-        self._tensor = self._tensor.contiguous()
-        d = self.grad._tensor.contiguous()
-        self.f.update(rule)(settings, self._tensor, d, *(s._tensor for s in states))
+        self.update_all_(rule, settings, [(self, self.grad, *states)])
+
+    @staticmethod
+    def update_all_(
+        rule: Callable[..., Any], settings: Sequence[float], rows: Iterable[Sequence[Tensor]]
+    ) -> None:
+        """Do `update_` for rows ``(tensor, derivative, *states)``: all that share a room and a dtype at once."""
+        together: dict[Any, list[tuple[TensorData, ...]]] = {}
+        for t, d, *states in rows:
+            t._tensor = t._tensor.contiguous()
+            row = (t._tensor, d._tensor.contiguous(), *(s._tensor for s in states))
+            together.setdefault((t.backend, t.dtype), []).append(row)
+        for (backend, _), group in together.items():
+            backend.update(rule)(settings, group)
 
     def zero_grad_(self) -> None:
         """Forget the derivative."""

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .operators import prod
+from .recording import refuse_reading
 
 MAX_DIMS = 32
 
@@ -285,10 +286,12 @@ class TensorData:
 
     def get(self, key: int | UserIndex) -> float:
         """Return the number at a full index."""
-        return float(self._storage[self.index(key)])
+        return self._cell(self.index(key))
 
     def set(self, key: int | UserIndex, val: float) -> None:
         """Write a number at a full index."""
+        if not isinstance(self._storage, np.ndarray):
+            refuse_reading()
         self._storage[self.index(key)] = val
 
     def tuple(self) -> Triple:
@@ -469,7 +472,12 @@ class TensorData:
         """
         if self.size != 1:
             raise IndexingError(f"item() needs exactly one cell, and shape {self.shape} has {self.size}")
-        return float(self._storage[0])
+        return self._cell(0)
+
+    def _cell(self, at: int) -> float:
+        if not isinstance(self._storage, np.ndarray):
+            refuse_reading()
+        return float(self._storage[at])
 
     def to_numpy(self) -> npt.NDArray[Any]:
         """Return a fresh array on the host."""

@@ -23,7 +23,7 @@ sys.path.insert(0, str(ROOT))
 
 from numba import cuda, types  # noqa: E402
 
-from minitorch import cuda_conv, cuda_kernels, cuda_norm, operators, optim  # noqa: E402
+from minitorch import cuda_conv, cuda_kernels, cuda_norm, cuda_update, operators, optim  # noqa: E402
 from minitorch.cuda_launch import SHARING, THREADS, bind  # noqa: E402
 from minitorch.fusing import trace  # noqa: E402
 
@@ -79,10 +79,10 @@ KERNELS: list[Case] = [
     ),
     *(
         (
-            cuda_kernels.UPDATES[states],
+            cuda_update.UPDATES[states],
             {"fn": rule},
             THREADS,
-            lambda t, n=states: (i64, types.UniTuple(t, 9), *[row(t)] * (n + 2)),
+            lambda t: (row(i64, 2), i64, row(t)),
         )
         for rule, states in (
             (optim.sgd_rule, 0),
@@ -148,7 +148,7 @@ def loops() -> set[Any]:
     """Return every kernel of the kernel files: a function that asks which thread it is, and returns nothing."""
     return {
         fn
-        for module in (cuda_kernels, cuda_conv, cuda_norm)
+        for module in (cuda_kernels, cuda_conv, cuda_norm, cuda_update)
         for fn in vars(module).values()
         if inspect.isfunction(fn)
         and fn.__module__ == module.__name__

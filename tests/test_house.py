@@ -21,10 +21,11 @@ HOME = Path(minitorch.__file__).parent
 FILES = sorted(path.stem for path in HOME.glob("*.py"))
 # A file imports from lower floors only.
 FLOORS = """
-    operators autodiff module rng memory retype _cuda vector_math dlpack
-    jit simple_conv tensor_data fast_tile cellwise
+    operators autodiff module rng memory retype _cuda vector_math dlpack recording
+    jit simple_conv tensor_data fast_tile cellwise _driver cuda_staging
+    cuda_graph
     fast_mix cuda_device cuda_launch cuda_memory
-    optional_ops fast_map fast_loops fast_pool fast_norm fast_matmul cuda_conv cuda_kernels cuda_norm
+    optional_ops fast_map fast_loops fast_pool fast_norm fast_matmul cuda_conv cuda_kernels cuda_norm cuda_update
     fast_winograd
     tensor_ops fast_conv
     fast_fused_ops cuda_fused_ops
@@ -35,7 +36,7 @@ FLOORS = """
     nn fusing optim schedulers init datasets fetch pth vision_transforms testing_layers
     vision_color testing data_files data_loader
     vision losses layers data checkpoint distributed
-    layers_activation layers_norm
+    layers_activation layers_norm cuda
     train legacy
     finder warmup
     __init__
