@@ -1,0 +1,171 @@
+"""For users of the CUDA backend: whole training steps replayed by one call of the driver.
+
+It refuses to know models, losses and kernels.
+"""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from . import cuda_graph, cuda_memory
+from .backends import find_backend
+from .tensor import Tensor, tensor
+from .tensor_data import BackendError
+
+Step = Callable[..., Any]
+
+
+@functools.cache
+def _warn(fault: str) -> None:
+    warnings.warn(f"steps run eagerly: they cannot be recorded here ({fault})", RuntimeWarning, stacklevel=3)
+
+
+class GraphedStep:
+    """A training step that is recorded once and then replayed: Python and the launches of its kernels cost nothing.
+
+        def step(images, labels):
+            optimizer.zero_grad()
+            loss = minitorch.cross_entropy(model(images), labels)
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        graphed = minitorch.cuda.GraphedStep(step, images, labels, optimizer=optimizer)
+        for images, labels in batches:
+            loss = graphed(images, labels)
+
+    The first ``warmup`` calls run the step as it is. The next one records it, and all later ones copy the batch to
+    where the recorded kernels read it, refresh what changes (the optimizer's settings and counts, random keys, what
+    BatchNorm counts) and replay. The weights are the same, bit by bit, as without it.
+
+    - Each call returns the same tensors with new numbers: read them before the next call.
+    - A batch of other shapes than the examples (a short last one) runs as it is; so does everything where the driver
+      cannot record, with one RuntimeWarning.
+    - Inside the step nothing is read on the host: no ``item``, no printing, no decision by a value, no
+      ``clip_grad_norm_``. It is an error when the step is recorded.
+    - Whatever else Python does in the step is done when it is recorded, not at replays: a scheduler's ``step`` belongs
+      outside. A wrong class number makes the loss nan, where the host does not see it to complain.
+    - Settings of the model (training or evaluation, a frozen weight) are those at the time of recording.
+    - Its memory is its own as long as it lives, and not in ``memory_stats``.
+
+    Args:
+        step: Takes the tensors of a batch; returns a tensor, a tuple of tensors, or None.
+        *examples: A batch, which tells shapes and dtypes: tensors, or anything `minitorch.tensor` takes.
+        optimizer: Whose ``step()`` is called inside.
+        warmup: How often to run the step as it is, at first.
+
+    Raises:
+        BackendError: The examples are not in the CUDA room.
+        TypeError: The optimizer has an ``update_one`` or a ``step`` of its own, which a replay would not call.
+        ValueError: ``warmup`` is less than 1.
+    """
+
+    def __init__(self, step: Step, *examples: Any, optimizer: Any = None, warmup: int = 3) -> None:
+        room = next((e.backend for e in examples if isinstance(e, Tensor)), find_backend(None))
+        if not room.cuda:
+            raise BackendError(
+                f"GraphedStep replays steps of backend 'cuda', and the examples are in {room.ops.name!r}"
+            )
+        if warmup < 1:
+            raise ValueError(
+                f"warmup must be at least 1, not {warmup}: kernels are compiled at their first launch"
+            )
+        if optimizer is not None and not optimizer.replayable:
+            raise TypeError(
+                f"{type(optimizer).__name__} has an update_one or a step of its own: it cannot be replayed"
+            )
+        self._step, self._optimizer, self._warm = step, optimizer, warmup
+        self._inputs = [_input(e, room) for e in examples]
+        self._graph: cuda_graph.Graph | None = None
+        self._updated: list[Any] = []
+        self._results: Any = None
+        fault = cuda_graph.fault()
+        if fault:
+            _warn(fault)
+        self._records = not fault
+
+    @property
+    def recorded(self) -> bool:
+        """Whether the next call replays."""
+        return self._graph is not None
+
+    def __call__(self, *batch: Any) -> Any:
+        """Take a step with a batch.
+
+        Raises:
+            TypeError: There are more or fewer tensors than examples, or the step returns something else than tensors.
+            RuntimeError: The step cannot be recorded; the message says why.
+        """
+        if len(batch) != len(self._inputs):
+            raise TypeError(f"the step takes {len(self._inputs)} tensors, not {len(batch)}")
+        if any(np.shape(given) != t.shape for given, t in zip(batch, self._inputs)):
+            return self._step(*(_input(given, t.backend, t.dtype) for given, t in zip(batch, self._inputs)))
+        for given, t in zip(batch, self._inputs):
+            _fill(t, given)
+        if self._warm or not self._records:
+            self._warm = max(self._warm - 1, 0)
+            return self._step(*self._inputs)
+        if self._graph is None or not self._refreshed(self._graph):
+            self._graph = None  # its memory first
+            self._graph = self._record()
+        self._graph.replay()
+        return self._results
+
+    def _record(self) -> cuda_graph.Graph:
+        """Record the step; what Python does in it is done now."""
+        graph = cuda_graph.Graph(cuda_memory.DEVICE.private())
+        with graph.record():
+            self._results = _detached(self._step(*self._inputs))
+        for to, array in graph.uploads:
+            cuda_memory.upload(to, array)
+        graph.uploads.clear()
+        parameters = self._optimizer.parameters if self._optimizer is not None else []
+        updated = {id(row[0]) for _, rows in graph.settings.values() for row in rows}
+        self._updated = [
+            p for p in parameters if isinstance(p.value, Tensor) and id(p.value._tensor) in updated
+        ]
+        return graph
+
+    def _refreshed(self, graph: cuda_graph.Graph) -> bool:
+        """Do what Python does at each step, and tell whether the recorded step still fits."""
+        if self._optimizer is not None:
+            for p in self._updated:
+                p.value.grad = p.value  # it is only asked whether there is one
+            try:
+                with graph.refresh(), self._optimizer.counting():
+                    self._optimizer.step()
+            except cuda_graph.Stale:
+                return False
+        for action in graph.actions:
+            action()
+        return True
+
+
+def _input(given: Any, room: Any, dtype: Any = None) -> Tensor:
+    """Return a constant of one's own in the room, with the numbers of ``given``."""
+    if isinstance(given, Tensor):
+        moved = given.detach().to(room)
+        return moved.astype(dtype or given.dtype).clone()
+    return tensor(np.asarray(given), room, dtype=dtype)
+
+
+def _fill(t: Tensor, given: Any) -> None:
+    """Write the numbers of ``given`` to where ``t`` has its own."""
+    if isinstance(given, Tensor) and given.backend == t.backend:
+        t.f.id_map(given._tensor, t._tensor)
+    else:
+        cuda_memory.upload(t._tensor._storage, np.asarray(given, t.dtype).reshape(-1))
+
+
+def _detached(found: Any) -> Any:
+    """Return results without their history, which would keep the step's memory in use."""
+    if found is None or isinstance(found, Tensor):
+        return None if found is None else found.detach()
+    if isinstance(found, tuple) and all(isinstance(t, Tensor) for t in found):
+        return tuple(t.detach() for t in found)
+    raise TypeError(f"a step returns a tensor, a tuple of tensors or None, not {type(found).__name__}")
