@@ -8,12 +8,14 @@ from __future__ import annotations
 import functools
 import warnings
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
 
 from . import cuda_graph, cuda_memory
 from .backends import find_backend
+from .recording import blindly
 from .tensor import Tensor, tensor
 from .tensor_data import BackendError
 
@@ -56,7 +58,7 @@ class GraphedStep:
     Args:
         step: Takes the tensors of a batch; returns a tensor, a tuple of tensors, or None.
         *examples: A batch, which tells shapes and dtypes: tensors, or anything `minitorch.tensor` takes.
-        optimizer: Whose ``step()`` is called inside.
+        optimizer: Whose ``step()`` is called inside, or a list of them.
         warmup: How often to run the step as it is, at first.
 
     Raises:
@@ -75,11 +77,14 @@ class GraphedStep:
             raise ValueError(
                 f"warmup must be at least 1, not {warmup}: kernels are compiled at their first launch"
             )
-        if optimizer is not None and not optimizer.replayable:
-            raise TypeError(
-                f"{type(optimizer).__name__} has an update_one or a step of its own: it cannot be replayed"
-            )
-        self._step, self._optimizer, self._warm = step, optimizer, warmup
+        given = [optimizer] if optimizer is not None else []
+        self._optimizers = list(optimizer) if isinstance(optimizer, list | tuple) else given
+        for one in self._optimizers:
+            if not one.replayable:
+                raise TypeError(
+                    f"{type(one).__name__} has an update_one or a step of its own: it cannot be replayed"
+                )
+        self._step, self._warm = step, warmup
         self._inputs = [_input(e, room) for e in examples]
         self._graph: cuda_graph.Graph | None = None
         self._updated: list[Any] = []
@@ -104,43 +109,59 @@ class GraphedStep:
         if len(batch) != len(self._inputs):
             raise TypeError(f"the step takes {len(self._inputs)} tensors, not {len(batch)}")
         if any(np.shape(given) != t.shape for given, t in zip(batch, self._inputs)):
-            return self._step(*(_input(given, t.backend, t.dtype) for given, t in zip(batch, self._inputs)))
+            return self._run([_input(given, t.backend, t.dtype) for given, t in zip(batch, self._inputs)])
         for given, t in zip(batch, self._inputs):
             _fill(t, given)
         if self._warm or not self._records:
             self._warm = max(self._warm - 1, 0)
-            return self._step(*self._inputs)
+            return self._run(self._inputs)
         if self._graph is None or not self._refreshed(self._graph):
             self._graph = None  # its memory first
             self._graph = self._record()
         self._graph.replay()
         return self._results
 
+    def _run(self, inputs: list[Tensor]) -> Any:
+        with blindly():
+            return self._step(*inputs)
+
     def _record(self) -> cuda_graph.Graph:
         """Record the step; what Python does in it is done now."""
         graph = cuda_graph.Graph(cuda_memory.DEVICE.private())
         with graph.record():
-            self._results = _detached(self._step(*self._inputs))
+            self._results = _detached(self._run(self._inputs))
+        self._check(graph.stepped)
         for to, array in graph.uploads:
             cuda_memory.upload(to, array)
         graph.uploads.clear()
-        parameters = self._optimizer.parameters if self._optimizer is not None else []
-        updated = {id(row[0]) for _, rows in graph.settings.values() for row in rows}
-        self._updated = [
-            p for p in parameters if isinstance(p.value, Tensor) and id(p.value._tensor) in updated
-        ]
+        rows = [row for _, rows in graph.settings.values() for row in rows]
+        updated = {id(row[0]) for row in rows}
+        parameters = [p for one in graph.stepped for p in one.parameters if isinstance(p.value, Tensor)]
+        self._updated = [p for p in parameters if id(p.value._tensor) in updated]
         return graph
+
+    def _check(self, stepped: list[Any]) -> None:
+        for one in stepped:
+            if all(one is not other for other in self._optimizers):
+                raise RuntimeError(
+                    f"the step calls step() of {type(one).__name__}, which was not given as optimizer="
+                )
+            if sum(one is other for other in stepped) > 1:
+                raise RuntimeError(f"the step calls step() of {type(one).__name__} more than once")
 
     def _refreshed(self, graph: cuda_graph.Graph) -> bool:
         """Do what Python does at each step, and tell whether the recorded step still fits."""
-        if self._optimizer is not None:
+        for p in self._updated:
+            p.value.grad = p.value  # it is only asked whether there is one
+        try:
+            with graph.refresh(), ExitStack() as counting:
+                for one in graph.stepped:
+                    counting.enter_context(one.counting())
+                    one.step()
+        except cuda_graph.Stale:
             for p in self._updated:
-                p.value.grad = p.value  # it is only asked whether there is one
-            try:
-                with graph.refresh(), self._optimizer.counting():
-                    self._optimizer.step()
-            except cuda_graph.Stale:
-                return False
+                p.value.grad = None
+            return False
         for action in graph.actions:
             action()
         return True

@@ -81,6 +81,7 @@ class Graph:
 
     Attributes:
         actions: What Python does before each replay.
+        stepped: The optimizers that take a step in it.
         uploads: Arrays of the device, and the numbers that go there before the first replay.
         settings: For each update the array of its settings, and the rows it is for.
     """
@@ -88,6 +89,7 @@ class Graph:
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
         self.actions: list[recording.Action] = []
+        self.stepped: list[Any] = []
         self.uploads: list[tuple[Any, Any]] = []
         self.settings: dict[Any, tuple[Any, Any]] = {}
         self._owned: dict[int, int] = {}
@@ -102,7 +104,7 @@ class Graph:
         Raises:
             DriverError: The driver cannot.
         """
-        with recording.into(self.actions), cuda.defer_cleanup():
+        with recording.into(self.actions, self.stepped), cuda.defer_cleanup():
             if not _cuda.SIMULATED:
                 _driver.begin(_handle(_driver.APART))
             _state.recorded = self

@@ -83,6 +83,7 @@ STAGING = Staging()
 memory.POOLS["cuda"] = DEVICE.pool
 
 
+_APART = DEVICE.private()
 _constants: dict[Any, Any] = {}
 
 
@@ -175,7 +176,10 @@ def constant(array: npt.NDArray[Any]) -> Any:
     key = (array.dtype.str, array.shape, array.tobytes())
     found = _constants.pop(key, None)
     if found is None:
-        found = storage(array.reshape(-1)).reshape(array.shape)
+        # On blocks apart: else results of the next step lie elsewhere, and what holds addresses changes once more.
+        found = _on_block(array.size, array.dtype, _APART)
+        upload(found, array)
+        found = found.reshape(array.shape)
     _constants[key] = found  # the last one is the latest used
     while len(_constants) > MOST_CONSTANTS:
         del _constants[next(iter(_constants))]

@@ -109,7 +109,7 @@ def update(rule: Fn, settings: Sequence[float], rows: Sequence[tuple[TensorData,
         return
     on_device = cuda_memory.constant(numbers)
     if graph is not None:
-        graph.settings[key] = on_device, filled
+        graph.settings[key] = on_device, [(p, *states) for p, _, *states in filled]
     _launch(rule, on_device, filled)
 
 

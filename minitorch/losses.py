@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from .fusing import fuse
 from .nn import logsoftmax
-from .recording import recording
+from .recording import blind
 from .tensor import Tensor
 from .tensor_data import IndexingError
 from .tensor_functions_more import BCE, BCEWithLogits, Weigh
@@ -91,7 +91,7 @@ def _class_weights(
     input: Tensor, target: Any, ignore_index: int, label_smoothing: float = 0.0
 ) -> tuple[Tensor, int]:
     """Return each row's probabilities (N, C), all 0 for rows of ``ignore_index``, and the number of other rows."""
-    if recording() and isinstance(target, Tensor):
+    if blind() and isinstance(target, Tensor):
         return _class_weights_unseen(input, target, ignore_index, label_smoothing), input.shape[0]
     labels = _labels(input, target, ignore_index)
     counted = labels != ignore_index
@@ -113,7 +113,7 @@ def _class_weights_unseen(input: Tensor, target: Tensor, ignore_index: int, labe
             f"{count} rows of scores {input.shape} need {count} labels, not shape {target.shape}"
         )
     if ignore_index >= 0:
-        raise ValueError(f"ignore_index {ignore_index} cannot be heeded in a step that is being recorded")
+        raise ValueError(f"ignore_index {ignore_index} cannot be heeded in a step that is to be replayed")
     labels = target.detach().astype(input.dtype).view(count, 1)
     hot = labels == _constant(input, np.arange(classes))
     weights = hot / hot.sum(1)

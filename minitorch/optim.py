@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 import numpy as np
 
 from .module import Parameter
+from .recording import note_step
 
 Plan = tuple[Callable[..., Any], tuple[float, ...], list[Any]]
 
@@ -147,6 +148,7 @@ class Optimizer:
 
         All that share a rule and its settings are updated together, unless a subclass has an `update_one` of its own.
         """
+        note_step(self)
         own = type(self).update_one is not Optimizer.update_one
         together: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
         for group in self.param_groups:

@@ -17,6 +17,8 @@ Action = Callable[[], None]
 
 class _State(threading.local):
     actions: list[Action] | None = None
+    stepped: list[Any]
+    blind: bool = False
     drawn: Any = None  # the state of Python's random numbers when all that was drawn so far is known of
 
 
@@ -28,6 +30,21 @@ def recording() -> bool:
     return _state.actions is not None
 
 
+def blind() -> bool:
+    """Tell whether this thread runs a step that is recorded now or later: what it does must not depend on numbers."""
+    return _state.blind
+
+
+@contextmanager
+def blindly() -> Iterator[None]:
+    """Run within the block a step that is recorded now or later, so that all its runs do the same."""
+    before, _state.blind = _state.blind, True
+    try:
+        yield
+    finally:
+        _state.blind = before
+
+
 def repeat(action: Action) -> None:
     """Run ``action`` now; inside a step that is being recorded, also before each replay."""
     if _state.actions is None:
@@ -37,6 +54,12 @@ def repeat(action: Action) -> None:
     action()
     _state.drawn = random.getstate()
     _state.actions.append(action)
+
+
+def note_step(optimizer: Any) -> None:
+    """Take note, inside a step that is being recorded, that ``optimizer`` takes a step."""
+    if _state.actions is not None:
+        _state.stepped.append(optimizer)
 
 
 def refuse_reading() -> None:
@@ -61,17 +84,17 @@ def _refuse_draws() -> None:
 
 
 @contextmanager
-def into(actions: list[Action]) -> Iterator[None]:
-    """Record within the block: what is repeated goes into ``actions``.
+def into(actions: list[Action], stepped: list[Any]) -> Iterator[None]:
+    """Record within the block: what is repeated goes into ``actions``, optimizers that take a step into ``stepped``.
 
     Raises:
         RuntimeError: A step is being recorded already, or random numbers were drawn that are not `repeat`'s.
     """
     if recording():
         raise RuntimeError("a step is being recorded already")
-    _state.actions, _state.drawn = actions, random.getstate()
+    _state.actions, _state.stepped, _state.drawn = actions, stepped, random.getstate()
     try:
         yield
         _refuse_draws()
     finally:
-        _state.actions = _state.drawn = None
+        _state.actions, _state.stepped, _state.drawn = None, [], None
