@@ -192,19 +192,19 @@ def live(make: Callable[[], npt.NDArray[Any]]) -> Any:
     In a step that is being recorded ``make`` is called again before each replay, and its result uploaded: so kernels
     take what changes from step to step (a key of random numbers, a mask drawn on the host).
     """
-    graph = cuda_graph.current()
-    if graph is None:
+    if cuda_graph.current() is None:
         return storage(make())
-    made: list[Any] = []
+    kept: list[Any] = []
 
     def fill() -> None:
-        if made:
-            upload(made[0], make())
+        graph, array = cuda_graph.current(), make()
+        if graph is None:
+            upload(kept[0], array)
         else:
-            made.append(_kept(graph, make()))
+            kept.append(_kept(graph, array))
 
     repeat(fill)
-    return made[0]
+    return kept[0]
 
 
 def host(block: Any) -> npt.NDArray[Any]:

@@ -8,8 +8,11 @@ from __future__ import annotations
 import gc
 import os
 import random
+import subprocess
+import sys
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -38,6 +41,7 @@ pytestmark = pytest.mark.skipif(
     os.environ["MINITORCH_CUDA_TESTS"] == "off", reason="MINITORCH_CUDA_TESTS=off"
 )
 Batch = tuple[Any, Any]
+ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(autouse=True)
@@ -439,6 +443,26 @@ def test_fit_replays_and_yields_the_same_records(monkeypatch: pytest.MonkeyPatch
     assert found == steps
     assert same(weights, state)
     assert len(replays) == 5, "of eight full batches, three warm up"
+
+
+# The driver
+
+PYTHONS = {
+    "numba": Path(sys.executable),
+    "numba-cuda": Path(os.environ.get("MINITORCH_CUDA_PYTHON") or ROOT / ".venv-cuda" / "bin" / "python"),
+}
+
+
+@pytest.mark.parametrize("name", PYTHONS)
+def test_what_the_driver_is_asked_for(name: str) -> None:
+    if not PYTHONS[name].exists():
+        pytest.skip(f"{PYTHONS[name]} is missing; make test-cuda-compile installs what it takes")
+    bare = {k: v for k, v in os.environ.items() if not k.startswith(("NUMBA_", "MINITORCH_"))}
+    script = ROOT / "tests" / "cuda_fake_driver.py"
+    done = subprocess.run(
+        [PYTHONS[name], script], env=bare, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.stdout == "as expected\n", done.stderr
 
 
 # One launch for all parameters
