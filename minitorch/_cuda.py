@@ -137,7 +137,9 @@ def array_on(block: Any, count: int, dtype: np.dtype[Any]) -> Any:
 
     raw = block.raw
     # Numba's views refer to the pointer they came from, and its end lets go of the list, and so of the block.
-    pointer = cuda.MemoryPointer(raw.context, raw.device_pointer, raw.size, finalizer=[block].clear)
+    # Of the array, not of the block: some versions copy as many bytes as the pointer has.
+    size = count * dtype.itemsize
+    pointer = cuda.MemoryPointer(raw.context, raw.device_pointer, size, finalizer=[block].clear)
     made: Any = devicearray.DeviceNDArray
     return made((count,), (dtype.itemsize,), dtype, gpu_data=pointer)
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import functools
 import warnings
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import numpy as np
@@ -128,9 +128,14 @@ class GraphedStep:
     def _record(self) -> cuda_graph.Graph:
         """Record the step; what Python does in it is done now."""
         graph = cuda_graph.Graph(cuda_memory.DEVICE.private())
-        with graph.record():
-            self._results = _detached(self._run(self._inputs))
-        self._check(graph.stepped)
+        try:
+            with self._counting(self._optimizers), graph.record():
+                self._results = _detached(self._run(self._inputs))
+                self._check(graph.stepped)
+        except BaseException:
+            for one in self._optimizers:
+                one.zero_grad()  # nothing was computed
+            raise
         for to, array in graph.uploads:
             cuda_memory.upload(to, array)
         graph.uploads.clear()
@@ -139,6 +144,15 @@ class GraphedStep:
         parameters = [p for one in graph.stepped for p in one.parameters if isinstance(p.value, Tensor)]
         self._updated = [p for p in parameters if id(p.value._tensor) in updated]
         return graph
+
+    @staticmethod
+    @contextmanager
+    def _counting(optimizers: list[Any]) -> Iterator[None]:
+        """Forget the steps that optimizers count within the block if it raises."""
+        with ExitStack() as stack:
+            for one in optimizers:
+                stack.enter_context(one.counting())
+            yield
 
     def _check(self, stepped: list[Any]) -> None:
         for one in stepped:
@@ -154,9 +168,8 @@ class GraphedStep:
         for p in self._updated:
             p.value.grad = p.value  # it is only asked whether there is one
         try:
-            with graph.refresh(), ExitStack() as counting:
+            with graph.refresh(), self._counting(graph.stepped):
                 for one in graph.stepped:
-                    counting.enter_context(one.counting())
                     one.step()
         except cuda_graph.Stale:
             for p in self._updated:

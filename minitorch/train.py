@@ -160,7 +160,8 @@ def _taking(
 
     def take_recorded(inputs: Any, targets: Any) -> tuple[Tensor, Tensor]:
         if not recorded:
-            recorded.append(GraphedStep(take, _input(model, inputs), targets, optimizer=optimizer))
+            batch = _input(model, inputs), _input(model, targets)
+            recorded.append(GraphedStep(take, *batch, optimizer=optimizer))
         found: tuple[Tensor, Tensor] = recorded[0](inputs, targets)
         return found
 

@@ -103,7 +103,11 @@ def memory(size: int) -> Any:
 
 
 def copied(kind: str) -> Any:
-    return lambda to, source, size, stream=0: asked.append((kind, stream.handle if stream else 0))
+    def copy(to: Any, source: Any, size: int, stream: Any = 0) -> None:
+        assert size == source.nbytes, f"{kind} of {size} bytes from an array of {source.nbytes}"
+        asked.append((kind, stream.handle if stream else 0))
+
+    return copy
 
 
 LIBRARY = Library()

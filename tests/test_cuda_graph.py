@@ -353,6 +353,27 @@ def test_reading_on_the_host_inside_is_an_error_in_one_line(name: str) -> None:
     assert [fine([k, 1.0]).to_numpy().tolist() for k in range(3)] == [[0.0, 2.0], [2.0, 2.0], [4.0, 2.0]]
 
 
+def test_a_step_that_could_not_be_recorded_has_not_been_taken() -> None:
+    w = Parameter(tensor([1.0, 2.0]))
+    optimizer = Adam([w], lr=0.1)
+
+    def step(x: Tensor) -> float:
+        loss = (w.value * x).sum()
+        loss.backward()
+        optimizer.step()
+        (w.value * x).sum().backward()
+        return loss.item()
+
+    graphed = GraphedStep(step, [1.0, 1.0], optimizer=optimizer, warmup=1)
+    graphed([1.0, 1.0])
+    before = w.value.to_numpy()
+    with pytest.raises(RuntimeError, match="read or wrote"):
+        graphed([1.0, 1.0])
+    assert optimizer.state_dict()["state"]["0"]["step"] == 1
+    assert w.value.grad is None
+    assert np.array_equal(w.value.to_numpy(), before)
+
+
 def test_writing_one_cell_inside_is_an_error_too() -> None:
     def step(x: Tensor) -> Tensor:
         x[0] = 1.0
@@ -443,6 +464,21 @@ def test_fit_replays_and_yields_the_same_records(monkeypatch: pytest.MonkeyPatch
     assert found == steps
     assert same(weights, state)
     assert len(replays) == 5, "of eight full batches, three warm up"
+
+
+def test_fit_replays_regression_in_the_dtype_of_the_model() -> None:
+    def run(graph: bool) -> Any:
+        model = minitorch.Linear(3, 1)
+        w = model.parameters()
+        for p in w:
+            p.value.copy_(np.full(p.shape, 0.5))
+        draw = np.random.default_rng(1)
+        loader = [(draw.standard_normal((4, 3)), draw.standard_normal((4, 1))) for _ in range(6)]
+        optimizer = minitorch.SGD(w, lr=0.1)
+        return list(minitorch.fit(model, loader, optimizer, loss=minitorch.mse_loss, graph=graph))
+
+    minitorch.set_default_dtype("float32")
+    assert run(True) == run(False)
 
 
 # The driver
