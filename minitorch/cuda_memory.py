@@ -22,7 +22,7 @@ from .cuda_staging import Staging
 from .recording import refuse_reading, repeat
 from .tensor_data import BackendError
 
-MOST_CONSTANTS = 64  # that wait to be used again
+MOST_CONSTANTS = 256  # that wait to be used again
 MOST_CELLS = 2**31 - 1  # that kernels can count
 
 

@@ -83,6 +83,12 @@ class CudaOps(FusedOps):
         return cuda_memory.storage(array)
 
     @classmethod
+    def constant(cls, array: npt.NDArray[Any]) -> Any:
+        """See `TensorOps.constant`: equal ones are uploaded once."""
+        cuda_memory.ready()
+        return cuda_memory.constant(array)
+
+    @classmethod
     def live(cls, make: Callable[[], npt.NDArray[Any]]) -> Any:
         """See `TensorOps.live`."""
         cuda_memory.ready()

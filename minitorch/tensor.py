@@ -100,7 +100,7 @@ class Tensor(Variable):
                 f"an operand must be a Tensor or a number, not {type(x).__name__}: wrap arrays with minitorch.tensor"
             )
         t = self._tensor
-        cell = t.f.ops.storage(np.array([x], t.dtype))
+        cell = t.f.ops.constant(np.array([x], t.dtype))
         return Tensor(TensorData.on(cell, (), (), 1, t.backend))
 
     def _unwrap(self) -> TensorData:
@@ -117,7 +117,7 @@ class Tensor(Variable):
         self.grad = Tensor(d if self.grad is None else self.grad._tensor + d)
 
     def _ensure_tensor(self, b: Any) -> Tensor:
-        return b if isinstance(b, Tensor) else self._lift(b)
+        return b if isinstance(b, Tensor) else tensor(b, self.backend, dtype=self.dtype, shape=())
 
     def _new(self, tensor_data: TensorData) -> Tensor:
         return Tensor(tensor_data)

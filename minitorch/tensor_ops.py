@@ -70,6 +70,11 @@ class TensorOps(OptionalOps):
         return array
 
     @classmethod
+    def constant(cls, array: npt.NDArray[Any]) -> Any:
+        """Bring a small flat array, which nobody writes to, into the room, which may remember it."""
+        return cls.storage(array)
+
+    @classmethod
     def live(cls, make: Callable[[], npt.NDArray[Any]]) -> Any:
         """Bring the flat array ``make()``, which nobody writes to, into the room.
 

@@ -119,10 +119,10 @@ def fit(
             inputs, targets = batch
             model.train()
             error, scores = taken(inputs, targets)
+            batch = next(batches, None)  # while a GPU is still at work
             value = error.item()
             step, total, count = step + 1, total + value * len(targets), count + len(targets)
             lr, hits = optimizer.lr, _hits(scores, targets)
-            batch = next(batches, None)
             if batch is not None:
                 yield Step(epoch, step, value, hits, lr, False)
         checked = None if valid is None else evaluate(model, valid, loss=loss)
