@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from . import cuda_graph, cuda_memory
+from ._driver import DriverError
 from .backends import find_backend
 from .recording import blindly
 from .tensor import Tensor, tensor
@@ -104,7 +105,8 @@ class GraphedStep:
 
         Raises:
             TypeError: There are more or fewer tensors than examples, or the step returns something else than tensors.
-            RuntimeError: The step cannot be recorded; the message says why.
+            RuntimeError: The step does what cannot be recorded; the message says what.
+        BackendError: The driver cannot record it.
         """
         if len(batch) != len(self._inputs):
             raise TypeError(f"the step takes {len(self._inputs)} tensors, not {len(batch)}")
@@ -116,7 +118,7 @@ class GraphedStep:
             self._warm = max(self._warm - 1, 0)
             return self._run(self._inputs)
         if self._graph is None or not self._refreshed(self._graph):
-            self._graph = None  # its memory first
+            self._graph = self._results = None  # their memory first
             self._graph = self._record()
         self._graph.replay()
         return self._results
@@ -132,9 +134,11 @@ class GraphedStep:
             with self._counting(self._optimizers), graph.record():
                 self._results = _detached(self._run(self._inputs))
                 self._check(graph.stepped)
-        except BaseException:
+        except BaseException as problem:
             for one in self._optimizers:
                 one.zero_grad()  # nothing was computed
+            if isinstance(problem, DriverError):
+                raise BackendError(f"the step could not be recorded: {problem}") from problem
             raise
         for to, array in graph.uploads:
             cuda_memory.upload(to, array)

@@ -19,6 +19,7 @@ from typing import Any
 
 from . import _cuda, _driver, recording
 from ._cuda import cuda
+from ._driver import DriverError
 from .memory import Pool
 
 
@@ -114,7 +115,7 @@ class Graph:
                 _state.recorded = None
                 if not _cuda.SIMULATED:
                     # The fault that is being raised comes first.
-                    with suppress(_driver.DriverError):
+                    with suppress(DriverError):
                         self._end()
                 raise
             _state.recorded = None
@@ -186,6 +187,6 @@ def fault() -> str:
     try:
         with Graph(Pool(_cuda.memory)).record():
             pass
-    except (_driver.DriverError, AttributeError, OSError) as problem:  # an old driver lacks the call
+    except (DriverError, AttributeError, OSError) as problem:  # an old driver lacks the call
         return str(problem)
     return ""

@@ -43,10 +43,12 @@ class Library:
         asked.append(("begin", (stream.value, mode.value)))
         return 0
 
+    fault = 0
+
     def cuStreamEndCapture(self, stream: Any, graph: Any) -> int:
         graph._obj.value = 7
         asked.append(("end", stream.value))
-        return 0
+        return self.fault
 
     def cuGraphInstantiateWithFlags(self, instance: Any, graph: Any, flags: Any) -> int:
         instance._obj.value = 8
@@ -186,4 +188,17 @@ assert int(norm.num_batches_tracked) == 6
 asked.clear()
 del graphed
 assert ("destroy", 8) in asked
+
+Library.fault = 901
+graphed = GraphedStep(step, *batch, optimizer=optimizer, warmup=1)
+run(graphed)
+told = ""
+try:
+    run(graphed)
+except minitorch.BackendError as problem:
+    told = str(problem)
+assert told == "the step could not be recorded: cuStreamEndCapture answered with error 901"
+assert optimizer._memory[id(optimizer.parameters[0])][0] == 7
+Library.fault = 0
+assert run(graphed)[-1] == ("replay", (8, 100))
 print("as expected")
