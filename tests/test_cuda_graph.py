@@ -5,7 +5,9 @@ On a GPU a step is recorded as a CUDA graph, in the simulator as a list of launc
 
 from __future__ import annotations
 
+import argparse
 import gc
+import importlib
 import os
 import random
 import subprocess
@@ -13,6 +15,7 @@ import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -33,8 +36,8 @@ from minitorch import (
     recording,
     tensor,
 )
-from minitorch._cuda import SIMULATED
 from minitorch.cuda import GraphedStep
+from minitorch.data import Dataset
 from minitorch.tensor_data import TensorData
 
 pytestmark = pytest.mark.skipif(
@@ -481,6 +484,27 @@ def test_fit_replays_regression_in_the_dtype_of_the_model() -> None:
     assert run(True) == run(False)
 
 
+@pytest.mark.parametrize(
+    ("backend", "variable", "expected"),
+    [("cuda", None, True), ("cuda", "1", True), ("cuda", "0", False), ("fast", None, False)],
+)
+def test_image_trainers_replay_on_cuda_unless_told_otherwise(
+    backend: str, variable: str | None, expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(ROOT / "project")
+    trainer: Any = importlib.import_module("trainer")
+    monkeypatch.delenv("MINITORCH_GRAPH", raising=False)
+    if variable is not None:
+        monkeypatch.setenv("MINITORCH_GRAPH", variable)
+    asked: list[dict[str, Any]] = []
+    monkeypatch.setattr(minitorch, "fit", lambda *given, **settings: asked.append(settings) or [])
+    few = Dataset(np.zeros((2, 1, 2, 2), np.uint8), np.array([0, 1]), ("a", "b"), "few")
+    args = argparse.Namespace(backend=backend, batch_size=2, seed=0, epochs=1)
+    keeper = SimpleNamespace(model=SimpleNamespace(loss=cross_entropy), optimizer=None, epoch=0, step=0)
+    trainer._loop(args, trainer.Images(few, few, few), keeper, [], lambda x: x, trainer.PLAIN)
+    assert asked[0]["graph"] is expected
+
+
 # The driver
 
 PYTHONS = {
@@ -613,7 +637,6 @@ def test_a_huge_array_is_copied_without_a_buffer(monkeypatch: pytest.MonkeyPatch
     assert np.array_equal(device.pending[0], np.arange(100.0))
 
 
-@pytest.mark.skipif(not SIMULATED, reason="the simulator makes copies at once")
 def test_uploads_of_any_layout_and_dtype() -> None:
     for array in (
         np.arange(6.0)[::2],
