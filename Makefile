@@ -41,7 +41,7 @@ bench-quick: $(VENV)/.bench
 	$(BIN)/python benchmarks/run.py --quick
 
 bench-cuda: $(VENV)/.bench
-	$(BIN)/python benchmarks/cuda.py
+	$(BIN)/python benchmarks/gpu.py
 
 dashboard: $(VISDOM)/.ready
 	$(VISDOM)/bin/python project/dashboard.py --port $(PORT)

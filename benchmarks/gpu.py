@@ -96,7 +96,7 @@ def main() -> None:
     """Write results/cuda.json."""
     lacking = "the simulator is on" if SIMULATED else look().lacks()
     if lacking:
-        print(f"benchmarks/cuda.py: not run, {lacking}", file=sys.stderr)
+        print(f"benchmarks/gpu.py: not run, {lacking}", file=sys.stderr)
         raise SystemExit(2)
     minitorch.set_default_backend("cuda")
     torch = torch_on_the_card()
