@@ -48,8 +48,8 @@ def image_shape(name: str, batch: int) -> tuple[int, ...]:
     return (batch, 3, 32, 32) if name == "cifar" else (batch, 1, 28, 28)
 
 
-def ours(name: str, batch: int) -> Callable[[], None]:
-    """Return a step of minitorch."""
+def ours(name: str, batch: int, replay: bool = False) -> Callable[[], Any]:
+    """Return a step of minitorch; with ``replay``, one that is recorded and replayed, on the cuda backend."""
     import random
 
     import minitorch as mt
@@ -67,12 +67,13 @@ def ours(name: str, batch: int) -> Callable[[], None]:
     optimizer = mt.SGD(model.parameters(), lr=0.01, momentum=0.9)
     images, labels = mt.randn(image_shape(name, batch)), [k % 10 for k in range(batch)]
 
-    def step() -> None:
+    def step(images: Any, labels: Any) -> None:
         optimizer.zero_grad()
         mt.cross_entropy(model(images), labels).backward()
         optimizer.step()
 
-    return step
+    taken = mt.cuda.GraphedStep(step, images, labels, optimizer=optimizer) if replay else step
+    return lambda: taken(images, labels)
 
 
 def theirs(name: str, batch: int, compiled: bool = False) -> Callable[[], None]:

@@ -11,6 +11,7 @@ from typing import Any as _Any
 
 from . import (
     autodiff,
+    cuda,
     cuda_conv,
     cuda_ops,
     fast_conv,
@@ -278,6 +279,7 @@ __all__ = [
     "conv1d",
     "conv2d",
     "cross_entropy",
+    "cuda",
     "cuda_conv",
     "cuda_ops",
     "datasets",

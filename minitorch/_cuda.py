@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import inspect
+import math
 import sys
 import threading
 import types
@@ -143,7 +144,9 @@ def array_on(block: Any, count: int, dtype: np.dtype[Any]) -> Any:
 
     raw = block.raw
     # Numba's views refer to the pointer they came from, and its end lets go of the list, and so of the block.
-    pointer = cuda.MemoryPointer(raw.context, raw.device_pointer, raw.size, finalizer=[block].clear)
+    # Of the array, not of the block: some versions copy as many bytes as the pointer has.
+    size = count * dtype.itemsize
+    pointer = cuda.MemoryPointer(raw.context, raw.device_pointer, size, finalizer=[block].clear)
     made: Any = devicearray.DeviceNDArray
     return made((count,), (dtype.itemsize,), dtype, gpu_data=pointer)
 
@@ -155,6 +158,69 @@ def simulated_array(array: npt.NDArray[Any]) -> Any:
     array.view(np.uint8).fill(255)
     made: Any = devicearray.FakeCUDAArray
     return made(array)
+
+
+def address(array: Any) -> int:
+    """Return where an array of the device begins."""
+    return int(array._ary.ctypes.data if SIMULATED else array.__cuda_array_interface__["data"][0])
+
+
+def is_array(value: Any) -> bool:
+    """Tell whether ``value`` is an array of the device."""
+    return bool(cuda.cudadrv.devicearray.is_cuda_ndarray(value))
+
+
+def borrowed(array: Any) -> Any:
+    """Return the simulator's packed array once more, on memory that it does not keep."""
+    return simulated_at(address(array), array.shape, array.dtype)
+
+
+def simulated_at(where: int, shape: Any, dtype: Any) -> Any:
+    """Return the simulator's packed array at an address."""
+    from numba.cuda.simulator.cudadrv import devicearray
+
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    cells = np.frombuffer(memoryview((ctypes.c_uint8 * int(size)).from_address(int(where))), dtype)
+    made: Any = devicearray.FakeCUDAArray
+    return made(cells.reshape(shape))
+
+
+def pinned(size: int) -> npt.NDArray[np.uint8]:
+    """Return bytes of the host that the device can read by itself."""
+    return np.asarray(cuda.pinned_array(size, np.uint8))
+
+
+def event() -> Any:
+    """Return an event, which tells when what was asked of a stream before is done."""
+    return cuda.event() if SIMULATED else cuda.event(timing=False)
+
+
+def cells_at(where: int, like: Any, size: int) -> Any:
+    """Return, inside a kernel, the ``size`` cells at an address, of the dtype of the array ``like``."""
+    from numba.cuda.simulator.cudadrv import devicearray
+
+    made: Any = devicearray.FakeWithinKernelCUDAArray
+    return made(simulated_at(where, (size,), like.dtype))
+
+
+def _pointer() -> Any:
+    """Return what stands for `cells_at` on a device: a pointer."""
+    from numba import types
+    from numba.cuda.extending import intrinsic
+
+    pointer: Any = types.CPointer
+
+    def cells_at(typingctx: Any, where: Any, like: Any, size: Any) -> Any:
+        def cast(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            return builder.inttoptr(values[0], context.get_value_type(signature.return_type))
+
+        return pointer(like.dtype)(where, like, size), cast
+
+    return intrinsic(cells_at)
+
+
+if cuda is not None and not SIMULATED:
+    cells_at = _pointer()
 
 
 def _silent(fn: Fn) -> Fn:

@@ -1,4 +1,4 @@
-"""Kernels of the CUDA room, to be read: map, zip, reduce, the matrix product, updates, and the course's exercises.
+"""Kernels of the CUDA room, to be read: map, zip, reduce, the matrix product, and the course's exercises.
 
 A thread computes a cell, or the threads of a block share a sum or a tile through shared memory. Shapes and strides
 travel as tuples of integers. `minitorch.cuda_launch` binds ``fn`` to a float function and ``real`` to the dtype's own
@@ -197,37 +197,6 @@ def linear_tiles(out: Any, x: Any, x_steps: Any, w: Any, w_steps: Any, b: Any, s
     total = tile_sum(left, right, x, w, 0, 0, x_steps, w_steps, sizes)
     if i < sizes[0] and j < sizes[1]:
         out[i * sizes[1] + j] = finish(total + b[j])
-
-
-def update_1(size: int, settings: Any, p: Any, d: Any) -> None:
-    """Update a parameter that has no states."""
-    i = cuda.grid(1)
-    if i < size:
-        (p[i],) = fn(settings, p[i], d[i])
-
-
-def update_2(size: int, settings: Any, p: Any, d: Any, s: Any) -> None:
-    """Update a parameter and one state."""
-    i = cuda.grid(1)
-    if i < size:
-        p[i], s[i] = fn(settings, p[i], d[i], s[i])
-
-
-def update_3(size: int, settings: Any, p: Any, d: Any, s: Any, t: Any) -> None:
-    """Update a parameter and two states."""
-    i = cuda.grid(1)
-    if i < size:
-        p[i], s[i], t[i] = fn(settings, p[i], d[i], s[i], t[i])
-
-
-def update_4(size: int, settings: Any, p: Any, d: Any, s: Any, t: Any, u: Any) -> None:
-    """Update a parameter and three states."""
-    i = cuda.grid(1)
-    if i < size:
-        p[i], s[i], t[i], u[i] = fn(settings, p[i], d[i], s[i], t[i], u[i])
-
-
-UPDATES = (update_1, update_2, update_3, update_4)
 
 
 def sum_blocks(out: Any, a: Any, size: int) -> None:

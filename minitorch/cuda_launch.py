@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from . import _cuda, operators
+from . import _cuda, cuda_graph, operators
 from .retype import global_names, narrow, with_numpy
 from .tensor_data import BackendError
 
@@ -83,7 +83,7 @@ def kernel(loop: Fn, dtype: Any = np.float64, **fns: Any) -> Any:
 
 
 def launch(op: str, shapes: Sequence[Shape], made: Any, grid: tuple[Any, Any], *operands: Any) -> None:
-    """Launch a kernel.
+    """Launch a kernel on the stream of the room.
 
     Args:
         op: What it does, for the message of an error.
@@ -96,7 +96,7 @@ def launch(op: str, shapes: Sequence[Shape], made: Any, grid: tuple[Any, Any], *
         BackendError: The driver refuses.
     """
     try:
-        made[grid](*operands)
+        cuda_graph.submit(made, grid, operands)
     except _cuda.faults() as problem:
         told = ", ".join(map(str, shapes))
         raise BackendError(

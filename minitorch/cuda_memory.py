@@ -16,10 +16,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from . import _cuda, memory
+from . import _cuda, cuda_graph, memory
 from ._cuda import cuda
+from .cuda_staging import Staging
+from .recording import refuse_reading, repeat
 from .tensor_data import BackendError
 
+MOST_CONSTANTS = 256  # that wait to be used again
 MOST_CELLS = 2**31 - 1  # that kernels can count
 
 
@@ -35,10 +38,14 @@ class DeviceMemory:
     def __init__(
         self, allocate: Callable[[int], Any], free: Callable[[], float], limit: int = 1 << 50
     ) -> None:
-        self.pool, self._free = memory.Pool(allocate, limit), free
+        self.pool, self._free, self._allocate = memory.Pool(allocate, limit), free, allocate
 
-    def take(self, size: int) -> memory.Block:
-        """Return a block of at least ``size`` bytes with any content.
+    def private(self) -> memory.Pool:
+        """Return another pool on the same memory, whose blocks are never mixed with those of this one."""
+        return memory.Pool(self._allocate, 1 << 50)
+
+    def take(self, size: int, pool: memory.Pool | None = None) -> memory.Block:
+        """Return a block of at least ``size`` bytes with any content, from this pool or a private one.
 
         Where the device has no more, all blocks kept for later are freed, and it is asked once more.
 
@@ -47,7 +54,7 @@ class DeviceMemory:
         """
         for last in (False, True):
             try:
-                return self.pool.take(size)
+                return (pool or self.pool).take(size)
             except Exception as problem:
                 if not _cuda.is_out_of_memory(problem):
                     raise
@@ -66,8 +73,18 @@ def _shown(size: float) -> str:
     return f"{size / 2**20:,.1f} MiB"
 
 
-DEVICE = DeviceMemory(memory.HostBlock if _cuda.SIMULATED else _cuda.memory, _cuda.free_memory)
+def _fresh(size: int) -> Any:
+    with cuda_graph.allocating():
+        return memory.HostBlock(size) if _cuda.SIMULATED else _cuda.memory(size)
+
+
+DEVICE = DeviceMemory(_fresh, _cuda.free_memory)
+STAGING = Staging()
 memory.POOLS["cuda"] = DEVICE.pool
+
+
+_APART = DEVICE.private()
+_constants: dict[Any, Any] = {}
 
 
 @functools.cache
@@ -102,26 +119,101 @@ def countable(shape: tuple[int, ...]) -> None:
 
 def empty(size: int, dtype: np.dtype[Any]) -> Any:
     """Return a flat array of ``size`` cells on the device, with any content (nan in the simulator)."""
+    graph = cuda_graph.current()
+    if graph is None:
+        return _on_block(size, dtype, None)
+    out = _on_block(size, dtype, graph.pool)
+    if size:
+        graph.own(out)
+    return out
+
+
+def _on_block(size: int, dtype: np.dtype[Any], pool: memory.Pool | None) -> Any:
     ready()
     countable((size,))
     if size == 0:
         return cuda.device_array(0, dtype)
-    block = DEVICE.take(size * dtype.itemsize)
+    block = DEVICE.take(size * dtype.itemsize, pool)
     if _cuda.SIMULATED:
         return _cuda.simulated_array(memory.lend(block, size, dtype))
     return _cuda.array_on(block, size, dtype)
 
 
 def storage(array: Any) -> Any:
-    """Copy a flat NumPy array to the device; anything else is there already."""
+    """Copy a flat NumPy array to the device; anything else is there already.
+
+    In a step that is being recorded the numbers are those of now: they go up once, and at each replay a copy of them is
+    made in its place, since what comes later in the step may overwrite it.
+    """
     if not isinstance(array, np.ndarray):
         return array
+    graph = cuda_graph.current()
     out = empty(array.size, array.dtype)
-    if array.size:
-        out.copy_to_device(np.ascontiguousarray(array))
+    if graph is None:
+        upload(out, array)
+    elif array.size:
+        graph.add_copy(out, _kept(graph, array))
     return out
 
 
+def upload(to: Any, array: npt.NDArray[Any]) -> None:
+    """Copy an array of the host into one of the device, without waiting for it."""
+    STAGING.upload(to, array, cuda_graph.stream())
+
+
+def _kept(graph: cuda_graph.Graph, array: npt.NDArray[Any]) -> Any:
+    """Return an array of the device that is there as long as the recorded step, with these numbers at first."""
+    out = _on_block(array.size, array.dtype, None)
+    graph.uploads.append((out, array.copy()))
+    return out
+
+
+def constant(array: npt.NDArray[Any]) -> Any:
+    """Return a small array on the device that nobody writes to; equal ones are uploaded once."""
+    graph = cuda_graph.current()
+    if graph is not None:
+        return _kept(graph, array).reshape(array.shape)
+    key = (array.dtype.str, array.shape, array.tobytes())
+    found = _constants.pop(key, None)
+    if found is None:
+        # On blocks apart: else results of the next step lie elsewhere, and what holds addresses changes once more.
+        found = _on_block(array.size, array.dtype, _APART)
+        upload(found, array)
+        found = found.reshape(array.shape)
+    _constants[key] = found  # the last one is the latest used
+    while len(_constants) > MOST_CONSTANTS:
+        del _constants[next(iter(_constants))]
+    return found
+
+
+def live(make: Callable[[], npt.NDArray[Any]]) -> Any:
+    """Return a flat array on the device filled by ``make()``, which nobody writes to.
+
+    In a step that is being recorded ``make`` is called again before each replay, and its result uploaded: so kernels
+    take what changes from step to step (a key of random numbers, a mask drawn on the host).
+    """
+    if cuda_graph.current() is None:
+        return storage(make())
+    kept: list[Any] = []
+
+    def fill() -> None:
+        graph, array = cuda_graph.current(), make()
+        if graph is None:
+            upload(kept[0], array)
+        else:
+            kept.append(_kept(graph, array))
+
+    repeat(fill)
+    return kept[0]
+
+
 def host(block: Any) -> npt.NDArray[Any]:
-    """Return an array of the device as a NumPy array."""
-    return block if isinstance(block, np.ndarray) else block.copy_to_host()
+    """Return an array of the device as a NumPy array.
+
+    Raises:
+        RuntimeError: A step is being recorded, in which nothing is computed.
+    """
+    if isinstance(block, np.ndarray):
+        return block
+    refuse_reading()
+    return block.copy_to_host()

@@ -7,12 +7,13 @@ Its results lie on blocks of a pool (`minitorch.cuda_memory`); the kernels are i
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from . import cuda_conv, cuda_kernels, cuda_matmul, cuda_memory, operators
+from . import cuda_conv, cuda_kernels, cuda_matmul, cuda_memory, cuda_update, operators
 from .cuda_fused_ops import FusedOps, packed, read, run_cells, tiles, triple
 from .cuda_launch import SHARING, blocks, kernel, launch
 from .tensor_data import IndexingError, TensorData
@@ -88,6 +89,18 @@ class CudaOps(FusedOps):
         return cuda_memory.storage(array)
 
     @classmethod
+    def constant(cls, array: npt.NDArray[Any]) -> Any:
+        """See `TensorOps.constant`: equal ones are uploaded once."""
+        cuda_memory.ready()
+        return cuda_memory.constant(array)
+
+    @classmethod
+    def live(cls, make: Callable[[], npt.NDArray[Any]]) -> Any:
+        """See `TensorOps.live`."""
+        cuda_memory.ready()
+        return cuda_memory.live(make)
+
+    @classmethod
     def empty(cls, size: int, dtype: np.dtype[Any]) -> Any:
         """See `TensorOps.empty`: blocks come from a pool on the device."""
         return cuda_memory.empty(size, dtype)
@@ -141,17 +154,8 @@ class CudaOps(FusedOps):
 
     @classmethod
     def update_kernel(cls, rule: Fn) -> Kernel:
-        """See `TensorOps.update_kernel`."""
-
-        def run(settings: tuple[float, ...], p: TensorData, d: TensorData, *states: TensorData) -> None:
-            made = kernel(cuda_kernels.UPDATES[len(states)], p.dtype, fn=rule)
-            narrow_settings = tuple(p.dtype.type(s) for s in settings)
-            cells = map(read, (p, d, *states))
-            launch(
-                f"update by {rule.__name__}", [p.shape], made, blocks(p.size), p.size, narrow_settings, *cells
-            )
-
-        return run
+        """See `TensorOps.update_kernel`: one launch for all rows."""
+        return functools.partial(cuda_update.update, rule)
 
     @classmethod
     def matmul_kernel(cls, out: TensorData, a: TensorData, b: TensorData) -> None:

@@ -16,7 +16,7 @@ from . import fast_conv, fast_map, fast_matmul, fast_pool, jit, memory, tensor_d
 from .fast_fused_ops import PARALLEL, FusedOps, array, packed
 from .fast_map import Variants
 from .tensor_data import TensorData
-from .tensor_ops import Fn, Kernel, TensorBackend
+from .tensor_ops import Fn, Kernel, Rows, TensorBackend
 from .tensor_ops_conv import Padding, Pair
 
 to_index = jit.njit(tensor_data.to_index)
@@ -190,9 +190,10 @@ class FastOps(FusedOps):
         """See `TensorOps.update_kernel`."""
         variants = Variants(rule)
 
-        def kernel(settings: tuple[float, ...], p: TensorData, d: TensorData, *states: TensorData) -> None:
-            loop = variants.get(fast_map.UPDATES[len(states)], p.dtype, p.size >= PARALLEL)
-            loop(np.array(settings, p.dtype), p._storage, d._storage, *(s._storage for s in states))
+        def kernel(settings: tuple[float, ...], rows: Rows) -> None:
+            for p, d, *states in rows:
+                loop = variants.get(fast_map.UPDATES[len(states)], p.dtype, p.size >= PARALLEL)
+                loop(np.array(settings, p.dtype), p._storage, d._storage, *(s._storage for s in states))
 
         return kernel
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from .layers_sequential import Folding, fuses
 from .module import Module, Parameter
+from .recording import repeat
 from .tensor import Tensor, ones, zeros
 from .tensor_data import IndexingError, TensorData
 from .tensor_functions_fused import ScaleShift
@@ -90,7 +91,7 @@ class _BatchNorm(Folding):
 
     def _observe(self, count: int) -> Any:
         def observe(mean: TensorData, var: TensorData) -> None:
-            self.num_batches_tracked: Any = self.num_batches_tracked + 1
+            repeat(self._count)
             for running, batch, factor in (
                 (self.running_mean, mean, 1.0),
                 (self.running_var, var, count / max(count - 1, 1)),
@@ -100,6 +101,9 @@ class _BatchNorm(Folding):
                 running.zero_grad_()
 
         return observe if self.training else None
+
+    def _count(self) -> None:
+        self.num_batches_tracked: Any = self.num_batches_tracked + 1
 
     def extra_repr(self) -> str:
         """Show channels and settings."""

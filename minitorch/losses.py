@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from .fusing import fuse
 from .nn import logsoftmax
+from .recording import blind
 from .tensor import Tensor
 from .tensor_data import IndexingError
 from .tensor_functions_more import BCE, BCEWithLogits, Weigh
@@ -90,6 +91,8 @@ def _class_weights(
     input: Tensor, target: Any, ignore_index: int, label_smoothing: float = 0.0
 ) -> tuple[Tensor, int]:
     """Return each row's probabilities (N, C), all 0 for rows of ``ignore_index``, and the number of other rows."""
+    if blind() and isinstance(target, Tensor):
+        return _class_weights_unseen(input, target, ignore_index, label_smoothing), input.shape[0]
     labels = _labels(input, target, ignore_index)
     counted = labels != ignore_index
     if not label_smoothing and counted.all():
@@ -100,6 +103,21 @@ def _class_weights(
     weights[np.flatnonzero(counted), labels[counted]] += 1 - label_smoothing
     weights[~counted] = 0
     return _constant(input, weights), int(counted.sum())
+
+
+def _class_weights_unseen(input: Tensor, target: Tensor, ignore_index: int, label_smoothing: float) -> Tensor:
+    """Do what `_class_weights` does for labels that the host cannot read: one that is no class gives nan."""
+    count, classes = input.shape
+    if target.shape != (count,):
+        raise IndexingError(
+            f"{count} rows of scores {input.shape} need {count} labels, not shape {target.shape}"
+        )
+    if ignore_index >= 0:
+        raise ValueError(f"ignore_index {ignore_index} cannot be heeded in a step that is to be replayed")
+    labels = target.detach().astype(input.dtype).view(count, 1)
+    hot = labels == _constant(input, np.arange(classes))
+    weights = hot / hot.sum(1)
+    return weights * (1 - label_smoothing) + label_smoothing / classes if label_smoothing else weights
 
 
 def cross_entropy(

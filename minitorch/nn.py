@@ -360,7 +360,11 @@ def dropout(input: Tensor, rate: float, ignore: bool = False, *, scale: bool = F
         raise ValueError(f"the dropout rate must be between 0 and 1, not {rate}")
     if ignore or rate == 0:
         return input
-    kept = (rng.uniform(input.shape) >= rate).astype(input.dtype)
-    if scale and rate < 1:
-        kept /= 1 - rate
-    return input * Tensor(input.f.from_array(kept))
+
+    def draw() -> npt.NDArray[Any]:
+        kept = (rng.uniform(input.shape) >= rate).astype(input.dtype)
+        if scale and rate < 1:
+            kept /= 1 - rate
+        return kept
+
+    return input * Tensor(input.f.live(draw, input.shape))

@@ -1,18 +1,23 @@
 """Optimizers: each is one rule for one cell, run over all cells in place by the room of the parameter.
 
-It refuses to know Scalar and Tensor: values are asked through verbs (``grad``, ``update_``, ``zero_grad_``, ``zeros``).
+It refuses to know Scalar and Tensor: values are asked through verbs (``grad``, ``update_``, ``update_all_``,
+``zero_grad_``, ``zeros``).
 A rule ``(settings, x, d, *states) -> (x, *states)`` is a float function: see `minitorch.operators`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
 from .module import Parameter
+from .recording import note_step
+
+Plan = tuple[Callable[..., Any], tuple[float, ...], list[Any]]
 
 
 @runtime_checkable
@@ -139,16 +144,50 @@ class Optimizer:
                 p.value.zero_grad_()
 
     def step(self) -> None:
-        """Update each parameter that has a gradient, and set that gradient to None."""
+        """Update each parameter that has a gradient, and set that gradient to None.
+
+        All that share a rule and its settings are updated together, unless a subclass has an `update_one` of its own.
+        """
+        note_step(self)
+        own = type(self).update_one is not Optimizer.update_one
+        together: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
         for group in self.param_groups:
             for p in group["params"]:
-                if p.value is not None and p.value.grad is not None:
+                if p.value is None or p.value.grad is None:
+                    continue
+                if own:
                     self.update_one(p, group)
-                    p.value.zero_grad_()
+                else:
+                    rule, settings, states = self.rule_for(p, group)
+                    row = (p.value, p.value.grad, *states)
+                    together.setdefault((type(p.value), rule, settings), []).append(row)
+                p.value.zero_grad_()
+        for (kind, rule, settings), rows in together.items():
+            kind.update_all_(rule, settings, rows)
 
     def update_one(self, p: Parameter, group: dict[str, Any]) -> None:
         """Update one Parameter that has a gradient by the settings of its group."""
+        rule, settings, states = self.rule_for(p, group)
+        type(p.value).update_all_(rule, settings, [(p.value, p.value.grad, *states)])
+
+    def rule_for(self, p: Parameter, group: dict[str, Any]) -> Plan:
+        """Return the rule for one Parameter that has a gradient, its settings this time, and the states it changes."""
         raise NotImplementedError
+
+    @property
+    def replayable(self) -> bool:
+        """Whether steps consist of updates by rules only, so that a recorded one needs nothing but new settings."""
+        return type(self).step is Optimizer.step and type(self).update_one is Optimizer.update_one
+
+    @contextmanager
+    def counting(self) -> Iterator[None]:
+        """Forget the counts of steps taken within the block if it raises."""
+        before = dict(self._memory)
+        try:
+            yield
+        except BaseException:
+            self._memory = before
+            raise
 
     def _remember(self, p: Parameter, count: int, start: float = 0.0) -> tuple[int, list[Any]]:
         """Return how often ``p`` was updated, this time included, and its states."""
@@ -247,16 +286,15 @@ class SGD(Optimizer):
             nesterov=nesterov,
         )
 
-    def update_one(self, p: Parameter, group: dict[str, Any]) -> None:
-        """See `Optimizer.update_one`."""
+    def rule_for(self, p: Parameter, group: dict[str, Any]) -> Plan:
+        """See `Optimizer.rule_for`."""
         if group["momentum"] == 0:
-            p.value.update_(sgd_rule, (group["lr"], group["weight_decay"]))
-            return
+            return sgd_rule, (group["lr"], group["weight_decay"]), []
         steps, states = self._remember(p, 1)
         # The first velocity is the whole derivative, whatever the dampening.
         share = 1.0 if steps == 1 else 1.0 - group["dampening"]
         settings = (group["lr"], group["weight_decay"], group["momentum"], share, float(group["nesterov"]))
-        p.value.update_(momentum_rule, settings, states)
+        return momentum_rule, settings, states
 
 
 class Adam(Optimizer):
@@ -277,15 +315,15 @@ class Adam(Optimizer):
             parameters, lr=lr, betas=tuple(betas), eps=eps, weight_decay=weight_decay, amsgrad=amsgrad
         )
 
-    def update_one(self, p: Parameter, group: dict[str, Any]) -> None:
-        """See `Optimizer.update_one`."""
+    def rule_for(self, p: Parameter, group: dict[str, Any]) -> Plan:
+        """See `Optimizer.rule_for`."""
         steps, states = self._remember(p, 3 if group["amsgrad"] else 2)
         lr, decay, (beta1, beta2) = group["lr"], group["weight_decay"], group["betas"]
         coupled, factor = (0.0, 1.0 - lr * decay) if self.decoupled else (decay, 1.0)
         size, root = lr / (1 - beta1**steps), math.sqrt(1 - beta2**steps)
         rule = amsgrad_rule if group["amsgrad"] else adam_rule
         moments = (beta1, 1 - beta1, beta2, 1 - beta2)
-        p.value.update_(rule, (size, coupled, factor, group["eps"], root, *moments), states)
+        return rule, (size, coupled, factor, group["eps"], root, *moments), states
 
 
 class AdamW(Adam):
@@ -328,12 +366,12 @@ class RMSprop(Optimizer):
             centered=centered,
         )
 
-    def update_one(self, p: Parameter, group: dict[str, Any]) -> None:
-        """See `Optimizer.update_one`."""
+    def rule_for(self, p: Parameter, group: dict[str, Any]) -> Plan:
+        """See `Optimizer.rule_for`."""
         _, states = self._remember(p, 3)
         alpha = group["alpha"]
         settings = (group["lr"], group["weight_decay"], alpha, 1 - alpha, group["eps"], group["momentum"])
-        p.value.update_(rmsprop_rule, (*settings, float(group["centered"])), states)
+        return rmsprop_rule, (*settings, float(group["centered"])), states
 
 
 class Adagrad(Optimizer):
@@ -357,11 +395,11 @@ class Adagrad(Optimizer):
             eps=eps,
         )
 
-    def update_one(self, p: Parameter, group: dict[str, Any]) -> None:
-        """See `Optimizer.update_one`."""
+    def rule_for(self, p: Parameter, group: dict[str, Any]) -> Plan:
+        """See `Optimizer.rule_for`."""
         steps, states = self._remember(p, 1, group["initial_accumulator_value"])
         lr = group["lr"] / (1 + (steps - 1) * group["lr_decay"])
-        p.value.update_(adagrad_rule, (lr, group["weight_decay"], group["eps"]), states)
+        return adagrad_rule, (lr, group["weight_decay"], group["eps"]), states
 
 
 def clip_grad_norm_(parameters: Iterable[Parameter], max_norm: float) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -78,6 +78,12 @@ class Scalar(Variable):
         if self.derivative is None:
             raise RuntimeError("there is no derivative to update with")
         (self.data,) = rule(settings, self.data, self.derivative)
+
+    @staticmethod
+    def update_all_(rule: Callable[..., Any], settings: tuple[float, ...], rows: Sequence[Any]) -> None:
+        """Change values by ``rule``, one for each row ``(scalar, derivative)``; see `update_`."""
+        for scalar, derivative in rows:
+            (scalar.data,) = rule(settings, scalar.data, derivative)
 
     def zero_grad_(self) -> None:
         """Forget the derivative."""

@@ -99,7 +99,7 @@ class Tensor(Variable):
                 f"an operand must be a Tensor or a number, not {type(x).__name__}: wrap arrays with minitorch.tensor"
             )
         t = self._tensor
-        cell = t.f.ops.storage(np.array([x], t.dtype))
+        cell = t.f.ops.constant(np.array([x], t.dtype))
         return Tensor(TensorData.on(cell, (), (), 1, t.backend))
 
     def _unwrap(self) -> TensorData:
@@ -116,7 +116,7 @@ class Tensor(Variable):
         self.grad = Tensor(d if self.grad is None else self.grad._tensor + d)
 
     def _ensure_tensor(self, b: Any) -> Tensor:
-        return b if isinstance(b, Tensor) else self._lift(b)
+        return b if isinstance(b, Tensor) else tensor(b, self.backend, dtype=self.dtype, shape=())
 
     def _new(self, tensor_data: TensorData) -> Tensor:
         return Tensor(tensor_data)
@@ -288,9 +288,20 @@ class Tensor(Variable):
         """Change cells and states by ``rule(settings, x, grad, *states)``, which gives the new ``(x, *states)``."""
         if self.grad is None:
             raise RuntimeError("there is no gradient to update with")
-        self._tensor = self._tensor.contiguous()
-        d = self.grad._tensor.contiguous()
-        self.f.update(rule)(settings, self._tensor, d, *(s._tensor for s in states))
+        self.update_all_(rule, settings, [(self, self.grad, *states)])
+
+    @staticmethod
+    def update_all_(
+        rule: Callable[..., Any], settings: Sequence[float], rows: Iterable[Sequence[Tensor]]
+    ) -> None:
+        """Do `update_` for rows ``(tensor, derivative, *states)``: all that share a room and a dtype at once."""
+        together: dict[Any, list[tuple[TensorData, ...]]] = {}
+        for t, d, *states in rows:
+            t._tensor = t._tensor.contiguous()
+            row = (t._tensor, d._tensor.contiguous(), *(s._tensor for s in states))
+            together.setdefault((t.backend, t.dtype), []).append(row)
+        for (backend, _), group in together.items():
+            backend.update(rule)(settings, group)
 
     def zero_grad_(self) -> None:
         """Forget the derivative."""

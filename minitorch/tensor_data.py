@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from .dtypes import get_default_dtype
 from .operators import prod
+from .recording import refuse_reading
 
 MAX_DIMS = 32
 
@@ -252,10 +253,12 @@ class TensorData:
 
     def get(self, key: int | UserIndex) -> float:
         """Return the number at a full index."""
-        return float(self._storage[self.index(key)])
+        return self._cell(self.index(key))
 
     def set(self, key: int | UserIndex, val: float) -> None:
         """Write a number at a full index."""
+        if not isinstance(self._storage, np.ndarray):
+            refuse_reading()
         self._storage[self.index(key)] = val
 
     def tuple(self) -> Triple:
@@ -356,7 +359,7 @@ class TensorData:
     def _other(self, b: Any) -> TensorData:
         if isinstance(b, TensorData):
             return b
-        return TensorData.on(self.f.ops.storage(np.full(1, b, self.dtype)), (), None, 1, self.backend)
+        return TensorData.on(self.f.ops.constant(np.full(1, b, self.dtype)), (), None, 1, self.backend)
 
     def __add__(self, b: Any) -> TensorData:
         return self.f.add_zip(self, self._other(b))
@@ -436,7 +439,12 @@ class TensorData:
         """
         if self.size != 1:
             raise IndexingError(f"item() needs exactly one cell, and shape {self.shape} has {self.size}")
-        return float(self._storage[0])
+        return self._cell(0)
+
+    def _cell(self, at: int) -> float:
+        if not isinstance(self._storage, np.ndarray):
+            refuse_reading()
+        return float(self._storage[at])
 
     def to_numpy(self) -> npt.NDArray[Any]:
         """Return a fresh array on the host."""

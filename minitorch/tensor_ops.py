@@ -9,7 +9,7 @@ never optimised. This file refuses to know Tensor, graphs and compilers.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Protocol, TypeAlias
 
 import numpy as np
@@ -33,6 +33,7 @@ from .tensor_ops_conv import ConvOps, through_variables
 
 Fn: TypeAlias = Callable[..., Any]
 Kernel: TypeAlias = Callable[..., None]
+Rows = Sequence[tuple[TensorData, ...]]
 
 
 class MapProto(Protocol):
@@ -59,6 +60,19 @@ class TensorOps(OptionalOps, ConvOps):
     def storage(cls, array: npt.NDArray[Any]) -> Any:
         """Bring a flat NumPy array into the room."""
         return array
+
+    @classmethod
+    def constant(cls, array: npt.NDArray[Any]) -> Any:
+        """Bring a small flat array, which nobody writes to, into the room, which may remember it."""
+        return cls.storage(array)
+
+    @classmethod
+    def live(cls, make: Callable[[], npt.NDArray[Any]]) -> Any:
+        """Bring the flat array ``make()``, which nobody writes to, into the room.
+
+        A room that records a step, to replay it without Python, calls ``make`` again before each replay.
+        """
+        return cls.storage(make())
 
     @classmethod
     def empty(cls, size: int, dtype: np.dtype[Any]) -> Any:
@@ -94,13 +108,18 @@ class TensorOps(OptionalOps, ConvOps):
 
     @classmethod
     def update_kernel(cls, rule: Fn) -> Kernel:
-        """Return a kernel ``(settings, p, d, *states)`` that updates in place, cell by cell.
+        """Return a kernel ``(settings, rows)`` that updates rows ``(p, d, *states)`` in place, cell by cell.
 
-        ``rule(settings, p, d, *states)`` gives the new ``(p, *states)``; all operands are contiguous.
+        ``rule(settings, p, d, *states)`` gives the new ``(p, *states)``; all operands are contiguous, all ``p`` of one
+        dtype.
         """
         plain = with_numpy(rule)
 
-        def update(settings: tuple[float, ...], p: TensorData, d: TensorData, *states: TensorData) -> None:
+        def update(settings: tuple[float, ...], rows: Rows) -> None:
+            for p, d, *states in rows:
+                one(settings, p, d, *states)
+
+        def one(settings: tuple[float, ...], p: TensorData, d: TensorData, *states: TensorData) -> None:
             blocks = [cls.host(t._storage) for t in (p, d, *states)]
             with np.errstate(all="ignore"):
                 for i in range(p.size):
@@ -326,6 +345,11 @@ class TensorBackend:
     def from_array(self, array: npt.NDArray[Any]) -> TensorData:
         """Bring a packed float array, which nobody else will write to, into the room."""
         return TensorData.on(self.ops.storage(array.reshape(-1)), array.shape, None, array.size, self)
+
+    def live(self, make: Callable[[], npt.NDArray[Any]], shape: tuple[int, ...]) -> TensorData:
+        """Bring the packed float array ``make()`` of ``shape`` into the room; see `TensorOps.live`."""
+        block = self.ops.live(lambda: make().reshape(-1))
+        return TensorData.on(block, shape, None, math.prod(shape), self)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, TensorBackend) and other.ops is self.ops

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .autodiff import no_grad
+from .cuda import GraphedStep
 from .losses import cross_entropy
 from .metrics import accuracy
 from .module import Module
@@ -79,6 +80,7 @@ def fit(
     scheduler: Any = None,
     start_epoch: int = 1,
     start_step: int = 0,
+    graph: bool = False,
 ) -> Iterator[Step]:
     """Train, one batch for each ``next``; the caller may stop, evaluate or change ``lr`` in between.
 
@@ -95,6 +97,8 @@ def fit(
         scheduler: Sets the learning rate after each epoch.
         start_epoch: The first epoch (a resumed run goes on after its checkpoint).
         start_step: Steps taken before.
+        graph: Whether steps are recorded and replayed, on the cuda backend: see `minitorch.cuda.GraphedStep` for what
+            model and loss must not do then.
 
     Yields:
         A Step for each batch.
@@ -102,7 +106,7 @@ def fit(
     Raises:
         ValueError: The loader gives no batch.
     """
-    step = start_step
+    step, taken = start_step, _taking(model, optimizer, loss, graph)
     for epoch in range(start_epoch, epochs + 1):
         total, count = 0.0, 0
         batches = iter(loader)
@@ -114,15 +118,11 @@ def fit(
         while batch is not None:
             inputs, targets = batch
             model.train()
-            optimizer.zero_grad()
-            scores = model(_input(model, inputs))
-            error = loss(scores, targets)
-            error.backward()
-            optimizer.step()
+            error, scores = taken(inputs, targets)
+            batch = next(batches, None)  # while a GPU is still at work
             value = error.item()
             step, total, count = step + 1, total + value * len(targets), count + len(targets)
             lr, hits = optimizer.lr, _hits(scores, targets)
-            batch = next(batches, None)
             if batch is not None:
                 yield Step(epoch, step, value, hits, lr, False)
         checked = None if valid is None else evaluate(model, valid, loss=loss)
@@ -138,6 +138,34 @@ def fit(
             None if checked is None else checked.loss,
             None if checked is None else checked.accuracy,
         )
+
+
+def _taking(
+    model: Module, optimizer: Any, loss: Loss, graph: bool
+) -> Callable[[Any, Any], tuple[Tensor, Tensor]]:
+    """Return a function that takes a step with (inputs, targets), and gives loss and scores."""
+
+    def take(inputs: Tensor, targets: Any) -> tuple[Tensor, Tensor]:
+        optimizer.zero_grad()
+        scores = model(inputs)
+        error = loss(scores, targets)
+        error.backward()
+        optimizer.step()
+        return error, scores
+
+    def take_eagerly(inputs: Any, targets: Any) -> tuple[Tensor, Tensor]:
+        return take(_input(model, inputs), targets)
+
+    recorded: list[GraphedStep] = []
+
+    def take_recorded(inputs: Any, targets: Any) -> tuple[Tensor, Tensor]:
+        if not recorded:
+            batch = _input(model, inputs), _input(model, targets)
+            recorded.append(GraphedStep(take, *batch, optimizer=optimizer))
+        found: tuple[Tensor, Tensor] = recorded[0](inputs, targets)
+        return found
+
+    return take_recorded if graph else take_eagerly
 
 
 def _forward(model: Module, loader: Iterable[tuple[Any, Any]]) -> Iterator[tuple[Tensor, Any]]:

@@ -266,6 +266,7 @@ def _loop(
         valid=_in_order(images.valid, normalize),
         start_epoch=keeper.epoch + 1,
         start_step=keeper.step,
+        graph=args.backend == "cuda" and os.environ.get("MINITORCH_GRAPH") != "0",
     )
     with ExitStack() as stack:
         for sink in sinks:

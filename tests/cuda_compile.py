@@ -31,6 +31,7 @@ from minitorch import (  # noqa: E402
     cuda_norm,
     cuda_sgemm,
     cuda_tensor_cores,
+    cuda_update,
     operators,
     optim,
 )
@@ -93,10 +94,10 @@ KERNELS: list[Case] = [
     ),
     *(
         (
-            cuda_kernels.UPDATES[states],
+            cuda_update.UPDATES[states],
             {"fn": rule},
             THREADS,
-            lambda t, n=states: (i64, types.UniTuple(t, 9), *[row(t)] * (n + 2)),
+            lambda t: (row(i64, 2), i64, row(t)),
         )
         for rule, states in (
             (optim.sgd_rule, 0),
@@ -201,7 +202,7 @@ def loops() -> set[Any]:
     """Return every kernel of the kernel files: a function that asks which thread it is, and returns nothing."""
     return {
         fn
-        for module in (cuda_kernels, cuda_conv, cuda_norm, cuda_sgemm, cuda_tensor_cores)
+        for module in (cuda_kernels, cuda_conv, cuda_norm, cuda_sgemm, cuda_tensor_cores, cuda_update)
         for fn in vars(module).values()
         if inspect.isfunction(fn)
         and fn.__module__ == module.__name__

@@ -225,7 +225,7 @@ def test_a_driver_of_the_same_generation_or_a_newer_one_will_do() -> None:
 
 
 def test_the_benchmark_without_a_gpu_says_so_in_one_line() -> None:
-    script = Path(__file__).resolve().parent.parent / "benchmarks" / "cuda.py"
+    script = Path(__file__).resolve().parent.parent / "benchmarks" / "gpu.py"
     done = subprocess.run(
         [sys.executable, script],
         env={**os.environ, "NUMBA_ENABLE_CUDASIM": "1"},
@@ -235,7 +235,17 @@ def test_the_benchmark_without_a_gpu_says_so_in_one_line() -> None:
     )
     assert done.returncode == 2
     assert done.stdout == ""
-    assert done.stderr == "benchmarks/cuda.py: not run, the simulator is on\n"
+    assert done.stderr == "benchmarks/gpu.py: not run, the simulator is on\n"
+
+
+def test_no_script_hides_the_package_that_numba_cuda_needs() -> None:
+    # What lies beside a script that is run is found first, and numba-cuda imports a package of this name.
+    root = Path(__file__).resolve().parent.parent
+    assert [
+        str(root / folder / "cuda.py")
+        for folder in ("benchmarks", "project", "tests")
+        if (root / folder / "cuda.py").exists()
+    ] == []
 
 
 MIXTURES: list[Callable[[Any, Any], Any]] = [

@@ -21,11 +21,13 @@ HOME = Path(minitorch.__file__).parent
 FILES = sorted(path.stem for path in HOME.glob("*.py"))
 # A file imports from lower floors only.
 FLOORS = """
-    operators autodiff module rng memory retype _cuda vector_math dlpack fast_tile dtypes
+    operators autodiff module rng memory retype _cuda vector_math dlpack fast_tile dtypes recording
     vector_sums
-    jit simple_conv tensor_data cellwise
+    jit simple_conv tensor_data cellwise _driver cuda_staging
+    cuda_graph
     fast_mix cuda_device cuda_launch cuda_memory
-    optional_ops fast_map fast_loops fast_pool fast_norm fast_matmul cuda_conv cuda_kernels cuda_norm cuda_sgemm
+    optional_ops fast_map fast_loops fast_pool fast_norm fast_matmul cuda_conv cuda_kernels cuda_norm
+    cuda_sgemm cuda_update
     cuda_tensor_cores
     fast_winograd cuda_matmul tensor_ops_conv
     tensor_ops fast_conv
@@ -37,7 +39,7 @@ FLOORS = """
     nn fusing optim schedulers init datasets fetch pth vision_transforms testing_layers
     vision_color testing data_files data_loader
     vision losses layers_sequential data checkpoint distributed
-    layers layers_activation layers_norm
+    layers layers_activation layers_norm cuda
     train legacy
     finder warmup
     __init__

@@ -237,3 +237,81 @@ def test_states_of_something_else() -> None:
         with pytest.raises(RuntimeError, match=words):
             other.load_state_dict(state)
         assert other.state_dict() == before
+
+
+class Counted(SGD):
+    """Clips what it has just updated: so its update must happen at once."""
+
+    def update_one(self, p: Parameter, group: dict[str, Any]) -> None:
+        super().update_one(p, group)
+        p.value.copy_(np.clip(p.value.to_numpy(), -1.0, 1.0))
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_subclass_with_an_update_of_its_own_sees_each_update_at_once(room: str) -> None:
+    params = parameters(room)
+    for p in params:
+        p.value.grad = p.value
+    Counted(params, lr=0.5).step()
+    for p, start in zip(params, START):
+        assert np.array_equal(p.value.to_numpy(), np.clip(start * 0.5, -1.0, 1.0))
+        assert p.value.grad is None
+
+
+def test_parameters_that_share_rule_and_settings_are_updated_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls = []
+    backend = minitorch.FastBackend
+    update = backend.update
+
+    def spy(rule: Any) -> Any:
+        def run(settings: Any, rows: Any) -> None:
+            calls.append((rule.__name__, settings, len(rows)))
+            update(rule)(settings, rows)
+
+        return run
+
+    monkeypatch.setattr(backend, "update", spy)
+    params = [
+        Parameter(tensor(x, backend, dtype=d)) for x, d in ((START[0], "float64"), (START[1], "float32"))
+    ]
+    more = parameters()
+    optimizer = SGD([{"params": [*params, more[0]]}, {"params": more[1:], "lr": 0.5}], lr=0.1)
+    for p in optimizer.parameters:
+        p.value.grad = p.value
+    optimizer.step()
+    assert calls == [("sgd_rule", (0.1, 0.0), 2), ("sgd_rule", (0.1, 0.0), 1), ("sgd_rule", (0.5, 0.0), 1)]
+
+
+@pytest.mark.parametrize("value", [lambda: tensor([4.0], "fast"), lambda: Scalar(4.0)])
+def test_a_value_that_is_listed_twice_is_updated_once(value: Any) -> None:
+    shared = value()
+    params = [Parameter(shared), Parameter(shared)]
+    (shared * 3.0).backward()
+    SGD(params, lr=1.0).step()
+    assert float(np.asarray(shared.to_numpy()).item()) == 1.0
+
+
+def test_a_plain_optimizer_has_no_rule() -> None:
+    p = parameters()[1]
+    p.value.grad = p.value
+    with pytest.raises(NotImplementedError):
+        Optimizer([p], lr=0.1).step()
+    assert not Counted([p]).replayable
+    assert SGD([p]).replayable
+
+
+def test_counts_of_steps_are_forgotten_if_the_block_raises() -> None:
+    p = parameters()[1]
+    optimizer = Adam([p])
+    p.value.grad = p.value
+
+    def fail() -> None:
+        with optimizer.counting():
+            optimizer.step()
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert optimizer.state_dict()["state"] == {}

@@ -1,0 +1,209 @@
+"""For users of the CUDA backend: whole training steps replayed by one call of the driver.
+
+It refuses to know models, losses and kernels.
+"""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import numpy as np
+
+from . import cuda_graph, cuda_memory
+from ._driver import DriverError
+from .backends import find_backend
+from .recording import blindly
+from .tensor import Tensor, tensor
+from .tensor_data import BackendError
+
+Step = Callable[..., Any]
+
+
+@functools.cache
+def _warn(fault: str) -> None:
+    warnings.warn(f"steps run eagerly: they cannot be recorded here ({fault})", RuntimeWarning, stacklevel=3)
+
+
+class GraphedStep:
+    """A training step that is recorded once and then replayed: Python and the launches of its kernels cost nothing.
+
+        def step(images, labels):
+            optimizer.zero_grad()
+            loss = minitorch.cross_entropy(model(images), labels)
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        graphed = minitorch.cuda.GraphedStep(step, images, labels, optimizer=optimizer)
+        for images, labels in batches:
+            loss = graphed(images, labels)
+
+    The first ``warmup`` calls run the step as it is. The next one records it, and all later ones copy the batch to
+    where the recorded kernels read it, refresh what changes (the optimizer's settings and counts, random keys, what
+    BatchNorm counts) and replay. The weights are the same, bit by bit, as without it.
+
+    - Each call returns the same tensors with new numbers: read them before the next call.
+    - A batch of other shapes than the examples (a short last one) runs as it is; so does everything where the driver
+      cannot record, with one RuntimeWarning.
+    - Inside the step nothing is read on the host: no ``item``, no printing, no decision by a value, no
+      ``clip_grad_norm_``. It is an error when the step is recorded.
+    - Whatever else Python does in the step is done when it is recorded, not at replays: a scheduler's ``step`` belongs
+      outside. A wrong class number makes the loss nan, where the host does not see it to complain.
+    - Settings of the model (training or evaluation, a frozen weight) are those at the time of recording.
+    - Its memory is its own as long as it lives, and not in ``memory_stats``.
+
+    Args:
+        step: Takes the tensors of a batch; returns a tensor, a tuple of tensors, or None.
+        *examples: A batch, which tells shapes and dtypes: tensors, or anything `minitorch.tensor` takes.
+        optimizer: Whose ``step()`` is called inside, or a list of them.
+        warmup: How often to run the step as it is, at first.
+
+    Raises:
+        BackendError: The examples are not in the CUDA room.
+        TypeError: The optimizer has an ``update_one`` or a ``step`` of its own, which a replay would not call.
+        ValueError: ``warmup`` is less than 1.
+    """
+
+    def __init__(self, step: Step, *examples: Any, optimizer: Any = None, warmup: int = 3) -> None:
+        room = next((e.backend for e in examples if isinstance(e, Tensor)), find_backend(None))
+        if not room.cuda:
+            raise BackendError(
+                f"GraphedStep replays steps of backend 'cuda', and the examples are in {room.ops.name!r}"
+            )
+        if warmup < 1:
+            raise ValueError(
+                f"warmup must be at least 1, not {warmup}: kernels are compiled at their first launch"
+            )
+        given = [optimizer] if optimizer is not None else []
+        self._optimizers = list(optimizer) if isinstance(optimizer, list | tuple) else given
+        for one in self._optimizers:
+            if not one.replayable:
+                raise TypeError(
+                    f"{type(one).__name__} has an update_one or a step of its own: it cannot be replayed"
+                )
+        self._step, self._warm = step, warmup
+        self._inputs = [_input(e, room) for e in examples]
+        self._graph: cuda_graph.Graph | None = None
+        self._updated: list[Any] = []
+        self._results: Any = None
+        fault = cuda_graph.fault()
+        if fault:
+            _warn(fault)
+        self._records = not fault
+
+    @property
+    def recorded(self) -> bool:
+        """Whether the next call replays."""
+        return self._graph is not None
+
+    def __call__(self, *batch: Any) -> Any:
+        """Take a step with a batch.
+
+        Raises:
+            TypeError: There are more or fewer tensors than examples, or the step returns something else than tensors.
+            RuntimeError: The step does what cannot be recorded; the message says what.
+        BackendError: The driver cannot record it.
+        """
+        if len(batch) != len(self._inputs):
+            raise TypeError(f"the step takes {len(self._inputs)} tensors, not {len(batch)}")
+        if any(np.shape(given) != t.shape for given, t in zip(batch, self._inputs)):
+            return self._run([_input(given, t.backend, t.dtype) for given, t in zip(batch, self._inputs)])
+        for given, t in zip(batch, self._inputs):
+            _fill(t, given)
+        if self._warm or not self._records:
+            self._warm = max(self._warm - 1, 0)
+            return self._run(self._inputs)
+        if self._graph is None or not self._refreshed(self._graph):
+            self._graph = self._results = None  # their memory first
+            self._graph = self._record()
+        self._graph.replay()
+        return self._results
+
+    def _run(self, inputs: list[Tensor]) -> Any:
+        with blindly():
+            return self._step(*inputs)
+
+    def _record(self) -> cuda_graph.Graph:
+        """Record the step; what Python does in it is done now."""
+        graph = cuda_graph.Graph(cuda_memory.DEVICE.private())
+        try:
+            with self._counting(self._optimizers), graph.record():
+                self._results = _detached(self._run(self._inputs))
+                self._check(graph.stepped)
+        except BaseException as problem:
+            for one in self._optimizers:
+                one.zero_grad()  # nothing was computed
+            if isinstance(problem, DriverError):
+                raise BackendError(f"the step could not be recorded: {problem}") from problem
+            raise
+        for to, array in graph.uploads:
+            cuda_memory.upload(to, array)
+        graph.uploads.clear()
+        rows = [row for _, rows in graph.settings.values() for row in rows]
+        updated = {id(row[0]) for row in rows}
+        parameters = [p for one in graph.stepped for p in one.parameters if isinstance(p.value, Tensor)]
+        self._updated = [p for p in parameters if id(p.value._tensor) in updated]
+        return graph
+
+    @staticmethod
+    @contextmanager
+    def _counting(optimizers: list[Any]) -> Iterator[None]:
+        """Forget the steps that optimizers count within the block if it raises."""
+        with ExitStack() as stack:
+            for one in optimizers:
+                stack.enter_context(one.counting())
+            yield
+
+    def _check(self, stepped: list[Any]) -> None:
+        for one in stepped:
+            if all(one is not other for other in self._optimizers):
+                raise RuntimeError(
+                    f"the step calls step() of {type(one).__name__}, which was not given as optimizer="
+                )
+            if sum(one is other for other in stepped) > 1:
+                raise RuntimeError(f"the step calls step() of {type(one).__name__} more than once")
+
+    def _refreshed(self, graph: cuda_graph.Graph) -> bool:
+        """Do what Python does at each step, and tell whether the recorded step still fits."""
+        for p in self._updated:
+            p.value.grad = p.value  # it is only asked whether there is one
+        try:
+            with graph.refresh(), self._counting(graph.stepped):
+                for one in graph.stepped:
+                    one.step()
+        except cuda_graph.Stale:
+            for p in self._updated:
+                p.value.grad = None
+            return False
+        for action in graph.actions:
+            action()
+        return True
+
+
+def _input(given: Any, room: Any, dtype: Any = None) -> Tensor:
+    """Return a constant of one's own in the room, with the numbers of ``given``."""
+    if isinstance(given, Tensor):
+        moved = given.detach().to(room)
+        return moved.astype(dtype or given.dtype).clone()
+    return tensor(np.asarray(given), room, dtype=dtype)
+
+
+def _fill(t: Tensor, given: Any) -> None:
+    """Write the numbers of ``given`` to where ``t`` has its own."""
+    if isinstance(given, Tensor) and given.backend == t.backend:
+        t.f.id_map(given._tensor, t._tensor)
+    else:
+        cuda_memory.upload(t._tensor._storage, np.asarray(given, t.dtype).reshape(-1))
+
+
+def _detached(found: Any) -> Any:
+    """Return results without their history, which would keep the step's memory in use."""
+    if found is None or isinstance(found, Tensor):
+        return None if found is None else found.detach()
+    if isinstance(found, tuple) and all(isinstance(t, Tensor) for t in found):
+        return tuple(t.detach() for t in found)
+    raise TypeError(f"a step returns a tensor, a tuple of tensors or None, not {type(found).__name__}")
