@@ -6,14 +6,15 @@ It refuses to know other rooms and Tensor.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from . import cuda_conv, cuda_kernels, cuda_memory, cuda_norm
+from . import cuda_conv, cuda_dropout, cuda_kernels, cuda_memory, cuda_norm, philox
 from .cellwise import Program
 from .cuda_launch import Fn, blocks, kernel, launch
-from .optional_ops import ACTS
+from .optional_ops import ACTS, kept_factor
 from .tensor_data import IndexingError, TensorData, shape_broadcast
 from .tensor_ops import Padding, Pair, TensorOps
 
@@ -147,6 +148,24 @@ class FusedOps(TensorOps):
         rows = (t.reshape((*x.shape, 1)) for t in (grad._storage, packed(x), packed(target)))
         cuda_norm.cross_entropy(losses._storage, *rows)
         return losses, grad
+
+    @classmethod
+    def dropout(
+        cls, x: TensorData, key: Callable[[], int], rate: float, scale: bool
+    ) -> tuple[TensorData, TensorData]:
+        """See `OptionalOps.dropout`: a word per cell is made on the device, four by a thread."""
+        y, mask = (cls.allocate(x.shape, x.dtype, x.backend) for _ in range(2))
+        drawn = live(lambda: philox.key_words(key()))
+        if y.size:
+            made, cells = kernel(cuda_dropout.drop_cells, x.dtype), (y._storage, mask._storage, flat(x))
+            settings = (drawn, philox.bound_of(rate), kept_factor(rate, scale, x.dtype))
+            launch("dropout", [x.shape], made, blocks(-(-x.size // 4)), *cells, x.size, *settings)
+        return y, mask
+
+
+def live(make: Callable[[], Any]) -> Any:
+    """Return what ``make`` gives for this launch."""
+    return make()
 
 
 def around(shape: tuple[int, ...], dim: int) -> tuple[int, int, int]:

@@ -1,10 +1,11 @@
-"""Functions that take their bias and activation along: a convolution, a linear layer.
+"""Functions that rooms may fuse: a convolution or a linear layer with bias and activation, and dropout.
 
 As in `minitorch.tensor_functions`, ``forward`` and ``backward`` compute on TensorData through the door of its backend.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from .autodiff import Context, Function
@@ -55,3 +56,20 @@ class Affine(Function):
         d, db = f.act_grad(y, d, act)
         dx = f.matrix_multiply(d, w) if ctx.needs(0) else 0.0
         return dx, f.matrix_multiply(d.permute(1, 0), x) if ctx.needs(1) else 0.0, db
+
+
+class Drop(Function):
+    """Random cells set to 0. Settings: those of the kernel ``dropout``."""
+
+    @staticmethod
+    def forward(ctx: Context, x: Any, key: Callable[[], int], rate: float, scale: bool) -> Any:
+        """Return what is left."""
+        y, mask = x.f.dropout(x, key, rate, scale)
+        ctx.save_for_backward(mask)
+        return y
+
+    @staticmethod
+    def backward(ctx: Context, d: Any) -> Any:
+        """Return ``d`` for the cells that were kept, scaled as they were."""
+        (mask,) = ctx.saved_values
+        return d * mask

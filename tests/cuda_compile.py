@@ -23,7 +23,7 @@ sys.path.insert(0, str(ROOT))
 
 from numba import cuda, types  # noqa: E402
 
-from minitorch import cuda_conv, cuda_kernels, cuda_norm, operators, optim  # noqa: E402
+from minitorch import cuda_conv, cuda_dropout, cuda_kernels, cuda_norm, operators, optim  # noqa: E402
 from minitorch.cuda_launch import SHARING, THREADS, bind  # noqa: E402
 from minitorch.fusing import trace  # noqa: E402
 
@@ -127,6 +127,15 @@ KERNELS: list[Case] = [
     (cuda_norm.log_softmax_rows, {}, SHARING, lambda t: [row(t, 3)] * 2),
     (cuda_norm.log_softmax_grad_rows, {}, SHARING, lambda t: [row(t, 3)] * 3),
     (cuda_norm.cross_entropy_rows, {}, SHARING, lambda t: (row(t), *[row(t, 3)] * 3)),
+    *(
+        (
+            cuda_dropout.drop_cells,
+            {},
+            THREADS,
+            lambda t, key=key: (*[row(t)] * 3, i64, key, types.uint64, t),
+        )
+        for key in (types.UniTuple(types.uint64, 2), row(types.uint64))
+    ),
 ]
 
 
@@ -148,7 +157,7 @@ def loops() -> set[Any]:
     """Return every kernel of the kernel files: a function that asks which thread it is, and returns nothing."""
     return {
         fn
-        for module in (cuda_kernels, cuda_conv, cuda_norm)
+        for module in (cuda_kernels, cuda_conv, cuda_norm, cuda_dropout)
         for fn in vars(module).values()
         if inspect.isfunction(fn)
         and fn.__module__ == module.__name__
