@@ -5,20 +5,22 @@ It refuses to know other rooms and Tensor.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from . import cuda_conv, cuda_dropout, cuda_kernels, cuda_memory, cuda_norm, philox
+from . import cuda_conv, cuda_dropout, cuda_index, cuda_kernels, cuda_memory, cuda_norm, philox, strided
 from .cellwise import Program
-from .cuda_launch import Fn, blocks, kernel, launch
+from .cuda_launch import Fn, blocks, kernel, launch, strides
 from .optional_ops import ACTS, kept_factor
 from .tensor_data import IndexingError, TensorData, shape_broadcast
 from .tensor_ops import Padding, Pair, TensorOps
 
 TILE = 16
+Layout = tuple[tuple[int, ...], tuple[int, ...]]
 
 
 class FusedOps(TensorOps):
@@ -159,7 +161,7 @@ class FusedOps(TensorOps):
         if y.size:
             made, cells = kernel(cuda_dropout.drop_cells, x.dtype), (y._storage, mask._storage, flat(x))
             settings = (drawn, philox.bound_of(rate), kept_factor(rate, scale, x.dtype))
-            launch("dropout", [x.shape], made, blocks(-(-x.size // 4)), *cells, x.size, *settings)
+            launch("dropout", [x.shape], made, strides(-(-x.size // 4)), *cells, x.size, *settings)
         return y, mask
 
 
@@ -202,14 +204,24 @@ def flat(t: TensorData) -> Any:
     return read(t.contiguous()).reshape(t.size)
 
 
+@functools.lru_cache(maxsize=4096)
+def _walk(out: Layout, *operands: Layout) -> tuple[Any, ...] | None:
+    """Return sizes, and strides of the result and of each operand, as kernels take them; None for one row of all."""
+    sizes, steps = strided.plan(*out, *operands)
+    if not sizes or all(s == (1,) for s in steps):
+        return None
+    return tuple(tuple(map(cuda_index.natural, part)) for part in (sizes, *steps))
+
+
 def run_cells(op: str, fn: Fn, out: TensorData, *operands: TensorData) -> None:
     """Write ``fn`` of the operands' cells into ``out``, into which they broadcast: one launch."""
-    shapes, grid, k = [t.shape for t in operands], blocks(out.size), len(operands) - 1
+    shapes, k = [t.shape for t in operands], len(operands) - 1
+    walk = _walk((out.shape, out.strides), *((t.shape, t.strides) for t in operands))
     storages = [read(t) for t in operands]
-    if out.is_contiguous() and all(t.shape == out.shape and t.is_contiguous() for t in operands):
+    if walk is None:
         made = kernel(cuda_kernels.FLAT[k], out.dtype, fn=fn)
-        launch(op, shapes, made, grid, out._storage, out.size, *storages)
+        launch(op, shapes, made, blocks(out.size), out._storage, out.size, *storages)
     else:
-        made = kernel(cuda_kernels.CELLS[k], out.dtype, fn=fn)
-        cells = (part for t in operands for part in triple(t))
-        launch(op, shapes, made, grid, *triple(out), out.size, *cells)
+        made, (sizes, to, *of) = kernel(cuda_index.RANKED[k], out.dtype, fn=fn), walk
+        cells = (part for pair in zip(storages, of) for part in pair)
+        launch(op, shapes, made, strides(out.size), out._storage, out.size, sizes, to, *cells)

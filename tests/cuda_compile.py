@@ -23,7 +23,7 @@ sys.path.insert(0, str(ROOT))
 
 from numba import cuda, types  # noqa: E402
 
-from minitorch import cuda_conv, cuda_dropout, cuda_kernels, cuda_norm, operators, optim  # noqa: E402
+from minitorch import cuda_conv, cuda_dropout, cuda_index, cuda_kernels, cuda_norm, operators, optim  # noqa: E402
 from minitorch.cuda_launch import SHARING, THREADS, bind  # noqa: E402
 from minitorch.fusing import trace  # noqa: E402
 
@@ -40,6 +40,11 @@ def row(real: Any, dims: int = 1) -> Any:
 
 def triple(real: Any, rank: int = 4) -> tuple[Any, ...]:
     return row(real), types.UniTuple(i64, rank), types.UniTuple(i64, rank)
+
+
+def layouts(rank: int, count: int = 1) -> list[Any]:
+    """Return sizes or strides of merged dimensions."""
+    return [types.UniTuple(types.uint32, rank)] * count
 
 
 def images(*more: Any) -> Callable[[Any], tuple[Any, ...]]:
@@ -59,8 +64,6 @@ four = trace(lambda a, b, c, d: (a * b + c).sigmoid() * d, 4).function
 KERNELS: list[Case] = [
     (cuda_kernels.map_cells, {"fn": operators.sigmoid}, THREADS, lambda t: (*triple(t), i64, *triple(t))),
     (cuda_kernels.zip_cells, {"fn": operators.add}, THREADS, lambda t: (*triple(t), i64, *triple(t) * 2)),
-    (cuda_kernels.three_cells, {"fn": three}, THREADS, lambda t: (*triple(t), i64, *triple(t) * 3)),
-    (cuda_kernels.four_cells, {"fn": four}, THREADS, lambda t: (*triple(t), i64, *triple(t) * 4)),
     (cuda_kernels.map_flat, {"fn": operators.sigmoid}, THREADS, lambda t: (row(t), i64, row(t))),
     (cuda_kernels.zip_flat, {"fn": operators.add}, THREADS, lambda t: (row(t), i64, *[row(t)] * 2)),
     (cuda_kernels.three_flat, {"fn": three}, THREADS, lambda t: (row(t), i64, *[row(t)] * 3)),
@@ -129,6 +132,16 @@ KERNELS: list[Case] = [
     (cuda_norm.cross_entropy_rows, {}, SHARING, lambda t: (row(t), *[row(t, 3)] * 3)),
     *(
         (
+            cuda_index.RANKED[k],
+            {"fn": fn},
+            THREADS,
+            lambda t, k=k, rank=rank: (row(t), i64, *layouts(rank, 2), *[row(t), *layouts(rank)] * (k + 1)),
+        )
+        for k, fn in enumerate((operators.sigmoid, operators.add, three, four))
+        for rank in (1, 2, 3, 4)
+    ),
+    *(
+        (
             cuda_dropout.drop_cells,
             {},
             THREADS,
@@ -142,7 +155,7 @@ KERNELS: list[Case] = [
 def float_functions() -> list[Case]:
     """Return all float functions of one and two numbers, in the flat kernels."""
     found: list[Case] = []
-    flat = {1: KERNELS[4], 2: KERNELS[5]}
+    flat = {1: KERNELS[2], 2: KERNELS[3]}
     for fn in vars(operators).values():
         if inspect.isfunction(fn) and set(fn.__annotations__.values()) == {"float"}:
             loop, _, threads, signature = flat[len(inspect.signature(fn).parameters)]
@@ -157,7 +170,7 @@ def loops() -> set[Any]:
     """Return every kernel of the kernel files: a function that asks which thread it is, and returns nothing."""
     return {
         fn
-        for module in (cuda_kernels, cuda_conv, cuda_norm, cuda_dropout)
+        for module in (cuda_kernels, cuda_conv, cuda_norm, cuda_dropout, cuda_index)
         for fn in vars(module).values()
         if inspect.isfunction(fn)
         and fn.__module__ == module.__name__
