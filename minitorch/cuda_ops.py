@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from . import cuda_conv, cuda_kernels, cuda_memory, operators
+from . import cuda_conv, cuda_fold, cuda_kernels, cuda_memory, operators
 from .cuda_fused_ops import FusedOps, packed, read, run_cells, tiles, triple
-from .cuda_launch import SHARING, blocks, kernel, launch
+from .cuda_launch import blocks, kernel, launch
 from .tensor_data import IndexingError, TensorData
 from .tensor_ops import Fn, Kernel, Padding, Pair, TensorBackend, lead
 
@@ -124,12 +124,13 @@ class CudaOps(FusedOps):
         """See `TensorOps.reduce_kernel`: sums, products and maxima are regrouped, the same way at each run."""
 
         def run(out: TensorData, a: TensorData, dim: int) -> None:
-            loop, grid = cuda_kernels.fold_cells, blocks(out.size)
             if fn in REGROUPED:
-                loop, grid = cuda_kernels.reduce_blocks, (out.size, max(1, min(a.shape[dim], SHARING)))
+                cuda_fold.fold(out._storage, read(a), (a.shape, a.strides), dim, fn, start)
+                return
             read(a)
-            made, operands = kernel(loop, out.dtype, fn=fn), (*triple(out), out.size, *triple(a))
-            launch(f"reduce by {fn.__name__}", [a.shape], made, grid, *operands, dim, out.dtype.type(start))
+            made = kernel(cuda_kernels.fold_cells, out.dtype, fn=fn)
+            operands = (*triple(out), out.size, *triple(a), dim, out.dtype.type(start))
+            launch(f"reduce by {fn.__name__}", [a.shape], made, blocks(out.size), *operands)
 
         return run
 

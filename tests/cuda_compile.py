@@ -23,7 +23,16 @@ sys.path.insert(0, str(ROOT))
 
 from numba import cuda, types  # noqa: E402
 
-from minitorch import cuda_conv, cuda_dropout, cuda_index, cuda_kernels, cuda_norm, operators, optim  # noqa: E402
+from minitorch import (  # noqa: E402
+    cuda_conv,
+    cuda_dropout,
+    cuda_fold,
+    cuda_index,
+    cuda_kernels,
+    cuda_norm,
+    operators,
+    optim,
+)
 from minitorch.cuda_launch import SHARING, THREADS, bind  # noqa: E402
 from minitorch.fusing import trace  # noqa: E402
 
@@ -142,6 +151,16 @@ KERNELS: list[Case] = [
     ),
     *(
         (
+            cuda_fold.fold_tiles,
+            {"fn": fn},
+            SHARING,
+            lambda t, rank=rank: (row(t), i64, *layouts(rank, 2), row(t), i64, i64, i64, t, types.boolean),
+        )
+        for fn in (operators.add, operators.max_nan)
+        for rank in (1, 2, 3)
+    ),
+    *(
+        (
             cuda_dropout.drop_cells,
             {},
             THREADS,
@@ -170,7 +189,7 @@ def loops() -> set[Any]:
     """Return every kernel of the kernel files: a function that asks which thread it is, and returns nothing."""
     return {
         fn
-        for module in (cuda_kernels, cuda_conv, cuda_norm, cuda_dropout, cuda_index)
+        for module in (cuda_kernels, cuda_conv, cuda_norm, cuda_dropout, cuda_index, cuda_fold)
         for fn in vars(module).values()
         if inspect.isfunction(fn)
         and fn.__module__ == module.__name__

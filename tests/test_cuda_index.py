@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import minitorch
-from minitorch import TensorData, cuda_fused_ops, cuda_launch, fusing, operators, strided, tensor
+from minitorch import TensorData, cuda_fold, cuda_fused_ops, cuda_launch, fusing, operators, strided, tensor
 
 MODE = os.environ["MINITORCH_CUDA_TESTS"]
 needs_cuda = pytest.mark.skipif(MODE == "off", reason="MINITORCH_CUDA_TESTS=off")
@@ -146,3 +146,93 @@ def test_a_result_that_is_a_window() -> None:
     expected.T[4:6, 0:4:2] = cells(2)
     assert np.array_equal(t.to_numpy(), expected)
     assert math.isclose(t.sum().item(), expected.sum())
+
+
+# Folds
+
+
+FOLDED = [
+    ((1,), 0),
+    ((700,), 0),
+    ((2100,), 0),
+    ((3, 40), 1),
+    ((40, 3), 0),
+    ((300, 2), 0),
+    ((3, 9, 5), 1),
+    ((2, 3, 2, 3), 2),
+    ((2, 3, 4, 2, 2), 1),
+    ((33, 1), 1),
+    ((1, 70), 0),
+    ((0, 3), 1),
+    ((3, 0), 1),
+]
+
+
+@needs_cuda
+@every
+@pytest.mark.parametrize(("shape", "dim"), FOLDED)
+@pytest.mark.parametrize("threads", ["forward", "shuffle:1"])
+def test_folds(
+    shape: tuple[int, ...], dim: int, dtype: str, threads: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MINITORCH_SIM_ORDER", threads)
+    array = cells(*shape).astype(dtype)
+    for order in (tuple(range(len(shape))), tuple(range(len(shape)))[::-1]):
+        t = on(array, order, dtype)
+        exact = array.sum(dim, keepdims=True, dtype=np.float64)
+        total = t.f.add_reduce(t, dim)
+        assert (total.shape, total.dtype) == (exact.shape, dtype)
+        assert np.allclose(total.to_numpy(), exact, rtol=0, atol=1e-12 if dtype == "float64" else 1e-4)
+        top = array.max(dim, keepdims=True, initial=-np.inf)
+        assert np.array_equal(t.f.max_reduce(t, dim).to_numpy(), top)
+        if t.size:
+            odd = array.copy()
+            odd.reshape(-1)[array.size // 2] = math.nan
+            found = t.f.max_reduce(on(odd, order, dtype), dim).to_numpy()
+            assert np.isnan(found).sum() == 1
+
+
+@needs_cuda
+def test_sums_have_one_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    t = on(cells(2500, 2), None, "float32")
+    monkeypatch.setenv("MINITORCH_SIM_ORDER", "forward")
+    first = t.f.add_reduce(t, 0).to_numpy()
+    monkeypatch.setenv("MINITORCH_SIM_ORDER", "reverse")
+    assert np.array_equal(t.f.add_reduce(t, 0).to_numpy(), first)
+
+
+@needs_cuda
+def test_a_start_value_counts_once_in_several_passes() -> None:
+    t = on(np.ones(3000))
+    assert cuda_fold.plan(t.shape, t.strides, 0).parts > 1
+    assert minitorch.CudaOps.reduce(operators.add, 7.0)(t, 0).to_numpy().tolist() == [3007.0]
+    assert minitorch.CudaOps.reduce(operators.mul, 3.0)(t, 0).to_numpy().tolist() == [3.0]
+
+
+@pytest.mark.parametrize("threads", [32, 256])
+def test_plans_of_folds_fit_a_card(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cuda_fold, "THREADS", threads)
+    cuda_fold.plan.cache_clear()
+    for count, n in itertools.product((1, 2, 10, 33, 1000, 10**6), (0, 1, 7, 64, 1000, 10**6, 2**31 - 1)):
+        for shape, dim in (((count, n), 1), ((n, count), 0)):
+            found = cuda_fold.plan(shape, (shape[1], 1), dim)
+            assert found.cells == count
+            assert found.across * found.down <= threads
+            assert 1 <= found.parts <= cuda_fold.ENOUGH
+            assert (found.parts - 1) * found.chunk < max(n, 1) <= max(1, found.parts * found.chunk)
+            assert n < 10**5 or found.parts * -(-count // found.across) * 4 >= cuda_fold.ENOUGH
+    assert cuda_fold.plan((1000, 64), (64, 1), 0).across == threads // 8
+    assert cuda_fold.plan((64, 10**4), (10**4, 1), 1).across == 1
+    cuda_fold.plan.cache_clear()
+
+
+@needs_cuda
+@pytest.mark.parametrize(("shape", "dim"), [((70, 45), 0), ((3, 900), 1), ((5000,), 0)])
+def test_folds_with_the_blocks_of_a_card(
+    shape: tuple[int, ...], dim: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cuda_fold, "THREADS", 256)
+    cuda_fold.plan.cache_clear()
+    t = on(cells(*shape))
+    assert np.allclose(t.f.add_reduce(t, dim).to_numpy(), t.to_numpy().sum(dim, keepdims=True), atol=1e-12)
+    cuda_fold.plan.cache_clear()
