@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from . import cuda_conv, cuda_fold, cuda_kernels, cuda_memory, operators
+from . import cuda_conv, cuda_fold, cuda_index, cuda_kernels, cuda_memory, operators
 from .cuda_fused_ops import FusedOps, packed, read, run_cells, tiles, triple
-from .cuda_launch import blocks, kernel, launch
+from .cuda_launch import blocks, kernel, launch, strides
 from .tensor_data import IndexingError, TensorData
-from .tensor_ops import Fn, Kernel, Padding, Pair, TensorBackend, lead
+from .tensor_ops import Fn, Kernel, Padding, Pair, TensorBackend, check_rows, lead
 
 THREADS_PER_BLOCK = cuda_kernels.BLOCK
 MOST_LAYERS = 65_535  # blocks in the z direction of a grid, on any card
@@ -67,6 +67,10 @@ def _matrices(t: TensorData) -> tuple[Any, Any, Any]:
     read(t)
     storage, shape, strides = triple(t)
     return (storage, shape, strides) if len(shape) == 3 else (storage, (1, *shape), (0, *strides))
+
+
+def _naturals(steps: tuple[int, ...]) -> tuple[Any, ...]:
+    return tuple(map(cuda_index.natural, steps))
 
 
 class CudaOps(FusedOps):
@@ -155,6 +159,33 @@ class CudaOps(FusedOps):
         made = kernel(cuda_kernels.matmul_tiles, out.dtype)
         operands = (*_matrices(out), out.size, *_matrices(a), *_matrices(b))
         launch("matrix product", [a.shape, b.shape], made, grid, *operands)
+
+    @classmethod
+    def take(cls, a: TensorData, rows: npt.NDArray[np.int64]) -> TensorData:
+        """See `TensorOps.take`: the numbers of the rows move to the device, the matrix stays there."""
+        check_rows(rows, a.shape)
+        out = cls.allocate((len(rows), a.shape[1]), a.dtype, a.backend)
+        if out.size:
+            made, numbers = (
+                kernel(cuda_index.take_cells, a.dtype),
+                cuda_memory.storage(rows.astype(np.uint32)),
+            )
+            operands = (out._storage, out.size, a.shape[1], read(a), _naturals(a.strides), numbers)
+            launch("take", [a.shape, rows.shape], made, strides(out.size), *operands)
+        return out
+
+    @classmethod
+    def take_grad(cls, d: TensorData, rows: npt.NDArray[np.int64], shape: tuple[int, ...]) -> TensorData:
+        """See `TensorOps.take_grad`: each cell gathers, in the order of ``rows``, so every run gives the same bits."""
+        out = cls.allocate(shape, d.dtype, d.backend)
+        if out.size:
+            ends = np.cumsum(np.bincount(rows, minlength=shape[0]))
+            order, starts = np.argsort(rows, kind="stable"), np.concatenate(([0], ends))
+            tables = (cuda_memory.storage(table.astype(np.uint32)) for table in (order, starts))
+            operands = (out._storage, out.size, shape[1], read(d), _naturals(d.strides), *tables)
+            made = kernel(cuda_index.take_grad_cells, d.dtype)
+            launch("the derivative of take", [d.shape, shape], made, strides(out.size), *operands)
+        return out
 
     @classmethod
     def conv_kernel(

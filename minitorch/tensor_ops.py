@@ -350,11 +350,7 @@ class TensorOps(OptionalOps):
         Raises:
             IndexingError: A number is not that of a row.
         """
-        wrong = rows[(rows < 0) | (rows >= a.shape[0])]
-        if wrong.size:
-            raise IndexingError(
-                f"row {wrong[0]} is not in 0..{a.shape[0] - 1} of a matrix of shape {a.shape}"
-            )
+        check_rows(rows, a.shape)
         return a.f.from_array(np.ascontiguousarray(a.host()[rows]))
 
     @classmethod
@@ -498,6 +494,17 @@ class TensorBackend:
 
     def __repr__(self) -> str:
         return f"TensorBackend({self.ops.__name__})"
+
+
+def check_rows(rows: npt.NDArray[np.int64], shape: tuple[int, ...]) -> None:
+    """Check that a matrix of ``shape`` has these rows.
+
+    Raises:
+        IndexingError: It lacks one.
+    """
+    wrong = rows[(rows < 0) | (rows >= shape[0])]
+    if wrong.size:
+        raise IndexingError(f"row {wrong[0]} is not in 0..{shape[0] - 1} of a matrix of shape {shape}")
 
 
 def tensor_map(fn: Fn) -> Callable[..., None]:

@@ -149,6 +149,18 @@ KERNELS: list[Case] = [
         for k, fn in enumerate((operators.sigmoid, operators.add, three, four))
         for rank in (1, 2, 3, 4)
     ),
+    (
+        cuda_index.take_cells,
+        {},
+        THREADS,
+        lambda t: (row(t), i64, i64, row(t), *layouts(2), row(types.uint32)),
+    ),
+    (
+        cuda_index.take_grad_cells,
+        {},
+        THREADS,
+        lambda t: (row(t), i64, i64, row(t), *layouts(2), *[row(types.uint32)] * 2),
+    ),
     *(
         (
             cuda_fold.fold_tiles,

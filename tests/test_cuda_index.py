@@ -236,3 +236,64 @@ def test_folds_with_the_blocks_of_a_card(
     t = on(cells(*shape))
     assert np.allclose(t.f.add_reduce(t, dim).to_numpy(), t.to_numpy().sum(dim, keepdims=True), atol=1e-12)
     cuda_fold.plan.cache_clear()
+
+
+# Rows that are taken
+
+
+TAKEN: list[Any] = [
+    ((7, 3), [0, 6, 3, 3, 0, 3]),
+    ((1, 1), [0]),
+    ((4, 5), []),
+    ((5, 1), [4] * 40),
+    ((3, 0), [1, 2]),
+]
+
+
+@needs_cuda
+@every
+@pytest.mark.parametrize(("shape", "numbers"), TAKEN)
+def test_rows_are_taken_and_their_derivatives_add_up(
+    shape: tuple[int, int], numbers: list[int], dtype: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows, table = np.array(numbers, np.int64), cells(*shape).astype(dtype)
+    d = cells(len(rows), shape[1], seed=1).astype(dtype)
+    exact = np.zeros(shape, dtype)
+    np.add.at(exact, rows, d)
+    for order in ((0, 1), (1, 0)):
+        for most in (1, 1 << 16):
+            monkeypatch.setattr(cuda_launch, "MOST_BLOCKS", most)
+            a, slope = on(table, order, dtype), on(d, order, dtype)
+            found, sums = a.f.take(a, rows), a.f.take_grad(slope, rows, shape)
+            assert (found.dtype, sums.dtype, sums.shape) == (dtype, dtype, shape)
+            assert np.array_equal(found.to_numpy(), table[rows])
+            assert np.array_equal(sums.to_numpy(), exact)
+
+
+@needs_cuda
+def test_taking_rows_reads_nothing_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer = minitorch.Embedding(6, 4).to("cuda")
+    plain = minitorch.Embedding(6, 4).to("simple")
+    plain.load_state_dict(layer.state_dict())
+    rows, weights = [[1, 5, 1], [0, 0, 2]], cells(2, 3, 4)
+    given, expected = tensor(weights, "cuda"), (plain(rows) * tensor(weights, "simple")).sum()
+
+    def refuse(block: Any) -> Any:
+        raise AssertionError("read back from the device")
+
+    with monkeypatch.context() as during:
+        during.setattr(minitorch.cuda_memory, "host", refuse)
+        total = (layer(rows) * given).sum()
+        total.backward()
+    expected.backward()
+    assert math.isclose(total.item(), expected.item(), abs_tol=1e-12)
+    assert np.allclose(layer.weight.value.grad.to_numpy(), plain.weight.value.grad.to_numpy(), atol=1e-12)
+
+
+@needs_cuda
+@pytest.mark.parametrize("wrong", [-1, 4, 2**32])
+def test_rows_that_are_not_there(wrong: int) -> None:
+    with pytest.raises(
+        minitorch.IndexingError, match=rf"row {wrong} is not in 0\.\.3 of a matrix of shape \(4, 2\)"
+    ):
+        minitorch.CudaBackend.take(on(cells(4, 2)), np.array([0, wrong]))
