@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from . import cuda_conv, cuda_fold, cuda_index, cuda_kernels, cuda_memory, operators
+from . import cuda_conv, cuda_fold, cuda_index, cuda_kernels, cuda_memory, cuda_share, dlpack, operators
 from .cuda_fused_ops import FusedOps, packed, read, run_cells, tiles, triple
 from .cuda_launch import blocks, kernel, launch, strides
-from .tensor_data import IndexingError, TensorData
+from .tensor_data import BackendError, IndexingError, TensorData
 from .tensor_ops import Fn, Kernel, Padding, Pair, TensorBackend, check_rows, lead
 
 THREADS_PER_BLOCK = cuda_kernels.BLOCK
@@ -94,6 +94,23 @@ class CudaOps(FusedOps):
     def host(cls, storage: Any) -> npt.NDArray[Any]:
         """See `TensorOps.host`."""
         return cuda_memory.host(storage)
+
+    @classmethod
+    def place(cls, t: TensorData) -> dlpack.Place:
+        """See `TensorOps.place`."""
+        return cuda_share.place(read(t))
+
+    @classmethod
+    def capsule(cls, t: TensorData, stream: Any) -> Any:
+        """See `TensorOps.capsule`."""
+        return cuda_share.capsule(read(t), t.shape, t.strides, t.dtype, stream)
+
+    @classmethod
+    def adopt(cls, x: Any) -> tuple[Any, tuple[int, ...], tuple[int, ...]]:
+        """See `TensorOps.adopt`."""
+        if x.__dlpack_device__()[0] != dlpack.CUDA:
+            raise BackendError("from_dlpack shares memory where it is: use from_dlpack(x).to('cuda')")
+        return cuda_share.adopt(x)
 
     @classmethod
     def allocate(cls, shape: tuple[int, ...], dtype: np.dtype[Any], backend: Any) -> TensorData:

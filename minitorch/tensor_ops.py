@@ -15,10 +15,11 @@ from typing import Any, ClassVar, Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from . import operators, simple_conv
+from . import dlpack, operators, simple_conv
 from .optional_ops import OPTIONAL, OptionalOps, fusing
 from .retype import with_numpy
 from .tensor_data import (
+    FLOATS,
     BackendError,
     IndexingError,
     Storage,
@@ -77,6 +78,47 @@ class TensorOps(OptionalOps):
     def host(cls, storage: Any) -> npt.NDArray[Any]:
         """Return the block as a NumPy array: the only blocking read."""
         return storage
+
+    @classmethod
+    def place(cls, t: TensorData) -> dlpack.Place:
+        """Return the device of a storage, as DLPack numbers it.
+
+        Raises:
+            BufferError: It cannot be shared.
+        """
+        if not isinstance(t._storage, np.ndarray):
+            raise BufferError(
+                f"the memory of backend {cls.name!r} cannot be shared: move the tensor with t.to('fast')"
+            )
+        return dlpack.CPU
+
+    @classmethod
+    def capsule(cls, t: TensorData, stream: Any) -> Any:
+        """Return a capsule of DLPack on a storage, for a receiver that reads it on ``stream``.
+
+        Raises:
+            BufferError: It cannot be shared.
+            ValueError: There is no such stream.
+        """
+        cls.place(t)
+        return dlpack.capsule_of(t.laid_out(t._storage))
+
+    @classmethod
+    def adopt(cls, x: Any) -> tuple[Any, tuple[int, ...], tuple[int, ...]]:
+        """Return the memory of an array with ``__dlpack__`` as a storage, and shape and strides in it.
+
+        Raises:
+            TypeError: Its numbers are neither float64 nor float32.
+            ValueError: Its cells lie backwards in memory.
+            BackendError: The room cannot use that memory.
+        """
+        if x.__dlpack_device__()[0] == dlpack.CUDA:
+            raise BackendError(f"memory of a GPU is for backend 'cuda', not {cls.name!r}")
+        array = np.from_dlpack(x)
+        if array.dtype not in FLOATS:
+            raise TypeError(f"a tensor holds float64 or float32, not {array.dtype}: convert it first")
+        flat, steps = dlpack.flat_view(array)
+        return flat, array.shape, steps
 
     # Kernels
 
