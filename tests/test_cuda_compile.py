@@ -29,6 +29,14 @@ BUDGETS = {
     "zip_cells": 48,
     "matmul_tiles": 64,
     "linear_tiles": 64,
+    "map_ranked": 40,
+    "zip_ranked": 40,
+    "three_ranked": 40,
+    "four_ranked": 48,
+    "fold_tiles": 64,
+    "drop_cells": 64,
+    "take_cells": 40,
+    "take_grad_cells": 64,
 }
 BUDGET = 128
 
