@@ -14,7 +14,7 @@ import numpy as np
 
 from . import cuda_memory, operators, strided
 from ._cuda import SIMULATED, cuda
-from .cuda_index import natural
+from .cuda_index import natural, place
 from .cuda_launch import SHARING, Fn, Shape, kernel, launch
 
 THREADS = 32 if SIMULATED else SHARING  # of a block
@@ -23,16 +23,6 @@ ENOUGH = 1024  # blocks that fill a card
 
 fn: Any = operators.add
 real: Any = np.float64
-
-
-def place(ordinal: int, sizes: Any, steps: Any) -> Any:
-    """Return where in storage cell number ``ordinal`` of dimensions of ``sizes`` lies, which lie ``steps`` apart."""
-    rest, at = natural(ordinal), natural(0)
-    for k in range(len(sizes) - 1, 0, -1):
-        over = rest // sizes[k]
-        at += (rest - over * sizes[k]) * steps[k]
-        rest = over
-    return at + rest * steps[0]
 
 
 def fold_tiles(

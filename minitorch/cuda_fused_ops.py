@@ -5,22 +5,20 @@ It refuses to know other rooms and Tensor.
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from . import cuda_conv, cuda_dropout, cuda_index, cuda_kernels, cuda_memory, cuda_norm, philox, strided
+from . import cuda_cells, cuda_conv, cuda_dropout, cuda_kernels, cuda_memory, cuda_norm, philox
 from .cellwise import Program
-from .cuda_launch import Fn, blocks, kernel, launch, strides
+from .cuda_launch import Fn, kernel, launch, strides
 from .optional_ops import ACTS, kept_factor
 from .tensor_data import IndexingError, TensorData, shape_broadcast
 from .tensor_ops import Padding, Pair, TensorOps
 
 TILE = 16
-Layout = tuple[tuple[int, ...], tuple[int, ...]]
 
 
 class FusedOps(TensorOps):
@@ -204,24 +202,8 @@ def flat(t: TensorData) -> Any:
     return read(t.contiguous()).reshape(t.size)
 
 
-@functools.lru_cache(maxsize=4096)
-def _walk(out: Layout, *operands: Layout) -> tuple[Any, ...] | None:
-    """Return sizes, and strides of the result and of each operand, as kernels take them; None for one row of all."""
-    sizes, steps = strided.plan(*out, *operands)
-    if not sizes or all(s == (1,) for s in steps):
-        return None
-    return tuple(tuple(map(cuda_index.natural, part)) for part in (sizes, *steps))
-
-
 def run_cells(op: str, fn: Fn, out: TensorData, *operands: TensorData) -> None:
     """Write ``fn`` of the operands' cells into ``out``, into which they broadcast: one launch."""
-    shapes, k = [t.shape for t in operands], len(operands) - 1
-    walk = _walk((out.shape, out.strides), *((t.shape, t.strides) for t in operands))
-    storages = [read(t) for t in operands]
-    if walk is None:
-        made = kernel(cuda_kernels.FLAT[k], out.dtype, fn=fn)
-        launch(op, shapes, made, blocks(out.size), out._storage, out.size, *storages)
-    else:
-        made, (sizes, to, *of) = kernel(cuda_index.RANKED[k], out.dtype, fn=fn), walk
-        cells = (part for pair in zip(storages, of) for part in pair)
-        launch(op, shapes, made, strides(out.size), out._storage, out.size, sizes, to, *cells)
+    walk = cuda_cells.walk((out.shape, out.strides), *((t.shape, t.strides) for t in operands))
+    given = walk.operands(out._storage, *map(read, operands))
+    launch(op, [t.shape for t in operands], kernel(walk.loop, out.dtype, fn=fn), walk.grid, *given)

@@ -18,6 +18,18 @@ fn: Any = operators.id
 real: Any = np.float64
 # The simulator has no types, and Python's own numbers are its fastest.
 natural: Any = int if SIMULATED else np.uint32
+SIDE = 32  # of the largest tile
+SPACED = SIDE + 1  # cells from row to row of it: 32 threads read a column at once
+
+
+def place(ordinal: int, sizes: Any, steps: Any) -> Any:
+    """Return where in storage cell number ``ordinal`` of dimensions of ``sizes`` lies, which lie ``steps`` apart."""
+    rest, at = natural(ordinal), natural(0)
+    for k in range(len(sizes) - 1, 0, -1):
+        over = rest // sizes[k]
+        at += (rest - over * sizes[k]) * steps[k]
+        rest = over
+    return at + rest * steps[0]
 
 
 def map_ranked(out: Any, size: int, sizes: Any, to: Any, a: Any, a_steps: Any) -> None:
@@ -104,6 +116,46 @@ def four_ranked(
 
 
 RANKED = (map_ranked, zip_ranked, three_ranked, four_ranked)
+
+
+def map_turned(
+    out: Any, tiles: Any, sizes: Any, to: Any, to_row: Any, a: Any, of: Any, of_column: Any
+) -> None:
+    """Do what `map_ranked` does where rows of ``out`` are columns of ``a``: tile by tile, through shared memory.
+
+    Neighbouring threads read neighbours, and write neighbours: a square tile is read along one side and written along
+    the other. A block has a tile.
+
+    Args:
+        out: Its last dimension is packed.
+        tiles: How many tiles lie down and across, and the rows and columns of the matrices they cover.
+        sizes: The dimensions outside of the matrices.
+        to: Their strides in ``out``.
+        to_row: How far apart rows are in ``out``.
+        a: Its rows are packed where ``out`` has columns.
+        of: The strides of the dimensions outside, in ``a``.
+        of_column: How far apart neighbours along a row of ``out`` are in ``a``.
+    """
+    tile = cuda.shared.array((SIDE, SPACED), real)
+    down, across, rows, columns = tiles
+    i, j, side = cuda.threadIdx.x, cuda.threadIdx.y, cuda.blockDim.x
+    number = natural(cuda.blockIdx.x)
+    n, rest = number // (down * across), number % (down * across)
+    top, left = rest // across * natural(side), rest % across * natural(side)
+    at, to_at = place(n, sizes, of), place(n, sizes, to)
+    row = top + natural(i)
+    while j < side:
+        column = left + natural(j)
+        if row < rows and column < columns:
+            tile[j, i] = a[at + row + column * of_column]
+        j += cuda.blockDim.y
+    cuda.syncthreads()
+    j, column = cuda.threadIdx.y, left + natural(i)
+    while j < side:
+        row = top + natural(j)
+        if row < rows and column < columns:
+            out[to_at + row * to_row + column] = fn(tile[i, j])
+        j += cuda.blockDim.y
 
 
 def take_cells(out: Any, size: int, columns: int, a: Any, steps: Any, rows: Any) -> None:

@@ -149,6 +149,23 @@ KERNELS: list[Case] = [
         for k, fn in enumerate((operators.sigmoid, operators.add, three, four))
         for rank in ((1, 2, 3, 4) if k < 2 else (3,))
     ),
+    *(
+        (
+            cuda_index.map_turned,
+            {"fn": operators.id},
+            SHARING,
+            lambda t, rank=rank: (
+                row(t),
+                *layouts(4),
+                *layouts(rank, 2),
+                types.uint32,
+                row(t),
+                *layouts(rank),
+                types.uint32,
+            ),
+        )
+        for rank in (1, 2)
+    ),
     (
         cuda_index.take_cells,
         {},

@@ -33,6 +33,7 @@ BUDGETS = {
     "zip_ranked": 40,
     "three_ranked": 40,
     "four_ranked": 48,
+    "map_turned": 40,
     "fold_tiles": 64,
     "drop_cells": 64,
     "take_cells": 40,

@@ -11,7 +11,18 @@ import numpy as np
 import pytest
 
 import minitorch
-from minitorch import TensorData, cuda_fold, cuda_fused_ops, cuda_launch, fusing, operators, strided, tensor
+from minitorch import (
+    TensorData,
+    cuda_cells,
+    cuda_fold,
+    cuda_index,
+    cuda_kernels,
+    cuda_launch,
+    fusing,
+    operators,
+    strided,
+    tensor,
+)
 
 MODE = os.environ["MINITORCH_CUDA_TESTS"]
 needs_cuda = pytest.mark.skipif(MODE == "off", reason="MINITORCH_CUDA_TESTS=off")
@@ -114,9 +125,29 @@ def test_stretched_operands(shapes: tuple[tuple[int, ...], ...], dtype: str) -> 
                 assert minitorch.CudaBackend.cells(slope, *operands, d).shape == expected.shape
 
 
+TURNED = [((9, 8), (1, 0)), ((33, 70), (1, 0)), ((2, 20, 3, 9), (0, 3, 2, 1)), ((10, 3, 11), (2, 1, 0))]
+
+
+@needs_cuda
+@every
+@pytest.mark.parametrize(("shape", "order"), TURNED)
+@pytest.mark.parametrize("square", [(8, 2), (32, 8), (16, 16)])
+def test_columns_become_rows_in_tiles(
+    shape: tuple[int, ...], order: tuple[int, ...], dtype: str, square: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cuda_cells, "SQUARE", square)
+    monkeypatch.setattr(cuda_launch, "MOST_BLOCKS", 0)  # no other kernel can be launched
+    cuda_cells.walk.cache_clear()
+    array = cells(*shape).astype(dtype)
+    if shape[-1] >= square[1] <= shape[order[-1]]:
+        assert np.array_equal(on(array, order, dtype).contiguous().to_numpy(), array)
+    cuda_cells.walk.cache_clear()
+
+
 @needs_cuda
 def test_threads_go_on_where_the_grid_is_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cuda_launch, "MOST_BLOCKS", 2)
+    cuda_cells.walk.cache_clear()
     a, b = cells(7, 5, 6), cells(5, 1)
     assert np.array_equal((on(a, (2, 0, 1)) + on(b)).to_numpy(), a + b)
     assert np.array_equal(on(a, (1, 2, 0)).contiguous().to_numpy(), a)
@@ -124,16 +155,22 @@ def test_threads_go_on_where_the_grid_is_smaller(monkeypatch: pytest.MonkeyPatch
     few = minitorch.dropout(tensor(a, "cuda"), 0.5).to_numpy()
     minitorch.manual_seed(3)
     assert np.array_equal(few, minitorch.dropout(tensor(a, "simple"), 0.5).to_numpy())
+    cuda_cells.walk.cache_clear()
 
 
 @needs_cuda
 def test_packed_and_alike_operands_take_the_flat_kernel() -> None:
-    alike = ((4, 3), (1, 4))
-    assert cuda_fused_ops._walk(alike, alike) is None
-    assert cuda_fused_ops._walk(((1, 2, 3), (6, 3, 1)), ((2, 3), (3, 1)), ((1, 2, 3), (6, 3, 1))) is None
-    stretched = cuda_fused_ops._walk(((2, 3), (3, 1)), ((), ()))
-    assert stretched == ((6,), (1,), (0,))
-    assert cuda_fused_ops._walk(((1, 1), (1, 1)), ((), ())) is None
+    alike, stretched = ((4, 3), (1, 4)), ((), ())
+    for operands in (
+        (alike, alike),
+        (((1, 2, 3), (6, 3, 1)), ((2, 3), (3, 1)), ((1, 2, 3), (6, 3, 1))),
+        (((1, 1), (1, 1)), stretched),
+    ):
+        walk = cuda_cells.walk(*operands)
+        assert walk.loop is cuda_kernels.FLAT[len(operands) - 2]
+        assert walk.first == (math.prod(operands[0][0]),)
+    walk = cuda_cells.walk(((2, 3), (3, 1)), stretched)
+    assert (walk.loop, walk.first, walk.each) == (cuda_index.map_ranked, (6, (6,), (1,)), (((0,),),))
 
 
 @needs_cuda

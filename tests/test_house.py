@@ -26,7 +26,7 @@ FLOORS = """
     fast_mix cuda_device cuda_launch cuda_memory
     optional_ops fast_map fast_loops fast_pool fast_norm fast_matmul cuda_conv cuda_kernels cuda_norm
     fast_winograd fast_dropout cuda_dropout cuda_index
-    cuda_fold cuda_share
+    cuda_fold cuda_share cuda_cells
     tensor_ops fast_conv
     fast_fused_ops cuda_fused_ops
     fast_ops cuda_ops
