@@ -1,7 +1,7 @@
 """Kernels of the CUDA room over cells that do not lie in one row, made for each number of dimensions.
 
 Dimensions are merged before, by `minitorch.strided`; sizes and strides travel as tuples, and loops over them unroll.
-Numbers of cells are unsigned and of 32 bits on a card, which divides them four times as fast as others.
+Numbers of cells are unsigned and of 32 bits on a card, which has to divide nothing longer.
 `minitorch.cuda_launch` binds ``fn`` and ``real``. It refuses to know shapes, and everything but arrays on the device.
 """
 

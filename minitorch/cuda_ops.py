@@ -1,7 +1,8 @@
 """The CUDA room: picks kernels and launches them; a GPU, or Numba's simulator, is asked for at the first use.
 
 Its results lie on blocks of a pool (`minitorch.cuda_memory`); the kernels are in `minitorch.cuda_kernels`,
-`minitorch.cuda_conv` and `minitorch.cuda_norm`. It refuses to know other rooms and Tensor.
+`minitorch.cuda_index`, `minitorch.cuda_fold`, `minitorch.cuda_conv` and `minitorch.cuda_norm`. It refuses to know other
+rooms and Tensor.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from .tensor_data import IndexingError, TensorData, shape_broadcast
 from .tensor_ops import Padding, Pair, TensorOps
 
 PARALLEL = 32_768  # cells from which waking the threads pays
-DRAW = 16  # cell operations that a random word costs
+DRAW = 8  # cell operations that a random word costs
 
 
 class FusedOps(TensorOps):

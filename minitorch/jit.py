@@ -34,6 +34,9 @@ from .retype import global_names, narrow, source_tree, with_numpy
 Fn = Callable[..., Any]
 FORMAT = 3
 OWN = {"math.exp": "vector_exp"}  # what `minitorch.vector_math` does better than the system
+INLINED = (
+    "four_words",
+)  # functions too long to be inlined unasked, whose loops are vectors only if they are
 # NaN and infinity keep their meaning under these, unlike under the full fastmath.
 REASSOCIATE = ("contract", "reassoc", "nsz", "arcp")
 CONTRACT = ("contract",)
@@ -128,8 +131,11 @@ def _module_source(loop: Fn, fns: dict[str, Any], dtype: str, options: tuple[Any
             if tree is None:
                 return None
             tree.name = name
+            asked = ", forceinline=True" if name in INLINED else ""
             body.insert(
-                0, f"@njit(error_model='numpy', fastmath={set(flags)!r})\n{ast.unparse(_Own().visit(tree))}\n"
+                0,
+                f"@njit(error_model='numpy', fastmath={set(flags)!r}{asked})\n"
+                f"{ast.unparse(_Own().visit(tree))}\n",
             )
         elif isinstance(value, types.ModuleType):
             head.append(f"import {value.__name__} as {name}")

@@ -18,7 +18,6 @@ HALF = 0xFFFFFFFF  # the lower 32 bits
 MUL_A, MUL_B = 0xD2E7470EE14C6C93, 0xCA5A826395121157
 RAISE_A, RAISE_B = 0x9E3779B97F4A7C15, 0xBB67AE8584CAA73B
 LOWER_A, LOWER_B = 2**64 - RAISE_A, 2**64 - RAISE_B
-ROUNDS = 10
 
 
 def key_words(key: int) -> tuple[Any, Any]:
@@ -48,14 +47,31 @@ def product(a: Any, b: Any) -> Any:
     return high, (other << word(32)) | (low & word(HALF))
 
 
+def raised(key: Any, by: Any, back: Any) -> Any:
+    """Return a word of the key for the next round: ``by`` more, or ``back`` = 2 ** 64 - ``by`` less."""
+    return key - back if key >= back else key + by
+
+
+def one_round(a: Any, b: Any, c: Any, d: Any, k: Any, m: Any) -> Any:
+    """Return four words, stirred with a key of two words, and the key of the next round."""
+    high_a, low_a = product(word(MUL_A), a)
+    high_c, low_c = product(word(MUL_B), c)
+    next_k = raised(k, word(RAISE_A), word(LOWER_A))
+    next_m = raised(m, word(RAISE_B), word(LOWER_B))
+    return high_c ^ b ^ k, low_c, high_a ^ d ^ m, low_a, next_k, next_m
+
+
 def four_words(number: int, key: Any) -> Any:
     """Return words ``4 * number`` to ``4 * number + 3`` of a key of two words."""
-    a, b, c, d = word(number) + word(1), word(0), word(0), word(0)
-    k, m = key[0], key[1]
-    for _ in range(ROUNDS):
-        high_a, low_a = product(word(MUL_A), a)
-        high_b, low_b = product(word(MUL_B), c)
-        a, b, c, d = high_b ^ b ^ k, low_b, high_a ^ d ^ m, low_a
-        k = k - word(LOWER_A) if k >= word(LOWER_A) else k + word(RAISE_A)
-        m = m - word(LOWER_B) if m >= word(LOWER_B) else m + word(RAISE_B)
+    # Ten rounds, and no loop: what has an inner loop is not compiled for vectors.
+    a, b, c, d, k, m = one_round(word(number) + word(1), word(0), word(0), word(0), key[0], key[1])
+    a, b, c, d, k, m = one_round(a, b, c, d, k, m)
+    a, b, c, d, k, m = one_round(a, b, c, d, k, m)
+    a, b, c, d, k, m = one_round(a, b, c, d, k, m)
+    a, b, c, d, k, m = one_round(a, b, c, d, k, m)
+    a, b, c, d, k, m = one_round(a, b, c, d, k, m)
+    a, b, c, d, k, m = one_round(a, b, c, d, k, m)
+    a, b, c, d, k, m = one_round(a, b, c, d, k, m)
+    a, b, c, d, k, m = one_round(a, b, c, d, k, m)
+    a, b, c, d, k, m = one_round(a, b, c, d, k, m)
     return a, b, c, d
