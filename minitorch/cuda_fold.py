@@ -8,6 +8,7 @@ in pairs, in one order: every run gives the same bits. It refuses to know rooms,
 from __future__ import annotations
 
 import functools
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -109,7 +110,7 @@ def _power(n: int) -> int:
 def plan(shape: Shape, strides: Shape, dim: int) -> Plan:
     """Return how ``dim`` of a layout is folded."""
     sizes, steps = strided.rest_plan(shape, strides, dim)
-    n, step, count = shape[dim], strides[dim], int(np.prod(sizes, dtype=np.int64))
+    n, step, count = shape[dim], strides[dim], math.prod(sizes)
     wanted = _power(-(-n // EACH))
     if steps and steps[-1] < step:
         across = min(THREADS // EACH, _power(count))

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
 import os
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -334,3 +337,36 @@ def test_rows_that_are_not_there(wrong: int) -> None:
         minitorch.IndexingError, match=rf"row {wrong} is not in 0\.\.3 of a matrix of shape \(4, 2\)"
     ):
         minitorch.CudaBackend.take(on(cells(4, 2)), np.array([0, wrong]))
+
+
+STOCK = """
+import json
+import numpy as np
+import minitorch
+def results(room):
+    minitorch.manual_seed(1)
+    x = np.arange(60.0).reshape(3, 4, 5) / 7
+    t = minitorch.tensor(x, room, requires_grad=True)
+    table = minitorch.Embedding(5, 3).to(room)
+    turned = t.permute(2, 0, 1)
+    loss = (minitorch.dropout(turned, 0.4, scale=True) * minitorch.tensor(x[0, 0], room).view(5, 1, 1)).sum()
+    (loss + (table([1, 4, 1]) ** 2).sum()).backward()
+    long = minitorch.ones((700,), room)
+    found = [t.grad, table.weight.value.grad, turned.contiguous(), t.sum(1), t.max(0), long.sum()]
+    return [f.to_numpy().tolist() for f in found]
+print(json.dumps([results("cuda"), results("simple")]))
+"""
+
+
+def test_all_of_it_runs_in_numbas_own_simulator() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", STOCK],
+        env={**os.environ, "NUMBA_ENABLE_CUDASIM": "1", "MINITORCH_BACKEND": ""},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.stderr == ""
+    for found, judge in zip(*json.loads(done.stdout)):
+        assert np.allclose(found, judge, rtol=0, atol=1e-12)
