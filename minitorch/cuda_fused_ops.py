@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from . import cuda_cells, cuda_conv, cuda_dropout, cuda_kernels, cuda_memory, cuda_norm, philox
 from .cellwise import Program
@@ -163,9 +164,9 @@ class FusedOps(TensorOps):
         return y, mask
 
 
-def live(make: Callable[[], Any]) -> Any:
-    """Return what ``make`` gives for this launch."""
-    return make()
+def live(make: Callable[[], npt.NDArray[Any]]) -> Any:
+    """Return the few numbers that ``make`` gives for this launch as a kernel takes them."""
+    return tuple(make())
 
 
 def around(shape: tuple[int, ...], dim: int) -> tuple[int, int, int]:

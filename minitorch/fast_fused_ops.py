@@ -153,7 +153,7 @@ class FusedOps(TensorOps):
     ) -> tuple[TensorData, TensorData]:
         """See `OptionalOps.dropout`."""
         y, mask = (cls.allocate(x.shape, x.dtype, x.backend) for _ in range(2))
-        drawn, factor = philox.key_words(key()), kept_factor(rate, scale, x.dtype)
+        drawn, factor = tuple(philox.key_words(key())), kept_factor(rate, scale, x.dtype)
         run = jit.sized(fast_dropout.drop_cells, x.dtype, x.size * DRAW)
         run(y._storage, mask._storage, flat(x, y), drawn, philox.bound_of(rate), factor)
         return y, mask

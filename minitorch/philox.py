@@ -11,6 +11,7 @@ import math
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 word: Any = np.uint64
 HALF = 0xFFFFFFFF  # the lower 32 bits
@@ -20,10 +21,9 @@ RAISE_A, RAISE_B = 0x9E3779B97F4A7C15, 0xBB67AE8584CAA73B
 LOWER_A, LOWER_B = 2**64 - RAISE_A, 2**64 - RAISE_B
 
 
-def key_words(key: int) -> tuple[Any, Any]:
+def key_words(key: int) -> npt.NDArray[np.uint64]:
     """Return the two words that NumPy makes of a key of any length."""
-    first, second = np.random.SeedSequence((key,)).generate_state(2, np.uint64)
-    return first, second
+    return np.asarray(np.random.SeedSequence((key,)).generate_state(2, np.uint64), np.uint64)
 
 
 def bound_of(rate: float) -> Any:
