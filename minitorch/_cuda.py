@@ -151,6 +151,28 @@ def array_on(block: Any, count: int, dtype: np.dtype[Any]) -> Any:
     return made((count,), (dtype.itemsize,), dtype, gpu_data=pointer)
 
 
+def array_at(address: int, count: int, dtype: np.dtype[Any], owner: Any) -> Any:
+    """Return a flat array on memory of another library; it and views of it keep ``owner``."""
+    from numba.cuda.cudadrv import devicearray
+
+    size, context = count * dtype.itemsize, cuda.current_context()
+    pointer = cuda.MemoryPointer(context, ctypes.c_void_p(address), size, finalizer=[owner].clear)
+    made: Any = devicearray.DeviceNDArray
+    return made((count,), (dtype.itemsize,), dtype, gpu_data=pointer)
+
+
+def device_number() -> int:
+    """Return which GPU is in use."""
+    return int(cuda.current_context().device.id)
+
+
+def make_wait(stream: int) -> None:
+    """Let what comes next on another library's stream wait for what was launched here."""
+    done = cuda.event(timing=False)
+    done.record()
+    done.wait(cuda.external_stream(stream))
+
+
 def simulated_array(array: npt.NDArray[Any]) -> Any:
     """Return a NumPy array as the simulator's array on the device, filled with nan: nobody has written to it yet."""
     from numba.cuda.simulator.cudadrv import devicearray

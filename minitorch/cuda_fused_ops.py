@@ -6,14 +6,26 @@ It refuses to know other rooms and Tensor.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from . import cuda_conv, cuda_kernels, cuda_matmul, cuda_memory, cuda_norm
+from . import (
+    cuda_cells,
+    cuda_conv,
+    cuda_dropout,
+    cuda_graph,
+    cuda_kernels,
+    cuda_matmul,
+    cuda_memory,
+    cuda_norm,
+    philox,
+)
 from .cellwise import Program
-from .cuda_launch import Fn, blocks, kernel, launch
-from .optional_ops import ACTS
+from .cuda_launch import Fn, kernel, launch, strides
+from .optional_ops import ACTS, kept_factor
 from .tensor_data import IndexingError, TensorData, shape_broadcast
 from .tensor_ops import TensorOps
 from .tensor_ops_conv import Padding, Pair
@@ -150,6 +162,24 @@ class FusedOps(TensorOps):
         cuda_norm.cross_entropy(losses._storage, *rows)
         return losses, grad
 
+    @classmethod
+    def dropout(
+        cls, x: TensorData, key: Callable[[], int], rate: float, scale: bool
+    ) -> tuple[TensorData, TensorData]:
+        """See `OptionalOps.dropout`: a word per cell is made on the device, four by a thread."""
+        y, mask = (cls.allocate(x.shape, x.dtype, x.backend) for _ in range(2))
+        drawn = live(lambda: philox.key_words(key()))
+        if y.size:
+            made, cells = kernel(cuda_dropout.drop_cells, x.dtype), (y._storage, mask._storage, flat(x))
+            settings = (drawn, philox.bound_of(rate), kept_factor(rate, scale, x.dtype))
+            launch("dropout", [x.shape], made, strides(-(-x.size // 4)), *cells, x.size, *settings)
+        return y, mask
+
+
+def live(make: Callable[[], npt.NDArray[Any]]) -> Any:
+    """Return the few numbers that ``make`` gives for this launch as a kernel takes them."""
+    return tuple(make()) if cuda_graph.current() is None else cuda_memory.live(make)
+
 
 def around(shape: tuple[int, ...], dim: int) -> tuple[int, int, int]:
     """Return how many cells lie outside of dimension ``dim``, in it, and inside of it."""
@@ -187,12 +217,6 @@ def flat(t: TensorData) -> Any:
 
 def run_cells(op: str, fn: Fn, out: TensorData, *operands: TensorData) -> None:
     """Write ``fn`` of the operands' cells into ``out``, into which they broadcast: one launch."""
-    shapes, grid, k = [t.shape for t in operands], blocks(out.size), len(operands) - 1
-    storages = [read(t) for t in operands]
-    if out.is_contiguous() and all(t.shape == out.shape and t.is_contiguous() for t in operands):
-        made = kernel(cuda_kernels.FLAT[k], out.dtype, fn=fn)
-        launch(op, shapes, made, grid, out._storage, out.size, *storages)
-    else:
-        made = kernel(cuda_kernels.CELLS[k], out.dtype, fn=fn)
-        cells = (part for t in operands for part in triple(t))
-        launch(op, shapes, made, grid, *triple(out), out.size, *cells)
+    walk = cuda_cells.walk((out.shape, out.strides), *((t.shape, t.strides) for t in operands))
+    given = walk.operands(out._storage, *map(read, operands))
+    launch(op, [t.shape for t in operands], kernel(walk.loop, out.dtype, fn=fn), walk.grid, *given)

@@ -45,40 +45,6 @@ def zip_cells(
         )
 
 
-def three_cells(
-    out: Any, out_shape: Any, out_strides: Any, out_size: int,
-    a: Any, a_shape: Any, a_strides: Any,
-    b: Any, b_shape: Any, b_strides: Any,
-    c: Any, c_shape: Any, c_strides: Any,
-) -> None:  # fmt: skip
-    """Write ``fn(a[i], b[i], c[i])`` into ``out[i]``: a thread per cell."""
-    i = cuda.grid(1)
-    if i < out_size:
-        out[cell_of(i, out_shape, out_shape, out_strides)] = fn(
-            a[cell_of(i, out_shape, a_shape, a_strides)],
-            b[cell_of(i, out_shape, b_shape, b_strides)],
-            c[cell_of(i, out_shape, c_shape, c_strides)],
-        )
-
-
-def four_cells(
-    out: Any, out_shape: Any, out_strides: Any, out_size: int,
-    a: Any, a_shape: Any, a_strides: Any,
-    b: Any, b_shape: Any, b_strides: Any,
-    c: Any, c_shape: Any, c_strides: Any,
-    d: Any, d_shape: Any, d_strides: Any,
-) -> None:  # fmt: skip
-    """Write ``fn(a[i], b[i], c[i], d[i])`` into ``out[i]``: a thread per cell."""
-    i = cuda.grid(1)
-    if i < out_size:
-        out[cell_of(i, out_shape, out_shape, out_strides)] = fn(
-            a[cell_of(i, out_shape, a_shape, a_strides)],
-            b[cell_of(i, out_shape, b_shape, b_strides)],
-            c[cell_of(i, out_shape, c_shape, c_strides)],
-            d[cell_of(i, out_shape, d_shape, d_strides)],
-        )
-
-
 def map_flat(out: Any, size: int, a: Any) -> None:
     """Do what `map_cells` does, where all is packed and of one shape."""
     i = cuda.grid(1)
@@ -94,20 +60,19 @@ def zip_flat(out: Any, size: int, a: Any, b: Any) -> None:
 
 
 def three_flat(out: Any, size: int, a: Any, b: Any, c: Any) -> None:
-    """Do what `three_cells` does, where all is packed and of one shape."""
+    """Do for three operands what `map_flat` does for one."""
     i = cuda.grid(1)
     if i < size:
         out[i] = fn(a[i], b[i], c[i])
 
 
 def four_flat(out: Any, size: int, a: Any, b: Any, c: Any, d: Any) -> None:
-    """Do what `four_cells` does, where all is packed and of one shape."""
+    """Do for four operands what `map_flat` does for one."""
     i = cuda.grid(1)
     if i < size:
         out[i] = fn(a[i], b[i], c[i], d[i])
 
 
-CELLS = (map_cells, zip_cells, three_cells, four_cells)
 FLAT = (map_flat, zip_flat, three_flat, four_flat)
 
 

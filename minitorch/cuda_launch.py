@@ -25,6 +25,7 @@ Shape = tuple[int, ...]
 # Of a block whose threads have a cell each; in the simulator a thread that has none costs as much as one that has.
 THREADS = 32 if _cuda.SIMULATED else 128
 SHARING = 256  # threads that share one sum, at most
+MOST_BLOCKS = 1 << 16  # that a loop over all cells is given: more would only have to be started
 
 
 def device_function(fn: Fn, dtype: Any) -> Fn:
@@ -107,6 +108,12 @@ def launch(op: str, shapes: Sequence[Shape], made: Any, grid: tuple[Any, Any], *
 def blocks(size: int, threads: int = THREADS) -> tuple[int, int]:
     """Return the grid that has a thread per cell."""
     return (size + threads - 1) // threads, threads
+
+
+def strides(size: int) -> tuple[int, int]:
+    """Return the grid of a kernel whose threads go on by the size of the grid: one for each cell up to some number."""
+    needed, threads = blocks(size)
+    return min(needed, MOST_BLOCKS), threads
 
 
 def sharing(rows: int, work: int) -> tuple[int, int]:

@@ -1,7 +1,8 @@
 """The CUDA room: picks kernels and launches them; a GPU, or Numba's simulator, is asked for at the first use.
 
 Its results lie on blocks of a pool (`minitorch.cuda_memory`); the kernels are in `minitorch.cuda_kernels`,
-`minitorch.cuda_conv` and `minitorch.cuda_norm`. It refuses to know other rooms and Tensor.
+`minitorch.cuda_index`, `minitorch.cuda_fold`, `minitorch.cuda_conv` and `minitorch.cuda_norm`. It refuses to know other
+rooms and Tensor.
 """
 
 from __future__ import annotations
@@ -13,11 +14,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from . import cuda_conv, cuda_kernels, cuda_matmul, cuda_memory, cuda_update, operators
+from . import (
+    cuda_conv,
+    cuda_fold,
+    cuda_index,
+    cuda_kernels,
+    cuda_matmul,
+    cuda_memory,
+    cuda_share,
+    cuda_update,
+    dlpack,
+    operators,
+)
 from .cuda_fused_ops import FusedOps, packed, read, run_cells, tiles, triple
-from .cuda_launch import SHARING, blocks, kernel, launch
-from .tensor_data import IndexingError, TensorData
-from .tensor_ops import Fn, Kernel, TensorBackend, lead
+from .cuda_launch import blocks, kernel, launch, strides
+from .tensor_data import BackendError, IndexingError, TensorData
+from .tensor_ops import Fn, Kernel, TensorBackend, check_rows, lead
 from .tensor_ops_conv import Padding, Pair
 
 THREADS_PER_BLOCK = cuda_kernels.BLOCK
@@ -76,6 +88,10 @@ def _steps(t: TensorData) -> tuple[int, ...]:
     return (t.strides[0] if lead(t) > 1 else 0, *t.strides[-2:])
 
 
+def _naturals(steps: tuple[int, ...]) -> tuple[Any, ...]:
+    return tuple(map(cuda_index.natural, steps))
+
+
 class CudaOps(FusedOps):
     """The CUDA room."""
 
@@ -111,6 +127,23 @@ class CudaOps(FusedOps):
         return cuda_memory.host(storage)
 
     @classmethod
+    def place(cls, t: TensorData) -> dlpack.Place:
+        """See `TensorOps.place`."""
+        return cuda_share.place(read(t))
+
+    @classmethod
+    def capsule(cls, t: TensorData, stream: Any) -> Any:
+        """See `TensorOps.capsule`."""
+        return cuda_share.capsule(read(t), t.shape, t.strides, t.dtype, stream)
+
+    @classmethod
+    def adopt(cls, x: Any) -> tuple[Any, tuple[int, ...], tuple[int, ...]]:
+        """See `TensorOps.adopt`."""
+        if x.__dlpack_device__()[0] != dlpack.CUDA:
+            raise BackendError("from_dlpack shares memory where it is: use from_dlpack(x).to('cuda')")
+        return cuda_share.adopt(x)
+
+    @classmethod
     def allocate(cls, shape: tuple[int, ...], dtype: np.dtype[Any], backend: Any) -> TensorData:
         """See `TensorOps.allocate`.
 
@@ -143,12 +176,13 @@ class CudaOps(FusedOps):
         """See `TensorOps.reduce_kernel`: sums, products and maxima are regrouped, the same way at each run."""
 
         def run(out: TensorData, a: TensorData, dim: int) -> None:
-            loop, grid = cuda_kernels.fold_cells, blocks(out.size)
             if fn in REGROUPED:
-                loop, grid = cuda_kernels.reduce_blocks, (out.size, max(1, min(a.shape[dim], SHARING)))
+                cuda_fold.fold(out._storage, read(a), (a.shape, a.strides), dim, fn, start)
+                return
             read(a)
-            made, operands = kernel(loop, out.dtype, fn=fn), (*triple(out), out.size, *triple(a))
-            launch(f"reduce by {fn.__name__}", [a.shape], made, grid, *operands, dim, out.dtype.type(start))
+            made = kernel(cuda_kernels.fold_cells, out.dtype, fn=fn)
+            operands = (*triple(out), out.size, *triple(a), dim, out.dtype.type(start))
+            launch(f"reduce by {fn.__name__}", [a.shape], made, blocks(out.size), *operands)
 
         return run
 
@@ -168,6 +202,33 @@ class CudaOps(FusedOps):
         made = kernel(cuda_kernels.matmul_tiles, out.dtype)
         operands = (*_matrices(out), out.size, *_matrices(a), *_matrices(b))
         launch("matrix product", shapes, made, grid, *operands)
+
+    @classmethod
+    def take(cls, a: TensorData, rows: npt.NDArray[np.int64]) -> TensorData:
+        """See `TensorOps.take`: the numbers of the rows move to the device, the matrix stays there."""
+        check_rows(rows, a.shape)
+        out = cls.allocate((len(rows), a.shape[1]), a.dtype, a.backend)
+        if out.size:
+            made, numbers = (
+                kernel(cuda_index.take_cells, a.dtype),
+                cuda_memory.storage(rows.astype(np.uint32)),
+            )
+            operands = (out._storage, out.size, a.shape[1], read(a), _naturals(a.strides), numbers)
+            launch("take", [a.shape, rows.shape], made, strides(out.size), *operands)
+        return out
+
+    @classmethod
+    def take_grad(cls, d: TensorData, rows: npt.NDArray[np.int64], shape: tuple[int, ...]) -> TensorData:
+        """See `TensorOps.take_grad`: each cell gathers, in the order of ``rows``, so every run gives the same bits."""
+        out = cls.allocate(shape, d.dtype, d.backend)
+        if out.size:
+            ends = np.cumsum(np.bincount(rows, minlength=shape[0]))
+            order, starts = np.argsort(rows, kind="stable"), np.concatenate(([0], ends))
+            tables = (cuda_memory.storage(table.astype(np.uint32)) for table in (order, starts))
+            operands = (out._storage, out.size, shape[1], read(d), _naturals(d.strides), *tables)
+            made = kernel(cuda_index.take_grad_cells, d.dtype)
+            launch("the derivative of take", [d.shape, shape], made, strides(out.size), *operands)
+        return out
 
     @classmethod
     def conv_kernel(

@@ -6,18 +6,20 @@ It refuses to know other rooms and Tensor.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from . import fast_conv, fast_map, fast_matmul, fast_norm, jit
+from . import fast_conv, fast_dropout, fast_map, fast_matmul, fast_norm, jit, philox
 from .cellwise import Program
-from .optional_ops import ACTS
+from .optional_ops import ACTS, kept_factor
 from .tensor_data import IndexingError, TensorData, shape_broadcast
 from .tensor_ops import TensorOps
 from .tensor_ops_conv import Padding, Pair
 
 PARALLEL = 32_768  # cells from which waking the threads pays
+DRAW = 8  # cell operations that a random word costs
 
 
 class FusedOps(TensorOps):
@@ -145,6 +147,17 @@ class FusedOps(TensorOps):
         run = jit.variant(fast_norm.cross_entropy, x.dtype, x.size > PARALLEL)
         run(losses._storage, array(grad), packed(x, grad), packed(target, grad))
         return losses, grad
+
+    @classmethod
+    def dropout(
+        cls, x: TensorData, key: Callable[[], int], rate: float, scale: bool
+    ) -> tuple[TensorData, TensorData]:
+        """See `OptionalOps.dropout`."""
+        y, mask = (cls.allocate(x.shape, x.dtype, x.backend) for _ in range(2))
+        drawn, factor = tuple(philox.key_words(key())), kept_factor(rate, scale, x.dtype)
+        run = jit.sized(fast_dropout.drop_cells, x.dtype, x.size * DRAW)
+        run(y._storage, mask._storage, flat(x, y), drawn, philox.bound_of(rate), factor)
+        return y, mask
 
 
 def flat(t: TensorData, out: TensorData) -> Any:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
-from . import fast_conv, fast_map, fast_matmul, fast_pool, jit, memory, tensor_data
+from . import fast_conv, fast_map, fast_matmul, fast_pool, jit, memory, strided, tensor_data
 from .fast_fused_ops import PARALLEL, FusedOps, array, packed
 from .fast_map import Variants
 from .tensor_data import TensorData
@@ -46,36 +47,17 @@ def tensor_reduce(fn: Fn) -> Kernel:
 Shape = tuple[int, ...]
 
 
-def _merged(shape: Shape, *operands: Shape) -> tuple[Shape, list[Shape]] | None:
-    """Drop dimensions of size 1 and merge those whose strides chain in all operands; None if over 4 are left."""
-    sizes: list[int] = []
-    steps: list[list[int]] = [[] for _ in operands]
-    for k, n in enumerate(shape):
-        if n == 1:
-            continue
-        here = [s[k] for s in operands]
-        if sizes and all(before[-1] == now * n for before, now in zip(steps, here)):
-            sizes[-1] *= n
-            for before, now in zip(steps, here):
-                before[-1] = now
-        else:
-            sizes.append(n)
-            for before, now in zip(steps, here):
-                before.append(now)
+def _to_four(sizes: Shape, steps: Sequence[Shape]) -> tuple[Shape, list[Shape]] | None:
+    """Put dimensions of size 1 in front, up to four; None if there are more."""
     if len(sizes) > 4:
         return None
     pad = 4 - len(sizes)
-    return (1,) * pad + tuple(sizes), [(0,) * pad + tuple(s) for s in steps]
-
-
-def _stretched(shape: Shape, own: Shape, strides: Shape) -> Shape:
-    """Return the strides with which an operand of shape ``own`` is read as ``shape``."""
-    return (0,) * (len(shape) - len(own)) + tuple(0 if n == 1 else s for n, s in zip(own, strides))
+    return (1,) * pad + sizes, [(0,) * pad + s for s in steps]
 
 
 @functools.lru_cache(maxsize=4096)
 def _plan(shape: Shape, strides: Shape, *operands: tuple[Shape, Shape]) -> tuple[Shape, list[Shape]] | None:
-    return _merged(shape, strides, *(_stretched(shape, *o) for o in operands))
+    return _to_four(*strided.plan(shape, strides, *operands))
 
 
 @functools.lru_cache(maxsize=4096)
@@ -93,8 +75,8 @@ def _turned_plan(sizes: Shape, to: Shape, of: Shape) -> tuple[Shape, ...] | None
 
 @functools.lru_cache(maxsize=4096)
 def _reduce_plan(shape: Shape, strides: Shape, dim: int) -> tuple[Shape, Shape] | None:
-    rest = [k for k in range(len(shape)) if k != dim]
-    found = _merged(tuple(shape[k] for k in rest), tuple(strides[k] for k in rest))
+    sizes, steps = strided.rest_plan(shape, strides, dim)
+    found = _to_four(sizes, [steps])
     if found is None or found[0][0] != 1:
         return None
     return found[0][1:], found[1][0][1:]

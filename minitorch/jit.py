@@ -38,6 +38,7 @@ OWN = {"math.exp": "vector_exp"}  # what `minitorch.vector_math` does better tha
 COMPILED = (vector_math.__name__, vector_sums.__name__)
 # NaN and infinity keep their meaning, unlike under the full fastmath; and sums their order: see `vector_sums`.
 FLAGS = {"contract"}
+INLINED = ("four_words",)  # too long to be inlined unasked, and loops are vectors only if they are
 
 
 def cache_dir() -> Path:
@@ -137,8 +138,10 @@ def _module_source(loop: Fn, fns: dict[str, Any], dtype: str, parallel: bool) ->
             if tree is None:
                 return None
             tree.name = name
+            asked = ", forceinline=True" if name in INLINED else ""
             body.insert(
-                0, f"@njit(error_model='numpy', fastmath={FLAGS!r})\n{ast.unparse(_Own().visit(tree))}\n"
+                0,
+                f"@njit(error_model='numpy', fastmath={FLAGS!r}{asked})\n{ast.unparse(_Own().visit(tree))}\n",
             )
         elif isinstance(value, types.ModuleType):
             head.append(f"import {value.__name__} as {name}")

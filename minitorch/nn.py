@@ -12,7 +12,7 @@ import numpy.typing as npt
 from . import rng
 from .tensor import Tensor
 from .tensor_data import IndexingError
-from .tensor_functions_fused import Affine, ConvAct
+from .tensor_functions_fused import Affine, ConvAct, Drop
 from .tensor_functions_nn import Conv, Conv1dFun, Conv2dFun, LogSoftmax, Pool, Softmax
 
 Pair = tuple[int, int]
@@ -360,11 +360,4 @@ def dropout(input: Tensor, rate: float, ignore: bool = False, *, scale: bool = F
         raise ValueError(f"the dropout rate must be between 0 and 1, not {rate}")
     if ignore or rate == 0:
         return input
-
-    def draw() -> npt.NDArray[Any]:
-        kept = (rng.uniform(input.shape) >= rate).astype(input.dtype)
-        if scale and rate < 1:
-            kept /= 1 - rate
-        return kept
-
-    return input * Tensor(input.f.live(draw, input.shape))
+    return Drop.apply(input, key=rng.new_key, rate=rate, scale=scale)

@@ -11,7 +11,10 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from . import operators
+import numpy as np
+import numpy.typing as npt
+
+from . import operators, rng
 from .cellwise import Place, Program
 from .tensor_data import TensorData, shape_broadcast
 
@@ -33,6 +36,14 @@ def optional(method: Callable[..., Any]) -> Any:
 def _value(values: list[TensorData], place: Place) -> TensorData:
     """Return an earlier result, or a number in one cell."""
     return values[place] if isinstance(place, int) else values[0].filled(place, ())
+
+
+def kept_factor(rate: float, scale: bool, dtype: np.dtype[Any]) -> Any:
+    """Return what `OptionalOps.dropout` multiplies the cells with that it keeps, a number of ``dtype``."""
+    factor = np.ones(1, dtype)
+    if scale and rate < 1:
+        factor /= 1 - rate
+    return factor[0]
 
 
 def _per_channel(x: TensorData) -> TensorData:
@@ -140,3 +151,26 @@ class OptionalOps:
         total = e.sum(1)
         losses = -f.zip(operators.weigh)(shifted - f.map(operators.ln)(total), target).sum(1)
         return losses, e / total * target.sum(1) - target
+
+    @optional
+    def dropout(
+        cls, x: TensorData, key: Callable[[], int], rate: float, scale: bool
+    ) -> tuple[TensorData, TensorData]:
+        """Set each cell to 0 with chance ``rate``, and divide the others by ``1 - rate`` if ``scale``.
+
+        Args:
+            x: The cells.
+            key: Draws a key; called once, whatever the size. The key and a cell's number decide its fate.
+            rate: Between 0 and 1.
+            scale: Whether to divide; nothing is divided by 0.
+
+        Returns:
+            The result, and what the cells were multiplied with.
+        """
+
+        def draw() -> npt.NDArray[Any]:
+            drawn = rng.generator(key()).uniform(size=x.shape)
+            return (drawn >= rate).astype(x.dtype) * kept_factor(rate, scale, x.dtype)
+
+        mask = x.f.live(draw, x.shape)
+        return x * mask, mask

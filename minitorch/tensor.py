@@ -5,6 +5,7 @@ It knows the rooms by name only; what happens to numbers is in `minitorch.tensor
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -16,7 +17,6 @@ from .autodiff import History, Variable, backpropagate
 from .backends import find_backend
 from .dtypes import FLOATS, as_dtype
 from .tensor_data import (
-    BackendError,
     IndexingError,
     Sizes,
     TensorData,
@@ -231,27 +231,17 @@ class Tensor(Variable):
     # Shared with other libraries
 
     def __dlpack_device__(self) -> dlpack.Place:
-        self._on_the_cpu()
-        return dlpack.CPU
+        return self.backend.ops.place(self._tensor)
 
     def __dlpack__(
         self, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: bool | None = None
     ) -> Any:
         if self.requires_grad():
             raise BufferError("a tensor that asks for a derivative cannot be shared: use t.detach()")
-        if dl_device is not None and tuple(dl_device) != dlpack.CPU:
-            raise BufferError(f"this tensor is on device {dlpack.CPU}, not on {tuple(dl_device)}")
-        array = self._on_the_cpu()
-        return dlpack.capsule_of(array.copy() if copy else array)
-
-    def _on_the_cpu(self) -> npt.NDArray[Any]:
-        """Return an array on the storage itself."""
-        if not isinstance(self._tensor._storage, np.ndarray):
-            raise BufferError(
-                f"DLPack shares memory of the CPU, and this tensor is in backend {self.backend.ops.name!r}: "
-                "share __cuda_array_interface__, or move it with t.to('fast')"
-            )
-        return self._tensor.laid_out(self._tensor._storage)
+        ops, place = self.backend.ops, self.__dlpack_device__()
+        if dl_device is not None and tuple(dl_device) != place:
+            raise BufferError(f"this tensor is on device {place}, not on {tuple(dl_device)}")
+        return ops.capsule(self._tensor.copy() if copy else self._tensor, stream)
 
     @property
     def __cuda_array_interface__(self) -> dict[str, Any]:
@@ -534,27 +524,23 @@ def tensor(
 
 
 def from_dlpack(x: Any, backend: Any = None) -> Tensor:
-    """Make a tensor on the memory of ``x``, an array of another library on the CPU: changes of one show in the other.
+    """Make a tensor on the memory of ``x``, an array of another library: changes of one show in the other.
 
     Args:
         x: What has ``__dlpack__``: an array of NumPy, a tensor of PyTorch that asks for no derivative, ...
-        backend: A room that computes on the CPU; None is "fast".
+        backend: A room that computes where ``x`` is; None is "cuda" for the memory of a GPU, else "fast".
 
     Raises:
         TypeError: ``x`` cannot be shared, or its numbers are neither float64 nor float32.
         ValueError: Its cells lie backwards in memory.
-        BackendError: The room has its own memory.
+        BackendError: The room computes elsewhere.
     """
-    room = find_backend("fast" if backend is None else backend)
-    if room.cuda:
-        raise BackendError("from_dlpack shares memory of the CPU: use from_dlpack(x).to('cuda')")
     if not isinstance(x, dlpack.Shares):
         raise TypeError(f"{type(x).__name__} has no __dlpack__")
-    array = np.from_dlpack(x)
-    if array.dtype not in FLOATS:
-        raise TypeError(f"a tensor holds float64 or float32, not {array.dtype}: convert it first")
-    flat, steps = dlpack.flat_view(array)
-    return Tensor(TensorData.on(flat, array.shape, steps, array.size, room))
+    there = "cuda" if x.__dlpack_device__()[0] == dlpack.CUDA else "fast"
+    room = find_backend(there if backend is None else backend)
+    storage, shape, steps = room.ops.adopt(x)
+    return Tensor(TensorData.on(storage, shape, steps, math.prod(shape), room))
 
 
 def zeros(shape: tuple[int, ...], backend: Any = None, *, dtype: Any = None) -> Tensor:

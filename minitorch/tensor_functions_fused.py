@@ -1,10 +1,11 @@
-"""Functions that take their bias and activation along: a convolution, a linear layer.
+"""Functions that rooms may fuse: a convolution or a linear layer with bias and activation, and dropout.
 
 As in `minitorch.tensor_functions`, ``forward`` and ``backward`` compute on TensorData through the door of its backend.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from .autodiff import Context, Function
@@ -74,3 +75,20 @@ class ScaleShift(Function):
         d, db = d.f.act_grad(y, d, act)
         dx = d * w if ctx.needs(0) else 0.0
         return dx, d * x if ctx.needs(1) else 0.0, db.view(1, w.shape[1], 1)
+
+
+class Drop(Function):
+    """Random cells set to 0. Settings: those of the kernel ``dropout``."""
+
+    @staticmethod
+    def forward(ctx: Context, x: Any, key: Callable[[], int], rate: float, scale: bool) -> Any:
+        """Return what is left."""
+        y, mask = x.f.dropout(x, key, rate, scale)
+        ctx.save_for_backward(mask)
+        return y
+
+    @staticmethod
+    def backward(ctx: Context, d: Any) -> Any:
+        """Return ``d`` for the cells that were kept, scaled as they were."""
+        (mask,) = ctx.saved_values
+        return d * mask

@@ -15,7 +15,8 @@ from typing import Any, ClassVar, Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from . import operators
+from . import dlpack, operators
+from .dtypes import FLOATS
 from .optional_ops import OPTIONAL, OptionalOps, fusing
 from .retype import with_numpy
 from .tensor_data import (
@@ -83,6 +84,47 @@ class TensorOps(OptionalOps, ConvOps):
     def host(cls, storage: Any) -> npt.NDArray[Any]:
         """Return the block as a NumPy array: the only blocking read."""
         return storage
+
+    @classmethod
+    def place(cls, t: TensorData) -> dlpack.Place:
+        """Return the device of a storage, as DLPack numbers it.
+
+        Raises:
+            BufferError: It cannot be shared.
+        """
+        if not isinstance(t._storage, np.ndarray):
+            raise BufferError(
+                f"the memory of backend {cls.name!r} cannot be shared: move the tensor with t.to('fast')"
+            )
+        return dlpack.CPU
+
+    @classmethod
+    def capsule(cls, t: TensorData, stream: Any) -> Any:
+        """Return a capsule of DLPack on a storage, for a receiver that reads it on ``stream``.
+
+        Raises:
+            BufferError: It cannot be shared.
+            ValueError: There is no such stream.
+        """
+        cls.place(t)
+        return dlpack.capsule_of(t.laid_out(t._storage))
+
+    @classmethod
+    def adopt(cls, x: Any) -> tuple[Any, tuple[int, ...], tuple[int, ...]]:
+        """Return the memory of an array with ``__dlpack__`` as a storage, and shape and strides in it.
+
+        Raises:
+            TypeError: Its numbers are neither float64 nor float32.
+            ValueError: Its cells lie backwards in memory.
+            BackendError: The room cannot use that memory.
+        """
+        if x.__dlpack_device__()[0] == dlpack.CUDA:
+            raise BackendError(f"memory of a GPU is for backend 'cuda', not {cls.name!r}")
+        array = np.from_dlpack(x)
+        if array.dtype not in FLOATS:
+            raise TypeError(f"a tensor holds float64 or float32, not {array.dtype}: convert it first")
+        flat, steps = dlpack.flat_view(array)
+        return flat, array.shape, steps
 
     # Kernels
 
@@ -246,11 +288,7 @@ class TensorOps(OptionalOps, ConvOps):
         Raises:
             IndexingError: A number is not that of a row.
         """
-        wrong = rows[(rows < 0) | (rows >= a.shape[0])]
-        if wrong.size:
-            raise IndexingError(
-                f"row {wrong[0]} is not in 0..{a.shape[0] - 1} of a matrix of shape {a.shape}"
-            )
+        check_rows(rows, a.shape)
         return a.f.from_array(np.ascontiguousarray(a.host()[rows]))
 
     @classmethod
@@ -359,6 +397,17 @@ class TensorBackend:
 
     def __repr__(self) -> str:
         return f"TensorBackend({self.ops.__name__})"
+
+
+def check_rows(rows: npt.NDArray[np.int64], shape: tuple[int, ...]) -> None:
+    """Check that a matrix of ``shape`` has these rows.
+
+    Raises:
+        IndexingError: It lacks one.
+    """
+    wrong = rows[(rows < 0) | (rows >= shape[0])]
+    if wrong.size:
+        raise IndexingError(f"row {wrong[0]} is not in 0..{shape[0] - 1} of a matrix of shape {shape}")
 
 
 def tensor_map(fn: Fn) -> Callable[..., None]:

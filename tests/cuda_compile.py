@@ -26,6 +26,9 @@ from numba import cuda, types  # noqa: E402
 
 from minitorch import (  # noqa: E402
     cuda_conv,
+    cuda_dropout,
+    cuda_fold,
+    cuda_index,
     cuda_kernels,
     cuda_matmul,
     cuda_norm,
@@ -57,6 +60,11 @@ def triple(real: Any, rank: int = 4) -> tuple[Any, ...]:
     return row(real), types.UniTuple(i64, rank), types.UniTuple(i64, rank)
 
 
+def layouts(rank: int, count: int = 1) -> list[Any]:
+    """Return sizes or strides of merged dimensions."""
+    return [types.UniTuple(types.uint32, rank)] * count
+
+
 def images(*more: Any) -> Callable[[Any], tuple[Any, ...]]:
     """Return the signature of a kernel on ``more[0]`` images and vectors, followed by its settings."""
     count, vectors, *settings = more
@@ -74,8 +82,6 @@ four = trace(lambda a, b, c, d: (a * b + c).sigmoid() * d, 4).function
 KERNELS: list[Case] = [
     (cuda_kernels.map_cells, {"fn": operators.sigmoid}, THREADS, lambda t: (*triple(t), i64, *triple(t))),
     (cuda_kernels.zip_cells, {"fn": operators.add}, THREADS, lambda t: (*triple(t), i64, *triple(t) * 2)),
-    (cuda_kernels.three_cells, {"fn": three}, THREADS, lambda t: (*triple(t), i64, *triple(t) * 3)),
-    (cuda_kernels.four_cells, {"fn": four}, THREADS, lambda t: (*triple(t), i64, *triple(t) * 4)),
     (cuda_kernels.map_flat, {"fn": operators.sigmoid}, THREADS, lambda t: (row(t), i64, row(t))),
     (cuda_kernels.zip_flat, {"fn": operators.add}, THREADS, lambda t: (row(t), i64, *[row(t)] * 2)),
     (cuda_kernels.three_flat, {"fn": three}, THREADS, lambda t: (row(t), i64, *[row(t)] * 3)),
@@ -142,6 +148,64 @@ KERNELS: list[Case] = [
     (cuda_norm.log_softmax_rows, {}, SHARING, lambda t: [row(t, 3)] * 2),
     (cuda_norm.log_softmax_grad_rows, {}, SHARING, lambda t: [row(t, 3)] * 3),
     (cuda_norm.cross_entropy_rows, {}, SHARING, lambda t: (row(t), *[row(t, 3)] * 3)),
+    *(
+        (
+            cuda_index.RANKED[k],
+            {"fn": fn},
+            THREADS,
+            lambda t, k=k, rank=rank: (row(t), i64, *layouts(rank, 2), *[row(t), *layouts(rank)] * (k + 1)),
+        )
+        for k, fn in enumerate((operators.sigmoid, operators.add, three, four))
+        for rank in ((1, 2, 3, 4) if k < 2 else (3,))
+    ),
+    *(
+        (
+            cuda_index.map_turned,
+            {"fn": operators.id},
+            SHARING,
+            lambda t, rank=rank: (
+                row(t),
+                *layouts(4),
+                *layouts(rank, 2),
+                types.uint32,
+                row(t),
+                *layouts(rank),
+                types.uint32,
+            ),
+        )
+        for rank in (1, 2)
+    ),
+    (
+        cuda_index.take_cells,
+        {},
+        THREADS,
+        lambda t: (row(t), i64, i64, row(t), *layouts(2), row(types.uint32)),
+    ),
+    (
+        cuda_index.take_grad_cells,
+        {},
+        THREADS,
+        lambda t: (row(t), i64, i64, row(t), *layouts(2), *[row(types.uint32)] * 2),
+    ),
+    *(
+        (
+            cuda_fold.fold_tiles,
+            {"fn": fn},
+            SHARING,
+            lambda t, rank=rank: (row(t), i64, *layouts(rank, 2), row(t), i64, i64, i64, t, types.boolean),
+        )
+        for fn in (operators.add, operators.max_nan)
+        for rank in (1, 2, 3)
+    ),
+    *(
+        (
+            cuda_dropout.drop_cells,
+            {},
+            THREADS,
+            lambda t, key=key: (*[row(t)] * 3, i64, key, types.uint64, t),
+        )
+        for key in (types.UniTuple(types.uint64, 2), row(types.uint64))
+    ),
 ]
 
 
@@ -180,7 +244,7 @@ def products(real: str) -> list[Case]:
 def float_functions() -> list[Case]:
     """Return all float functions of one and two numbers, in the flat kernels."""
     found: list[Case] = []
-    flat = {1: KERNELS[4], 2: KERNELS[5]}
+    flat = {1: KERNELS[2], 2: KERNELS[3]}
     for fn in vars(operators).values():
         if inspect.isfunction(fn) and set(fn.__annotations__.values()) == {"float"}:
             loop, _, threads, signature = flat[len(inspect.signature(fn).parameters)]
@@ -202,7 +266,10 @@ def loops() -> set[Any]:
     """Return every kernel of the kernel files: a function that asks which thread it is, and returns nothing."""
     return {
         fn
-        for module in (cuda_kernels, cuda_conv, cuda_norm, cuda_sgemm, cuda_tensor_cores, cuda_update)
+        for module in (
+            *(cuda_kernels, cuda_conv, cuda_norm, cuda_sgemm, cuda_tensor_cores, cuda_update),
+            *(cuda_dropout, cuda_index, cuda_fold),
+        )
         for fn in vars(module).values()
         if inspect.isfunction(fn)
         and fn.__module__ == module.__name__

@@ -34,6 +34,15 @@ BUDGETS = {
     "multiply_tiles_act": 240,
     "multiply_warps": 224,
     "multiply_warps_act": 224,
+    "map_ranked": 40,
+    "zip_ranked": 40,
+    "three_ranked": 40,
+    "four_ranked": 48,
+    "map_turned": 40,
+    "fold_tiles": 64,
+    "drop_cells": 64,
+    "take_cells": 40,
+    "take_grad_cells": 64,
 }
 TENSOR = {"multiply_warps", "multiply_warps_act"}
 BUDGET = 128

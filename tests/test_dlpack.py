@@ -1,26 +1,32 @@
-"""Memory shared with other libraries: DLPack both ways, and what the GPU's tensors tell about themselves."""
+"""Memory shared with other libraries: DLPack both ways, and what the GPU's tensors tell about themselves.
+
+Memory of a GPU is pretended: its addresses are passed on, and never read.
+"""
 
 from __future__ import annotations
 
 import gc
 import importlib.util
 import os
+import subprocess
+import sys
+import weakref
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 import minitorch
-from minitorch import BackendError, Tensor, dlpack, from_dlpack, tensor
+from minitorch import BackendError, CudaOps, Tensor, TensorBackend, _cuda, dlpack, from_dlpack, tensor
 
 rooms = pytest.mark.parametrize("room", ["simple", "fast"])
 every = pytest.mark.parametrize("dtype", ["float32", "float64"])
 needs_torch = pytest.mark.skipif(
     importlib.util.find_spec("torch") is None, reason="NO PYTORCH: sharing with it was not tested"
 )
-needs_cuda = pytest.mark.skipif(
-    os.environ["MINITORCH_CUDA_TESTS"] == "off", reason="MINITORCH_CUDA_TESTS=off"
-)
+MODE = os.environ["MINITORCH_CUDA_TESTS"]
+needs_cuda = pytest.mark.skipif(MODE == "off", reason="MINITORCH_CUDA_TESTS=off")
 
 
 def cells(*shape: int) -> Any:
@@ -132,14 +138,19 @@ def test_what_cannot_be_shared() -> None:
 
 
 @needs_cuda
-def test_dlpack_is_for_memory_of_the_cpu() -> None:
-    with pytest.raises(BufferError, match="__cuda_array_interface__"):
-        tensor([1.0], "cuda").__dlpack__()
-    with pytest.raises(BufferError, match="'cuda'"):
-        tensor([1.0], "cuda").__dlpack_device__()
+def test_memory_of_the_cpu_is_no_memory_of_a_gpu() -> None:
     with pytest.raises(BackendError, match=r"from_dlpack\(x\).to\('cuda'\)"):
         from_dlpack(np.ones(2), "cuda")
     assert from_dlpack(np.ones(2)).to("cuda").to("fast").to_numpy().tolist() == [1.0, 1.0]
+
+
+@pytest.mark.skipif(MODE != "sim", reason="a GPU has memory to share")
+def test_the_simulator_has_no_memory_to_share() -> None:
+    for share in (Tensor.__dlpack__, Tensor.__dlpack_device__):
+        with pytest.raises(BufferError, match=r"simulator.*t\.to\('fast'\)"):
+            share(tensor([1.0], "cuda"))
+    with pytest.raises(BackendError, match="simulator"):
+        from_dlpack(Giver())
 
 
 class Block:
@@ -149,6 +160,201 @@ class Block:
     __cuda_array_interface__ = {  # noqa: RUF012 - as libraries have it
         "shape": (6,), "strides": None, "data": (4096, False), "typestr": "<f4", "stream": None, "version": 3,
     }  # fmt: skip
+
+    def __len__(self) -> int:
+        return 6
+
+
+class Giver:
+    """An array of another library on a GPU, at an address that nobody reads."""
+
+    def __init__(
+        self, place: tuple[int, int] = (2, 0), itemsize: int = 4, steps: tuple[int, ...] = (3, 1)
+    ) -> None:
+        self.place, self.itemsize, self.steps, self.streams, self.owner = place, itemsize, steps, [], Owner()
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return self.place
+
+    def __dlpack__(self, *, stream: Any) -> Any:
+        self.streams.append(stream)
+        return dlpack.capsule_at(8192, self.place, (2, 3), self.steps, self.itemsize, self.owner)
+
+
+class Owner:
+    """What lives as long as somebody reads the memory."""
+
+
+@pytest.fixture
+def card(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Pretend that there is a GPU, and note what is asked of it."""
+    seen: dict[str, Any] = {"waits": [], "arrays": []}
+
+    def array_at(address: int, count: int, dtype: np.dtype[Any], owner: Any) -> Any:
+        seen["arrays"].append((address, count, dtype.name, owner))
+        return Block()
+
+    monkeypatch.setattr(_cuda, "SIMULATED", False)
+    monkeypatch.setattr(_cuda, "device_number", lambda: 0)
+    monkeypatch.setattr(_cuda, "make_wait", seen["waits"].append)
+    monkeypatch.setattr(_cuda, "array_at", array_at)
+    return seen
+
+
+def on_the_card() -> Tensor:
+    return Tensor(minitorch.TensorData.on(Block(), (2, 3), None, 6, TensorBackend(CudaOps)))
+
+
+@needs_cuda
+@pytest.mark.usefixtures("card")
+def test_a_capsule_says_where_memory_of_the_gpu_is() -> None:
+    before, t = len(dlpack._lent), on_the_card()
+    assert t.__dlpack_device__() == (2, 0)
+    for given, shape, steps in ((t, (2, 3), (3, 1)), (t.permute(1, 0), (3, 2), (1, 3))):
+        taken = dlpack.Taken(given.__dlpack__(dl_device=(2, 0)))
+        assert (taken.place, taken.address, taken.dtype) == ((2, 0), 4096, "float32")
+        assert (taken.shape, taken.steps) == (shape, steps)
+        assert len(dlpack._lent) == before + 1
+        del taken
+        assert len(dlpack._lent) == before
+    capsule = t.__dlpack__()
+    del capsule
+    assert len(dlpack._lent) == before
+    with pytest.raises(BufferError, match=r"\(2, 0\), not on \(1, 0\)"):
+        t.__dlpack__(dl_device=(1, 0))
+
+
+@needs_cuda
+def test_the_receivers_stream_waits_if_it_is_another_one(card: dict[str, Any]) -> None:
+    for stream in (None, -1, 1):
+        on_the_card().__dlpack__(stream=stream)
+    assert card["waits"] == []
+    for stream in (2, 140_000_000_000):
+        on_the_card().__dlpack__(stream=stream)
+    assert card["waits"] == [2, 140_000_000_000]
+    before = len(dlpack._lent)
+    for wrong in (0, -2, 1.0, "default"):
+        with pytest.raises(ValueError, match=rf"handle of a CUDA stream, not {wrong!r}"):
+            on_the_card().__dlpack__(stream=wrong)
+    assert len(dlpack._lent) == before
+
+
+@needs_cuda
+@pytest.mark.parametrize("backend", [None, CudaOps])
+def test_memory_of_another_library_on_the_gpu(card: dict[str, Any], backend: Any) -> None:
+    before, giver = len(dlpack._lent), Giver(steps=(1, 2), itemsize=8)
+    owner = weakref.ref(giver.owner)
+    t = from_dlpack(giver, backend and TensorBackend(backend))
+    ((address, count, dtype, taken),) = card["arrays"]
+    assert giver.streams == [1]
+    assert (address, count, dtype) == (8192, 6, "float64")
+    assert (t.shape, t._tensor.strides, t.backend.ops) == ((2, 3), (1, 2), CudaOps)
+    del giver
+    gc.collect()
+    assert owner() is not None
+    del taken
+    card["arrays"].clear()
+    gc.collect()
+    assert owner() is None
+    assert len(dlpack._lent) == before
+
+
+@needs_cuda
+@pytest.mark.usefixtures("card")
+@pytest.mark.parametrize(
+    ("giver", "kind", "told"),
+    [
+        (Giver(place=(2, 1)), BackendError, r"\(2, 1\).*\(2, 0\)"),
+        (Giver(itemsize=2), TypeError, "not float16"),
+        (Giver(steps=(3, -1)), ValueError, "copy it first"),
+        (Giver(steps=(2**31, 1)), BackendError, "32 bits"),
+    ],
+)
+def test_memory_of_a_gpu_that_cannot_be_used(giver: Giver, kind: type[Exception], told: str) -> None:
+    before = len(dlpack._lent)
+    with pytest.raises(kind, match=told):
+        from_dlpack(giver, TensorBackend(CudaOps))
+    gc.collect()
+    assert len(dlpack._lent) == before
+
+
+@pytest.mark.skipif(MODE != "gpu", reason="NO GPU: sharing its memory was not tested")
+def test_a_gpu_shares_its_memory() -> None:
+    t = tensor(cells(2, 3), "cuda")
+    shared = from_dlpack(t.permute(1, 0))
+    assert shared.backend.ops is CudaOps
+    assert shared.__cuda_array_interface__["data"] == t.__cuda_array_interface__["data"]
+    t[1, 2] = 5.0
+    assert np.array_equal(shared.to_numpy(), t.to_numpy().T)
+    stream = _cuda.cuda.stream()
+    assert dlpack.Taken(t.__dlpack__(stream=int(stream))).shape == (2, 3)
+    del t
+    gc.collect()
+    assert shared[2, 1] == 5.0
+
+
+@pytest.mark.parametrize("room", ["simple", "fast"])
+def test_rooms_on_the_cpu_refuse_memory_of_a_gpu(room: str) -> None:
+    with pytest.raises(BackendError, match=rf"'cuda', not '{room}'"):
+        from_dlpack(Giver(), room)
+
+
+@every
+def test_capsules_of_numpy_are_read_and_given_back_once(dtype: str) -> None:
+    for array in (cells(3, 4).astype(dtype), cells(3, 4).astype(dtype).T, np.array(2.0, dtype)):
+        taken, capsule = None, array.__dlpack__()
+        taken = dlpack.Taken(capsule)
+        assert (taken.place, taken.dtype, taken.shape) == ((1, 0), dtype, array.shape)
+        assert taken.address == array.ctypes.data
+        assert taken.steps == tuple(s // array.itemsize for s in array.strides)
+        with pytest.raises(BufferError, match="nobody has taken"):
+            dlpack.Taken(capsule)
+        count = sys.getrefcount(array)
+        del taken
+        assert sys.getrefcount(array) == count - 1
+        del capsule
+        assert sys.getrefcount(array) == count - 1
+
+
+NUMBA = """
+import gc, sys
+sys.path.insert(0, {root!r})
+import numpy as np
+from minitorch import _cuda, cuda_share, dlpack
+class Context:
+    pass
+class Owner:
+    pass
+_cuda.cuda.current_context, _cuda.device_number = Context, lambda: 0
+lives = []
+owner = Owner()
+import weakref
+weakref.finalize(owner, lives.append, "over")
+array = _cuda.array_at(4096, 6, np.dtype(np.float32), owner)
+del owner
+capsule = cuda_share.capsule(array, (3, 2), (1, 3), array.dtype, None)
+del array
+gc.collect()
+taken = dlpack.Taken(capsule)
+assert (taken.place, taken.address, taken.shape, taken.steps) == ((2, 0), 4096, (3, 2), (1, 3))
+assert lives == []
+del taken
+gc.collect()
+assert lives == ["over"], lives
+print("as expected")
+"""
+
+
+def test_numbas_own_arrays_say_where_they_are_and_keep_what_they_are_made_on() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", NUMBA.format(root=str(Path(__file__).resolve().parent.parent))],
+        env={**os.environ, "NUMBA_ENABLE_CUDASIM": "0"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("as expected\n", "")
 
 
 def test_the_array_interface_of_a_tensor_on_the_gpu() -> None:
