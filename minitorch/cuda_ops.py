@@ -1,7 +1,7 @@
 """The CUDA room: picks kernels and launches them; a GPU, or Numba's simulator, is asked for at the first use.
 
 Its results lie on blocks of a pool (`minitorch.cuda_memory`); the kernels are in `minitorch.cuda_kernels`,
-`minitorch.cuda_conv` and `minitorch.cuda_norm`. It refuses to know other rooms and Tensor.
+`minitorch.cuda_conv`, `minitorch.cuda_pool` and `minitorch.cuda_norm`. It refuses to know other rooms and Tensor.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from . import cuda_conv, cuda_kernels, cuda_memory, operators
+from . import cuda_conv, cuda_kernels, cuda_memory, cuda_pool, operators
 from .cuda_fused_ops import FusedOps, packed, read, run_cells, tiles, triple
 from .cuda_launch import SHARING, blocks, kernel, launch
 from .tensor_data import IndexingError, TensorData
@@ -185,7 +185,7 @@ class CudaOps(FusedOps):
         kind: str, window: Pair, stride: Pair, padding: Padding, dilation: Pair, count_pad: bool,
     ) -> None:  # fmt: skip
         """See `TensorOps.pool_kernel`."""
-        cuda_conv.pool(packed(out), packed(x), kind, window, stride, padding, dilation, count_pad)
+        cuda_pool.pool(packed(out), packed(x), kind, window, stride, padding, dilation, count_pad)
 
     @classmethod
     def pool_grad_kernel(
@@ -193,7 +193,7 @@ class CudaOps(FusedOps):
         kind: str, window: Pair, stride: Pair, padding: Padding, dilation: Pair, count_pad: bool,
     ) -> None:  # fmt: skip
         """See `TensorOps.pool_grad_kernel`."""
-        cuda_conv.pool_grad(
+        cuda_pool.pool_grad(
             packed(out), packed(x), packed(d), kind, window, stride, padding, dilation, count_pad
         )
 

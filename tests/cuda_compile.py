@@ -23,7 +23,7 @@ sys.path.insert(0, str(ROOT))
 
 from numba import cuda, types  # noqa: E402
 
-from minitorch import cuda_conv, cuda_kernels, cuda_norm, operators, optim  # noqa: E402
+from minitorch import cuda_conv, cuda_kernels, cuda_norm, cuda_pool, operators, optim  # noqa: E402
 from minitorch.cuda_launch import SHARING, THREADS, bind  # noqa: E402
 from minitorch.fusing import trace  # noqa: E402
 
@@ -99,10 +99,10 @@ KERNELS: list[Case] = [
     (cuda_conv.conv_act_cells, ACT, THREADS, images(3, 1, *CONV)),
     (cuda_conv.conv_grad_input_cells, {}, THREADS, images(3, 0, *CONV)),
     (cuda_conv.conv_grad_weight_cells, {}, THREADS, images(3, 0, *CONV)),
-    (cuda_conv.max_pool_cells, {}, THREADS, images(2, 0, pair, pair, sides, pair)),
-    (cuda_conv.max_pool_grad_cells, {}, THREADS, images(3, 0, pair, pair, sides, pair)),
-    (cuda_conv.avg_pool_cells, {}, THREADS, images(2, 0, pair, pair, sides, types.boolean)),
-    (cuda_conv.avg_pool_grad_cells, {}, THREADS, images(2, 0, pair, pair, sides, types.boolean)),
+    (cuda_pool.max_pool_cells, {}, THREADS, images(2, 0, pair, pair, sides, pair)),
+    (cuda_pool.max_pool_grad_cells, {}, THREADS, images(3, 0, pair, pair, sides, pair)),
+    (cuda_pool.avg_pool_cells, {}, THREADS, images(2, 0, pair, pair, sides, types.boolean)),
+    (cuda_pool.avg_pool_grad_cells, {}, THREADS, images(2, 0, pair, pair, sides, types.boolean)),
     (cuda_conv.anchored_conv2d, {}, THREADS, lambda t: (*triple(t), i64, *triple(t) * 2, types.boolean)),
     (
         cuda_conv.anchored_conv1d,
@@ -148,7 +148,7 @@ def loops() -> set[Any]:
     """Return every kernel of the kernel files: a function that asks which thread it is, and returns nothing."""
     return {
         fn
-        for module in (cuda_kernels, cuda_conv, cuda_norm)
+        for module in (cuda_kernels, cuda_conv, cuda_norm, cuda_pool)
         for fn in vars(module).values()
         if inspect.isfunction(fn)
         and fn.__module__ == module.__name__
