@@ -1,26 +1,46 @@
-"""Convolution of the CUDA room: one thread computes one cell of the result.
+"""Convolution of the CUDA room: which kernel serves which sizes; and the kernels for few channels.
 
-The derivatives gather: the thread of an input cell looks up the outputs that read it. So no two threads add to one
-cell, no atomics are needed, and every run gives the same bits. It refuses to know everything but arrays on the device:
-(batch, channels, height, width), packed.
+Many channels go to `minitorch.cuda_conv_gemm`. Here one thread computes one cell of the result, and the derivatives
+gather: the thread of an input cell looks up the outputs that read it. So no two threads add to one cell, no atomics are
+needed, and every run gives the same bits. It refuses to know everything but packed arrays on the device, each with its
+shape: (batch, channels, height, width).
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
-from . import operators
-from ._cuda import cuda
-from .cuda_device import image_cell, reader
-from .cuda_launch import Fn, blocks, kernel, launch
+from . import cuda_memory, operators
+from ._cuda import SIMULATED, cuda
+from .cuda_conv_gemm import Tile, conv_gemm, conv_weight_gemm, shaped, short, sum_slices
+from .cuda_device import block_sum, image_cell, reader
+from .cuda_launch import SHARING, Fn, blocks, kernel, launch, sharing
 
+Block = tuple[Any, tuple[int, ...]]  # a flat array on the device, and the shape of its cells
 Pair = tuple[int, int]
 Padding = tuple[int, int, int, int]  # top, bottom, left, right
 
 real: Any = np.float64  # bound by `kernel` to the dtype's own type
 finish = operators.id  # and this to an activation
+
+# Rows, columns and depth of a block of threads; rows and columns of a thread.
+Tiles = tuple[Tile, ...]
+TILES: dict[str, Tiles] = {
+    "float32": (Tile(128, 64, 8, 8, 8), Tile(64, 32, 8, 4, 4)),
+    "float64": (Tile(64, 64, 8, 8, 4), Tile(64, 32, 8, 4, 4)),
+}
+WEIGHT_TILES: dict[str, Tiles] = {
+    "float32": (Tile(64, 64, 8, 8, 8), Tile(32, 64, 8, 4, 8)),
+    "float64": (Tile(64, 64, 8, 8, 4), Tile(32, 64, 8, 4, 4)),
+}
+SIMULATED_TILE = Tile(8, 4, 2, 2, 2)
+WELL_USED, LEAST_USED = 0.5, 0.25  # parts of the work that are not padding
+BLOCKS = 264  # that keep a card busy: two for each multiprocessor of a large one
+LEAST_SHARE = 256  # positions of a weight's derivative that are worth a block
+MOST_SHARING = 4 if SIMULATED else SHARING  # threads that sum up one weight's derivative
 
 
 def conv_sum(x: Any, w: Any, n: int, o: int, y: int, z: int, settings: Any) -> Any:
@@ -90,57 +110,153 @@ def conv_grad_input_cells(
 def conv_grad_weight_cells(
     out: Any, x: Any, d: Any, stride: Any, padding: Any, dilation: Any, groups: int
 ) -> None:
-    """Go back to the weight: a thread sums over all positions at which its weight was used."""
+    """Go back to the weight: the threads of a block share the positions at which one weight was used."""
+    cache = cuda.shared.array(SHARING, real)
     outs, ins, kh, kw = out.shape
     batch, _, height, width = x.shape
     _, _, rows, cols = d.shape
-    t = cuda.grid(1)
-    if t < out.size:
-        o, c, i, j = image_cell(t, ins, kh, kw)
-        channel = o // (outs // groups) * ins + c
-        total = real(0)
-        for n in range(batch):
-            for y in range(rows):
-                r = y * stride[0] + i * dilation[0] - padding[0]
-                if 0 <= r < height:
-                    for z in range(cols):
-                        k = z * stride[1] + j * dilation[1] - padding[2]
-                        if 0 <= k < width:
-                            total += x[n, channel, r, k] * d[n, o, y, z]
+    o, c, i, j = image_cell(cuda.blockIdx.x, ins, kh, kw)
+    channel = o // (outs // groups) * ins + c
+    part = real(0)
+    for t in range(cuda.threadIdx.x, batch * rows * cols, cuda.blockDim.x):
+        y, z = t // cols % rows, t % cols
+        r = y * stride[0] + i * dilation[0] - padding[0]
+        k = z * stride[1] + j * dilation[1] - padding[2]
+        if 0 <= r < height and 0 <= k < width:
+            n = t // (rows * cols)
+            part += x[n, channel, r, k] * d[n, o, y, z]
+    total = block_sum(cache, part)
+    if cuda.threadIdx.x == 0:
         out[o, c, i, j] = total
 
 
-def _run(op: str, cells: Fn, out: Any, *operands: Any, **fns: Fn) -> None:
-    shapes = [out.shape, *(o.shape for o in operands if not isinstance(o, tuple | int))]
-    launch(op, shapes, kernel(cells, out.dtype, **fns), blocks(out.size), out, *operands)
+def tile_for(tiles: Tiles, layers: int, rows: int, cols: int, depth: int) -> Tile | None:
+    """Return how a block computes ``layers`` products of a size, or None where they would be mostly padding.
+
+    Args:
+        tiles: From large, which reads least, to small, which gives the card more blocks.
+        layers: How many products.
+        rows: Positions, or for the weight its output channels.
+        cols: Channels of the result, or for the weight its other cells.
+        depth: Channels that are summed over; the window multiplies them and is no padding. For the weight, positions.
+    """
+    for tile in tiles:
+        if tile.used(rows, cols, depth) > WELL_USED and layers * tile.needed(rows, cols) >= BLOCKS:
+            return tile
+    return tiles[-1] if tiles[-1].used(rows, cols, depth) >= LEAST_USED else None
 
 
-def forward(out: Any, x: Any, w: Any, stride: Pair, padding: Padding, dilation: Pair, groups: int) -> None:
+def share_of(tile: Tile, tiles: int, positions: int) -> int:
+    """Return how many positions a block sums over, so that there are blocks enough and each has work."""
+    share = max(-(-positions * tiles // BLOCKS), LEAST_SHARE)
+    return -(-share // tile.depth) * tile.depth
+
+
+def _direct(
+    op: str, cells: Fn, grid: tuple[int, int], out: Block, operands: tuple[Block, ...], *rest: Any, **fns: Fn
+) -> None:
+    arrays = [storage.reshape(shape) for storage, shape in (out, *operands)]
+    launch(op, [a.shape for a in arrays], kernel(cells, out[0].dtype, **fns), grid, *arrays, *rest)
+
+
+def _gemm(
+    op: str, tile: Tile, reverse: bool, out: Block, x: Block, w: Block, b: Any,
+    stride: Pair, padding: Padding, dilation: Pair, groups: int, finish: Fn,
+) -> None:  # fmt: skip
+    (to, (batch, outs, *size)), (source, (_, ins, *x_size)), (weight, (*_, kh, kw)) = out, x, w
+    axes = [
+        (size[k], x_size[k], (kh, kw)[k], stride[k], padding[2 * k], dilation[k],
+         stride[k] // math.gcd(stride[k], dilation[k]) if reverse else 1)
+        for k in (0, 1)
+    ]  # fmt: skip
+    phases = stride if reverse else (1, 1)
+    rows = batch * math.prod(-(-size[k] // phases[k]) for k in (0, 1))
+    count = math.prod(phases) * groups * tile.needed(rows, outs // groups)
+    sizes = shorts(batch, groups, ins // groups, outs // groups)
+    made = kernel(shaped(conv_gemm, tile), to.dtype, finish=finish)
+    bias = weight if b is None else b
+    operands = (to, source, weight, bias, b is not None, reverse, sizes, shorts(*axes[0]), shorts(*axes[1]))
+    launch(op, [x[1], w[1]], made, (count, tile.threads), *operands)
+
+
+def _tile(tiles: dict[str, Tiles], dtype: Any, *sizes: int) -> Tile | None:
+    tile = tile_for(tiles[np.dtype(dtype).name], *sizes)
+    return SIMULATED_TILE if SIMULATED and tile else tile
+
+
+def forward(
+    out: Block, x: Block, w: Block, stride: Pair, padding: Padding, dilation: Pair, groups: int
+) -> None:
     """Write the cross-correlation of ``x`` (N, C, H, W) with ``w`` (O, C / groups, KH, KW) into ``out``."""
-    _run("convolution", conv_cells, out, x, w, stride, padding, dilation, groups)
+    batch, outs, rows, cols = out[1]
+    tile = _tile(TILES, out[0].dtype, groups, batch * rows * cols, outs // groups, w[1][1])
+    settings = (stride, padding, dilation, groups)
+    if tile:
+        _gemm("convolution", tile, False, out, x, w, None, *settings, operators.id)
+    else:
+        _direct("convolution", conv_cells, blocks(out[0].size), out, (x, w), *settings)
 
 
 def forward_act(
-    out: Any, x: Any, w: Any, b: Any,
+    out: Block, x: Block, w: Block, b: Block,
     stride: Pair, padding: Padding, dilation: Pair, groups: int, finish: Fn,
 ) -> None:  # fmt: skip
     """Write ``finish`` of the cross-correlation plus ``b`` (O,) into ``out``."""
-    _run("convolution", conv_act_cells, out, x, w, b, stride, padding, dilation, groups, finish=finish)
+    batch, outs, rows, cols = out[1]
+    tile = _tile(TILES, out[0].dtype, groups, batch * rows * cols, outs // groups, w[1][1])
+    settings = (stride, padding, dilation, groups)
+    if tile:
+        _gemm("convolution", tile, False, out, x, w, b[0], *settings, finish)
+    else:
+        grid = blocks(out[0].size)
+        _direct("convolution", conv_act_cells, grid, out, (x, w, b), *settings, finish=finish)
 
 
-def grad_input(out: Any, d: Any, w: Any, stride: Pair, padding: Padding, dilation: Pair, groups: int) -> None:
+def grad_input(
+    out: Block, d: Block, w: Block, stride: Pair, padding: Padding, dilation: Pair, groups: int
+) -> None:
     """Write the derivative with respect to the input into ``out``."""
-    _run(
-        "input gradient of a convolution", conv_grad_input_cells, out, d, w, stride, padding, dilation, groups
-    )
+    op = "input gradient of a convolution"
+    batch, ins, height, width = out[1]
+    rows = batch * -(-height // stride[0]) * -(-width // stride[1])
+    layers = math.prod(stride) * groups
+    tile = _tile(TILES, out[0].dtype, layers, rows, ins // groups, w[1][0] // groups)
+    settings = (stride, padding, dilation, groups)
+    if tile:
+        _gemm(op, tile, True, out, d, w, None, *settings, operators.id)
+    else:
+        _direct(op, conv_grad_input_cells, blocks(out[0].size), out, (d, w), *settings)
 
 
 def grad_weight(
-    out: Any, x: Any, d: Any, stride: Pair, padding: Padding, dilation: Pair, groups: int
+    out: Block, x: Block, d: Block, stride: Pair, padding: Padding, dilation: Pair, groups: int
 ) -> None:
     """Write the derivative with respect to the weight into ``out``."""
-    name = "weight gradient of a convolution"
-    _run(name, conv_grad_weight_cells, out, x, d, stride, padding, dilation, groups)
+    op = "weight gradient of a convolution"
+    (to, (outs, ins, *window)), (source, (batch, _, *x_size)), (derivative, (_, _, *size)) = out, x, d
+    positions, rows, cols = batch * math.prod(size), outs // groups, ins * math.prod(window)
+    tile = _tile(WEIGHT_TILES, to.dtype, BLOCKS, rows, cols, positions)
+    if not tile:
+        grid = sharing(to.size, min(positions, MOST_SHARING))
+        _direct(op, conv_grad_weight_cells, grid, out, (x, d), stride, padding, dilation, groups)
+        return
+    tiles = groups * tile.needed(rows, cols)
+    share = share_of(tile, tiles, positions)
+    slices = max(1, -(-positions // share))
+    parts = to if slices == 1 else cuda_memory.empty(slices * to.size, to.dtype)
+    down, across = (
+        shorts(size[k], x_size[k], window[k], stride[k], padding[2 * k], dilation[k]) for k in (0, 1)
+    )
+    operands = (parts, source, derivative, shorts(batch, groups, ins, rows), down, across, *shorts(share))
+    made = kernel(shaped(conv_weight_gemm, tile), to.dtype)
+    launch(op, [x[1], d[1]], made, (tiles * slices, tile.threads), *operands)
+    if slices > 1:
+        launch(op, [x[1], d[1]], kernel(sum_slices, to.dtype), blocks(to.size), to, parts)
+
+
+def shorts(*numbers: int) -> tuple[Any, ...]:
+    """Return numbers as kernels take them: 32 bits, of which a card counts twice as fast as of 64."""
+    return tuple(map(short, numbers))
 
 
 def anchored_conv2d(

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import cuda_conv, cuda_kernels, cuda_memory, cuda_pool, operators
-from .cuda_fused_ops import FusedOps, packed, read, run_cells, tiles, triple
+from .cuda_fused_ops import FusedOps, block, packed, read, run_cells, tiles, triple
 from .cuda_launch import SHARING, blocks, kernel, launch
 from .tensor_data import IndexingError, TensorData
 from .tensor_ops import Fn, Kernel, Padding, Pair, TensorBackend, lead
@@ -161,7 +161,7 @@ class CudaOps(FusedOps):
         stride: Pair, padding: Padding, dilation: Pair, groups: int,
     ) -> None:  # fmt: skip
         """See `TensorOps.conv_kernel`."""
-        cuda_conv.forward(packed(out), packed(x), packed(w), stride, padding, dilation, groups)
+        cuda_conv.forward(block(out), block(x), block(w), stride, padding, dilation, groups)
 
     @classmethod
     def conv_grad_input_kernel(
@@ -169,7 +169,7 @@ class CudaOps(FusedOps):
         stride: Pair, padding: Padding, dilation: Pair, groups: int,
     ) -> None:  # fmt: skip
         """See `TensorOps.conv_grad_input_kernel`."""
-        cuda_conv.grad_input(packed(out), packed(d), packed(w), stride, padding, dilation, groups)
+        cuda_conv.grad_input(block(out), block(d), block(w), stride, padding, dilation, groups)
 
     @classmethod
     def conv_grad_weight_kernel(
@@ -177,7 +177,7 @@ class CudaOps(FusedOps):
         stride: Pair, padding: Padding, dilation: Pair, groups: int,
     ) -> None:  # fmt: skip
         """See `TensorOps.conv_grad_weight_kernel`."""
-        cuda_conv.grad_weight(packed(out), packed(x), packed(d), stride, padding, dilation, groups)
+        cuda_conv.grad_weight(block(out), block(x), block(d), stride, padding, dilation, groups)
 
     @classmethod
     def pool_kernel(

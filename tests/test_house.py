@@ -24,6 +24,7 @@ FLOORS = """
     operators autodiff module rng memory retype _cuda vector_math dlpack
     jit simple_conv tensor_data fast_tile cellwise
     fast_mix cuda_device cuda_launch cuda_memory
+    cuda_conv_gemm
     optional_ops fast_map fast_loops fast_pool fast_norm fast_matmul cuda_conv cuda_kernels cuda_norm cuda_pool
     fast_winograd
     tensor_ops fast_conv
