@@ -173,7 +173,7 @@ def _gemm(
     rows = batch * math.prod(-(-size[k] // phases[k]) for k in (0, 1))
     count = math.prod(phases) * groups * tile.needed(rows, outs // groups)
     sizes = shorts(batch, groups, ins // groups, outs // groups)
-    made = kernel(shaped(conv_gemm, tile), to.dtype, finish=finish)
+    made = kernel(shaped(conv_gemm, tile, to.dtype), to.dtype, finish=finish)
     bias = weight if b is None else b
     operands = (to, source, weight, bias, b is not None, reverse, sizes, shorts(*axes[0]), shorts(*axes[1]))
     launch(op, [x[1], w[1]], made, (count, tile.threads), *operands)
@@ -248,7 +248,7 @@ def grad_weight(
         shorts(size[k], x_size[k], window[k], stride[k], padding[2 * k], dilation[k]) for k in (0, 1)
     )
     operands = (parts, source, derivative, shorts(batch, groups, ins, rows), down, across, *shorts(share))
-    made = kernel(shaped(conv_weight_gemm, tile), to.dtype)
+    made = kernel(shaped(conv_weight_gemm, tile, to.dtype), to.dtype)
     launch(op, [x[1], d[1]], made, (tiles * slices, tile.threads), *operands)
     if slices > 1:
         launch(op, [x[1], d[1]], kernel(sum_slices, to.dtype), blocks(to.size), to, parts)

@@ -25,10 +25,12 @@ finish = operators.id  # and this to an activation
 place: Any = int if SIMULATED else np.uint64
 short: Any = int if SIMULATED else np.int32
 word: Any = np.int32
+# Shared memory made of these lies so that a card reads two neighbours of 32 bits at once.
+pair: Any = np.int64
 PAD = 4  # cells after a row in shared memory, so that threads which write a column meet different banks
 # Bound by `shaped` to those of a tile.
 THREADS, ROWS, COLS, DEPTH, DOWN, ACROSS = 4, 4, 4, 2, 2, 2
-LEFT_LINE, RIGHT_LINE, LEFT_CELLS, RIGHT_CELLS, LEFT_LOADS, RIGHT_LOADS, TABLE = 8, 8, 16, 16, 2, 2, 12
+LEFT_LINE, RIGHT_LINE, LEFT_PAIRS, RIGHT_PAIRS, LEFT_LOADS, RIGHT_LOADS, TABLE = 8, 8, 16, 16, 2, 2, 12
 
 
 class Tile(NamedTuple):
@@ -38,8 +40,8 @@ class Tile(NamedTuple):
         rows: Of the tile; a divisor of the threads.
         cols: Of the tile.
         depth: How many products of a cell are taken per step; a divisor of the threads.
-        down: Rows that a thread computes.
-        across: Columns that a thread computes.
+        down: Rows that a thread computes; even.
+        across: Columns that a thread computes; even.
     """
 
     rows: int
@@ -64,9 +66,9 @@ class Tile(NamedTuple):
 
 
 @functools.cache
-def shaped(loop: Fn, tile: Tile) -> Fn:
+def shaped(loop: Fn, tile: Tile, dtype: Any) -> Fn:
     """Return ``loop`` with the numbers of a tile known when it is compiled: its sums then live in registers."""
-    threads, left, right = tile.threads, tile.rows + PAD, tile.cols + PAD
+    threads, left, right, size = tile.threads, tile.rows + PAD, tile.cols + PAD, np.dtype(dtype).itemsize
     known = {
         "THREADS": threads,
         "ROWS": tile.rows,
@@ -76,8 +78,8 @@ def shaped(loop: Fn, tile: Tile) -> Fn:
         "ACROSS": tile.across,
         "LEFT_LINE": left,
         "RIGHT_LINE": right,
-        "LEFT_CELLS": left * tile.depth,
-        "RIGHT_CELLS": right * tile.depth,
+        "LEFT_PAIRS": left * tile.depth * size // 8,
+        "RIGHT_PAIRS": right * tile.depth * size // 8,
         "LEFT_LOADS": tile.rows * tile.depth // threads,
         "RIGHT_LOADS": tile.cols * tile.depth // threads,
         "TABLE": 3 * tile.cols,
@@ -93,7 +95,8 @@ def multiply(sums: Any, left: Any, right: Any, row: int, col: int, lines: Any, h
         sums: Its cells.
         left: A slice of the left matrix, column by column, ``lines[0]`` apart.
         right: A slice of the right matrix, row by row, ``lines[1]`` apart.
-        row: The first row of the thread; its others follow ``hops[0]`` apart, so that neighbours read neighbours.
+        row: The first row of the thread. The second follows, the next pairs ``hops[0]`` apart: neighbours read
+            neighbours.
         col: Its first column, likewise.
         lines: See ``left``.
         hops: See ``row``.
@@ -102,8 +105,8 @@ def multiply(sums: Any, left: Any, right: Any, row: int, col: int, lines: Any, h
         for i in range(sums.shape[0]):
             for j in range(sums.shape[1]):
                 sums[i, j] += (
-                    left[place(row + k * lines[0] + i * hops[0])]
-                    * right[place(col + k * lines[1] + j * hops[1])]
+                    left[place(row + k * lines[0] + i // 2 * hops[0] + i % 2)]
+                    * right[place(col + k * lines[1] + j // 2 * hops[1] + j % 2)]
                 )
 
 
@@ -153,7 +156,8 @@ def conv_gemm(
         down: Height of ``out``, of ``x``, and of the window; stride, padding, dilation, and see `axis`: every.
         across: The same for the width.
     """
-    left, right = cuda.shared.array(LEFT_CELLS, real), cuda.shared.array(RIGHT_CELLS, real)
+    left = cuda.shared.array(LEFT_PAIRS, pair).view(real)
+    right = cuda.shared.array(RIGHT_PAIRS, pair).view(real)
     places = cuda.shared.array(ROWS, word)  # where a row lies in the first channel of the result
     sums = cuda.local.array((DOWN, ACROSS), real)
     next_left, next_right = cuda.local.array(LEFT_LOADS, real), cuda.local.array(RIGHT_LOADS, real)
@@ -190,7 +194,7 @@ def conv_gemm(
     depth_step = short(cols * window) if reverse else window
     col_step = window if reverse else short(depth * window)
     by = short(group * depth * cols * window + begin_i * kw + begin_j + thick * depth_step + col * col_step)
-    my_row, my_col = short(t % (ROWS // DOWN)), short(t // (ROWS // DOWN))
+    my_row, my_col = short(t % (ROWS // DOWN) * 2), short(t // (ROWS // DOWN) * 2)
     for i in range(DOWN):
         for j in range(ACROSS):
             sums[i, j] = real(0)
@@ -218,7 +222,13 @@ def conv_gemm(
                 low, q = short(low + DEPTH), short(0)
         if step > 0:
             multiply(
-                sums, left, right, my_row, my_col, (LEFT_LINE, RIGHT_LINE), (ROWS // DOWN, COLS // ACROSS)
+                sums,
+                left,
+                right,
+                my_row,
+                my_col,
+                (LEFT_LINE, RIGHT_LINE),
+                (ROWS // DOWN * 2, COLS // ACROSS * 2),
             )
         cuda.syncthreads()
         if step < steps:
@@ -229,13 +239,13 @@ def conv_gemm(
         cuda.syncthreads()
     area = short(height * width)
     for j in range(ACROSS):
-        col = short(first_col + my_col + j * (COLS // ACROSS))
+        col = short(first_col + my_col + j // 2 * (COLS // ACROSS * 2) + j % 2)
         if col < cols:
             shift = real(0)
             if biased:
                 shift = b[place(group * cols + col)]
             for i in range(DOWN):
-                at = places[place(my_row + i * (ROWS // DOWN))]
+                at = places[place(my_row + i // 2 * (ROWS // DOWN * 2) + i % 2)]
                 if at >= 0:
                     out[place(at + col * area)] = finish(sums[i, j] + shift)
 
@@ -252,7 +262,8 @@ def conv_weight_gemm(out: Any, x: Any, d: Any, sizes: Any, down: Any, across: An
         across: The same for the width.
         share: Positions that a block sums over.
     """
-    left, right = cuda.shared.array(LEFT_CELLS, real), cuda.shared.array(RIGHT_CELLS, real)
+    left = cuda.shared.array(LEFT_PAIRS, pair).view(real)
+    right = cuda.shared.array(RIGHT_PAIRS, pair).view(real)
     table = cuda.shared.array(TABLE, word)  # how far a column lies in the input: cells, rows, columns
     sums = cuda.local.array((DOWN, ACROSS), real)
     next_left, next_right = cuda.local.array(LEFT_LOADS, real), cuda.local.array(RIGHT_LOADS, real)
@@ -278,7 +289,7 @@ def conv_weight_gemm(out: Any, x: Any, d: Any, sizes: Any, down: Any, across: An
     n, y, z = short(at // area), short(at // wide % high), short(at % wide)
     more_n, more_y, more_z = short(DEPTH // area), short(DEPTH // wide % high), short(DEPTH % wide)
     row = short(first_row + line)
-    my_col, my_row = short(t % (COLS // ACROSS)), short(t // (COLS // ACROSS))
+    my_col, my_row = short(t % (COLS // ACROSS) * 2), short(t // (COLS // ACROSS) * 2)
     for i in range(DOWN):
         for j in range(ACROSS):
             sums[i, j] = real(0)
@@ -307,7 +318,13 @@ def conv_weight_gemm(out: Any, x: Any, d: Any, sizes: Any, down: Any, across: An
                 n, y = short(n + 1), short(y - high)
         if step > 0:
             multiply(
-                sums, left, right, my_row, my_col, (LEFT_LINE, RIGHT_LINE), (ROWS // DOWN, COLS // ACROSS)
+                sums,
+                left,
+                right,
+                my_row,
+                my_col,
+                (LEFT_LINE, RIGHT_LINE),
+                (ROWS // DOWN * 2, COLS // ACROSS * 2),
             )
         cuda.syncthreads()
         if step < steps:
@@ -316,12 +333,13 @@ def conv_weight_gemm(out: Any, x: Any, d: Any, sizes: Any, down: Any, across: An
             for load in range(RIGHT_LOADS):
                 right[place(deep * RIGHT_LINE + line + load * (THREADS // DEPTH))] = next_right[load]
         cuda.syncthreads()
-    to = short(((share_number * groups + group) * rows + first_row + my_row) * cols + first_col + my_col)
+    to = short((share_number * groups + group) * rows * cols)
     for i in range(DOWN):
-        if first_row + my_row + i * (ROWS // DOWN) < rows:
-            for j in range(ACROSS):
-                if first_col + my_col + j * (COLS // ACROSS) < cols:
-                    out[place(to + i * (ROWS // DOWN) * cols + j * (COLS // ACROSS))] = sums[i, j]
+        row = short(first_row + my_row + i // 2 * (ROWS // DOWN * 2) + i % 2)
+        for j in range(ACROSS):
+            col = short(first_col + my_col + j // 2 * (COLS // ACROSS * 2) + j % 2)
+            if row < rows and col < cols:
+                out[place(to + row * cols + col)] = sums[i, j]
 
 
 def sum_slices(out: Any, parts: Any) -> None:
