@@ -88,6 +88,15 @@ def shaped(loop: Fn, tile: Tile, dtype: Any) -> Fn:
     return types.FunctionType(loop.__code__, {**loop.__globals__, **known}, name)
 
 
+def add_products(sums: Any, left: Any, right: Any, row: int, col: int, hops: Any) -> None:
+    """Add the products of one line of each slice to the cells of one thread; see `multiply`."""
+    for i in range(sums.shape[0]):
+        for j in range(sums.shape[1]):
+            sums[i, j] += (
+                left[place(row + i // 2 * hops[0] + i % 2)] * right[place(col + j // 2 * hops[1] + j % 2)]
+            )
+
+
 def multiply(sums: Any, left: Any, right: Any, row: int, col: int, lines: Any, hops: Any) -> None:
     """Add the product of two slices to the cells of one thread.
 
@@ -101,13 +110,12 @@ def multiply(sums: Any, left: Any, right: Any, row: int, col: int, lines: Any, h
         lines: See ``left``.
         hops: See ``row``.
     """
-    for k in range(left.size // lines[0]):
-        for i in range(sums.shape[0]):
-            for j in range(sums.shape[1]):
-                sums[i, j] += (
-                    left[place(row + k * lines[0] + i // 2 * hops[0] + i % 2)]
-                    * right[place(col + k * lines[1] + j // 2 * hops[1] + j % 2)]
-                )
+    # Two lines per round, because counting rounds costs as much as a quarter of their products.
+    while row < left.size:
+        add_products(sums, left, right, row, col, hops)
+        add_products(sums, left, right, row + lines[0], col + lines[1], hops)
+        row += 2 * lines[0]
+        col += 2 * lines[1]
 
 
 def axis(
@@ -203,17 +211,22 @@ def conv_gemm(
     for step in range(steps + 1):
         if step < steps:
             r, k = short(y + q * hop_y), short(z + p * hop_z)
-            seen = row < rows and 0 <= r < x_height and 0 <= k < x_width
-            here = short(at + low * plane + r * x_width + k)
+            # How many channels below this thread's there are to gather; none outside of the image.
+            seen = (row < rows) & (r >= 0) & (r < x_height) & (k >= 0) & (k < x_width)
+            rest = short(depth - low - deep) if seen else short(0)
+            here = at + low * plane + r * x_width + k
             for load in range(LEFT_LOADS):
                 next_left[load] = real(0)
-                if seen and low + deep + load * (THREADS // ROWS) < depth:
-                    next_left[load] = x[place(here + load * (THREADS // ROWS) * plane)]
-            there = short(by + low * depth_step + q * every_i * kw + p * every_j)
+                if load * (THREADS // ROWS) < rest:
+                    next_left[load] = x[place(here)]
+                here += (THREADS // ROWS) * plane
+            rest = short(cols - col) if low + thick < depth else short(0)
+            there = by + low * depth_step + q * every_i * kw + p * every_j
             for load in range(RIGHT_LOADS):
                 next_right[load] = real(0)
-                if low + thick < depth and col + load * (THREADS // DEPTH) < cols:
-                    next_right[load] = w[place(there + load * (THREADS // DEPTH) * col_step)]
+                if load * (THREADS // DEPTH) < rest:
+                    next_right[load] = w[place(there)]
+                there += (THREADS // DEPTH) * col_step
             # The cells of a window lie close to each other: they come before the next channels.
             p = short(p + 1)
             if p == steps_j:
@@ -296,19 +309,22 @@ def conv_weight_gemm(out: Any, x: Any, d: Any, sizes: Any, down: Any, across: An
     steps = short((end - share_number * share + DEPTH - 1) // DEPTH)
     for step in range(steps + 1):
         if step < steps:
-            there = short(((n * groups + group) * rows + row) * area + y * wide + z)
+            there = ((n * groups + group) * rows + row) * area + y * wide + z
+            rest = short(rows - row) if at < end else short(0)
             for load in range(LEFT_LOADS):
                 next_left[load] = real(0)
-                if at < end and row + load * (THREADS // DEPTH) < rows:
-                    next_left[load] = d[place(there + load * (THREADS // DEPTH) * area)]
+                if load * (THREADS // DEPTH) < rest:
+                    next_left[load] = d[place(there)]
+                there += (THREADS // DEPTH) * area
             r, k = short(y * sh - top), short(z * sw - lead)
-            here = short((n * groups + group) * ins * plane + r * width + k)
+            here = (n * groups + group) * ins * plane + r * width + k
+            rest = short(cols - first_col - line) if at < end else short(0)
             for load in range(RIGHT_LOADS):
                 next_right[load] = real(0)
                 c = short(line + load * (THREADS // DEPTH))
-                below, beside = r + table[place(COLS + c)], k + table[place(2 * COLS + c)]
-                inside = 0 <= below < height and 0 <= beside < width
-                if inside and at < end and first_col + c < cols:
+                below, beside = short(r + table[place(COLS + c)]), short(k + table[place(2 * COLS + c)])
+                inside = (below >= 0) & (below < height) & (beside >= 0) & (beside < width)
+                if inside & (load * (THREADS // DEPTH) < rest):
                     next_right[load] = x[place(here + table[place(c)])]
             at = short(at + DEPTH)
             n, y, z = short(n + more_n), short(y + more_y), short(z + more_z)

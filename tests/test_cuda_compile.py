@@ -29,12 +29,12 @@ BUDGETS = {
     "zip_cells": 48,
     "matmul_tiles": 64,
     "linear_tiles": 64,
-    "conv_gemm_128x64_8x8": 240,
-    "conv_gemm_64x64_8x4": 164,
-    "conv_gemm_64x32_4x4": 128,
+    "conv_gemm_128x64_8x8": 248,
+    "conv_gemm_64x64_8x4": 168,
+    "conv_gemm_64x32_4x4": 132,
     "conv_weight_gemm_64x64_8x8": 255,
     "conv_weight_gemm_64x64_8x4": 168,
-    "conv_weight_gemm_32x64_4x8": 188,
+    "conv_weight_gemm_32x64_4x8": 168,
     "conv_weight_gemm_32x64_4x4": 128,
 }
 BUDGET = 128
