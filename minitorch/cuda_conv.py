@@ -8,6 +8,7 @@ shape: (batch, channels, height, width).
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -19,9 +20,11 @@ from .cuda_conv_gemm import Tile, conv_gemm, conv_weight_gemm, shaped, short, su
 from .cuda_device import block_sum, image_cell, reader
 from .cuda_launch import SHARING, Fn, blocks, kernel, launch, sharing
 
-Block = tuple[Any, tuple[int, ...]]  # a flat array on the device, and the shape of its cells
+Shape = tuple[int, ...]
+Block = tuple[Any, Shape]  # a flat array on the device, and the shape of its cells
 Pair = tuple[int, int]
 Padding = tuple[int, int, int, int]  # top, bottom, left, right
+Plan = tuple[Any, tuple[int, int], tuple[Any, ...]]
 
 real: Any = np.float64  # bound by `kernel` to the dtype's own type
 finish = operators.id  # and this to an activation
@@ -152,6 +155,62 @@ def share_of(tile: Tile, tiles: int, positions: int) -> int:
     return -(-share // tile.depth) * tile.depth
 
 
+def _tile(tiles: dict[str, Tiles], dtype: Any, *sizes: int) -> Tile | None:
+    tile = tile_for(tiles[np.dtype(dtype).name], *sizes)
+    return SIMULATED_TILE if SIMULATED and tile else tile
+
+
+def _shorts(*numbers: int) -> tuple[Any, ...]:
+    # A card counts with 32 bits twice as fast as with 64.
+    return tuple(map(short, numbers))
+
+
+@functools.lru_cache(1024)
+def _plan(
+    dtype: Any, reverse: bool, biased: bool, out: Shape, x: Shape, w: Shape,
+    stride: Pair, padding: Padding, dilation: Pair, groups: int, finish: Fn,
+) -> Plan | None:  # fmt: skip
+    """Return kernel, grid and what follows the arrays; None where a thread computes a cell."""
+    (batch, outs, *size), (_, ins, *x_size), window = out, x, w[2:]
+    phases = stride if reverse else (1, 1)
+    rows = batch * math.prod(-(-size[k] // phases[k]) for k in (0, 1))
+    layers = math.prod(phases) * groups
+    tile = _tile(TILES, dtype, layers, rows, outs // groups, ins // groups)
+    if tile is None:
+        return None
+    every = [stride[k] // math.gcd(stride[k], dilation[k]) if reverse else 1 for k in (0, 1)]
+    down, across = (
+        _shorts(size[k], x_size[k], window[k], stride[k], padding[2 * k], dilation[k], every[k])
+        for k in (0, 1)
+    )
+    sizes = _shorts(batch, groups, ins // groups, outs // groups)
+    made = kernel(shaped(conv_gemm, tile, dtype), dtype, finish=finish)
+    grid = (layers * tile.needed(rows, outs // groups), tile.threads)
+    return made, grid, (biased, reverse, sizes, down, across)
+
+
+@functools.lru_cache(1024)
+def _plan_weight(
+    dtype: Any, out: Shape, x: Shape, d: Shape, stride: Pair, padding: Padding, dilation: Pair, groups: int
+) -> tuple[Plan, int] | None:
+    """Return the same for the weight, and the number of slices."""
+    (outs, ins, *window), (batch, _, *x_size), size = out, x, d[2:]
+    positions, rows, cols = batch * math.prod(size), outs // groups, ins * math.prod(window)
+    # Slices give the card blocks enough, so that any tile has them.
+    tile = _tile(WEIGHT_TILES, dtype, BLOCKS, rows, cols, positions)
+    if tile is None:
+        return None
+    tiles = groups * tile.needed(rows, cols)
+    share = share_of(tile, tiles, positions)
+    slices = max(1, -(-positions // share))
+    down, across = (
+        _shorts(size[k], x_size[k], window[k], stride[k], padding[2 * k], dilation[k]) for k in (0, 1)
+    )
+    made = kernel(shaped(conv_weight_gemm, tile, dtype), dtype)
+    tail = (_shorts(batch, groups, ins, rows), down, across, *_shorts(share))
+    return (made, (tiles * slices, tile.threads), tail), slices
+
+
 def _direct(
     op: str, cells: Fn, grid: tuple[int, int], out: Block, operands: tuple[Block, ...], *rest: Any, **fns: Fn
 ) -> None:
@@ -159,104 +218,57 @@ def _direct(
     launch(op, [a.shape for a in arrays], kernel(cells, out[0].dtype, **fns), grid, *arrays, *rest)
 
 
-def _gemm(
-    op: str, tile: Tile, reverse: bool, out: Block, x: Block, w: Block, b: Any,
-    stride: Pair, padding: Padding, dilation: Pair, groups: int, finish: Fn,
-) -> None:  # fmt: skip
-    (to, (batch, outs, *size)), (source, (_, ins, *x_size)), (weight, (*_, kh, kw)) = out, x, w
-    axes = [
-        (size[k], x_size[k], (kh, kw)[k], stride[k], padding[2 * k], dilation[k],
-         stride[k] // math.gcd(stride[k], dilation[k]) if reverse else 1)
-        for k in (0, 1)
-    ]  # fmt: skip
-    phases = stride if reverse else (1, 1)
-    rows = batch * math.prod(-(-size[k] // phases[k]) for k in (0, 1))
-    count = math.prod(phases) * groups * tile.needed(rows, outs // groups)
-    sizes = shorts(batch, groups, ins // groups, outs // groups)
-    made = kernel(shaped(conv_gemm, tile, to.dtype), to.dtype, finish=finish)
-    bias = weight if b is None else b
-    operands = (to, source, weight, bias, b is not None, reverse, sizes, shorts(*axes[0]), shorts(*axes[1]))
-    launch(op, [x[1], w[1]], made, (count, tile.threads), *operands)
+def forward(out: Block, x: Block, w: Block, *settings: Any) -> None:
+    """Write the cross-correlation of ``x`` (N, C, H, W) with ``w`` (O, C / groups, KH, KW) into ``out``.
 
-
-def _tile(tiles: dict[str, Tiles], dtype: Any, *sizes: int) -> Tile | None:
-    tile = tile_for(tiles[np.dtype(dtype).name], *sizes)
-    return SIMULATED_TILE if SIMULATED and tile else tile
-
-
-def forward(
-    out: Block, x: Block, w: Block, stride: Pair, padding: Padding, dilation: Pair, groups: int
-) -> None:
-    """Write the cross-correlation of ``x`` (N, C, H, W) with ``w`` (O, C / groups, KH, KW) into ``out``."""
-    batch, outs, rows, cols = out[1]
-    tile = _tile(TILES, out[0].dtype, groups, batch * rows * cols, outs // groups, w[1][1])
-    settings = (stride, padding, dilation, groups)
-    if tile:
-        _gemm("convolution", tile, False, out, x, w, None, *settings, operators.id)
+    ``settings`` are stride, padding, dilation and groups.
+    """
+    op, dtype = "convolution", out[0].dtype
+    plan = _plan(dtype, False, False, out[1], x[1], w[1], *settings, operators.id)
+    if plan is None:
+        _direct(op, conv_cells, blocks(out[0].size), out, (x, w), *settings)
     else:
-        _direct("convolution", conv_cells, blocks(out[0].size), out, (x, w), *settings)
+        made, grid, tail = plan
+        launch(op, [x[1], w[1]], made, grid, out[0], x[0], w[0], w[0], *tail)
 
 
-def forward_act(
-    out: Block, x: Block, w: Block, b: Block,
-    stride: Pair, padding: Padding, dilation: Pair, groups: int, finish: Fn,
-) -> None:  # fmt: skip
-    """Write ``finish`` of the cross-correlation plus ``b`` (O,) into ``out``."""
-    batch, outs, rows, cols = out[1]
-    tile = _tile(TILES, out[0].dtype, groups, batch * rows * cols, outs // groups, w[1][1])
-    settings = (stride, padding, dilation, groups)
-    if tile:
-        _gemm("convolution", tile, False, out, x, w, b[0], *settings, finish)
-    else:
+def forward_act(out: Block, x: Block, w: Block, b: Block, *settings: Any) -> None:
+    """Write an activation of the cross-correlation plus ``b`` (O,) into ``out``; it ends ``settings``."""
+    op, dtype, finish = "convolution", out[0].dtype, settings[-1]
+    plan = _plan(dtype, False, True, out[1], x[1], w[1], *settings)
+    if plan is None:
         grid = blocks(out[0].size)
-        _direct("convolution", conv_act_cells, grid, out, (x, w, b), *settings, finish=finish)
-
-
-def grad_input(
-    out: Block, d: Block, w: Block, stride: Pair, padding: Padding, dilation: Pair, groups: int
-) -> None:
-    """Write the derivative with respect to the input into ``out``."""
-    op = "input gradient of a convolution"
-    batch, ins, height, width = out[1]
-    rows = batch * -(-height // stride[0]) * -(-width // stride[1])
-    layers = math.prod(stride) * groups
-    tile = _tile(TILES, out[0].dtype, layers, rows, ins // groups, w[1][0] // groups)
-    settings = (stride, padding, dilation, groups)
-    if tile:
-        _gemm(op, tile, True, out, d, w, None, *settings, operators.id)
+        _direct(op, conv_act_cells, grid, out, (x, w, b), *settings[:-1], finish=finish)
     else:
+        made, grid, tail = plan
+        launch(op, [x[1], w[1]], made, grid, out[0], x[0], w[0], b[0], *tail)
+
+
+def grad_input(out: Block, d: Block, w: Block, *settings: Any) -> None:
+    """Write the derivative with respect to the input into ``out``."""
+    op, dtype = "input gradient of a convolution", out[0].dtype
+    plan = _plan(dtype, True, False, out[1], d[1], w[1], *settings, operators.id)
+    if plan is None:
         _direct(op, conv_grad_input_cells, blocks(out[0].size), out, (d, w), *settings)
+    else:
+        made, grid, tail = plan
+        launch(op, [d[1], w[1]], made, grid, out[0], d[0], w[0], w[0], *tail)
 
 
-def grad_weight(
-    out: Block, x: Block, d: Block, stride: Pair, padding: Padding, dilation: Pair, groups: int
-) -> None:
+def grad_weight(out: Block, x: Block, d: Block, *settings: Any) -> None:
     """Write the derivative with respect to the weight into ``out``."""
-    op = "weight gradient of a convolution"
-    (to, (outs, ins, *window)), (source, (batch, _, *x_size)), (derivative, (_, _, *size)) = out, x, d
-    positions, rows, cols = batch * math.prod(size), outs // groups, ins * math.prod(window)
-    tile = _tile(WEIGHT_TILES, to.dtype, BLOCKS, rows, cols, positions)
-    if not tile:
+    op, to, shapes = "weight gradient of a convolution", out[0], [x[1], d[1]]
+    plan = _plan_weight(to.dtype, out[1], x[1], d[1], *settings)
+    if plan is None:
+        positions = d[1][0] * d[1][2] * d[1][3]
         grid = sharing(to.size, min(positions, MOST_SHARING))
-        _direct(op, conv_grad_weight_cells, grid, out, (x, d), stride, padding, dilation, groups)
+        _direct(op, conv_grad_weight_cells, grid, out, (x, d), *settings)
         return
-    tiles = groups * tile.needed(rows, cols)
-    share = share_of(tile, tiles, positions)
-    slices = max(1, -(-positions // share))
+    (made, grid, tail), slices = plan
     parts = to if slices == 1 else cuda_memory.empty(slices * to.size, to.dtype)
-    down, across = (
-        shorts(size[k], x_size[k], window[k], stride[k], padding[2 * k], dilation[k]) for k in (0, 1)
-    )
-    operands = (parts, source, derivative, shorts(batch, groups, ins, rows), down, across, *shorts(share))
-    made = kernel(shaped(conv_weight_gemm, tile, to.dtype), to.dtype)
-    launch(op, [x[1], d[1]], made, (tiles * slices, tile.threads), *operands)
+    launch(op, shapes, made, grid, parts, x[0], d[0], *tail)
     if slices > 1:
-        launch(op, [x[1], d[1]], kernel(sum_slices, to.dtype), blocks(to.size), to, parts)
-
-
-def shorts(*numbers: int) -> tuple[Any, ...]:
-    """Return numbers as kernels take them: 32 bits, of which a card counts twice as fast as of 64."""
-    return tuple(map(short, numbers))
+        launch(op, shapes, kernel(sum_slices, to.dtype), blocks(to.size), to, parts)
 
 
 def anchored_conv2d(

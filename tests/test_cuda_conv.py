@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -22,16 +23,25 @@ ways = pytest.mark.parametrize("way", WAYS)
 
 
 @pytest.fixture(autouse=True, params=ORDERS)
-def order(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+def order(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Run each test with the threads of a block in two orders."""
     monkeypatch.setenv("MINITORCH_SIM_ORDER", request.param)
-    return request.param
+    forget()
+    yield
+    forget()
+
+
+def forget() -> None:
+    """Forget what was planned for which sizes."""
+    cuda_conv._plan.cache_clear()
+    cuda_conv._plan_weight.cache_clear()
 
 
 def force(way: str, monkeypatch: pytest.MonkeyPatch, share: int = 6) -> None:
     """Choose the way of all sizes, and the least that a block sums over for a weight."""
     monkeypatch.setattr(cuda_conv, "_tile", lambda *sizes: WAYS[way])
     monkeypatch.setattr(cuda_conv, "LEAST_SHARE", share)
+    forget()
 
 
 def numbers(*shape: int, seed: int = 0) -> Any:
@@ -74,7 +84,7 @@ CASES: dict[str, Any] = {
     "a channel each": ((1, 5, 4, 4), (5, 1, 3, 3), ((1, 1), (1, 1, 1, 1), (1, 1), 5)),
     "as large as the input": ((3, 3, 4, 5), (3, 3, 4, 5), ((1, 1), (0, 0, 0, 0), (1, 1), 1)),
     "more padding than input": ((1, 1, 2, 1), (2, 1, 2, 2), ((1, 1), (3, 3, 2, 4), (1, 1), 1)),
-    "17 to 33 channels": ((1, 17, 2, 3), (33, 17, 2, 2), ((1, 1), (0, 1, 1, 0), (1, 1), 1)),
+    "17 to 33 channels": ((1, 17, 2, 2), (33, 17, 2, 1), ((1, 1), (0, 1, 0, 0), (1, 1), 1)),
     "one of everything": ((1, 1, 1, 1), (1, 1, 1, 1), ((1, 1), (0, 0, 0, 0), (1, 1), 1)),
 }
 
@@ -125,6 +135,7 @@ def test_random_settings(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_tiles_of_a_card(case: str, dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for k in (0, 1):
         monkeypatch.setattr(cuda_conv, "_tile", lambda tiles, of, *sizes, k=k: tiles[np.dtype(of).name][k])
+        forget()
         x, w, bias = (numbers(*s) for s in (*CASES[case][:2], CASES[case][1][:1]))
         agree("conv_act", dtype, x, w, bias, "relu", *CASES[case][2])
         d = numbers(*result_of(*CASES[case]), seed=3)
@@ -175,6 +186,24 @@ def test_an_empty_batch(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     check("float64", (0, 2, 3, 3), (2, 2, 2, 2), CASES["plain"][2])
 
 
+@ways
+def test_operands_of_two_dtypes(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    force(way, monkeypatch)
+    x, w = numbers(1, 3, 4, 4).astype(np.float32), numbers(2, 3, 3, 3, seed=1)
+    settings = ((1, 1), (1, 1, 1, 1), (1, 1), 1)
+    found = minitorch.CudaBackend.conv(on("cuda", x, "float32"), on("cuda", w, "float64"), *settings)
+    expected = SimpleBackend.conv(on("simple", x, "float64"), on("simple", w, "float64"), *settings)
+    assert found.dtype == "float64"
+    assert np.allclose(found.to_numpy(), expected.to_numpy(), rtol=0, atol=1e-12)
+
+
+def test_one_dimension(monkeypatch: pytest.MonkeyPatch) -> None:
+    force("4x8", monkeypatch)
+    x, w = numbers(2, 3, 9), numbers(4, 3, 3, seed=1)
+    a, b = (minitorch.conv1d(tensor(x, r), tensor(w, r), stride=2, padding=1) for r in ("cuda", "simple"))
+    assert np.allclose(a.to_numpy(), b.to_numpy(), rtol=0, atol=1e-12)
+
+
 def test_a_gradient_through_a_layer(monkeypatch: pytest.MonkeyPatch) -> None:
     force("8x4", monkeypatch)
     grads = []
@@ -215,7 +244,8 @@ def test_which_tile_serves_which_sizes(sizes: tuple[int, ...], tile: Tile | None
 def test_tiles_fit_their_threads() -> None:
     for tiles in (cuda_conv.TILES, cuda_conv.WEIGHT_TILES, {"sim": (cuda_conv.SIMULATED_TILE,)}):
         for tile in (t for of_dtype in tiles.values() for t in of_dtype):
-            assert tile.rows % tile.down == tile.cols % tile.across == 0
+            assert tile.rows % tile.down == tile.cols % tile.across == tile.down % 2 == tile.across % 2 == 0
+            assert tile.depth % 2 == 0
             assert tile.threads % tile.rows == 0 or tiles is cuda_conv.WEIGHT_TILES
             assert tile.threads % tile.depth == 0
             assert tile.rows * tile.depth % tile.threads == tile.cols * tile.depth % tile.threads == 0
