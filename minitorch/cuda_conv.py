@@ -42,7 +42,9 @@ WEIGHT_TILES: dict[str, Tiles] = {
 SIMULATED_TILE = Tile(8, 4, 2, 2, 2)
 WELL_USED, LEAST_USED = 0.5, 0.25  # parts of the work that are not padding
 BLOCKS = 264  # that keep a card busy: two for each multiprocessor of a large one
-LEAST_SHARE = 256  # positions of a weight's derivative that are worth a block
+SLICED = 1024  # blocks wanted for a weight's derivative: they have fewer threads
+# Positions of a weight's derivative that are worth a block, and that float32 may add up one after the other.
+LEAST_SHARE, MOST_SHARE = 256, 16_384
 MOST_SHARING = 4 if SIMULATED else SHARING  # threads that sum up one weight's derivative
 
 
@@ -151,7 +153,7 @@ def tile_for(tiles: Tiles, layers: int, rows: int, cols: int, depth: int) -> Til
 
 def share_of(tile: Tile, tiles: int, positions: int) -> int:
     """Return how many positions a block sums over, so that there are blocks enough and each has work."""
-    share = max(-(-positions * tiles // BLOCKS), LEAST_SHARE)
+    share = min(max(-(-positions * tiles // SLICED), LEAST_SHARE), MOST_SHARE)
     return -(-share // tile.depth) * tile.depth
 
 

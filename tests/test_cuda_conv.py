@@ -255,10 +255,11 @@ def test_tiles_fit_their_threads() -> None:
     ("tiles", "positions", "share"),
     [
         (1, 100, 256),  # too few to be worth two blocks
-        (1, 128 * 32 * 32, 504),  # 264 blocks would have 496.5
-        (100, 128 * 32 * 32, 49656),
-        (264, 1000, 1000),
-        (5000, 1000, 18944),
+        (1, 128 * 32 * 32, 256),  # 512 blocks: for 1,024 each would have 128
+        (10, 128 * 32 * 32, 1280),
+        (20, 1003, 256),
+        (25, 50_000, 1224),  # 1,220.7, in steps of 8
+        (5000, 128 * 32 * 32, 16_384),  # blocks enough, and sums long enough
     ],
 )
 def test_how_many_positions_a_block_sums_over(tiles: int, positions: int, share: int) -> None:
