@@ -32,8 +32,8 @@ finish = operators.id  # and this to an activation
 # Rows, columns and depth of a block of threads; rows and columns of a thread.
 Tiles = tuple[Tile, ...]
 TILES: dict[str, Tiles] = {
-    "float32": (Tile(128, 64, 8, 8, 8), Tile(64, 32, 8, 4, 4)),
-    "float64": (Tile(64, 64, 8, 8, 4), Tile(64, 32, 8, 4, 4)),
+    "float32": (Tile(128, 64, 8, 8, 8), Tile(64, 32, 8, 4, 4), Tile(128, 32, 4, 8, 4)),
+    "float64": (Tile(64, 64, 8, 8, 4), Tile(64, 32, 8, 4, 4), Tile(128, 32, 4, 8, 4)),
 }
 WEIGHT_TILES: dict[str, Tiles] = {
     "float32": (Tile(64, 64, 8, 8, 8), Tile(32, 64, 8, 4, 8)),
@@ -138,17 +138,23 @@ def conv_grad_weight_cells(
 def tile_for(tiles: Tiles, layers: int, rows: int, cols: int, depth: int) -> Tile | None:
     """Return how a block computes ``layers`` products of a size, or None where they would be mostly padding.
 
+    It is the first tile that wastes little and gives the card blocks enough, or else the one that wastes least. One
+    that wastes more than half still beats a thread per cell if there are many.
+
     Args:
-        tiles: From large, which reads least, to small, which gives the card more blocks.
+        tiles: The first reads least for what it computes.
         layers: How many products.
         rows: Positions, or for the weight its output channels.
         cols: Channels of the result, or for the weight its other cells.
         depth: Channels that are summed over; the window multiplies them and is no padding. For the weight, positions.
     """
-    for tile in tiles:
-        if tile.used(rows, cols, depth) > WELL_USED and layers * tile.needed(rows, cols) >= BLOCKS:
+    used = {tile: tile.used(rows, cols, depth) for tile in tiles}
+    enough = [tile for tile in tiles if layers * tile.needed(rows, cols) >= BLOCKS]
+    for tile in enough:
+        if used[tile] > WELL_USED:
             return tile
-    return tiles[-1] if tiles[-1].used(rows, cols, depth) >= LEAST_USED else None
+    best = max(tiles, key=lambda tile: (used[tile], tile.needed(rows, cols)))
+    return best if used[best] > WELL_USED or (used[best] >= LEAST_USED and best in enough) else None
 
 
 def share_of(tile: Tile, tiles: int, positions: int) -> int:

@@ -110,7 +110,7 @@ def multiply(sums: Any, left: Any, right: Any, row: int, col: int, lines: Any, h
         lines: See ``left``.
         hops: See ``row``.
     """
-    # Two lines per round, because counting rounds costs as much as a quarter of their products.
+    # Two lines per round: to count rounds costs a card as much as some of their products.
     while row < left.size:
         add_products(sums, left, right, row, col, hops)
         add_products(sums, left, right, row + lines[0], col + lines[1], hops)
@@ -206,7 +206,7 @@ def conv_gemm(
     for i in range(DOWN):
         for j in range(ACROSS):
             sums[i, j] = real(0)
-    low, q, p = short(0), short(0), short(0)
+    low, q, p, hops = short(0), short(0), short(0), (ROWS // DOWN * 2, COLS // ACROSS * 2)
     steps = short((depth + DEPTH - 1) // DEPTH * steps_i * steps_j)
     for step in range(steps + 1):
         if step < steps:
@@ -234,15 +234,7 @@ def conv_gemm(
             if q == steps_i:
                 low, q = short(low + DEPTH), short(0)
         if step > 0:
-            multiply(
-                sums,
-                left,
-                right,
-                my_row,
-                my_col,
-                (LEFT_LINE, RIGHT_LINE),
-                (ROWS // DOWN * 2, COLS // ACROSS * 2),
-            )
+            multiply(sums, left, right, my_row, my_col, (LEFT_LINE, RIGHT_LINE), hops)
         cuda.syncthreads()
         if step < steps:
             for load in range(LEFT_LOADS):
@@ -306,6 +298,7 @@ def conv_weight_gemm(out: Any, x: Any, d: Any, sizes: Any, down: Any, across: An
     for i in range(DOWN):
         for j in range(ACROSS):
             sums[i, j] = real(0)
+    hops = (ROWS // DOWN * 2, COLS // ACROSS * 2)
     steps = short((end - share_number * share + DEPTH - 1) // DEPTH)
     for step in range(steps + 1):
         if step < steps:
@@ -333,15 +326,7 @@ def conv_weight_gemm(out: Any, x: Any, d: Any, sizes: Any, down: Any, across: An
             if y >= high:
                 n, y = short(n + 1), short(y - high)
         if step > 0:
-            multiply(
-                sums,
-                left,
-                right,
-                my_row,
-                my_col,
-                (LEFT_LINE, RIGHT_LINE),
-                (ROWS // DOWN * 2, COLS // ACROSS * 2),
-            )
+            multiply(sums, left, right, my_row, my_col, (LEFT_LINE, RIGHT_LINE), hops)
         cuda.syncthreads()
         if step < steps:
             for load in range(LEFT_LOADS):

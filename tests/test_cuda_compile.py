@@ -30,6 +30,7 @@ BUDGETS = {
     "matmul_tiles": 64,
     "linear_tiles": 64,
     "conv_gemm_128x64_8x8": 248,
+    "conv_gemm_128x32_8x4": 168,
     "conv_gemm_64x64_8x4": 168,
     "conv_gemm_64x32_4x4": 132,
     "conv_weight_gemm_64x64_8x8": 255,

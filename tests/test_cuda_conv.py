@@ -131,15 +131,16 @@ def test_random_settings(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @every
-@pytest.mark.parametrize("case", ["strides and dilation", "groups and strides", "17 to 33 channels"])
+@pytest.mark.parametrize("case", ["strides and dilation", "17 to 33 channels"])
 def test_the_tiles_of_a_card(case: str, dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for k in (0, 1):
+    x, w, bias = (numbers(*s) for s in (*CASES[case][:2], CASES[case][1][:1]))
+    d = numbers(*result_of(*CASES[case]), seed=3)
+    for k in range(3):
         monkeypatch.setattr(cuda_conv, "_tile", lambda tiles, of, *sizes, k=k: tiles[np.dtype(of).name][k])
         forget()
-        x, w, bias = (numbers(*s) for s in (*CASES[case][:2], CASES[case][1][:1]))
         agree("conv_act", dtype, x, w, bias, "relu", *CASES[case][2])
-        d = numbers(*result_of(*CASES[case]), seed=3)
-        agree("conv_grad_weight", dtype, x, d, CASES[case][1], *CASES[case][2])
+        if k < 2:
+            agree("conv_grad_weight", dtype, x, d, CASES[case][1], *CASES[case][2])
 
 
 @every
@@ -215,15 +216,16 @@ def test_a_gradient_through_a_layer(monkeypatch: pytest.MonkeyPatch) -> None:
     assert np.allclose(grads[1], grads[3], rtol=0, atol=1e-11)
 
 
-LARGE, SMALL = cuda_conv.TILES["float32"]
+LARGE, SMALL, SHALLOW = cuda_conv.TILES["float32"]
 SIZES = [
     # LeNet; a depthwise layer
     ((1, 16 * 24 * 24, 4, 1), None),
     ((1, 16 * 8 * 8, 8, 4), None),
     ((256, 128 * 16 * 16, 1, 1), None),
     # the first layer of a network on photographs, and of one for CIFAR-10
-    ((1, 64 * 112 * 112, 64, 3), SMALL),
-    ((1, 128 * 32 * 32, 32, 3), SMALL),
+    ((1, 64 * 112 * 112, 64, 3), SHALLOW),
+    ((1, 128 * 32 * 32, 32, 3), SHALLOW),
+    ((1, 16 * 16, 32, 3), SHALLOW),
     # later layers; batches too small for large tiles
     ((1, 128 * 32 * 32, 64, 32), LARGE),
     ((1, 128 * 8 * 8, 256, 256), SMALL),
