@@ -1,9 +1,9 @@
 """Convolution of the CUDA room: which kernel serves which sizes; and the kernels for few channels.
 
-Many channels go to `minitorch.cuda_conv_gemm`. Here one thread computes one cell of the result, and the derivatives
-gather: the thread of an input cell looks up the outputs that read it. So no two threads add to one cell, no atomics are
-needed, and every run gives the same bits. It refuses to know everything but packed arrays on the device, each with its
-shape: (batch, channels, height, width).
+Many channels go to `minitorch.cuda_conv_gemm`. Here one thread computes one cell, and the thread of an input cell looks
+up the outputs that read it; a block of threads shares the positions at which one weight was used. No two threads add to
+one cell, so no atomics are needed, and every run gives the same bits. It refuses to know everything but packed arrays
+on the device, each with its shape: (batch, channels, height, width).
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ A block of threads computes a tile of the result. Step by step it gathers a slic
 and each thread multiplies it into the cells that it keeps in registers. One kernel serves the result and the derivative
 of the input, which is a convolution too: one for each remainder of position by stride. The derivative of the weight
 sums over positions, in slices that a second kernel adds up in a fixed order. No atomics: every run gives the same bits.
+Padding is zeros that take part in the product, so an infinite weight on padding gives nan.
 It refuses to know everything but flat arrays on the device, and sizes.
 """
 
@@ -217,14 +218,14 @@ def conv_gemm(
             here = at + low * plane + r * x_width + k
             for load in range(LEFT_LOADS):
                 next_left[load] = real(0)
-                if load * (THREADS // ROWS) < rest:
+                if short(load * (THREADS // ROWS)) < rest:
                     next_left[load] = x[place(here)]
                 here += (THREADS // ROWS) * plane
             rest = short(cols - col) if low + thick < depth else short(0)
             there = by + low * depth_step + q * every_i * kw + p * every_j
             for load in range(RIGHT_LOADS):
                 next_right[load] = real(0)
-                if load * (THREADS // DEPTH) < rest:
+                if short(load * (THREADS // DEPTH)) < rest:
                     next_right[load] = w[place(there)]
                 there += (THREADS // DEPTH) * col_step
             # The cells of a window lie close to each other: they come before the next channels.
@@ -306,7 +307,7 @@ def conv_weight_gemm(out: Any, x: Any, d: Any, sizes: Any, down: Any, across: An
             rest = short(rows - row) if at < end else short(0)
             for load in range(LEFT_LOADS):
                 next_left[load] = real(0)
-                if load * (THREADS // DEPTH) < rest:
+                if short(load * (THREADS // DEPTH)) < rest:
                     next_left[load] = d[place(there)]
                 there += (THREADS // DEPTH) * area
             r, k = short(y * sh - top), short(z * sw - lead)
@@ -317,7 +318,7 @@ def conv_weight_gemm(out: Any, x: Any, d: Any, sizes: Any, down: Any, across: An
                 c = short(line + load * (THREADS // DEPTH))
                 below, beside = short(r + table[place(COLS + c)]), short(k + table[place(2 * COLS + c)])
                 inside = (below >= 0) & (below < height) & (beside >= 0) & (beside < width)
-                if inside & (load * (THREADS // DEPTH) < rest):
+                if inside & (short(load * (THREADS // DEPTH)) < rest):
                     next_right[load] = x[place(here + table[place(c)])]
             at = short(at + DEPTH)
             n, y, z = short(n + more_n), short(y + more_y), short(z + more_z)

@@ -167,6 +167,14 @@ def test_slices_are_summed_from_the_first_to_the_last(dtype: str, monkeypatch: p
         assert sorted(asked) == sorted([6, 200, 200, 300, 300] + [6 * slices] * (slices > 1))
 
 
+@pytest.mark.parametrize("threads", [1, 64, 256])
+def test_a_block_of_threads_shares_one_weight(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    force("direct", monkeypatch)
+    monkeypatch.setattr(cuda_conv, "MOST_SHARING", threads)
+    x, d = numbers(3, 1, 7, 7), numbers(3, 2, 6, 5, seed=1)
+    agree("conv_grad_weight", "float64", x, d, (2, 1, 2, 3), (1, 1), (0, 0, 0, 0), (1, 1), 1)
+
+
 def test_a_weight_never_used_gets_0(monkeypatch: pytest.MonkeyPatch) -> None:
     force("4x4", monkeypatch)
     x, d = numbers(1, 1, 1, 1), numbers(1, 1, 1, 1)
