@@ -20,7 +20,7 @@ test: $(VENV)/.dev
 
 # On a GPU where there is one, else in the simulator; MINITORCH_CUDA_TESTS=gpu insists on a GPU.
 test-cuda: $(VENV)/.dev
-	$(BIN)/python -m pytest -q tests/test_cuda.py tests/test_cuda_fused.py tests/test_cuda_memory.py tests/test_cuda_matmul.py tests/test_cuda_graph.py tests/test_cuda_index.py tests/test_philox.py tests/test_dlpack.py
+	$(BIN)/python -m pytest -q tests/test_cuda.py tests/test_cuda_fused.py tests/test_cuda_memory.py tests/test_cuda_matmul.py tests/test_cuda_conv.py tests/test_cuda_graph.py tests/test_cuda_index.py tests/test_philox.py tests/test_dlpack.py
 
 test-cuda-compile: $(VENV)/.dev $(CUDA)/.ready
 	MINITORCH_CUDA_PYTHON=$(CUDA)/bin/python $(BIN)/python -m pytest -q tests/test_cuda_compile.py

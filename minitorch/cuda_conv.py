@@ -1,27 +1,51 @@
-"""Convolution and pooling of the CUDA room: one thread computes one cell of the result.
+"""Convolution of the CUDA room: which kernel serves which sizes; and the kernels for few channels.
 
-The derivatives gather: the thread of an input cell looks up the outputs that read it. So no two threads add to one
-cell, no atomics are needed, and every run gives the same bits. It refuses to know everything but arrays on the device:
-(batch, channels, height, width), packed.
+Many channels go to `minitorch.cuda_conv_gemm`. Here one thread computes one cell, and the thread of an input cell looks
+up the outputs that read it; a block of threads shares the positions at which one weight was used. No two threads add to
+one cell, so no atomics are needed, and every run gives the same bits. It refuses to know everything but packed arrays
+on the device, each with its shape: (batch, channels, height, width).
 """
 
 from __future__ import annotations
 
+import functools
+import math
 from typing import Any
 
 import numpy as np
 
-from . import operators
-from ._cuda import cuda
-from .cuda_device import image_cell, reader
-from .cuda_launch import Fn, blocks, kernel, launch
-from .simple_conv import window_count
+from . import cuda_memory, operators
+from ._cuda import SIMULATED, cuda
+from .cuda_conv_gemm import Tile, conv_gemm, conv_weight_gemm, shaped, short, sum_shares
+from .cuda_device import block_sum, image_cell, reader
+from .cuda_launch import SHARING, Fn, blocks, kernel, launch, sharing
 
+Shape = tuple[int, ...]
+Block = tuple[Any, Shape]  # a flat array on the device, and the shape of its cells
 Pair = tuple[int, int]
 Padding = tuple[int, int, int, int]  # top, bottom, left, right
+Plan = tuple[Any, tuple[int, int], tuple[Any, ...]]
 
 real: Any = np.float64  # bound by `kernel` to the dtype's own type
 finish = operators.id  # and this to an activation
+
+# Rows, columns and depth of a block of threads; rows and columns of a thread.
+Tiles = tuple[Tile, ...]
+TILES: dict[str, Tiles] = {
+    "float32": (Tile(128, 64, 8, 8, 8), Tile(64, 32, 8, 4, 4), Tile(128, 32, 4, 8, 4)),
+    "float64": (Tile(64, 64, 8, 8, 4), Tile(64, 32, 8, 4, 4), Tile(128, 32, 4, 8, 4)),
+}
+WEIGHT_TILES: dict[str, Tiles] = {
+    "float32": (Tile(64, 64, 8, 8, 8), Tile(32, 64, 8, 4, 8)),
+    "float64": (Tile(64, 64, 8, 8, 4), Tile(32, 64, 8, 4, 4)),
+}
+SIMULATED_TILE = Tile(8, 4, 2, 2, 2)
+WELL_USED, LEAST_USED = 0.5, 0.25  # parts of the work that are not padding
+BLOCKS = 264  # that keep a card busy: two for each multiprocessor of a large one
+SLICED = 1024  # blocks wanted for a weight's derivative: they have fewer threads
+# Positions of a weight's derivative that are worth a block, and that float32 may add up one after the other.
+LEAST_SHARE, MOST_SHARE = 256, 16_384
+MOST_SHARING = 4 if SIMULATED else SHARING  # threads that sum up one weight's derivative
 
 
 def conv_sum(x: Any, w: Any, n: int, o: int, y: int, z: int, settings: Any) -> Any:
@@ -91,172 +115,168 @@ def conv_grad_input_cells(
 def conv_grad_weight_cells(
     out: Any, x: Any, d: Any, stride: Any, padding: Any, dilation: Any, groups: int
 ) -> None:
-    """Go back to the weight: a thread sums over all positions at which its weight was used."""
+    """Go back to the weight: the threads of a block share the positions at which one weight was used."""
+    cache = cuda.shared.array(SHARING, real)
     outs, ins, kh, kw = out.shape
     batch, _, height, width = x.shape
     _, _, rows, cols = d.shape
-    t = cuda.grid(1)
-    if t < out.size:
-        o, c, i, j = image_cell(t, ins, kh, kw)
-        channel = o // (outs // groups) * ins + c
-        total = real(0)
-        for n in range(batch):
-            for y in range(rows):
-                r = y * stride[0] + i * dilation[0] - padding[0]
-                if 0 <= r < height:
-                    for z in range(cols):
-                        k = z * stride[1] + j * dilation[1] - padding[2]
-                        if 0 <= k < width:
-                            total += x[n, channel, r, k] * d[n, o, y, z]
+    o, c, i, j = image_cell(cuda.blockIdx.x, ins, kh, kw)
+    channel = o // (outs // groups) * ins + c
+    part = real(0)
+    for t in range(cuda.threadIdx.x, batch * rows * cols, cuda.blockDim.x):
+        y, z = t // cols % rows, t % cols
+        r = y * stride[0] + i * dilation[0] - padding[0]
+        k = z * stride[1] + j * dilation[1] - padding[2]
+        if 0 <= r < height and 0 <= k < width:
+            n = t // (rows * cols)
+            part += x[n, channel, r, k] * d[n, o, y, z]
+    total = block_sum(cache, part)
+    if cuda.threadIdx.x == 0:
         out[o, c, i, j] = total
 
 
-def winner(
-    x: Any, n: int, c: int, y: int, z: int, window: Any, stride: Any, padding: Any, dilation: Any
-) -> int:
-    """Return the place ``row * width + column`` of the cell that wins a window (nan does), or -1 if it is empty."""
-    _, _, height, width = x.shape
-    top, left = y * stride[0] - padding[0], z * stride[1] - padding[2]
-    best = -1
-    for i in range(window[0]):
-        r = top + i * dilation[0]
-        if 0 <= r < height:
-            for j in range(window[1]):
-                k = left + j * dilation[1]
-                if 0 <= k < width:
-                    v = x[n, c, r, k]
-                    if best < 0:
-                        best = r * width + k
-                    else:
-                        known = x[n, c, best // width, best % width]
-                        if v > known or (v != v and known == known):
-                            best = r * width + k
-    return best
+def tile_for(tiles: Tiles, layers: int, rows: int, cols: int, depth: int) -> Tile | None:
+    """Return how a block computes ``layers`` products of a size, or None where they would be mostly padding.
+
+    It is the first tile that wastes little and gives the card blocks enough, or else the one that wastes least. One
+    that wastes more than half still beats a thread per cell if there are many.
+
+    Args:
+        tiles: The first reads least for what it computes.
+        layers: How many products.
+        rows: Positions, or for the weight its output channels.
+        cols: Channels of the result, or for the weight its other cells.
+        depth: Channels that are summed over; the window multiplies them and is no padding. For the weight, positions.
+    """
+    used = {tile: tile.used(rows, cols, depth) for tile in tiles}
+    enough = [tile for tile in tiles if layers * tile.needed(rows, cols) >= BLOCKS]
+    for tile in enough:
+        if used[tile] > WELL_USED:
+            return tile
+    best = max(tiles, key=lambda tile: (used[tile], tile.needed(rows, cols)))
+    return best if used[best] > WELL_USED or (used[best] >= LEAST_USED and best in enough) else None
 
 
-def max_pool_cells(out: Any, x: Any, window: Any, stride: Any, padding: Any, dilation: Any) -> None:
-    """Take the largest cell of each window."""
-    _, channels, rows, cols = out.shape
-    _, _, _, width = x.shape
-    t = cuda.grid(1)
-    if t < out.size:
-        n, c, y, z = image_cell(t, channels, rows, cols)
-        best = winner(x, n, c, y, z, window, stride, padding, dilation)
-        if best < 0:
-            out[n, c, y, z] = real(-np.inf)
-        else:
-            out[n, c, y, z] = x[n, c, best // width, best % width]
+def share_of(tile: Tile, tiles: int, positions: int) -> int:
+    """Return how many positions a block sums over, so that there are blocks enough and each has work."""
+    share = min(max(-(-positions * tiles // SLICED), LEAST_SHARE), MOST_SHARE)
+    return -(-share // tile.depth) * tile.depth
 
 
-def max_pool_grad_cells(
-    out: Any, x: Any, d: Any, window: Any, stride: Any, padding: Any, dilation: Any
-) -> None:
-    """Go back through the maximum: a thread adds up the windows that its input cell has won."""
-    _, channels, height, width = x.shape
-    _, _, rows, cols = d.shape
-    t = cuda.grid(1)
-    if t < out.size:
-        n, c, r, k = image_cell(t, channels, height, width)
-        total = real(0)
-        for i in range(window[0]):
-            y = reader(r, padding[0] - i * dilation[0], stride[0], rows)
-            if y >= 0:
-                for j in range(window[1]):
-                    z = reader(k, padding[2] - j * dilation[1], stride[1], cols)
-                    if z >= 0:
-                        best = winner(x, n, c, y, z, window, stride, padding, dilation)
-                        if best == r * width + k:
-                            total += d[n, c, y, z]
-        out[n, c, r, k] = total
+def _tile(tiles: dict[str, Tiles], dtype: Any, *sizes: int) -> Tile | None:
+    tile = tile_for(tiles[np.dtype(dtype).name], *sizes)
+    return SIMULATED_TILE if SIMULATED and tile else tile
 
 
-def avg_pool_cells(out: Any, x: Any, window: Any, stride: Any, padding: Any, count_pad: bool) -> None:
-    """Average each window."""
-    _, channels, rows, cols = out.shape
-    _, _, height, width = x.shape
-    t = cuda.grid(1)
-    if t < out.size:
-        n, c, y, z = image_cell(t, channels, rows, cols)
-        top, left = y * stride[0] - padding[0], z * stride[1] - padding[2]
-        total = real(0)
-        for r in range(max(top, 0), min(top + window[0], height)):
-            for k in range(max(left, 0), min(left + window[1], width)):
-                total += x[n, c, r, k]
-        out[n, c, y, z] = total / real(window_count(y, z, height, width, window, stride, padding, count_pad))
+def _shorts(*numbers: int) -> tuple[Any, ...]:
+    # A card counts with 32 bits twice as fast as with 64.
+    return tuple(map(short, numbers))
 
 
-def avg_pool_grad_cells(out: Any, d: Any, window: Any, stride: Any, padding: Any, count_pad: bool) -> None:
-    """Go back through the average: a thread adds up its shares of the windows it lies in."""
-    _, channels, height, width = out.shape
-    _, _, rows, cols = d.shape
-    t = cuda.grid(1)
-    if t < out.size:
-        n, c, r, k = image_cell(t, channels, height, width)
-        total = real(0)
-        for i in range(window[0]):
-            y = reader(r, padding[0] - i, stride[0], rows)
-            if y >= 0:
-                for j in range(window[1]):
-                    z = reader(k, padding[2] - j, stride[1], cols)
-                    if z >= 0:
-                        count = window_count(y, z, height, width, window, stride, padding, count_pad)
-                        total += d[n, c, y, z] / real(count)
-        out[n, c, r, k] = total
-
-
-def _run(op: str, cells: Fn, out: Any, *operands: Any, **fns: Fn) -> None:
-    shapes = [out.shape, *(o.shape for o in operands if not isinstance(o, tuple | int))]
-    launch(op, shapes, kernel(cells, out.dtype, **fns), blocks(out.size), out, *operands)
-
-
-def forward(out: Any, x: Any, w: Any, stride: Pair, padding: Padding, dilation: Pair, groups: int) -> None:
-    """Write the cross-correlation of ``x`` (N, C, H, W) with ``w`` (O, C / groups, KH, KW) into ``out``."""
-    _run("convolution", conv_cells, out, x, w, stride, padding, dilation, groups)
-
-
-def forward_act(
-    out: Any, x: Any, w: Any, b: Any,
+@functools.lru_cache(1024)
+def _plan(
+    dtype: Any, reverse: bool, biased: bool, out: Shape, x: Shape, w: Shape,
     stride: Pair, padding: Padding, dilation: Pair, groups: int, finish: Fn,
-) -> None:  # fmt: skip
-    """Write ``finish`` of the cross-correlation plus ``b`` (O,) into ``out``."""
-    _run("convolution", conv_act_cells, out, x, w, b, stride, padding, dilation, groups, finish=finish)
-
-
-def grad_input(out: Any, d: Any, w: Any, stride: Pair, padding: Padding, dilation: Pair, groups: int) -> None:
-    """Write the derivative with respect to the input into ``out``."""
-    _run(
-        "input gradient of a convolution", conv_grad_input_cells, out, d, w, stride, padding, dilation, groups
+) -> Plan | None:  # fmt: skip
+    """Return kernel, grid and what follows the arrays; None where a thread computes a cell."""
+    (batch, outs, *size), (_, ins, *x_size), window = out, x, w[2:]
+    phases = stride if reverse else (1, 1)
+    rows = batch * math.prod(-(-size[k] // phases[k]) for k in (0, 1))
+    layers = math.prod(phases) * groups
+    tile = _tile(TILES, dtype, layers, rows, outs // groups, ins // groups)
+    if tile is None:
+        return None
+    every = [stride[k] // math.gcd(stride[k], dilation[k]) if reverse else 1 for k in (0, 1)]
+    down, across = (
+        _shorts(size[k], x_size[k], window[k], stride[k], padding[2 * k], dilation[k], every[k])
+        for k in (0, 1)
     )
+    sizes = _shorts(batch, groups, ins // groups, outs // groups)
+    made = kernel(shaped(conv_gemm, tile, dtype), dtype, finish=finish)
+    grid = (layers * tile.needed(rows, outs // groups), tile.threads)
+    return made, grid, (biased, reverse, sizes, down, across)
 
 
-def grad_weight(
-    out: Any, x: Any, d: Any, stride: Pair, padding: Padding, dilation: Pair, groups: int
+@functools.lru_cache(1024)
+def _plan_weight(
+    dtype: Any, out: Shape, x: Shape, d: Shape, stride: Pair, padding: Padding, dilation: Pair, groups: int
+) -> tuple[Plan, int] | None:
+    """Return the same for the weight, and the number of slices."""
+    (outs, ins, *window), (batch, _, *x_size), size = out, x, d[2:]
+    positions, rows, cols = batch * math.prod(size), outs // groups, ins * math.prod(window)
+    # Slices give the card blocks enough, so that any tile has them.
+    tile = _tile(WEIGHT_TILES, dtype, BLOCKS, rows, cols, positions)
+    if tile is None:
+        return None
+    tiles = groups * tile.needed(rows, cols)
+    share = share_of(tile, tiles, positions)
+    slices = max(1, -(-positions // share))
+    down, across = (
+        _shorts(size[k], x_size[k], window[k], stride[k], padding[2 * k], dilation[k]) for k in (0, 1)
+    )
+    made = kernel(shaped(conv_weight_gemm, tile, dtype), dtype)
+    tail = (_shorts(batch, groups, ins, rows), down, across, *_shorts(share))
+    return (made, (tiles * slices, tile.threads), tail), slices
+
+
+def _direct(
+    op: str, cells: Fn, grid: tuple[int, int], out: Block, operands: tuple[Block, ...], *rest: Any, **fns: Fn
 ) -> None:
+    arrays = [storage.reshape(shape) for storage, shape in (out, *operands)]
+    launch(op, [a.shape for a in arrays], kernel(cells, out[0].dtype, **fns), grid, *arrays, *rest)
+
+
+def forward(out: Block, x: Block, w: Block, *settings: Any) -> None:
+    """Write the cross-correlation of ``x`` (N, C, H, W) with ``w`` (O, C / groups, KH, KW) into ``out``.
+
+    ``settings`` are stride, padding, dilation and groups.
+    """
+    op, dtype = "convolution", out[0].dtype
+    plan = _plan(dtype, False, False, out[1], x[1], w[1], *settings, operators.id)
+    if plan is None:
+        _direct(op, conv_cells, blocks(out[0].size), out, (x, w), *settings)
+    else:
+        made, grid, tail = plan
+        launch(op, [x[1], w[1]], made, grid, out[0], x[0], w[0], w[0], *tail)
+
+
+def forward_act(out: Block, x: Block, w: Block, b: Block, *settings: Any) -> None:
+    """Write an activation of the cross-correlation plus ``b`` (O,) into ``out``; it ends ``settings``."""
+    op, dtype, finish = "convolution", out[0].dtype, settings[-1]
+    plan = _plan(dtype, False, True, out[1], x[1], w[1], *settings)
+    if plan is None:
+        grid = blocks(out[0].size)
+        _direct(op, conv_act_cells, grid, out, (x, w, b), *settings[:-1], finish=finish)
+    else:
+        made, grid, tail = plan
+        launch(op, [x[1], w[1]], made, grid, out[0], x[0], w[0], b[0], *tail)
+
+
+def grad_input(out: Block, d: Block, w: Block, *settings: Any) -> None:
+    """Write the derivative with respect to the input into ``out``."""
+    op, dtype = "input gradient of a convolution", out[0].dtype
+    plan = _plan(dtype, True, False, out[1], d[1], w[1], *settings, operators.id)
+    if plan is None:
+        _direct(op, conv_grad_input_cells, blocks(out[0].size), out, (d, w), *settings)
+    else:
+        made, grid, tail = plan
+        launch(op, [d[1], w[1]], made, grid, out[0], d[0], w[0], w[0], *tail)
+
+
+def grad_weight(out: Block, x: Block, d: Block, *settings: Any) -> None:
     """Write the derivative with respect to the weight into ``out``."""
-    name = "weight gradient of a convolution"
-    _run(name, conv_grad_weight_cells, out, x, d, stride, padding, dilation, groups)
-
-
-def pool(
-    out: Any, x: Any, kind: str, window: Pair, stride: Pair, padding: Padding, dilation: Pair, count_pad: bool
-) -> None:
-    """Write the largest or average cell of each window into ``out``."""
-    if kind == "max":
-        _run("max pooling", max_pool_cells, out, x, window, stride, padding, dilation)
-    else:
-        _run("average pooling", avg_pool_cells, out, x, window, stride, padding, count_pad)
-
-
-def pool_grad(
-    out: Any, x: Any, d: Any,
-    kind: str, window: Pair, stride: Pair, padding: Padding, dilation: Pair, count_pad: bool,
-) -> None:  # fmt: skip
-    """Write the derivative of `pool` with respect to its input into ``out``."""
-    name = f"gradient of {kind} pooling"
-    if kind == "max":
-        _run(name, max_pool_grad_cells, out, x, d, window, stride, padding, dilation)
-    else:
-        _run(name, avg_pool_grad_cells, out, d, window, stride, padding, count_pad)
+    op, to, shapes = "weight gradient of a convolution", out[0], [x[1], d[1]]
+    plan = _plan_weight(to.dtype, out[1], x[1], d[1], *settings)
+    if plan is None:
+        positions = d[1][0] * d[1][2] * d[1][3]
+        grid = sharing(to.size, min(positions, MOST_SHARING))
+        _direct(op, conv_grad_weight_cells, grid, out, (x, d), *settings)
+        return
+    (made, grid, tail), slices = plan
+    parts = to if slices == 1 else cuda_memory.empty(slices * to.size, to.dtype)
+    launch(op, shapes, made, grid, parts, x[0], d[0], *tail)
+    if slices > 1:
+        launch(op, shapes, kernel(sum_shares, to.dtype), blocks(to.size), to, parts)
 
 
 def anchored_conv2d(

@@ -76,6 +76,14 @@ def block_top(cache: Any, value: Any) -> Any:
     return cache[0]
 
 
+def slices_of(parts: Any, i: int, slices: int, size: int) -> Any:
+    """Return the sum of cell ``i`` of all slices."""
+    total = real(0)
+    for k in range(slices):
+        total += parts[i + k * size]
+    return total
+
+
 def tile_sum(
     left: Any, right: Any, a: Any, b: Any, at: int, to: int, a_steps: Any, b_steps: Any, sizes: Any
 ) -> Any:

@@ -58,7 +58,7 @@ class FusedOps(TensorOps):
         y = cls.conv_result(x, w, stride, padding, dilation, groups)
         if y.size:
             settings = (stride, padding, dilation, groups, ACTS[act][0])
-            cuda_conv.forward_act(packed(y), packed(x), packed(w), packed(b), *settings)
+            cuda_conv.forward_act(block(y), block(x), block(w), block(b), *settings)
         return y
 
     @classmethod
@@ -203,6 +203,11 @@ def triple(t: TensorData) -> tuple[Any, Any, Any]:
     """Return storage, shape and strides."""
     # An empty tuple has no type of cells that a kernel could be compiled for: one cell is a row of one.
     return t._storage, t.shape or (1,), t.strides or (1,)
+
+
+def block(t: TensorData) -> tuple[Any, tuple[int, ...]]:
+    """Return an operand as a packed storage and its shape."""
+    return read(t.contiguous()), t.shape
 
 
 def packed(t: TensorData) -> Any:

@@ -1,8 +1,8 @@
 """The CUDA room: picks kernels and launches them; a GPU, or Numba's simulator, is asked for at the first use.
 
 Its results lie on blocks of a pool (`minitorch.cuda_memory`); the kernels are in `minitorch.cuda_kernels`,
-`minitorch.cuda_index`, `minitorch.cuda_fold`, `minitorch.cuda_conv` and `minitorch.cuda_norm`. It refuses to know other
-rooms and Tensor.
+`minitorch.cuda_index`, `minitorch.cuda_fold`, `minitorch.cuda_conv`, `minitorch.cuda_pool` and `minitorch.cuda_norm`.
+It refuses to know other rooms and Tensor.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ from . import (
     cuda_kernels,
     cuda_matmul,
     cuda_memory,
+    cuda_pool,
     cuda_share,
     cuda_update,
     dlpack,
     operators,
 )
-from .cuda_fused_ops import FusedOps, packed, read, run_cells, tiles, triple
+from .cuda_fused_ops import FusedOps, block, packed, read, run_cells, tiles, triple
 from .cuda_launch import blocks, kernel, launch, strides
 from .tensor_data import BackendError, IndexingError, TensorData
 from .tensor_ops import Fn, Kernel, TensorBackend, check_rows, lead
@@ -236,7 +237,7 @@ class CudaOps(FusedOps):
         stride: Pair, padding: Padding, dilation: Pair, groups: int,
     ) -> None:  # fmt: skip
         """See `TensorOps.conv_kernel`."""
-        cuda_conv.forward(packed(out), packed(x), packed(w), stride, padding, dilation, groups)
+        cuda_conv.forward(block(out), block(x), block(w), stride, padding, dilation, groups)
 
     @classmethod
     def conv_grad_input_kernel(
@@ -244,7 +245,7 @@ class CudaOps(FusedOps):
         stride: Pair, padding: Padding, dilation: Pair, groups: int,
     ) -> None:  # fmt: skip
         """See `TensorOps.conv_grad_input_kernel`."""
-        cuda_conv.grad_input(packed(out), packed(d), packed(w), stride, padding, dilation, groups)
+        cuda_conv.grad_input(block(out), block(d), block(w), stride, padding, dilation, groups)
 
     @classmethod
     def conv_grad_weight_kernel(
@@ -252,7 +253,7 @@ class CudaOps(FusedOps):
         stride: Pair, padding: Padding, dilation: Pair, groups: int,
     ) -> None:  # fmt: skip
         """See `TensorOps.conv_grad_weight_kernel`."""
-        cuda_conv.grad_weight(packed(out), packed(x), packed(d), stride, padding, dilation, groups)
+        cuda_conv.grad_weight(block(out), block(x), block(d), stride, padding, dilation, groups)
 
     @classmethod
     def pool_kernel(
@@ -260,7 +261,7 @@ class CudaOps(FusedOps):
         kind: str, window: Pair, stride: Pair, padding: Padding, dilation: Pair, count_pad: bool,
     ) -> None:  # fmt: skip
         """See `TensorOps.pool_kernel`."""
-        cuda_conv.pool(packed(out), packed(x), kind, window, stride, padding, dilation, count_pad)
+        cuda_pool.pool(packed(out), packed(x), kind, window, stride, padding, dilation, count_pad)
 
     @classmethod
     def pool_grad_kernel(
@@ -268,7 +269,7 @@ class CudaOps(FusedOps):
         kind: str, window: Pair, stride: Pair, padding: Padding, dilation: Pair, count_pad: bool,
     ) -> None:  # fmt: skip
         """See `TensorOps.pool_grad_kernel`."""
-        cuda_conv.pool_grad(
+        cuda_pool.pool_grad(
             packed(out), packed(x), packed(d), kind, window, stride, padding, dilation, count_pad
         )
 

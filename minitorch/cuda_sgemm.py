@@ -14,6 +14,7 @@ import numpy as np
 
 from . import operators
 from ._cuda import cuda
+from .cuda_device import slices_of
 
 TILE, DEPTH, EACH, THREADS = 8, 4, 2, 16
 RUN = 2  # neighbours among the cells of a thread: a card reads up to 16 bytes in one go
@@ -98,14 +99,6 @@ def sum_slices_act(out: Any, parts: Any, sizes: Any, bias: Any) -> None:
     i = cuda.grid(1)
     if i < rows * cols:
         out[i] = finish(slices_of(parts, i, slices, rows * cols) + real(bias[i % cols]))
-
-
-def slices_of(parts: Any, i: int, slices: int, size: int) -> Any:
-    """Return the sum of cell ``i`` of all slices."""
-    total = real(0)
-    for k in range(slices):
-        total += parts[i + k * size]
-    return total
 
 
 def corner(cols: int) -> Any:

@@ -173,9 +173,11 @@ class FastOps(FusedOps):
         variants = Variants(rule)
 
         def kernel(settings: tuple[float, ...], rows: Rows) -> None:
+            # A launch costs less than the address of an array: so one for each row.
+            given = np.array(settings, rows[0][0].dtype)
             for p, d, *states in rows:
                 loop = variants.get(fast_map.UPDATES[len(states)], p.dtype, p.size >= PARALLEL)
-                loop(np.array(settings, p.dtype), p._storage, d._storage, *(s._storage for s in states))
+                loop(given, p._storage, d._storage, *(s._storage for s in states))
 
         return kernel
 

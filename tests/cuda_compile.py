@@ -14,6 +14,7 @@ import struct
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,12 +27,14 @@ from numba import cuda, types  # noqa: E402
 
 from minitorch import (  # noqa: E402
     cuda_conv,
+    cuda_conv_gemm,
     cuda_dropout,
     cuda_fold,
     cuda_index,
     cuda_kernels,
     cuda_matmul,
     cuda_norm,
+    cuda_pool,
     cuda_sgemm,
     cuda_tensor_cores,
     cuda_update,
@@ -71,8 +74,14 @@ def images(*more: Any) -> Callable[[Any], tuple[Any, ...]]:
     return lambda real: (*[row(real, 4)] * count, *[row(real)] * vectors, *settings)
 
 
+def tiles_of(tiles: dict[str, Any]) -> list[Any]:
+    """Return the tiles of all dtypes; each is compiled for all, so that the table has no holes."""
+    return sorted({tile for of_dtype in tiles.values() for tile in of_dtype}, reverse=True)
+
+
 pair, sides = types.UniTuple(i64, 2), types.UniTuple(i64, 4)
 CONV = (pair, sides, pair, i64)
+four32, six32, seven32 = (types.UniTuple(types.int32, n) for n in (4, 6, 7))
 ACT, GATE = {"finish": operators.relu}, {"gate": operators.relu_back}
 
 
@@ -119,11 +128,30 @@ KERNELS: list[Case] = [
     (cuda_conv.conv_cells, {}, THREADS, images(3, 0, *CONV)),
     (cuda_conv.conv_act_cells, ACT, THREADS, images(3, 1, *CONV)),
     (cuda_conv.conv_grad_input_cells, {}, THREADS, images(3, 0, *CONV)),
-    (cuda_conv.conv_grad_weight_cells, {}, THREADS, images(3, 0, *CONV)),
-    (cuda_conv.max_pool_cells, {}, THREADS, images(2, 0, pair, pair, sides, pair)),
-    (cuda_conv.max_pool_grad_cells, {}, THREADS, images(3, 0, pair, pair, sides, pair)),
-    (cuda_conv.avg_pool_cells, {}, THREADS, images(2, 0, pair, pair, sides, types.boolean)),
-    (cuda_conv.avg_pool_grad_cells, {}, THREADS, images(2, 0, pair, pair, sides, types.boolean)),
+    (cuda_conv.conv_grad_weight_cells, {}, SHARING, images(3, 0, *CONV)),
+    *(
+        (
+            partial(cuda_conv_gemm.shaped, cuda_conv_gemm.conv_gemm, tile),
+            ACT,
+            tile.threads,
+            lambda t: (*[row(t)] * 4, *[types.boolean] * 2, four32, seven32, seven32),
+        )
+        for tile in tiles_of(cuda_conv.TILES)
+    ),
+    *(
+        (
+            partial(cuda_conv_gemm.shaped, cuda_conv_gemm.conv_weight_gemm, tile),
+            {},
+            tile.threads,
+            lambda t: (*[row(t)] * 3, four32, six32, six32, types.int32),
+        )
+        for tile in tiles_of(cuda_conv.WEIGHT_TILES)
+    ),
+    (cuda_conv_gemm.sum_shares, {}, THREADS, lambda t: [row(t)] * 2),
+    (cuda_pool.max_pool_cells, {}, THREADS, images(2, 0, pair, pair, sides, pair)),
+    (cuda_pool.max_pool_grad_cells, {}, THREADS, images(3, 0, pair, pair, sides, pair)),
+    (cuda_pool.avg_pool_cells, {}, THREADS, images(2, 0, pair, pair, sides, types.boolean)),
+    (cuda_pool.avg_pool_grad_cells, {}, THREADS, images(2, 0, pair, pair, sides, types.boolean)),
     (cuda_conv.anchored_conv2d, {}, THREADS, lambda t: (*triple(t), i64, *triple(t) * 2, types.boolean)),
     (
         cuda_conv.anchored_conv1d,
@@ -262,13 +290,18 @@ JOBS = [(case, cc, dtype) for case, cc in CASES for dtype in DTYPES] + [
 ]
 
 
+def made_for(loop: Any, dtype: str) -> Any:
+    """Return a kernel of the list; what is shaped for a dtype is listed without it."""
+    return loop(dtype) if isinstance(loop, partial) else loop
+
+
 def loops() -> set[Any]:
     """Return every kernel of the kernel files: a function that asks which thread it is, and returns nothing."""
     return {
         fn
         for module in (
             *(cuda_kernels, cuda_conv, cuda_norm, cuda_sgemm, cuda_tensor_cores, cuda_update),
-            *(cuda_dropout, cuda_index, cuda_fold),
+            *(cuda_dropout, cuda_index, cuda_fold, cuda_conv_gemm, cuda_pool),
         )
         for fn in vars(module).values()
         if inspect.isfunction(fn)
@@ -323,7 +356,8 @@ def tensor_instructions(code: bytes) -> int:
 
 def compiled(number: int) -> dict[str, Any]:
     """Compile one case for one dtype, and say what it takes."""
-    (loop, fns, threads, signature), cc, dtype = JOBS[number]
+    (listed, fns, threads, signature), cc, dtype = JOBS[number]
+    loop = made_for(listed, dtype)
     with pretend(cc):
         given = signature(vars(types)[dtype])
         ptx, _ = cuda.compile_ptx(bind(loop, dtype, **fns), tuple(given), cc=cc)
@@ -356,7 +390,8 @@ def versions() -> dict[str, str]:
 
 def main() -> None:
     """Compile everything."""
-    missing = loops() - {case[0] for case, _, _ in JOBS}
+    listed = {made_for(case[0], dtype).__code__ for case, _, dtype in JOBS}
+    missing = {fn for fn in loops() if fn.__code__ not in listed}
     if missing:
         raise SystemExit(f"not in the list of kernels: {', '.join(sorted(fn.__name__ for fn in missing))}")
     with ProcessPoolExecutor() as workers:

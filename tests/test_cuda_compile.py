@@ -43,6 +43,14 @@ BUDGETS = {
     "drop_cells": 64,
     "take_cells": 40,
     "take_grad_cells": 64,
+    "conv_gemm_128x64_8x8": 248,
+    "conv_gemm_128x32_8x4": 168,
+    "conv_gemm_64x64_8x4": 168,
+    "conv_gemm_64x32_4x4": 132,
+    "conv_weight_gemm_64x64_8x8": 255,
+    "conv_weight_gemm_64x64_8x4": 168,
+    "conv_weight_gemm_32x64_4x8": 168,
+    "conv_weight_gemm_32x64_4x4": 128,
 }
 TENSOR = {"multiply_warps", "multiply_warps_act"}
 BUDGET = 128

@@ -26,7 +26,8 @@ FLOORS = """
     jit simple_conv tensor_data cellwise _driver cuda_staging
     cuda_graph
     fast_mix cuda_device cuda_launch cuda_memory
-    optional_ops fast_map fast_loops fast_pool fast_norm fast_matmul cuda_conv cuda_kernels cuda_norm
+    cuda_conv_gemm
+    optional_ops fast_map fast_loops fast_pool fast_norm fast_matmul cuda_conv cuda_kernels cuda_norm cuda_pool
     cuda_sgemm cuda_update fast_dropout cuda_dropout cuda_index
     cuda_tensor_cores cuda_fold cuda_share cuda_cells
     fast_winograd cuda_matmul tensor_ops_conv
