@@ -106,7 +106,7 @@ class GraphedStep:
         Raises:
             TypeError: There are more or fewer tensors than examples, or the step returns something else than tensors.
             RuntimeError: The step does what cannot be recorded; the message says what.
-        BackendError: The driver cannot record it.
+            BackendError: The driver cannot record it.
         """
         if len(batch) != len(self._inputs):
             raise TypeError(f"the step takes {len(self._inputs)} tensors, not {len(batch)}")
