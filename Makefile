@@ -8,8 +8,17 @@ VISDOM ?= .venv-visdom
 CUDA ?= .venv-cuda
 PORT ?= 8097
 JOBS ?= 2
+CUDA_TESTS = tests/test_cuda.py \
+	tests/test_cuda_fused.py \
+	tests/test_cuda_memory.py \
+	tests/test_cuda_matmul.py \
+	tests/test_cuda_conv.py \
+	tests/test_cuda_graph.py \
+	tests/test_cuda_index.py \
+	tests/test_philox.py \
+	tests/test_dlpack.py
 
-.PHONY: mnist test test-cuda test-cuda-compile cuda-table check bench bench-quick bench-cuda dashboard docs clean
+.PHONY: mnist test test-cuda sanitize-cuda test-cuda-compile cuda-table check bench bench-quick bench-cuda dashboard docs clean
 
 mnist: $(VENV)/.base
 	$(BIN)/python project/run_mnist_multiclass.py --out runs/mnist
@@ -20,7 +29,15 @@ test: $(VENV)/.dev
 
 # On a GPU where there is one, else in the simulator; MINITORCH_CUDA_TESTS=gpu insists on a GPU.
 test-cuda: $(VENV)/.dev
-	$(BIN)/python -m pytest -q tests/test_cuda.py tests/test_cuda_fused.py tests/test_cuda_memory.py tests/test_cuda_matmul.py tests/test_cuda_conv.py tests/test_cuda_graph.py tests/test_cuda_index.py tests/test_philox.py tests/test_dlpack.py
+	$(BIN)/python -m pytest -q $(CUDA_TESTS)
+	@if [ "$$MINITORCH_CUDA_TESTS" = gpu ]; then $(MAKE) sanitize-cuda; fi
+
+# Accesses beyond an array, and races in shared memory, on a GPU; it fails where the tool is missing.
+sanitize-cuda: $(VENV)/.dev
+	for tool in memcheck racecheck; do \
+		MINITORCH_CUDA_TESTS=gpu compute-sanitizer --tool $$tool --error-exitcode 3 \
+			$(BIN)/python -m pytest -q $(CUDA_TESTS) || exit 1; \
+	done
 
 test-cuda-compile: $(VENV)/.dev $(CUDA)/.ready
 	MINITORCH_CUDA_PYTHON=$(CUDA)/bin/python $(BIN)/python -m pytest -q tests/test_cuda_compile.py

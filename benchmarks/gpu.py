@@ -1,4 +1,4 @@
-"""Times the CUDA room on a GPU: training steps and single kernels, beside PyTorch on the same card where it has one.
+"""Times the CUDA room on a GPU: training steps and single kernels, beside PyTorch and CuPy where they are installed.
 
 Steps are timed one by one, and recorded and replayed.
 
@@ -8,6 +8,7 @@ the exit status is 2.
 
 from __future__ import annotations
 
+import math
 import statistics
 import sys
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from minitorch._cuda import SIMULATED, cuda, look
 
 SQUARE = 4096  # rows of the matrices
 CELLS = 1 << 24
+CONVOLUTIONS = ((128, 32, 32, 32), (128, 64, 64, 16), (128, 128, 128, 8))  # images, channels in and out, side
 
 
 def device_ms(fn: Callable[[], Any], repeat: int = 30, warm: int = 5) -> float:
@@ -69,27 +71,69 @@ def replays() -> dict[str, Callable[[], Any]]:
     }
 
 
-def kernels(torch: Any) -> dict[str, tuple[Callable[[], Any], Callable[[], Any]]]:
-    """Return what makes an operation, ours and PyTorch's."""
+def cupy_on_the_card() -> Any:
+    """Return CuPy if it is installed, else None."""
+    try:
+        import cupy
+    except ImportError:
+        return None
+    return cupy
 
-    def both(f: Callable[..., Any], *shapes: tuple[int, ...]) -> Any:
+
+def kernels(torch: Any, cupy: Any) -> dict[str, list[Callable[[], Any] | None]]:
+    """Return what makes an operation: ours, PyTorch's, and CuPy's where it has one."""
+
+    def same(f: Callable[..., Any], *shapes: tuple[int, ...], in_cupy: bool = True) -> Any:
+        return sides(f, f, f if in_cupy and cupy else None, *shapes)
+
+    def sides(
+        our: Callable[..., Any], their: Callable[..., Any], other: Callable[..., Any] | None, *shapes: Any
+    ) -> list[Callable[[], Any] | None]:
         def ours() -> Callable[[], Any]:
             operands = [minitorch.randn(s, dtype="float32") for s in shapes]
-            return lambda: f(*operands)
+            return lambda: our(*operands)
 
         def theirs() -> Callable[[], Any]:
             operands = [torch.randn(s) for s in shapes]
-            return lambda: f(*operands)
+            return lambda: their(*operands)
 
-        return ours, theirs
+        def others() -> Callable[[], Any]:
+            operands = [cupy.random.standard_normal(s, dtype=cupy.float32) for s in shapes]
+            return lambda: other(*operands) if other else None
+
+        return [ours, theirs, others if other else None]
+
+    def convolution(*sizes: int, backward: bool = False) -> Any:
+        batch, ins, outs, side = sizes
+
+        def run(conv2d: Callable[..., Any], x: Any, w: Any) -> None:
+            if backward:
+                x.grad = w.grad = None
+                conv2d(x.requires_grad_(), w.requires_grad_(), padding=1).sum().backward()
+            else:
+                conv2d(x, w, padding=1)
+
+        shapes = (batch, ins, side, side), (outs, ins, 3, 3)
+        return sides(
+            lambda x, w: run(minitorch.conv2d, x, w),
+            lambda x, w: run(torch.nn.functional.conv2d, x, w),
+            None,
+            *shapes,
+        )
 
     flat, square = (CELLS,), (SQUARE, SQUARE)
-    return {
-        f"add, {CELLS} cells": both(lambda a, b: a + b, flat, flat),
-        f"sigmoid, {CELLS} cells": both(lambda a: a.sigmoid(), flat),
-        f"sum of rows, {SQUARE}x{SQUARE}": both(lambda a: a.sum(1), square),
-        f"matrix product, {SQUARE}": both(lambda a, b: a @ b, square, square),
+    found = {
+        f"copy, {CELLS} cells": sides(lambda a: a.clone(), lambda a: a.clone(), lambda a: a.copy(), flat),
+        f"add, {CELLS} cells": same(lambda a, b: a + b, flat, flat),
+        f"sigmoid, {CELLS} cells": same(lambda a: a.sigmoid(), flat, in_cupy=False),
+        f"sum of rows, {SQUARE}x{SQUARE}": same(lambda a: a.sum(1), square),
+        f"matrix product, {SQUARE}": same(lambda a, b: a @ b, square, square),
     }
+    for sizes in CONVOLUTIONS:
+        name = "convolution N{} C{} O{}, {}x{} 3x3".format(*sizes, sizes[-1])
+        found[name] = convolution(*sizes)
+        found[f"{name}, and back"] = convolution(*sizes, backward=True)
+    return found
 
 
 def main() -> None:
@@ -99,16 +143,18 @@ def main() -> None:
         print(f"benchmarks/gpu.py: not run, {lacking}", file=sys.stderr)
         raise SystemExit(2)
     minitorch.set_default_backend("cuda")
-    torch = torch_on_the_card()
+    torch, cupy = torch_on_the_card(), cupy_on_the_card()
     card = cuda.get_current_device().name
     rows, replayed = [], replays()
-    for name, (ours, theirs) in {**steps(), **kernels(torch)}.items():
-        ms = device_ms(ours())
-        graph = device_ms(replayed[name]()) if name in replayed else float("nan")
-        other = device_ms(theirs()) if torch else float("nan")
+    cases: dict[str, list[Callable[[], Any] | None]] = {k: [*v, None] for k, v in steps().items()}
+    for name, (ours, theirs, others) in {**cases, **kernels(torch, cupy)}.items():
+        ms = device_ms(ours()) if ours else math.nan
+        graph = device_ms(replayed[name]()) if name in replayed else math.nan
+        peer = device_ms(theirs()) if torch and theirs else math.nan
+        other = device_ms(others()) if cupy and others else math.nan
         best = min(ms, graph) if name in replayed else ms
         row = {"what": name, "card": str(card), "minitorch ms": ms, "replayed ms": graph}
-        rows.append({**row, "PyTorch ms": other, "ratio": best / other})
+        rows.append({**row, "PyTorch ms": peer, "CuPy ms": other, "ratio": best / peer})
     harness.write("cuda", rows)
 
 

@@ -10,18 +10,21 @@ from pathlib import Path
 
 import harness
 
-SCRIPTS = ("walk", "startup", "mnist", "training_step", "peers", "operations", "ablation", "dashboard")
+SCRIPTS = (
+    "walk",
+    "startup",
+    "mnist",
+    "training_step",
+    "peers",
+    "operations",
+    "crowded",
+    "ablation",
+    "dashboard",
+)
 
 
-def main() -> None:
-    """Write results/*.json and results/README.md."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="about a minute in all")
-    quick = ["--quick"] if parser.parse_args().quick else []
-    folder = Path(__file__).parent
-    for name in SCRIPTS:
-        flags = [] if name == "walk" else quick
-        subprocess.run([sys.executable, str(folder / f"{name}.py"), *flags], cwd=harness.ROOT, check=True)
+def write_page() -> None:
+    """Write results/README.md from results/*.json."""
     page = [
         "# Benchmark results",
         "",
@@ -34,6 +37,18 @@ def main() -> None:
         where = ", ".join(f"{k} {v}" for k, v in found["machine"].items())
         page += ["", f"## {path.stem}", "", where, "", harness.table(found["rows"])]
     (harness.RESULTS / "README.md").write_text("\n".join(page) + "\n")
+
+
+def main() -> None:
+    """Write results/*.json and results/README.md."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="about a minute in all")
+    quick = ["--quick"] if parser.parse_args().quick else []
+    folder = Path(__file__).parent
+    for name in SCRIPTS:
+        flags = [] if name == "walk" else quick
+        subprocess.run([sys.executable, str(folder / f"{name}.py"), *flags], cwd=harness.ROOT, check=True)
+    write_page()
 
 
 if __name__ == "__main__":

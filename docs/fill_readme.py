@@ -45,9 +45,10 @@ def benchmark(name: str) -> str:
     m = found["machine"]
     head = list(found["rows"][0])
     rows = [[f"{v:.3g}" if isinstance(v, float) else str(v) for v in row.values()] for row in found["rows"]]
+    jax = f", JAX {m['jax']}" if "jax" in m else ""
     where = (
         f"{m['date']}, {m['cores']} cores ({m['cpu']}), Python {m['python']}, NumPy {m['numpy']}, "
-        f"Numba {m['numba']}, PyTorch {m['torch']}; `benchmarks/{name}.py`"
+        f"Numba {m['numba']}, PyTorch {m['torch']}{jax}; `benchmarks/{name}.py`"
     )
     return f"{table(head, rows)}\n\n{where}"
 
@@ -70,7 +71,7 @@ def fill(page: Path, parts: dict[str, str]) -> None:
 def main() -> None:
     """Fill README.md and docs/performance.md."""
     fill(ROOT / "README.md", {"results": results(), "speed": speed()})
-    names = ("training_step", "ablation", "operations")
+    names = ("training_step", "peers", "ablation", "crowded", "operations")
     fill(ROOT / "docs" / "performance.md", {name: benchmark(name) for name in names})
 
 
