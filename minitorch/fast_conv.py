@@ -11,6 +11,7 @@ order, so results do not depend on timing. It refuses to know everything but pac
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -33,6 +34,8 @@ tile_1, tile_2, tile_3 = wide_1, wide_2, wide_3  # `jit.kernel` binds the narrow
 finish = move_relu  # and how rows are finished
 real: Any = np.float64  # and the dtype's own type
 FINISHES: dict[Fn, Any] = {operators.id: move_none, operators.relu: move_relu}
+BROAD = (fast_tile.WIDE, {"tile_1": wide_1, "tile_2": wide_2, "tile_3": wide_3})
+SLIM = (fast_tile.NARROW, {f"tile_{k}": vars(fast_tile)[f"narrow_{k}"] for k in (1, 2, 3)})
 
 
 def fill(image: Any, x: Any, start: int, split: Any, corner: Any, tall: int, wide: int) -> None:
@@ -60,15 +63,35 @@ def fill(image: Any, x: Any, start: int, split: Any, corner: Any, tall: int, wid
                 plane += tall * wide
 
 
+def pack(w: Any, chosen: Any, steps: Any, groups: int, outs: int, ins: int, channels: int) -> Any:
+    """Lay out weights as (groups, blocks of channels, taps of all inputs, channels).
+
+    ``steps`` lie between the weights of two groups, two results and two inputs; ``chosen`` are the taps of each.
+    """
+    cells, taps = w.reshape(w.size), ins * len(chosen)
+    blocks = (outs + channels - 1) // channels
+    packed = np.zeros(groups * blocks * taps * channels, w.dtype)
+    for g in range(groups):
+        for o in range(outs):
+            to = (g * blocks + o // channels) * taps * channels + o % channels
+            for c in range(ins):
+                for k in range(len(chosen)):
+                    packed[to] = cells[g * steps[0] + o * steps[1] + c * steps[2] + chosen[k]]
+                    to += channels
+    return packed
+
+
 def conv_tiles(
-    out: Any, x: Any, packed: Any, shift: Any, offsets: Any, groups: int, channels: int, lanes: int, threads: int,
+    out: Any, x: Any, w: Any, chosen: Any, steps: Any, shift: Any, offsets: Any,
+    groups: int, channels: int, lanes: int, threads: int,
     split: Any, corner: Any, tall: int, wide: int, rows: int, cols: int, to: Any, step: Any,
 ) -> None:  # fmt: skip
-    """Sum ``packed`` weights times the pixels at ``offsets``; add ``shift``, activate, into every ``step``-th pixel."""
+    """Sum weights times the pixels at ``offsets``; add ``shift``, activate, into every ``step``-th pixel."""
     batch = x.shape[0]
     ins, outs = x.shape[1] // groups, out.shape[1] // groups
     blocks = (outs + channels - 1) // channels
     taps = len(offsets)
+    packed = pack(w, chosen, steps, groups, outs, ins, channels)
     pixels = (rows - 1) * wide + cols
     padded = (pixels + lanes - 1) // lanes * lanes
     for t in prange(threads):
@@ -106,20 +129,21 @@ def conv_tiles(
 
 
 def dot_tiles(
-    partial: Any, x: Any, d: Any, offsets: Any, groups: int, lanes: int, threads: int, chunk: int,
+    out: Any, x: Any, d: Any, offsets: Any, groups: int, lanes: int, threads: int, chunk: int,
     split: Any, corner: Any, tall: int, wide: int,
 ) -> None:  # fmt: skip
-    """Sum derivatives ``d`` times the pixels at ``offsets`` over all images, each thread into its own ``partial``."""
+    """Sum derivatives ``d`` times the pixels at ``offsets`` over all images: each thread its own, then all in order."""
     batch = x.shape[0]
     ins, outs, rows, cols = x.shape[1] // groups, d.shape[1] // groups, d.shape[2], d.shape[3]
     pixels = (rows - 1) * wide + cols
     padded = (pixels + lanes - 1) // lanes * lanes
     lines = (outs + DOT_ROWS - 1) // DOT_ROWS * DOT_ROWS
     size = ins * split[0] * split[1] * tall * wide
+    partial = np.zeros((threads, groups * lines * len(offsets)), x.dtype)
     for t in prange(threads):
         images = np.zeros(chunk * size + padded + lanes, x.dtype)
         changes = np.zeros(chunk * lines * padded, x.dtype)
-        sums = partial[t].ravel()
+        sums = partial[t]
         end = (t + 1) * batch // threads
         for low in range(t * batch // threads, end, chunk):
             count = min(chunk, end - low)
@@ -136,13 +160,21 @@ def dot_tiles(
                             sums, at, len(offsets), changes, o * padded, padded, lines * padded,
                             images, 0, size, offsets, k, padded // lanes, count,
                         )  # fmt: skip
+    cells, taps = out.reshape(out.size), out.size // out.shape[0]
+    for o in range(out.shape[0]):
+        row = o // outs * lines + o % outs
+        for k in range(taps):
+            total = partial[0, row * len(offsets) + k]
+            for t in range(1, threads):
+                total += partial[t, row * len(offsets) + k]
+            cells[o * taps + k] = total
 
 
 @functools.lru_cache(maxsize=512)
 def _forward_plan(
     size: Pair, kernel: Pair, channels: int, stride: Pair, dilation: Pair, columns: int
-) -> tuple[Array, int, int]:
-    """Return the offset of each tap (as many as a multiple of ``columns``), and the height and width of a phase."""
+) -> tuple[Array, Array, int, int]:
+    """Return the taps, the offset of each (as many as a multiple of ``columns``), and height and width of a phase."""
     spans = [dilation[k] * (kernel[k] - 1) for k in (0, 1)]
     tall, wide = (size[k] + spans[k] // stride[k] for k in (0, 1))
     offsets = [
@@ -156,7 +188,7 @@ def _forward_plan(
         for j in range(kernel[1])
     ]
     offsets += [0] * (-len(offsets) % columns)
-    return np.array(offsets, np.int64), tall, wide
+    return np.arange(math.prod(kernel), dtype=np.int64), np.array(offsets, np.int64), tall, wide
 
 
 def _phase(
@@ -167,7 +199,7 @@ def _phase(
     return [(i, p // stride) for i, p in places if p % stride == 0], -(-(length - phase) // stride)
 
 
-Job = tuple[Array, list[Pair], Pair, int, int, int, int, Pair]
+Job = tuple[Array, Array, Pair, int, int, int, int, Pair]
 
 
 @functools.lru_cache(maxsize=512)
@@ -183,41 +215,32 @@ def _backward_plan(
             top, left = (max([0, *(-p for _, p in taps)]) for taps in (down, across))
             tall = rows + max([0, *(p + top for _, p in down)])
             wide = cols + max([0, *(p + left for _, p in across)])
-            taps = [(i, j) for i, _ in down for j, _ in across]
+            taps = np.array([i * kernel[1] + j for i, _ in down for j, _ in across], np.int64)
             offsets = [
                 o * tall * wide + (p + top) * wide + q + left
                 for o in range(outs)
                 for _, p in down
                 for _, q in across
             ]
-            jobs.append((np.array(offsets, np.int64), taps, (top, left), tall, wide, rows, cols, (a, b)))
+            jobs.append((taps, np.array(offsets, np.int64), (top, left), tall, wide, rows, cols, (a, b)))
     return jobs
 
 
-def _pack(w: Array, channels: int) -> Array:
-    """Lay out weights (groups, outs, taps) as (groups, blocks of channels, taps, channels)."""
-    groups, outs, taps = w.shape
-    blocks = -(-outs // channels)
-    packed = np.zeros((groups, blocks * channels, taps), w.dtype)
-    packed[:, :outs] = w
-    return np.ascontiguousarray(packed.reshape(groups, blocks, channels, taps).transpose(0, 1, 3, 2)).reshape(
-        -1
-    )
-
-
 def _run_tiles(
-    out: Array, x: Array, w: Array, offsets: Array, *geometry: Any, shift: Array, act: Fn = operators.id
-) -> None:
-    """Choose the tile by the number of output channels (per group, in ``w``) and launch it."""
-    wide = w.shape[1] > fast_tile.NARROW
-    channels = fast_tile.WIDE if wide else fast_tile.NARROW
-    work = x.shape[0] * geometry[4] * geometry[3] * w.size
+    out: Array, x: Array, w: Array, shift: Array, act: Fn, groups: int, steps: Sizes, job: Job, split: Pair, step: Pair
+) -> None:  # fmt: skip
+    """Choose the tile by the number of channels of a group's result, and launch it."""
+    chosen, offsets, corner, tall, wide, rows, cols, to = job
+    outs = out.shape[1] // groups
+    channels, tiles = BROAD if outs > fast_tile.NARROW else SLIM
+    work = x.shape[0] * rows * wide * out.shape[1] * len(offsets)
     threads = jit.threads() if work > jit.SERIAL else 1
-    width = "wide" if wide else "narrow"
-    tiles = {f"tile_{k}": vars(fast_tile)[f"{width}_{k}"] for k in (1, 2, 3)}
     run = jit.variant(conv_tiles, out.dtype, threads > 1, finish=FINISHES[act], **tiles)
     lanes = fast_tile.BYTES // out.itemsize
-    run(out, x, _pack(w, channels), shift, offsets, w.shape[0], channels, lanes, threads, *geometry)
+    run(
+        out, x, w, chosen, steps, shift, offsets, groups, channels, lanes, threads,
+        split, corner, tall, wide, rows, cols, to, step,
+    )  # fmt: skip
 
 
 def forward(
@@ -237,13 +260,11 @@ def forward(
         out, x, w, padding, shift, act
     ):
         return
-    size, kernel = (out.shape[2], out.shape[3]), (w.shape[2], w.shape[3])
-    offsets, tall, wide = _forward_plan(size, kernel, w.shape[1], stride, dilation, 1)
-    weights = w.reshape(groups, w.shape[0] // groups, -1)
-    _run_tiles(
-        out, x, weights, offsets, stride, (padding[0], padding[2]), tall, wide, size[0], size[1], (0, 0), (1, 1),
-        shift=shift, act=act,
-    )  # fmt: skip
+    taps = w.shape[2] * w.shape[3]
+    chosen, offsets, tall, wide = _forward_plan(out.shape[2:], w.shape[2:], w.shape[1], stride, dilation, 1)
+    job = (chosen, offsets, (padding[0], padding[2]), tall, wide, *out.shape[2:], (0, 0))
+    steps = (w.size // groups, w.shape[1] * taps, taps)
+    _run_tiles(out, x, w, shift, act, groups, steps, job, stride, (1, 1))
 
 
 def grad_input(
@@ -253,23 +274,20 @@ def grad_input(
     if jit.disabled():
         fast_loops.conv_grad_input_rows(out, d, w, stride, padding, dilation, groups)
         return
-    size, kernel, outs = (out.shape[2], out.shape[3]), (w.shape[2], w.shape[3]), w.shape[0] // groups
     shift = np.zeros(out.shape[1], out.dtype)
     if fast_winograd.suits(w, stride, padding, dilation, groups):
         around = (2 - padding[0], 2 - padding[1], 2 - padding[2], 2 - padding[3])
         turned = w[:, :, ::-1, ::-1].transpose(1, 0, 2, 3)
         if fast_winograd.conv(out, d, turned, around, shift, operators.id):
             return
-    turned = w.reshape(groups, outs, w.shape[1], -1).transpose(0, 2, 1, 3)
-    for offsets, taps, corner, tall, wide, rows, cols, to in _backward_plan(
-        size, kernel, outs, stride, padding, dilation
-    ):
-        if not taps:
-            out[:, :, to[0] :: stride[0], to[1] :: stride[1]] = 0
-            continue
-        chosen = turned[:, :, :, [i * kernel[1] + j for i, j in taps]]
-        weights = chosen.reshape(groups, w.shape[1], -1)
-        _run_tiles(out, d, weights, offsets, (1, 1), corner, tall, wide, rows, cols, to, stride, shift=shift)
+    taps = w.shape[2] * w.shape[3]
+    steps = (w.size // groups, taps, w.shape[1] * taps)
+    for job in _backward_plan(out.shape[2:], w.shape[2:], w.shape[0] // groups, stride, padding, dilation):
+        if len(job[0]):
+            _run_tiles(out, d, w, shift, operators.id, groups, steps, job, (1, 1), stride)
+        else:
+            top, left = job[-1]
+            out[:, :, top :: stride[0], left :: stride[1]] = 0
 
 
 def grad_weight(
@@ -283,17 +301,13 @@ def grad_weight(
         out, x, d, padding
     ):
         return
-    batch, outs, taps = x.shape[0], out.shape[0] // groups, out[0].size
-    size, kernel = (d.shape[2], d.shape[3]), (out.shape[2], out.shape[3])
-    offsets, tall, wide = _forward_plan(size, kernel, out.shape[1], stride, dilation, DOT_COLUMNS)
-    lines = -(-outs // DOT_ROWS) * DOT_ROWS
+    batch, size = x.shape[0], d.shape[2:]
+    _, offsets, tall, wide = _forward_plan(size, out.shape[2:], out.shape[1], stride, dilation, DOT_COLUMNS)
+    lines = -(-(out.shape[0] // groups) // DOT_ROWS) * DOT_ROWS
     threads = jit.threads() if batch * size[0] * size[1] * out.size > jit.SERIAL else 1
     one = (out.shape[1] * stride[0] * stride[1] * tall * wide + lines * size[0] * wide) * out.itemsize
     chunk = max(1, min(-(-batch // threads), SCRATCH // one))
-    partial = np.zeros((threads, groups * lines, len(offsets)), out.dtype)
     run = jit.variant(dot_tiles, out.dtype, threads > 1)
     lanes = fast_tile.BYTES // out.itemsize
     corner = (padding[0], padding[2])
-    run(partial, x, d, offsets, groups, lanes, threads, chunk, stride, corner, tall, wide)
-    total = partial.sum(axis=0).reshape(groups, lines, len(offsets))[:, :outs, :taps]
-    out[...] = total.reshape(out.shape)
+    run(out, x, d, offsets, groups, lanes, threads, chunk, stride, corner, tall, wide)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from . import fast_conv, fast_dropout, fast_map, fast_matmul, fast_norm, jit, philox
 from .cellwise import Program
@@ -18,7 +19,6 @@ from .tensor_data import IndexingError, TensorData, shape_broadcast
 from .tensor_ops import TensorOps
 from .tensor_ops_conv import Padding, Pair
 
-PARALLEL = 32_768  # cells from which waking the threads pays
 DRAW = 8  # cell operations that a random word costs
 
 
@@ -34,7 +34,7 @@ class FusedOps(TensorOps):
             shape, dtype = shape_broadcast(shape, t.shape), np.promote_types(dtype, t.dtype)
         out = cls.allocate(shape, dtype, first.backend)
         loop = fast_map.CELLS[len(operands) - 1]
-        run = jit.variant(loop, dtype, out.size > PARALLEL, fn=program.function)
+        run = jit.variant(loop, dtype, out.size > jit.PARALLEL, fn=program.function)
         run(out._storage, *(_spread(t, out) for t in operands))
         return out
 
@@ -60,7 +60,7 @@ class FusedOps(TensorOps):
         cls.same_room(x, w, b)
         y = cls.allocate((x.shape[0], w.shape[0]), np.promote_types(x.dtype, w.dtype), x.backend)
         fast_matmul.matmul(array(y), array(x), array(w).T)
-        run = jit.variant(fast_norm.shift_rows, y.dtype, y.size > PARALLEL, finish=ACTS[act][0])
+        run = jit.variant(fast_norm.shift_rows, y.dtype, y.size > jit.PARALLEL, finish=ACTS[act][0])
         run(array(y), flat(b, y))
         return y
 
@@ -72,7 +72,7 @@ class FusedOps(TensorOps):
             return d, d.contiguous().view(*shape).sum(2).sum(0).view(shape[1])
         before = cls.allocate(y.shape, y.dtype, y.backend)
         sums = cls.allocate((shape[1],), y.dtype, y.backend)
-        parallel, gate = y.size > PARALLEL, ACTS[act][1]
+        parallel, gate = y.size > jit.PARALLEL, ACTS[act][1]
         cells = (array(before), packed(y, y), packed(d, y))
         if shape[2] == 1:
             run = jit.variant(fast_norm.act_columns, y.dtype, parallel, gate=gate)
@@ -80,10 +80,8 @@ class FusedOps(TensorOps):
             run(into, sums._storage, *of)
         else:
             run = jit.variant(fast_norm.act_channels, y.dtype, parallel, gate=gate)
-            partial = np.empty((jit.threads() if parallel else 1, shape[1]))
             into, *of = (t.reshape(shape) for t in cells)
-            run(into, partial, *of)
-            partial.sum(axis=0, out=sums._storage, dtype=np.float64)
+            run(into, sums._storage, jit.threads() if parallel else 1, *of)
         return before, sums
 
     @classmethod
@@ -92,7 +90,7 @@ class FusedOps(TensorOps):
         if x.dims != 2 or dim not in (1, -1) or not x.size:
             return super().log_softmax(x, dim)
         y = cls.allocate(x.shape, x.dtype, x.backend)
-        run = jit.variant(fast_norm.log_softmax, x.dtype, x.size > PARALLEL)
+        run = jit.variant(fast_norm.log_softmax, x.dtype, x.size > jit.PARALLEL)
         run(array(y), packed(x, y))
         return y
 
@@ -102,7 +100,7 @@ class FusedOps(TensorOps):
         if y.dims != 2 or dim not in (1, -1) or not y.size:
             return super().log_softmax_grad(y, d, dim)
         dx = cls.allocate(y.shape, y.dtype, y.backend)
-        run = jit.variant(fast_norm.log_softmax_grad, y.dtype, y.size > PARALLEL)
+        run = jit.variant(fast_norm.log_softmax_grad, y.dtype, y.size > jit.PARALLEL)
         run(array(dx), packed(y, dx), packed(d, dx))
         return dx
 
@@ -113,7 +111,7 @@ class FusedOps(TensorOps):
         """See `OptionalOps.norm`."""
         y = cls.allocate(x.shape, x.dtype, x.backend)
         mean, var = (cls.allocate((1, x.shape[1], 1), x.dtype, x.backend) for _ in range(2))
-        run = jit.variant(fast_norm.norm, x.dtype, x.size > PARALLEL, finish=ACTS[act][0])
+        run = jit.variant(fast_norm.norm, x.dtype, x.size > jit.PARALLEL, finish=ACTS[act][0])
         run(array(y), mean._storage, var._storage, packed(x, y), flat(w, y), flat(b, y), eps)
         return y, mean, var
 
@@ -125,7 +123,7 @@ class FusedOps(TensorOps):
         """See `OptionalOps.norm_grad`."""
         dx = cls.allocate(x.shape, x.dtype, x.backend)
         dw, db = (cls.allocate(mean.shape, x.dtype, x.backend) for _ in range(2))
-        run = jit.variant(fast_norm.norm_grad, x.dtype, x.size > PARALLEL, gate=ACTS[act][1])
+        run = jit.variant(fast_norm.norm_grad, x.dtype, x.size > jit.PARALLEL, gate=ACTS[act][1])
         scale_shift = (flat(w, dx), flat(b, dx))
         moments = (mean._storage, var._storage)
         run(array(dx), dw._storage, db._storage, packed(x, dx), *scale_shift, packed(d, dx), *moments, eps)
@@ -135,7 +133,7 @@ class FusedOps(TensorOps):
     def scale_shift(cls, x: TensorData, w: TensorData, b: TensorData, act: str) -> TensorData:
         """See `OptionalOps.scale_shift`."""
         y = cls.allocate(x.shape, x.dtype, x.backend)
-        run = jit.variant(fast_norm.scale_shift, x.dtype, x.size > PARALLEL, finish=ACTS[act][0])
+        run = jit.variant(fast_norm.scale_shift, x.dtype, x.size > jit.PARALLEL, finish=ACTS[act][0])
         run(array(y), packed(x, y), flat(w, y), flat(b, y))
         return y
 
@@ -144,8 +142,17 @@ class FusedOps(TensorOps):
         """See `OptionalOps.cross_entropy`."""
         grad = cls.allocate(x.shape, x.dtype, x.backend)
         losses = cls.allocate((x.shape[0], 1), x.dtype, x.backend)
-        run = jit.variant(fast_norm.cross_entropy, x.dtype, x.size > PARALLEL)
+        run = jit.variant(fast_norm.cross_entropy, x.dtype, x.size > jit.PARALLEL)
         run(losses._storage, array(grad), packed(x, grad), packed(target, grad))
+        return losses, grad
+
+    @classmethod
+    def label_entropy(cls, x: TensorData, labels: npt.NDArray[np.int64]) -> tuple[TensorData, TensorData]:
+        """See `OptionalOps.label_entropy`."""
+        grad = cls.allocate(x.shape, x.dtype, x.backend)
+        losses = cls.allocate((x.shape[0], 1), x.dtype, x.backend)
+        run = jit.variant(fast_norm.label_entropy, x.dtype, x.size > jit.PARALLEL)
+        run(losses._storage, array(grad), packed(x, grad), labels)
         return losses, grad
 
     @classmethod
@@ -154,7 +161,7 @@ class FusedOps(TensorOps):
     ) -> tuple[TensorData, TensorData]:
         """See `OptionalOps.dropout`."""
         y, mask = (cls.allocate(x.shape, x.dtype, x.backend) for _ in range(2))
-        drawn, factor = tuple(philox.key_words(key())), kept_factor(rate, scale, x.dtype)
+        drawn, factor = philox.key_words(key()), kept_factor(rate, scale, x.dtype)
         run = jit.sized(fast_dropout.drop_cells, x.dtype, x.size * DRAW)
         run(y._storage, mask._storage, flat(x, y), drawn, philox.bound_of(rate), factor)
         return y, mask

@@ -23,8 +23,8 @@ spread, place, locate = tensor_data.broadcast_index, tensor_data.index_to_positi
 # Cells that one thread takes at a time: fixed, so that sums do not depend on the number of threads.
 CHUNK = 4096
 LANES = 64  # folds that run side by side over a packed row, so that vectors are full
-SQUARE = 32  # cells a side of what is turned at a time
-COLUMNS = 512  # columns that one thread folds at a time
+SQUARE, BLOCK = 32, 8  # rows that a thread turns at a time, and how many of them, and columns, at once
+ROWS, COLUMNS = 256, 512  # rows, and columns, that a thread folds at a time
 IDENTITIES: dict[Fn, float] = {
     operators.add: 0.0,
     operators.mul: 1.0,
@@ -68,20 +68,24 @@ def map_rows(out: Any, a: Any, sizes: Any, to: Any, of: Any) -> None:
 
 
 def map_turned(out: Any, a: Any, sizes: Any, to: Any, of: Any) -> None:
-    """Map where rows of ``out`` are columns of ``a``: square by square, so that what is fetched is used before it goes.
+    """Map where rows of ``out`` are columns of ``a``: block by block, so that what is fetched is used before it goes.
 
-    Of four dimensions the third is packed in ``a`` and the last in ``out``.
+    Of four dimensions the third is packed in ``a`` and the last in ``out``; neither is shorter than a block, and their
+    last blocks overlap those before. A block's sizes are constants: the compiler turns it in vectors.
     """
     pieces = (sizes[2] + SQUARE - 1) // SQUARE
     for t in prange(sizes[0] * sizes[1] * pieces):
         r, low = t // pieces, (t % pieces) * SQUARE
         i1, i0 = r % sizes[1], r // sizes[1]
-        dst = out[i0 * to[0] + i1 * to[1] + low * to[2] :]
-        src = a[i0 * of[0] + i1 * of[1] + low :]
-        for start in range(0, sizes[3], SQUARE):
-            for i in range(min(SQUARE, sizes[2] - low)):
-                for j in range(start, min(start + SQUARE, sizes[3])):
-                    dst[i * to[2] + j] = fn(src[i + j * of[3]])
+        dst, src = out[i0 * to[0] + i1 * to[1] :], a[i0 * of[0] + i1 * of[1] :]
+        step, far = to[2], of[3]
+        for column in range(0, sizes[3], BLOCK):
+            for row in range(low, min(low + SQUARE, sizes[2]), BLOCK):
+                i, j = min(row, sizes[2] - BLOCK), min(column, sizes[3] - BLOCK)
+                at, near = i * step + j, i + j * far
+                for k in range(BLOCK):
+                    for m in range(BLOCK):
+                        dst[at + k * step + m] = fn(src[near + k + m * far])
 
 
 def zip_rows(out: Any, a: Any, b: Any, sizes: Any, to: Any, of_a: Any, of_b: Any) -> None:
@@ -126,19 +130,29 @@ def reduce_rows(out: Any, a: Any, start: float, sizes: Any, of: Any, n: int, ste
         out[t] = folded
 
 
-def reduce_columns(out: Any, a: Any, start: float, outer: int, n: int, inner: int) -> None:
-    """Fold the middle of three packed dimensions, whole rows of the last at a time."""
-    pieces = (inner + COLUMNS - 1) // COLUMNS
-    for t in prange(outer * pieces):
+def reduce_columns(out: Any, a: Any, start: float, outer: int, n: int, inner: int, share: int) -> None:
+    """Fold the middle of three packed dimensions, row by row of the last: ``share`` rows, then the shares in order."""
+    chunks, pieces = (n + share - 1) // share, (inner + COLUMNS - 1) // COLUMNS
+    partial = out if chunks == 1 else np.empty(outer * chunks * inner, out.dtype)
+    for t in prange(outer * chunks * pieces):
         block, low = t // pieces, (t % pieces) * COLUMNS
+        first = block // chunks * n + block % chunks * share
         m = min(COLUMNS, inner - low)
-        dst = out[block * inner + low :]
+        dst = partial[block * inner + low :]
         for i in range(m):
             dst[i] = real(start)
-        for j in range(n):
-            src = a[(block * n + j) * inner + low :]
+        for j in range(first, min(first + share, (block // chunks + 1) * n)):
+            src = a[j * inner + low :]
             for i in range(m):
                 dst[i] = fn(src[i], dst[i])
+    if chunks > 1:
+        for t in prange(outer * pieces):
+            block, low = t // pieces, (t % pieces) * COLUMNS
+            for i in range(low, min(low + COLUMNS, inner)):
+                folded = real(start)
+                for k in range(chunks):
+                    folded = fn(partial[(block * chunks + k) * inner + i], folded)
+                out[block * inner + i] = folded
 
 
 def reduce_long(out: Any, a: Any, start: float, rows: int, n: int) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -13,28 +13,24 @@ from numba import prange
 
 from . import jit
 
-SERIAL = 50_000_000  # multiplications up to which a second thread of BLAS costs more than it gives
+TINY = 1 << 18  # multiplications up to which BLAS does not wake its threads
+SERIAL = 50_000_000  # and those up to which a second thread of it costs more than it gives
 
 
 def matmul(out: Any, a: Any, b: Any) -> None:
     """Write the product of matrices, or of batches of them, into ``out``: BLAS, which no loop of ours beats."""
     if a.ndim != b.ndim:
         a, b = (t[None] if t.ndim == 2 else t for t in (a, b))
-    small = out.size * a.shape[-1] < SERIAL
-    with np.errstate(all="ignore"), _one_thread() if small else nullcontext():
-        np.matmul(_ready(a), _ready(b), out=out)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Hold BLAS at one thread: its others would go on spinning, on the cores that our next kernel wants."""
-    before = [count() for count, _ in _openblas()]
-    for _, hold in _openblas():
+    work = out.size * a.shape[-1]
+    # Else its other threads would go on spinning, on the cores that our next kernel wants.
+    held = [(hold, count()) for count, hold in _openblas()] if TINY < work < SERIAL else ()
+    for hold, _ in held:
         hold(1)
     try:
-        yield
+        with np.errstate(all="ignore"):
+            np.matmul(_ready(a), _ready(b), out=out)
     finally:
-        for (_, hold), threads in zip(_openblas(), before):
+        for hold, threads in held:
             hold(threads)
 
 
@@ -62,17 +58,20 @@ def matrix_multiply(
     a: Any, a_shape: Any, a_strides: Any,
     b: Any, b_shape: Any, b_strides: Any,
 ) -> None:  # fmt: skip
-    """The product as the course writes it: every thread owns rows of ``out``, one write per cell."""
-    batch_a = a_strides[0] if a_shape[0] > 1 else 0
-    batch_b = b_strides[0] if b_shape[0] > 1 else 0
-    for t in prange(out_shape[0] * out_shape[1]):
-        n, i = t // out_shape[1], t % out_shape[1]
-        for j in range(out_shape[2]):
-            at, bt = n * batch_a + i * a_strides[1], n * batch_b + j * b_strides[2]
+    """The product as the course writes it, 2-D or 3-D: every thread owns rows of ``out``, one write per cell."""
+    y, x = len(out_shape) - 2, len(out_shape) - 1
+    ay, ax, by, bx = len(a_shape) - 2, len(a_shape) - 1, len(b_shape) - 2, len(b_shape) - 1
+    rows, batch = out_shape[y] * (out_shape[0] if y else 1), out_strides[0] if y else 0
+    batch_a = a_strides[0] if ay and a_shape[0] > 1 else 0
+    batch_b = b_strides[0] if by and b_shape[0] > 1 else 0
+    for t in prange(rows):
+        n, i = t // out_shape[y], t % out_shape[y]
+        for j in range(out_shape[x]):
+            at, bt = n * batch_a + i * a_strides[ay], n * batch_b + j * b_strides[bx]
             total = 0.0
-            for k in range(a_shape[2]):
-                total += a[at + k * a_strides[2]] * b[bt + k * b_strides[1]]
-            out[n * out_strides[0] + i * out_strides[1] + j * out_strides[2]] = total
+            for k in range(a_shape[ax]):
+                total += a[at + k * a_strides[ax]] * b[bt + k * b_strides[by]]
+            out[n * batch + i * out_strides[y] + j * out_strides[x]] = total
 
 
 tensor_matrix_multiply = jit.njit(matrix_multiply, parallel=True)

@@ -16,6 +16,7 @@ from . import operators
 from .vector_sums import largest, moments, total, weighted
 
 COLUMNS = 64  # of a row that one thread takes at a time
+APART = 16  # numbers between the sums of two threads, so that no line of the cache is written by both
 
 # Names that `jit.kernel` binds: the dtype's own type; the activation, and its derivative.
 real: Any = np.float64
@@ -79,21 +80,24 @@ def scale_shift(y: Any, x: Any, w: Any, b: Any) -> None:
             y[a, c, i] = finish(x[a, c, i] * w[c] + b[c])
 
 
-def act_channels(before: Any, partial: Any, y: Any, d: Any) -> None:
-    """Derivative before an activation of (A, C, L), and each thread's sums by channel; see `OptionalOps.act_grad`.
+def act_channels(before: Any, sums: Any, threads: int, y: Any, d: Any) -> None:
+    """Derivative before an activation of (A, C, L), and its sums by channel; see `OptionalOps.act_grad`.
 
     A thread takes a share of A, as convolution and pooling do: what it reads may still be in its core's cache.
     """
     outer, channels, inner = y.shape
-    threads = len(partial)
+    partial = np.zeros((threads, channels + APART))
     for t in prange(threads):
-        for c in range(channels):
-            partial[t, c] = 0.0
         for a in range(t * outer // threads, (t + 1) * outer // threads):
             for c in range(channels):
                 for i in range(inner):
                     before[a, c, i] = gate(y[a, c, i], d[a, c, i])
                 partial[t, c] += total(before, (a * channels + c) * inner, inner)
+    for c in range(channels):
+        whole = 0.0
+        for t in range(threads):
+            whole += partial[t, c]
+        sums[c] = real(whole)
 
 
 def act_columns(before: Any, sums: Any, y: Any, d: Any) -> None:
@@ -137,6 +141,24 @@ def log_softmax_grad(dx: Any, y: Any, d: Any) -> None:
         change = total(d, n * classes, classes)
         for k in range(classes):
             dx[n, k] = d[n, k] - real(math.exp(y[n, k])) * change
+
+
+def label_entropy(losses: Any, grad: Any, x: Any, labels: Any) -> None:
+    """Loss and derivative of each row of one class; see `OptionalOps.label_entropy`."""
+    rows, classes = x.shape
+    for n in prange(rows):
+        k, top = labels[n], largest(x, n * classes, classes)
+        weight = real(1) if k >= 0 else real(0)
+        for i in range(classes):
+            grad[n, i] = math.exp(x[n, i] - top)
+        powers = total(grad, n * classes, classes)
+        scale = weight / powers
+        for i in range(classes):
+            grad[n, i] *= scale
+        losses[n] = real(0)
+        if k >= 0:
+            grad[n, k] -= weight
+            losses[n] = real(math.log(powers)) - (x[n, k] - top)
 
 
 def cross_entropy(losses: Any, grad: Any, x: Any, target: Any) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from . import fast_conv, fast_map, fast_matmul, fast_pool, jit, memory, strided, tensor_data
-from .fast_fused_ops import PARALLEL, FusedOps, array, packed
+from .fast_fused_ops import FusedOps, array, packed
 from .fast_map import Variants
 from .tensor_data import TensorData
 from .tensor_ops import Fn, Kernel, Rows, TensorBackend
@@ -66,8 +66,8 @@ def _turned_plan(sizes: Shape, to: Shape, of: Shape) -> tuple[Shape, ...] | None
 
     None unless they are two, and both long enough for blocks.
     """
-    near = [k for k in range(3) if of[k] == 1 and sizes[k] >= 8]
-    if not near or to[3] != 1 or of[3] == 1 or sizes[3] < 8:
+    near = [k for k in range(3) if of[k] == 1 and sizes[k] >= fast_map.BLOCK]
+    if not near or to[3] != 1 or of[3] == 1 or sizes[3] < fast_map.BLOCK:
         return None
     order = [*(k for k in range(3) if k != near[0]), near[0], 3]
     return tuple(tuple(values[k] for k in order) for values in (sizes, to, of))
@@ -95,7 +95,7 @@ class FastOps(FusedOps):
         variants = Variants(fn)
 
         def kernel(out: TensorData, a: TensorData) -> None:
-            parallel = out.size >= PARALLEL
+            parallel = out.size >= jit.PARALLEL
             if out.shape == a.shape and out.is_contiguous() and a.is_contiguous():
                 variants.get(fast_map.map_flat, out.dtype, parallel)(out._storage, a._storage, out.size)
                 return
@@ -116,7 +116,7 @@ class FastOps(FusedOps):
         variants = Variants(fn)
 
         def kernel(out: TensorData, a: TensorData, b: TensorData) -> None:
-            parallel = out.size >= PARALLEL
+            parallel = out.size >= jit.PARALLEL
             if out.shape == a.shape == b.shape and a.is_contiguous() and b.is_contiguous():
                 variants.get(fast_map.zip_flat, out.dtype, parallel)(
                     out._storage, a._storage, b._storage, out.size
@@ -141,7 +141,7 @@ class FastOps(FusedOps):
             plan = _reduce_plan(a.shape, a.strides, dim)
             if plan is None:
                 a = a.copy()
-            n, parallel = a.shape[dim], a.size >= PARALLEL
+            n, parallel = a.shape[dim], a.size >= jit.PARALLEL
             if a.is_contiguous():
                 inner = math.prod(a.shape[dim + 1 :])
                 if inner == 1 and chunks and fn in fast_map.BY_HAND:
@@ -155,7 +155,8 @@ class FastOps(FusedOps):
                 if inner >= 8:
                     outer = out.size // inner
                     loop = variants.get(fast_map.reduce_columns, a.dtype, parallel)
-                    loop(out._storage, a._storage, start, outer, n, inner)
+                    share = fast_map.ROWS if chunks else n
+                    loop(out._storage, a._storage, start, outer, n, inner, share)
                     return
             plan = _reduce_plan(a.shape, a.strides, dim)
             if plan is None:
@@ -176,7 +177,7 @@ class FastOps(FusedOps):
             # A launch costs less than the address of an array: so one for each row.
             given = np.array(settings, rows[0][0].dtype)
             for p, d, *states in rows:
-                loop = variants.get(fast_map.UPDATES[len(states)], p.dtype, p.size >= PARALLEL)
+                loop = variants.get(fast_map.UPDATES[len(states)], p.dtype, p.size >= jit.PARALLEL)
                 loop(given, p._storage, d._storage, *(s._storage for s in states))
 
         return kernel

@@ -192,8 +192,12 @@ def tiles(image: Any, result: Any, window: Pair, *settings: Any) -> bool:
     return whole and settings == plain and rows * cols <= LARGEST_TILE
 
 
+def _sized(loop: Any, dtype: Any, work: int) -> Any:
+    return jit.variant(loop, dtype, work > jit.PARALLEL)
+
+
 def _tiled(loop: Any, dtype: Any, work: int, window: Pair) -> Any:
-    return jit.variant(loop, dtype, work > jit.SERIAL, TALL=window[0], WIDE=window[1])
+    return jit.variant(loop, dtype, work > jit.PARALLEL, TALL=window[0], WIDE=window[1])
 
 
 def pool(
@@ -204,9 +208,9 @@ def pool(
     if tiles(x, out, window, stride, padding, dilation):
         _tiled(max_tiles if kind == "max" else avg_tiles, out.dtype, work, window)(out, x)
     elif kind == "max":
-        jit.sized(max_pool, out.dtype, work)(out, x, window, stride, padding, dilation)
+        _sized(max_pool, out.dtype, work)(out, x, window, stride, padding, dilation)
     else:
-        jit.sized(avg_pool, out.dtype, work)(out, x, window, stride, padding, count_pad)
+        _sized(avg_pool, out.dtype, work)(out, x, window, stride, padding, count_pad)
 
 
 def pool_grad(
@@ -224,12 +228,12 @@ def pool_grad(
     work = d.size * window[0] * window[1]
     side_by_side = tiles(out, d, window, stride, padding, dilation)
     if side_by_side and kind == "max" and window == (2, 2) and not jit.disabled():
-        jit.sized(max_pairs_grad, out.dtype, work)(out, x, d)
+        _sized(max_pairs_grad, out.dtype, work)(out, x, d)
     elif side_by_side and kind == "max":
         _tiled(max_tiles_grad, out.dtype, work, window)(out, x, d)
     elif side_by_side:
         _tiled(avg_tiles_grad, out.dtype, work, window)(out, d)
     elif kind == "max":
-        jit.sized(max_pool_grad, out.dtype, work)(out, x, d, window, stride, padding, dilation)
+        _sized(max_pool_grad, out.dtype, work)(out, x, d, window, stride, padding, dilation)
     else:
-        jit.sized(avg_pool_grad, out.dtype, work)(out, d, window, stride, padding, count_pad)
+        _sized(avg_pool_grad, out.dtype, work)(out, d, window, stride, padding, count_pad)

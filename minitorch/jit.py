@@ -325,7 +325,8 @@ def threads() -> int:
     return numba.get_num_threads()
 
 
-SERIAL = 200_000  # cell operations up to which waking the threads does not pay
+PARALLEL = 32_768  # cells, read and written once, from which waking the threads pays
+SERIAL = 200_000  # products up to which it does not
 _variants: dict[tuple[Any, ...], Fn] = {}
 
 

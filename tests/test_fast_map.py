@@ -7,15 +7,15 @@ import itertools
 import numpy as np
 import pytest
 
-from minitorch import fast_ops, tensor
-from minitorch.fast_map import CHUNK, COLUMNS, LANES, SQUARE
+from minitorch import fast_ops, operators, tensor
+from minitorch.fast_map import BLOCK, CHUNK, COLUMNS, LANES, ROWS, SQUARE
 
 from .checks import needs_jit
 
 pytestmark = needs_jit
 
 
-@pytest.mark.parametrize("shape", [(3, SQUARE + 5, 50), (2, 9, 8, SQUARE), (70, 1, 90), (5, 4, 3)])
+@pytest.mark.parametrize("shape", [(3, SQUARE + 5, 50), (2, 9, BLOCK, SQUARE), (70, 1, 90), (5, 4, 3)])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_permuted_copies(shape: tuple[int, ...], dtype: str) -> None:
     cells = np.arange(np.prod(shape), dtype=dtype).reshape(shape)
@@ -48,6 +48,16 @@ def test_folds_of_rows(n: int, dtype: str) -> None:
 
 
 @pytest.mark.parametrize("inner", [8, COLUMNS - 1, COLUMNS, 2 * COLUMNS + 3])
-def test_folds_of_columns(inner: int) -> None:
-    cells = np.random.default_rng(inner).standard_normal((3, 40, inner))
-    assert np.allclose(tensor(cells, "fast").sum(1).to_numpy(), cells.sum(1, keepdims=True))
+@pytest.mark.parametrize("n", [1, 40, ROWS, 2 * ROWS + 3])
+def test_folds_of_columns(n: int, inner: int) -> None:
+    cells = np.random.default_rng(inner).standard_normal((3, n, inner))
+    t = tensor(cells, "fast")
+    assert np.allclose(t.sum(1).to_numpy(), cells.sum(1, keepdims=True))
+    assert (t.max(1).to_numpy() == cells.max(1, keepdims=True)).all()
+
+
+def test_a_start_that_counts_is_counted_once() -> None:
+    cells = np.random.default_rng(0).standard_normal((2, 2 * ROWS + 3, 9))
+    t = tensor(cells, "fast")._tensor
+    found = t.f.ops.reduce(operators.add, 5.0)(t, 1)
+    assert np.allclose(found.to_numpy(), cells.sum(1, keepdims=True) + 5.0)
