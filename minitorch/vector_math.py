@@ -21,48 +21,60 @@ def vector_exp(x: float) -> float:
     return math.exp(x)
 
 
-def _raised() -> Any:
+WHOLE = 1.5  # times 2 ** digits: the middle of the numbers that have no room for a fraction
+
+
+def _scaling() -> Any:
     @intrinsic
-    def power_of_two(typingctx, k):  # type: ignore[no-untyped-def]
-        """2 ** k for a whole number k that is not beyond the exponents of its type."""
-        double = k == types.float64
+    def scaled(typingctx, y, t):  # type: ignore[no-untyped-def]
+        """Scale y by 2 ** k, where t is a whole k plus a number so large that all of its size are whole."""
+        double = y == types.float64
 
         def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
             whole, bias, digits = (ir.IntType(64), 1023, 52) if double else (ir.IntType(32), 127, 23)
-            n = builder.add(builder.fptosi(args[0], whole), ir.Constant(whole, bias))
-            return builder.bitcast(builder.shl(n, ir.Constant(whole, digits)), args[0].type)
+            wholes = ir.Constant(args[1].type, WHOLE * 2.0**digits)
+            k = builder.sub(builder.bitcast(args[1], whole), builder.bitcast(wholes, whole))
+            # Two factors: 2 ** k alone may be beyond the exponents where its product with y is not.
+            near = builder.ashr(k, ir.Constant(whole, 1))
+            result = args[0]
+            for part in (near, builder.sub(k, near)):
+                power = builder.shl(builder.add(part, ir.Constant(whole, bias)), ir.Constant(whole, digits))
+                result = builder.fmul(result, builder.bitcast(power, args[0].type))
+            return result
 
-        return k(k), codegen
+        return y(y, t), codegen
 
-    return power_of_two
-
-
-_power_of_two = _raised()
+    return scaled
 
 
-def _exponential(real: Any, terms: int, high: float, low: float, largest: float, least: float) -> Any:
-    """Return the function for one type: ln 2 is ``high + low``, and beyond ``largest`` and ``least`` are inf and 0."""
-    per_two, half, zero, infinite = real(1 / math.log(2)), real(0.5), real(0), real(np.inf)
-    upper, lower, top, bottom = real(high), real(low), real(largest), real(least)
+_scaled = _scaling()
+
+
+def _exponential(
+    real: Any, digits: int, terms: int, high: float, low: float, top: float, least: float
+) -> Any:
+    """Return the function for one type: ln 2 is ``high + low``; at ``top`` and ``least`` it is inf and 0 already."""
+    per_two, wholes, upper, lower = real(1 / math.log(2)), real(WHOLE * 2.0**digits), real(high), real(low)
+    first, last = real(least), real(top)
     weights = tuple(real(1 / math.factorial(n)) for n in range(terms, -1, -1))
 
     def exponential(x):  # type: ignore[no-untyped-def]
-        inside = (x <= top) & (x >= bottom)
-        k = np.floor(x * per_two + half) if inside else zero
+        # Written so that nan stays.
+        x = last if x > last else x
+        x = first if x < first else x
+        t = x * per_two + wholes  # rounds
+        k = t - wholes
         r = (x - k * upper) - k * lower
         y = weights[0]
         for n in range(1, terms + 1):
             y = y * r + weights[n]
-        # Two factors: 2 ** k alone may be beyond the exponents where its product with y is not.
-        near = np.floor(k * half)
-        y = y * _power_of_two(near) * _power_of_two(k - near)
-        return infinite if x > top else (zero if x < bottom else y)
+        return _scaled(y, t)
 
     return exponential
 
 
-_single = _exponential(np.float32, 7, 0.693359375, -2.12194440e-4, 88.8, -104.0)
-_double = _exponential(np.float64, 13, 6.93145751953125e-1, 1.42860682030941723212e-6, 709.8, -745.2)
+_single = _exponential(np.float32, 23, 7, 0.693359375, -2.12194440e-4, 89.0, -104.0)
+_double = _exponential(np.float64, 52, 13, 6.93145751953125e-1, 1.42860682030941723212e-6, 710.0, -746.0)
 
 
 @overload(vector_exp, jit_options={"fastmath": {"contract"}})
