@@ -281,36 +281,37 @@ def grad_weight(out: Block, x: Block, d: Block, *settings: Any) -> None:
 
 def anchored_conv2d(
     out: Any, out_shape: Any, out_strides: Any, out_size: int,
-    x: Any, x_shape: Any, x_strides: Any,
-    w: Any, w_shape: Any, w_strides: Any,
+    input: Any, input_shape: Any, input_strides: Any,
+    weight: Any, weight_shape: Any, weight_strides: Any,
     reverse: bool,
 ) -> None:  # fmt: skip
-    """The convolution as the course writes it: ``out[n, o, y, z] = sum of x[n, c, y + i, z + j] * w[o, c, i, j]``.
+    """The convolution as the course writes it.
 
-    With ``reverse``, ``y - i`` and ``z - j``; cells outside count as 0.
+    ``out[n, o, y, z] = sum of input[n, c, y + i, z + j] * weight[o, c, i, j]``, with ``y - i`` and ``z - j`` if
+    ``reverse``; cells outside count as 0.
     """
     sign = -1 if reverse else 1
     t = cuda.grid(1)
     if t < out_size:
         n, o, y, z = image_cell(t, out_shape[1], out_shape[2], out_shape[3])
         total = real(0)
-        for c in range(x_shape[1]):
-            for i in range(w_shape[2]):
+        for c in range(input_shape[1]):
+            for i in range(weight_shape[2]):
                 r = y + sign * i
-                if 0 <= r < x_shape[2]:
-                    at = n * x_strides[0] + c * x_strides[1] + r * x_strides[2]
-                    by = o * w_strides[0] + c * w_strides[1] + i * w_strides[2]
-                    for j in range(w_shape[3]):
+                if 0 <= r < input_shape[2]:
+                    at = n * input_strides[0] + c * input_strides[1] + r * input_strides[2]
+                    by = o * weight_strides[0] + c * weight_strides[1] + i * weight_strides[2]
+                    for j in range(weight_shape[3]):
                         k = z + sign * j
-                        if 0 <= k < x_shape[3]:
-                            total += x[at + k * x_strides[3]] * w[by + j * w_strides[3]]
+                        if 0 <= k < input_shape[3]:
+                            total += input[at + k * input_strides[3]] * weight[by + j * weight_strides[3]]
         out[n * out_strides[0] + o * out_strides[1] + y * out_strides[2] + z * out_strides[3]] = total
 
 
 def anchored_conv1d(
     out: Any, out_shape: Any, out_strides: Any, out_size: int,
-    x: Any, x_shape: Any, x_strides: Any,
-    w: Any, w_shape: Any, w_strides: Any,
+    input: Any, input_shape: Any, input_strides: Any,
+    weight: Any, weight_shape: Any, weight_strides: Any,
     reverse: bool,
 ) -> None:  # fmt: skip
     """The one-dimensional form of `anchored_conv2d`."""
@@ -319,12 +320,15 @@ def anchored_conv1d(
     if t < out_size:
         n, o, _, z = image_cell(t, out_shape[1], 1, out_shape[2])
         total = real(0)
-        for c in range(x_shape[1]):
-            at, by = n * x_strides[0] + c * x_strides[1], o * w_strides[0] + c * w_strides[1]
-            for j in range(w_shape[2]):
+        for c in range(input_shape[1]):
+            at, by = (
+                n * input_strides[0] + c * input_strides[1],
+                o * weight_strides[0] + c * weight_strides[1],
+            )
+            for j in range(weight_shape[2]):
                 k = z + sign * j
-                if 0 <= k < x_shape[2]:
-                    total += x[at + k * x_strides[2]] * w[by + j * w_strides[2]]
+                if 0 <= k < input_shape[2]:
+                    total += input[at + k * input_strides[2]] * weight[by + j * weight_strides[2]]
         out[n * out_strides[0] + o * out_strides[1] + z * out_strides[2]] = total
 
 

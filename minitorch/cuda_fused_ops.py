@@ -163,12 +163,23 @@ class FusedOps(TensorOps):
         return losses, grad
 
     @classmethod
+    def label_entropy(cls, x: TensorData, labels: npt.NDArray[np.int64]) -> tuple[TensorData, TensorData]:
+        """See `OptionalOps.label_entropy`: the labels move to the device."""
+        if not x.size:
+            return super().label_entropy(x, labels)
+        grad = cls.allocate(x.shape, x.dtype, x.backend)
+        losses = cls.allocate((x.shape[0], 1), x.dtype, x.backend)
+        into, rows = (t.reshape((*x.shape, 1)) for t in (grad._storage, packed(x)))
+        cuda_norm.label_entropy(losses._storage, into, rows, cuda_memory.storage(labels.astype(np.uint32)))
+        return losses, grad
+
+    @classmethod
     def dropout(
         cls, x: TensorData, key: Callable[[], int], rate: float, scale: bool
     ) -> tuple[TensorData, TensorData]:
         """See `OptionalOps.dropout`: a word per cell is made on the device, four by a thread."""
         y, mask = (cls.allocate(x.shape, x.dtype, x.backend) for _ in range(2))
-        drawn = live(lambda: philox.key_words(key()))
+        drawn = live(lambda: np.array(philox.key_words(key())))
         if y.size:
             made, cells = kernel(cuda_dropout.drop_cells, x.dtype), (y._storage, mask._storage, flat(x))
             settings = (drawn, philox.bound_of(rate), kept_factor(rate, scale, x.dtype))

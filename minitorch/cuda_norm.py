@@ -148,6 +148,19 @@ def cross_entropy_rows(losses: Any, grad: Any, x: Any, target: Any) -> None:
         losses[n] = -picked
 
 
+def label_entropy_rows(losses: Any, grad: Any, x: Any, labels: Any) -> None:
+    """Do the same for one class a row; a number beyond the classes stands for none."""
+    cache = cuda.shared.array(SHARING, real)
+    n, label, classes = cuda.blockIdx.x, labels[cuda.blockIdx.x], x.shape[1]
+    top = row_top(cache, x, n, 0)
+    total = row_exp_sum(cache, x, n, 0, top)
+    weight = real(1) if label < classes else real(0)
+    for k in range(cuda.threadIdx.x, classes, cuda.blockDim.x):
+        grad[n, k, 0] = exp(x[n, k, 0] - top) / total * weight - (real(1) if k == label else real(0))
+    if cuda.threadIdx.x == 0:
+        losses[n] = ln(total) - (x[n, label, 0] - top) if label < classes else real(0)
+
+
 # Launches; all arrays are packed, (A, C, L) unless said otherwise
 
 
@@ -197,3 +210,9 @@ def cross_entropy(losses: Any, grad: Any, x: Any, target: Any) -> None:
     """Write the losses (N,) of scores (N, C, 1), and their derivatives."""
     made = kernel(cross_entropy_rows, x.dtype)
     launch("cross-entropy", [x.shape], made, sharing(x.shape[0], x.shape[1]), losses, grad, x, target)
+
+
+def label_entropy(losses: Any, grad: Any, x: Any, labels: Any) -> None:
+    """Do the same for the classes ``labels`` (N,)."""
+    made = kernel(label_entropy_rows, x.dtype)
+    launch("cross-entropy", [x.shape], made, sharing(x.shape[0], x.shape[1]), losses, grad, x, labels)

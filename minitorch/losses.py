@@ -42,8 +42,16 @@ def _reduced_rows(rows: Tensor, reduction: str, count: int | None = None) -> Ten
     return _reduced(rows.view(rows.shape[0]) if reduction == "none" else rows, reduction, count)
 
 
-def _labels(input: Tensor, target: Any, ignore_index: int | None = None) -> Labels:
-    """Return N class numbers as integers.
+def _whole(numbers: npt.NDArray[Any]) -> Labels:
+    """Return numbers of any kind without what follows the point."""
+    if numbers.dtype.kind != "f":
+        return numbers.astype(np.int64, copy=False)
+    with np.errstate(invalid="ignore"):
+        return numbers.astype(np.int64)
+
+
+def _labels(input: Tensor, target: Any, ignore_index: int | None = None) -> tuple[Labels, int]:
+    """Return N class numbers as integers, -1 for rows of ``ignore_index``, and the number of other rows.
 
     Raises:
         IndexingError: Their count is not N, or one is neither in 0..C-1 nor ``ignore_index``; names the row.
@@ -59,17 +67,17 @@ def _labels(input: Tensor, target: Any, ignore_index: int | None = None) -> Labe
         )
     if labels.dtype.kind not in "biuf":
         raise TypeError(f"labels are class numbers, not of dtype {labels.dtype}")
-    with np.errstate(invalid="ignore"):
-        whole = labels.astype(np.int64)
-    known = (whole >= 0) & (whole < classes)
-    if ignore_index is not None:
-        known |= whole == ignore_index
-    wrong = np.flatnonzero((whole != labels) | ~known)
+    whole = _whole(labels)
+    known = whole.view(np.uint64) < classes  # a negative number is a large one there
+    if known.all() and whole is labels and (ignore_index is None or not 0 <= ignore_index < classes):
+        return whole, count
+    ignored = np.zeros_like(known) if ignore_index is None else whole == ignore_index
+    wrong = np.flatnonzero((whole != labels) | ~(known | ignored))
     if wrong.size:
         raise IndexingError(
             f"label {labels[wrong[0]]} in row {wrong[0]} is not a class number in 0..{classes - 1}"
         )
-    return whole
+    return np.where(ignored, -1, whole), count - int(np.count_nonzero(ignored))
 
 
 def _constant(like: Tensor, array: npt.NDArray[Any]) -> Tensor:
@@ -93,16 +101,12 @@ def _class_weights(
     """Return each row's probabilities (N, C), all 0 for rows of ``ignore_index``, and the number of other rows."""
     if blind() and isinstance(target, Tensor):
         return _class_weights_unseen(input, target, ignore_index, label_smoothing), input.shape[0]
-    labels = _labels(input, target, ignore_index)
-    counted = labels != ignore_index
-    if not label_smoothing and counted.all():
-        weights = np.zeros(input.shape, input.dtype)
-        weights[np.arange(len(labels)), labels] = 1
-        return _constant(input, weights), len(labels)
+    labels, count = _labels(input, target, ignore_index)
     weights = np.full(input.shape, label_smoothing / max(input.shape[1], 1), input.dtype)
-    weights[np.flatnonzero(counted), labels[counted]] += 1 - label_smoothing
-    weights[~counted] = 0
-    return _constant(input, weights), int(counted.sum())
+    counted = np.flatnonzero(labels >= 0)
+    weights[counted, labels[counted]] += 1 - label_smoothing
+    weights[labels < 0] = 0
+    return _constant(input, weights), count
 
 
 def _class_weights_unseen(input: Tensor, target: Tensor, ignore_index: int, label_smoothing: float) -> Tensor:
@@ -148,6 +152,11 @@ def cross_entropy(
         raise IndexingError(f"cross_entropy needs scores (N, C) with C > 0, not shape {input.shape}")
     given = target if isinstance(target, Tensor) else np.asarray(target)
     count = None
+    if len(given.shape) != 2 and not label_smoothing and not (blind() and isinstance(given, Tensor)):
+        labels, count = _labels(input, given, ignore_index)
+        if reduction == "mean" and count:
+            return CrossEntropy.apply(input, target=labels, count=count)
+        return _reduced_rows(CrossEntropy.apply(input, target=labels), reduction, count)
     if len(given.shape) != 2:
         weights, count = _class_weights(input, given, ignore_index, label_smoothing)
     elif ignore_index >= 0:
@@ -254,7 +263,7 @@ def multi_margin_loss(
     """
     if p not in (1, 2):
         raise ValueError(f"multi_margin_loss is for p = 1 and p = 2, not {p}")
-    labels = _labels(input, target)
+    labels, _ = _labels(input, target)
     count, classes = input.shape
     hot = np.zeros(input.shape)
     hot[np.arange(count), labels] = 1

@@ -6,6 +6,7 @@ A room that overrides none of them computes the same, more slowly: so the plain 
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from . import operators, rng
+from . import operators, philox
 from .cellwise import Place, Program
 from .tensor_data import TensorData, shape_broadcast
 
@@ -38,6 +39,7 @@ def _value(values: list[TensorData], place: Place) -> TensorData:
     return values[place] if isinstance(place, int) else values[0].filled(place, ())
 
 
+@functools.lru_cache(typed=True)
 def kept_factor(rate: float, scale: bool, dtype: np.dtype[Any]) -> Any:
     """Return what `OptionalOps.dropout` multiplies the cells with that it keeps, a number of ``dtype``."""
     factor = np.ones(1, dtype)
@@ -153,6 +155,13 @@ class OptionalOps:
         return losses, e / total * target.sum(1) - target
 
     @optional
+    def label_entropy(cls, x: TensorData, labels: npt.NDArray[np.int64]) -> tuple[TensorData, TensorData]:
+        """Do what `cross_entropy` does for targets that are one class a row, -1 for none."""
+        target, known = np.zeros(x.shape, x.dtype), np.flatnonzero(labels >= 0)
+        target[known, labels[known]] = 1
+        return x.f.cross_entropy(x, x.f.from_array(target))
+
+    @optional
     def dropout(
         cls, x: TensorData, key: Callable[[], int], rate: float, scale: bool
     ) -> tuple[TensorData, TensorData]:
@@ -169,7 +178,7 @@ class OptionalOps:
         """
 
         def draw() -> npt.NDArray[Any]:
-            drawn = rng.generator(key()).uniform(size=x.shape)
+            drawn = philox.generator(key()).uniform(size=x.shape)
             return (drawn >= rate).astype(x.dtype) * kept_factor(rate, scale, x.dtype)
 
         mask = x.f.live(draw, x.shape)

@@ -11,7 +11,6 @@ import math
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 word: Any = np.uint64
 HALF = 0xFFFFFFFF  # the lower 32 bits
@@ -21,9 +20,14 @@ RAISE_A, RAISE_B = 0x9E3779B97F4A7C15, 0xBB67AE8584CAA73B
 LOWER_A, LOWER_B = 2**64 - RAISE_A, 2**64 - RAISE_B
 
 
-def key_words(key: int) -> npt.NDArray[np.uint64]:
-    """Return the two words that NumPy makes of a key of any length."""
-    return np.asarray(np.random.SeedSequence((key,)).generate_state(2, np.uint64), np.uint64)
+def generator(key: int) -> np.random.Generator:
+    """Return NumPy's generator of the words of ``key``, of up to 128 bits."""
+    return np.random.Generator(np.random.Philox(key=key))
+
+
+def key_words(key: int) -> tuple[Any, Any]:
+    """Return the lower and the upper half of a key of up to 128 bits."""
+    return word(key & 2**64 - 1), word(key >> 64)
 
 
 def bound_of(rate: float) -> Any:

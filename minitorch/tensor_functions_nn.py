@@ -197,21 +197,23 @@ class Norm(Function):
 class CrossEntropy(Function):
     """Minus the sum of ``target`` times log-softmax, for each row of scores (N, C): losses (N, 1).
 
-    Setting: ``target``, a TensorData of probabilities (N, C).
+    Settings: ``target``, a TensorData of probabilities (N, C), or an array of N class numbers, -1 for none; ``count``:
+    if given, the result is the sum of the losses divided by it, of shape (1,).
     """
 
     @staticmethod
-    def forward(ctx: Context, x: Any, target: TensorData) -> Any:
+    def forward(ctx: Context, x: Any, target: Any, count: int | None = None) -> Any:
         """Return the losses."""
-        losses, slope = x.f.cross_entropy(x, target)
-        ctx.save_for_backward(slope)
-        return losses
+        kernel = x.f.cross_entropy if isinstance(target, TensorData) else x.f.label_entropy
+        losses, slope = kernel(x, target)
+        ctx.save_for_backward(slope, count)
+        return losses if count is None else losses.sum(0).view(1) / count
 
     @staticmethod
     def backward(ctx: Context, d: Any) -> Any:
         """Return softmax minus target, times ``d``."""
-        (slope,) = ctx.saved_values
-        return slope * d
+        slope, count = ctx.saved_values
+        return slope * (d if count is None else d / count)
 
 
 class NLL(Function):

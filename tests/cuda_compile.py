@@ -176,6 +176,7 @@ KERNELS: list[Case] = [
     (cuda_norm.log_softmax_rows, {}, SHARING, lambda t: [row(t, 3)] * 2),
     (cuda_norm.log_softmax_grad_rows, {}, SHARING, lambda t: [row(t, 3)] * 3),
     (cuda_norm.cross_entropy_rows, {}, SHARING, lambda t: (row(t), *[row(t, 3)] * 3)),
+    (cuda_norm.label_entropy_rows, {}, SHARING, lambda t: (row(t), *[row(t, 3)] * 2, row(types.uint32))),
     *(
         (
             cuda_index.RANKED[k],

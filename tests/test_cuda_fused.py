@@ -58,8 +58,9 @@ def tensors(result: Any) -> Iterator[TensorData]:
 
 def agree(name: str, dtype: str, *operands: Any) -> list[Any]:
     """Compare an optional kernel of the room with its composition in the plain room; return what it gave."""
-    ours = [on("cuda", x, dtype) if isinstance(x, np.ndarray) else x for x in operands]
-    plain = [on("simple", x, "float64") if isinstance(x, np.ndarray) else x for x in operands]
+    cells = [isinstance(x, np.ndarray) and x.dtype.kind == "f" for x in operands]
+    ours = [on("cuda", x, dtype) if real else x for x, real in zip(operands, cells)]
+    plain = [on("simple", x, "float64") if real else x for x, real in zip(operands, cells)]
     found = list(tensors(getattr(minitorch.CudaBackend, name)(*ours)))
     expected = list(tensors(getattr(SimpleBackend, name)(*plain)))
     assert len(found) == len(expected)
@@ -153,6 +154,22 @@ def test_cross_entropy(dtype: str, shape: tuple[int, int]) -> None:
     target = np.abs(numbers(*shape, seed=1))
     agree("cross_entropy", dtype, 5 * numbers(*shape), target)
     agree("cross_entropy", dtype, 5 * numbers(*shape), np.eye(*shape))
+
+
+@every
+@pytest.mark.parametrize("shape", [(1, 1), (3, 10), (2, 300), (5, 2), (0, 3)])
+def test_label_entropy(dtype: str, shape: tuple[int, int]) -> None:
+    labels = np.arange(shape[0]) % shape[1]
+    labels[1::3] = -1
+    agree("label_entropy", dtype, 5 * numbers(*shape), labels)
+
+
+@every
+def test_label_entropy_of_huge_and_missing_scores(dtype: str) -> None:
+    scores = np.array(
+        [[-math.inf, 1.0], [1000.0, -1000.0], [math.nan, 0.0], [math.nan, 0.0], [0.0, -math.inf]]
+    )
+    agree("label_entropy", dtype, scores, np.array([1, 1, 0, -1, 1]))
 
 
 @every
