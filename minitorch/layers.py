@@ -78,7 +78,11 @@ class _Conv(TakesNorm):
         super().__init__()
         if groups < 1 or in_channels % groups or out_channels % groups:
             raise ValueError(f"groups {groups} must divide {in_channels} and {out_channels} channels")
-        kernel = nn.pair(kernel_size, "kernel_size", 1, dims)[2 - dims :]
+        if in_channels < 1 or out_channels < 1:
+            raise ValueError(f"a convolution needs channels, not {in_channels} and {out_channels}")
+        whole = nn.pair(kernel_size, "kernel_size", 1, dims)
+        nn.geometry(stride, padding, dilation, whole, dims)
+        kernel = whole[2 - dims :]
         self.channels, self.kernel = (in_channels, out_channels), kernel
         self.settings = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
         bound = 1 / math.sqrt(in_channels // groups * math.prod(kernel))

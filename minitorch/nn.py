@@ -26,6 +26,8 @@ def pair(value: Any, what: str, least: int = 1, length: int = 2) -> Pair:
         ValueError: A number is below ``least``.
         TypeError: It is neither.
     """
+    if length == 2 and type(value) is int and value >= least:
+        return value, value
     values = (value,) * length if isinstance(value, int) else value
     if (
         not isinstance(values, Sequence)
@@ -58,9 +60,19 @@ def _padding(padding: Any, kernel: Pair, stride: Pair, dilation: Pair, dims: int
 def _geometry(
     stride: Any, padding: Any, dilation: Any, kernel: Pair, dims: int
 ) -> tuple[Pair, Padding, Pair]:
-    """Return a convolution's stride, padding and dilation in full."""
     strides, dilations = pair(stride, "stride", 1, dims), pair(dilation, "dilation", 1, dims)
     return strides, _padding(0 if padding is None else padding, kernel, strides, dilations, dims), dilations
+
+
+def geometry(stride: Any, padding: Any, dilation: Any, kernel: Pair, dims: int) -> tuple[Pair, Padding, Pair]:
+    """Return a convolution's stride, padding and dilation in full.
+
+    Raises:
+        ValueError: A number is out of range, or a word unknown.
+        TypeError: Something is neither a number nor one for each dimension.
+    """
+    given = (tuple(s) if isinstance(s, list) else s for s in (stride, padding, dilation))
+    return _geometry(*given, kernel, dims)
 
 
 def _conv(
@@ -76,8 +88,7 @@ def _conv(
 ) -> Tensor:
     if groups < 1:
         raise ValueError(f"groups must be at least 1, not {groups}")
-    given = (tuple(s) if isinstance(s, list) else s for s in (stride, padding, dilation))
-    strides, pads, dilations = _geometry(*given, (w.shape[-2], w.shape[-1]), dims)
+    strides, pads, dilations = geometry(stride, padding, dilation, (w.shape[-2], w.shape[-1]), dims)
     if bias is not None and bias.shape != (w.shape[0],):
         raise IndexingError(f"bias {bias.shape} does not fit weight {w.shape}: expected ({w.shape[0]},)")
     settings = {"stride": strides, "padding": pads, "dilation": dilations, "groups": groups}
@@ -85,6 +96,11 @@ def _conv(
         return ConvAct.apply(x, w, bias, act=act, **settings)
     out: Tensor = Conv.apply(x, w, **settings)
     return activated(out, act)
+
+
+def _plain(*settings: Any) -> bool:
+    """Tell whether all settings are 1, or 1 for each dimension."""
+    return all(setting in (1, (1,), (1, 1), [1], [1, 1]) for setting in settings)
 
 
 def activated(x: Tensor, act: str) -> Tensor:
@@ -138,7 +154,7 @@ def conv2d(
         IndexingError: The shapes do not fit, or the kernel is larger than the padded input.
         ValueError: A setting is out of range.
     """
-    if padding is None and bias is None and stride == 1 and dilation == 1 and groups == 1:
+    if padding is None and bias is None and _plain(stride, dilation, groups):
         return activated(Conv2dFun.apply(input, weight), act)
     if input.dims != 4 or weight.dims != 4:
         raise IndexingError(
@@ -159,7 +175,8 @@ def conv1d(
     act: str = "none",
 ) -> Tensor:
     """Cross-correlate rows (N, C, W) with a weight (O, C / groups, K); see `conv2d`."""
-    if padding is None and bias is None and stride == 1 and dilation == 1 and groups == 1:
+    input.f.ops.same_room(input._tensor, weight._tensor)
+    if padding is None and bias is None and _plain(stride, dilation, groups):
         return activated(Conv1dFun.apply(input, weight), act)
     if input.dims != 3 or weight.dims != 3:
         raise IndexingError(
@@ -211,6 +228,24 @@ def tile(input: Tensor, kernel: Pair) -> tuple[Tensor, int, int]:
     return windows.contiguous().view(batch, channels, rows, cols, kh * kw), rows, cols
 
 
+@functools.lru_cache(maxsize=512)
+def _windows(
+    shape: tuple[int, ...], window: Pair, strides: Pair, pads: Pair, dilations: Pair, ceil_mode: bool
+) -> Pair:
+    """Return how many windows fit images of ``shape``, down and across."""
+    if any(2 * p > k for p, k in zip(pads, window)):
+        raise ValueError(f"padding {pads} must be at most half the kernel {window}")
+    size = []
+    for n, k, s, p, d in zip(shape[2:], window, strides, pads, dilations):
+        span = n + 2 * p - d * (k - 1) - 1
+        if span < 0:
+            raise IndexingError(f"the window {window} is larger than the padded images of shape {shape}")
+        steps = -(-span // s) if ceil_mode else span // s
+        # A window must start inside the image or its left padding.
+        size.append(steps + 1 - (ceil_mode and steps * s >= n + p))
+    return size[0], size[1]
+
+
 def _pool(
     input: Tensor,
     kind: str,
@@ -225,21 +260,9 @@ def _pool(
     window = pair(kernel, "kernel")
     strides = window if stride is None else pair(stride, "stride")
     pads, dilations = pair(padding, "padding", 0), pair(dilation, "dilation")
-    if any(2 * p > k for p, k in zip(pads, window)):
-        raise ValueError(f"padding {pads} must be at most half the kernel {window}")
-    size = []
-    for n, k, s, p, d in zip(input.shape[2:], window, strides, pads, dilations):
-        span = n + 2 * p - d * (k - 1) - 1
-        if span < 0:
-            raise IndexingError(
-                f"the window {window} is larger than the padded images of shape {input.shape}"
-            )
-        steps = -(-span // s) if ceil_mode else span // s
-        # A window must start inside the image or its left padding.
-        size.append(steps + 1 - (ceil_mode and steps * s >= n + p))
     return Pool.apply(
         input,
-        size=tuple(size),
+        size=_windows(input.shape, window, strides, pads, dilations, ceil_mode),
         kind=kind,
         window=window,
         stride=strides,
