@@ -30,10 +30,11 @@ def child(images: int) -> None:
         train = train.subset(range(images))
     model = LeNet()
     optimizer = mt.Adam(model.parameters())
-    warm = data.DataLoader(train.subset(range(128)), 64)
+    scale = mt.vision.ToTensor()
+    warm = data.DataLoader(train.subset(range(128)), 64, transform=scale)
     for _ in mt.fit(model, warm, optimizer):
         pass
-    loader = data.DataLoader(train, 64, shuffle=True, seed=0)
+    loader = data.DataLoader(train, 64, shuffle=True, transform=scale, seed=0)
     start = time.perf_counter()
     for _ in mt.fit(model, loader, optimizer):
         pass

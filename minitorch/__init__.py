@@ -4,8 +4,6 @@ The files stand on floors, and each imports from lower floors only: operators, a
 data, the door and the rooms that compute; functions; tensors; networks, losses and layers; training on top.
 """
 
-from __future__ import annotations
-
 from importlib import import_module as _import_module
 from typing import Any as _Any
 
@@ -282,6 +280,7 @@ __all__ = [
     "cuda",
     "cuda_conv",
     "cuda_ops",
+    "data",
     "datasets",
     "derivative_check",
     "diag",

@@ -24,7 +24,9 @@ from typing import Any, ClassVar
 
 
 class _GradMode(threading.local):
-    enabled = True
+    def __init__(self) -> None:
+        self.enabled = True
+        self.before: list[bool] = []
 
 
 _mode = _GradMode()
@@ -40,12 +42,12 @@ class no_grad(ContextDecorator):
     """Context manager and decorator: inside it, results are constants and nothing is recorded."""
 
     def __enter__(self) -> no_grad:
-        self._before = _mode.enabled
+        _mode.before.append(_mode.enabled)
         _mode.enabled = False
         return self
 
     def __exit__(self, *exc: object) -> None:
-        _mode.enabled = self._before
+        _mode.enabled = _mode.before.pop()
 
 
 def central_difference(f: Callable[..., Any], *vals: Any, arg: int = 0, epsilon: float = 1e-6) -> Any:
@@ -77,7 +79,7 @@ class Context:
 
     def __init__(self, no_grad: bool = False, saved_values: tuple[Any, ...] = ()) -> None:
         self.no_grad = no_grad
-        self.saved_values = saved_values
+        self.saved_values = tuple(saved_values)
         self.inputs: Sequence[Variable] = ()
 
     def save_for_backward(self, *values: Any) -> None:
@@ -122,6 +124,9 @@ class Function:
         """Compute on ``values`` (Variables and plain numbers) and record the call if a derivative may be asked for.
 
         With plain numbers only, the result is a plain number.
+
+        Raises:
+            TypeError: The Variables are of different kinds.
         """
         guide: Variable | None = None
         for v in values:
@@ -131,10 +136,12 @@ class Function:
         if guide is None:
             return cls._forward(Context(no_grad=True), *values, **settings)
         inputs: list[Variable] = []
-        tracked = False
+        tracked, kind = False, guide.__class__
         for v in values:
             if not isinstance(v, Variable):
                 v = guide._lift(v)
+            elif v.__class__ is not kind and not (isinstance(v, kind) or isinstance(guide, v.__class__)):
+                raise TypeError(f"{cls.__name__} cannot mix a {kind.__name__} with a {type(v).__name__}")
             elif v.history is not None:
                 tracked = True
             inputs.append(v)
@@ -262,9 +269,13 @@ class Variable:
             raise RuntimeError("only leaves keep a derivative: this variable was computed, or is a constant")
         self._store_derivative(self._fit(x))
 
-    def _finish(self, d: Any) -> None:
-        """Keep what a backward pass found for this leaf, and tell who asked to hear of it."""
-        self._store_derivative(d)
+    def _apart(self, d: Any, source: Any) -> Any:
+        """Return ``d``, or a copy where it lies in the memory of ``source``."""
+        return d
+
+    def _finish(self, d: Any, source: Any) -> None:
+        """Keep what a backward pass made of ``source`` for this leaf, and tell who asked to hear of it."""
+        self._store_derivative(self._apart(d, source))
         for hook in self._hooks:
             hook(self)
 
@@ -344,7 +355,7 @@ def backpropagate(variable: Variable | tuple[Variable, Any], deriv: Any = None) 
     if isinstance(variable, tuple):
         variable, deriv = variable
     if variable.is_leaf():
-        variable._finish(variable._fit(deriv))
+        variable._finish(variable._fit(deriv), deriv)
         return
     uses = _count_uses(variable)
     pending: dict[int, Any] = {}
@@ -362,7 +373,7 @@ def backpropagate(variable: Variable | tuple[Variable, Any], deriv: Any = None) 
             if uses[key]:
                 pending[key] = pd
             elif parent.history.last_fn is None:
-                parent._finish(pd)
+                parent._finish(pd, d)
             else:
                 ready.append((parent, pd))
 

@@ -18,7 +18,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
 
 import numpy as np
 
@@ -145,15 +145,18 @@ def _load(key: str, root: Root, download: bool) -> tuple[Dataset, Dataset]:
     return image_set.load(image_set.find(root, download))
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message} (--help lists the flags)\n")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Fetch an image set and check it.
 
     Returns:
         The exit status: 0, 2 with one line on stderr, 130 after Ctrl-C.
     """
-    parser = argparse.ArgumentParser(
-        "python -m minitorch.data", description="Fetch an image set and check it."
-    )
+    parser = _Parser("python -m minitorch.data", description="Fetch an image set and check it.")
     parser.add_argument("set", choices=list(IMAGE_SETS))
     parser.add_argument("--root", metavar="DIR", help="first place to look in, and where a download goes")
     parser.add_argument("--unpack", metavar="DIR", help="leave the set's files, unpacked, in DIR")

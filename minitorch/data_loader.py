@@ -192,10 +192,9 @@ class SubsetRandomSampler:
 class DataLoader:
     """Goes through a dataset in batches ``(images, labels)``; each ``for`` over it is a pass.
 
-    Without a transform, uint8 images come as float32 in [0, 1], others as they are; with one, images come as
-    the transform returns them. Pass k, counted from 0, depends on (seed, k) alone and never on ``workers``;
-    random transforms too, as far as they draw from ``minitorch.rng``. ``loader.epoch`` is the number of the
-    next pass and can be set.
+    Without a transform, images come as they are stored; with one, as it returns them. Pass k, counted from 0,
+    depends on (seed, k) alone and never on ``workers``; random transforms too, as far as they draw from
+    ``minitorch.rng``. ``loader.epoch`` is the number of the next pass and can be set.
 
     Args:
         dataset: Where images come from.
@@ -286,7 +285,7 @@ class DataLoader:
         if self.transform is not None:
             with rng.seeded(self.seed, epoch, number):
                 return self.transform(images), labels
-        return (images / np.float32(255) if images.dtype == np.uint8 else images), labels
+        return images, labels
 
 
 def _integers(what: str, values: npt.ArrayLike) -> IntArray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 
 class _DType:
@@ -29,6 +30,12 @@ def as_dtype(dtype: Any) -> np.dtype[Any]:
     if found is None or found not in FLOATS:
         raise ValueError(f"unknown dtype {dtype!r}: expected float64 or float32")
     return found
+
+
+def cells(values: Any, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    """Return ``values`` as a fresh packed array of ``dtype``; what is too large for it is infinite."""
+    with np.errstate(over="ignore"):
+        return np.array(values, dtype, order="C")
 
 
 def set_default_dtype(dtype: Any) -> None:

@@ -133,17 +133,17 @@ def conv_grad_weight_rows(
 
 def anchored_conv2d(
     out: Any, out_shape: Any, out_strides: Any, out_size: int,
-    x: Any, x_shape: Any, x_strides: Any,
-    w: Any, w_shape: Any, w_strides: Any,
+    input: Any, input_shape: Any, input_strides: Any,
+    weight: Any, weight_shape: Any, weight_strides: Any,
     reverse: bool,
 ) -> None:  # fmt: skip
     """The convolution as the course writes it: one cell of ``out`` after the other, the outer loop on all cores.
 
-    ``out[n, o, y, z] = sum of x[n, c, y + i, z + j] * w[o, c, i, j]``, with ``y - i`` and ``z - j`` if ``reverse``;
-    cells outside count as 0.
+    ``out[n, o, y, z] = sum of input[n, c, y + i, z + j] * weight[o, c, i, j]``, with ``y - i`` and ``z - j`` if
+    ``reverse``; cells outside count as 0.
     """
-    channels, height, width = x_shape[1], x_shape[2], x_shape[3]
-    kh, kw = w_shape[2], w_shape[3]
+    channels, height, width = input_shape[1], input_shape[2], input_shape[3]
+    kh, kw = weight_shape[2], weight_shape[3]
     sign = -1 if reverse else 1
     for t in prange(out_size):
         z, y = t % out_shape[3], t // out_shape[3] % out_shape[2]
@@ -156,23 +156,19 @@ def anchored_conv2d(
             for i in range(kh):
                 r = y + sign * i
                 if 0 <= r < height:
+                    at = n * input_strides[0] + c * input_strides[1] + r * input_strides[2]
+                    by = o * weight_strides[0] + c * weight_strides[1] + i * weight_strides[2]
                     for j in range(kw):
                         k = z + sign * j
                         if 0 <= k < width:
-                            pixel = x[
-                                n * x_strides[0] + c * x_strides[1] + r * x_strides[2] + k * x_strides[3]
-                            ]
-                            weight = w[
-                                o * w_strides[0] + c * w_strides[1] + i * w_strides[2] + j * w_strides[3]
-                            ]
-                            total += pixel * weight
+                            total += input[at + k * input_strides[3]] * weight[by + j * weight_strides[3]]
         out[n * out_strides[0] + o * out_strides[1] + y * out_strides[2] + z * out_strides[3]] = total
 
 
 def anchored_conv1d(
     out: Any, out_shape: Any, out_strides: Any, out_size: int,
-    x: Any, x_shape: Any, x_strides: Any,
-    w: Any, w_shape: Any, w_strides: Any,
+    input: Any, input_shape: Any, input_strides: Any,
+    weight: Any, weight_shape: Any, weight_strides: Any,
     reverse: bool,
 ) -> None:  # fmt: skip
     """The one-dimensional form of `anchored_conv2d`."""
@@ -181,12 +177,13 @@ def anchored_conv1d(
         z, o = t % out_shape[2], t // out_shape[2] % out_shape[1]
         n = t // (out_shape[2] * out_shape[1])
         total = 0.0
-        for c in range(x_shape[1]):
-            for j in range(w_shape[2]):
+        for c in range(input_shape[1]):
+            at = n * input_strides[0] + c * input_strides[1]
+            by = o * weight_strides[0] + c * weight_strides[1]
+            for j in range(weight_shape[2]):
                 k = z + sign * j
-                if 0 <= k < x_shape[2]:
-                    pixel = x[n * x_strides[0] + c * x_strides[1] + k * x_strides[2]]
-                    total += pixel * w[o * w_strides[0] + c * w_strides[1] + j * w_strides[2]]
+                if 0 <= k < input_shape[2]:
+                    total += input[at + k * input_strides[2]] * weight[by + j * weight_strides[2]]
         out[n * out_strides[0] + o * out_strides[1] + z * out_strides[2]] = total
 
 

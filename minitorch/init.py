@@ -55,10 +55,10 @@ def uniform_(t: T, a: float = 0.0, b: float = 1.0) -> T:
         b: Upper end, by default 1.
 
     Raises:
-        ValueError: ``a`` is above ``b``.
+        ValueError: ``a`` is above ``b``, or one is not finite.
     """
-    if a > b:
-        raise ValueError(f"uniform_ needs a <= b, not a={a}, b={b}")
+    if not -math.inf < a <= b < math.inf:
+        raise ValueError(f"uniform_ needs finite a <= b, not a={a}, b={b}")
     cells = _cells(t)
     cells.copy_(rng.uniform(cells.shape, a, b))
     return t
@@ -73,10 +73,10 @@ def normal_(t: T, mean: float = 0.0, std: float = 1.0) -> T:
         std: Standard deviation, by default 1.
 
     Raises:
-        ValueError: ``std`` is negative.
+        ValueError: ``std`` is negative, or a number is not finite.
     """
-    if std < 0:
-        raise ValueError(f"normal_ needs std >= 0, not {std}")
+    if not (0 <= std < math.inf and math.isfinite(mean)):
+        raise ValueError(f"normal_ needs a finite mean and std >= 0, not {mean} and {std}")
     cells = _cells(t)
     cells.copy_(rng.normal(cells.shape, mean, std))
     return t

@@ -51,10 +51,14 @@ class Sequential(Module):
     def __init__(self, *layers: Any) -> None:
         super().__init__()
         named = layers[0] if len(layers) == 1 and isinstance(layers[0], dict) else {}
-        named = named or {str(k): layer for k, layer in enumerate(layers)}
+        named = named or {str(k): layer for k, layer in enumerate(layers) if layer != {}}
         for name, layer in named.items():
             if not callable(layer):
                 raise TypeError(f"layer {name!r} of Sequential cannot be called: {layer!r}")
+            if name in dir(Module) or name == "names":
+                raise ValueError(
+                    f"no layer of Sequential can be called {name!r}: it has an attribute of that name"
+                )
             setattr(self, name, layer)
         self.names = tuple(named)
 

@@ -27,7 +27,7 @@ def accuracy(scores: Any, target: Any) -> float:
         IndexingError: The shapes do not fit, or N is 0.
     """
     rows, wanted = np.asarray(scores), np.asarray(target)
-    if rows.ndim != 2 or len(wanted) != len(rows) or not len(rows):
+    if rows.ndim != 2 or not len(rows) or wanted.shape not in (rows.shape, rows.shape[:1]):
         raise IndexingError(
             f"scores {rows.shape} and targets {wanted.shape} must be (N, C) and N class numbers, N > 0"
         )

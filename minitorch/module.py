@@ -304,6 +304,8 @@ class Module:
                 self._register(self._modules, key, value)
             else:
                 self._register(self._parameters, key, value)
+        elif registries and key in self._parameters and isinstance(value, _Trainable):
+            self._parameters[key].update(value)
         elif registries and key in self._buffers:
             self._buffers[key] = _buffer(key, value)
         else:

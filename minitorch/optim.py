@@ -21,11 +21,9 @@ Plan = tuple[Callable[..., Any], tuple[float, ...], list[Any]]
 
 
 @runtime_checkable
-class _Shaped(Protocol):
+class _Cells(Protocol):
     @property
-    def shape(self) -> tuple[int, ...]: ...
-
-    def zeros(self) -> Any: ...
+    def dims(self) -> int: ...
 
 
 def sgd_rule(s: Any, x: float, d: float) -> tuple[float]:
@@ -98,6 +96,8 @@ class Optimizer:
         TypeError: Something else than Parameters.
     """
 
+    scalars: ClassVar[bool] = True  # whether values may be Scalars
+
     def __init__(self, parameters: Sequence[Any], **settings: Any) -> None:
         given = list(parameters)
         if not given:
@@ -113,6 +113,9 @@ class Optimizer:
         for p in self.parameters:
             if not isinstance(p, Parameter):
                 raise TypeError(f"{type(self).__name__} takes Parameters, not {type(p).__name__}")
+            if not self.scalars and p.value is not None and not isinstance(p.value, _Cells):
+                kind = type(p.value).__name__
+                raise TypeError(f"{type(self).__name__} works on Tensors; for a {kind} use SGD")
         for group in self.param_groups:
             self._check(group)
         self._memory: dict[int, tuple[int, list[Any]]] = {}
@@ -128,14 +131,22 @@ class Optimizer:
             group["lr"] = value
 
     def _check(self, group: dict[str, Any]) -> None:
-        for name in ("lr", "momentum", "weight_decay", "eps", "alpha", "lr_decay"):
+        for name in (
+            "lr",
+            "momentum",
+            "weight_decay",
+            "eps",
+            "alpha",
+            "lr_decay",
+            "initial_accumulator_value",
+        ):
             if not group.get(name, 0.0) >= 0.0 or group.get(name) == math.inf:
                 raise ValueError(
                     f"{type(self).__name__}: {name} must be a number of at least 0, not {group[name]}"
                 )
-        for beta in group.get("betas", ()):
-            if not 0.0 <= beta < 1.0:
-                raise ValueError(f"{type(self).__name__}: betas must lie in [0, 1), not {group['betas']}")
+        betas = group.get("betas", (0.0, 0.0))
+        if len(betas) != 2 or not all(0.0 <= beta < 1.0 for beta in betas):
+            raise ValueError(f"{type(self).__name__}: betas must be two numbers in [0, 1), not {betas}")
 
     def zero_grad(self) -> None:
         """Set all gradients to None."""
@@ -193,10 +204,6 @@ class Optimizer:
         """Return how often ``p`` was updated, this time included, and its states."""
         steps, states = self._memory.get(id(p), (0, []))
         if not states:
-            if not isinstance(p.value, _Shaped):
-                raise TypeError(
-                    f"{type(self).__name__} works on Tensors; for {type(p.value).__name__} use plain SGD"
-                )
             states = [p.value.zeros() for _ in range(count)]
             if start:
                 for s in states:
@@ -222,8 +229,25 @@ class Optimizer:
         """Take over what `state_dict` gave.
 
         Raises:
-            RuntimeError: It is the state of another kind of optimizer, or of other parameters; nothing has changed.
+            RuntimeError: It is the state of another kind of optimizer, or of other parameters, or no state; nothing has
+                changed.
         """
+        try:
+            self._check_state(state)
+        except (AttributeError, LookupError, TypeError, ValueError) as problem:
+            raise RuntimeError(f"this is no state of {type(self).__name__}: {problem!r}") from None
+        for group, saved in zip(self.param_groups, state["groups"]):
+            settings = {k: tuple(v) if isinstance(v, list) else v for k, v in saved.items() if k != "params"}
+            group.update(settings)
+        self._memory = {}
+        for k, kept in state["state"].items():
+            p = self.parameters[int(k)]
+            states = [p.value.zeros() for _ in kept["states"]]
+            for s, array in zip(states, kept["states"]):
+                s.copy_(array)
+            self._memory[id(p)] = (int(kept["step"]), states)
+
+    def _check_state(self, state: dict[str, Any]) -> None:
         name = type(self).__name__
         if state.get("name") != name:
             raise RuntimeError(f"this is the state of {state.get('name')}, not of {name}")
@@ -240,16 +264,7 @@ class Optimizer:
                     raise RuntimeError(
                         f"the state of parameter {k} has shape {np.shape(array)}, expected {shape}"
                     )
-        for group, saved in zip(self.param_groups, state["groups"]):
-            settings = {k: tuple(v) if isinstance(v, list) else v for k, v in saved.items() if k != "params"}
-            group.update(settings)
-        self._memory = {}
-        for k, kept in state["state"].items():
-            p = self.parameters[int(k)]
-            states = [p.value.zeros() for _ in kept["states"]]
-            for s, array in zip(states, kept["states"]):
-                s.copy_(array)
-            self._memory[id(p)] = (int(kept["step"]), states)
+            int(kept["step"])
 
 
 class SGD(Optimizer):
@@ -300,6 +315,7 @@ class SGD(Optimizer):
 class Adam(Optimizer):
     """Adam (Kingma and Ba, 2015); ``amsgrad`` after Reddi et al., 2018. Weight decay is an L2 penalty."""
 
+    scalars = False
     decoupled: ClassVar[bool] = False
 
     def __init__(
@@ -346,6 +362,8 @@ class AdamW(Adam):
 class RMSprop(Optimizer):
     """RMSprop (Tieleman and Hinton, 2012): divide by a running root mean square of the derivative."""
 
+    scalars = False
+
     def __init__(
         self,
         parameters: Sequence[Any],
@@ -376,6 +394,8 @@ class RMSprop(Optimizer):
 
 class Adagrad(Optimizer):
     """Adagrad (Duchi et al., 2011): divide by the root of the sum of squared derivatives."""
+
+    scalars = False
 
     def __init__(
         self,

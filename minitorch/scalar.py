@@ -12,6 +12,7 @@ from .autodiff import History, Variable, backpropagate
 from .scalar_functions import EQ, LT, Add, Exp, Inv, Log, Mul, Neg, ReLU, Sigmoid
 
 ScalarHistory = History
+LEAF = ScalarHistory()  # a leaf's history is empty, so one serves all
 
 
 class Scalar(Variable):
@@ -35,12 +36,12 @@ class Scalar(Variable):
     def __init__(
         self,
         v: float,
-        back: History | None = ScalarHistory(),  # noqa: B008 - a leaf's history is empty, so one serves all
+        back: History | None = LEAF,
         name: str | None = None,
         *,
-        history: History | None = None,
+        history: History | None = LEAF,
     ) -> None:
-        super().__init__(back if history is None else history, name)
+        super().__init__(back if history is LEAF else history, name)
         self.data = float(v)
         self.derivative: float | None = None
 
@@ -73,17 +74,30 @@ class Scalar(Variable):
         """The derivative, under the name that tensors have for it."""
         return self.derivative
 
-    def update_(self, rule: Callable[..., Any], settings: tuple[float, ...]) -> None:
-        """Change the value by ``rule(settings, x, derivative)``, which gives a tuple of the new value."""
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """That of a single cell, ()."""
+        return ()
+
+    def zeros(self) -> Scalar:
+        """Return a constant 0.0."""
+        return Scalar(0.0, None)
+
+    def update_(
+        self, rule: Callable[..., Any], settings: tuple[float, ...], states: Sequence[Scalar] = ()
+    ) -> None:
+        """Change value and states by ``rule(settings, x, derivative, *states)``, which gives the new ones."""
         if self.derivative is None:
             raise RuntimeError("there is no derivative to update with")
-        (self.data,) = rule(settings, self.data, self.derivative)
+        self.update_all_(rule, settings, [(self, self.derivative, *states)])
 
     @staticmethod
     def update_all_(rule: Callable[..., Any], settings: tuple[float, ...], rows: Sequence[Any]) -> None:
-        """Change values by ``rule``, one for each row ``(scalar, derivative)``; see `update_`."""
-        for scalar, derivative in rows:
-            (scalar.data,) = rule(settings, scalar.data, derivative)
+        """Do `update_` for rows ``(scalar, derivative, *states)``."""
+        for scalar, derivative, *states in rows:
+            changed = rule(settings, scalar.data, derivative, *(s.data for s in states))
+            for s, value in zip((scalar, *states), changed):
+                s.data = value
 
     def zero_grad_(self) -> None:
         """Forget the derivative."""

@@ -17,7 +17,7 @@ class ScalarFunction(Function):
 
     @classmethod
     def _forward(cls, ctx: Context, *raw: Any, **settings: Any) -> float:
-        c = cls.forward(ctx, *raw, **settings)
+        c = cls.forward(ctx, *map(float, raw), **settings)
         if not isinstance(c, float):
             raise TypeError(f"{cls.__name__}.forward must return a float, and returned {type(c).__name__}")
         return c

@@ -50,9 +50,13 @@ class _Stateful:
         """Go on from a state. The optimizer's rates come back with the optimizer's own state.
 
         Raises:
-            ValueError: It is not a state of this class.
+            RuntimeError: It is not a state of this class; nothing has changed.
         """
-        _require(set(state) == set(self._progress), "the state", sorted(state), f"{sorted(self._progress)}")
+        if not isinstance(state, Mapping) or set(state) != set(self._progress):
+            found = sorted(state) if isinstance(state, Mapping) else state
+            raise RuntimeError(
+                f"the state of a {type(self).__name__} has {list(self._progress)}, not {found!r}"
+            )
         for name in self._progress:
             setattr(self, name, copy.copy(state[name]))
 
@@ -86,12 +90,17 @@ class _Schedule(_Scheduler):
         """Go on from a state. The optimizer's rates come back with the optimizer's own state.
 
         Raises:
-            ValueError: It is not a state of this class, or of another number of parameter groups.
+            RuntimeError: It is not a state of this class, or of another number of parameter groups; nothing has
+                changed.
         """
-        rates = state.get("base_lrs", self.base_lrs)
-        count = len(self.base_lrs)
-        _require(len(rates) == count, "base_lrs", rates, f"a list of {count}, one per parameter group")
+        before = self.state_dict()
         super().load_state_dict(state)
+        if not isinstance(self.base_lrs, list) or len(self.base_lrs) != len(before["base_lrs"]):
+            found = self.base_lrs
+            super().load_state_dict(before)
+            raise RuntimeError(
+                f"base_lrs is {found!r}, but must be a rate for each of {len(self.base_lrs)} groups"
+            )
 
     def _set(self) -> None:
         for group, rule, base in zip(self.optimizer.param_groups, self._rules, self.base_lrs):

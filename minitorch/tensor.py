@@ -15,7 +15,7 @@ import numpy.typing as npt
 from . import dlpack, rng
 from .autodiff import History, Variable, backpropagate
 from .backends import find_backend
-from .dtypes import FLOATS, as_dtype
+from .dtypes import FLOATS, as_dtype, cells
 from .tensor_data import (
     IndexingError,
     Sizes,
@@ -99,7 +99,7 @@ class Tensor(Variable):
                 f"an operand must be a Tensor or a number, not {type(x).__name__}: wrap arrays with minitorch.tensor"
             )
         t = self._tensor
-        cell = t.f.ops.constant(np.array([x], t.dtype))
+        cell = t.f.ops.constant(cells([x], t.dtype))
         return Tensor(TensorData.on(cell, (), (), 1, t.backend))
 
     def _unwrap(self) -> TensorData:
@@ -111,8 +111,11 @@ class Tensor(Variable):
     def _fit(self, d: Any) -> TensorData:
         return unbroadcast(d._tensor if isinstance(d, Tensor) else d, self._tensor)
 
+    def _apart(self, d: TensorData, source: Any) -> TensorData:
+        shared = isinstance(source, Tensor | TensorData) and d._storage is source._tensor._storage
+        return d.copy() if shared else d
+
     def _store_derivative(self, d: TensorData) -> None:
-        # The first derivative is kept as it is, and may be shared with others: it is never written to.
         self.grad = Tensor(d if self.grad is None else self.grad._tensor + d)
 
     def _ensure_tensor(self, b: Any) -> Tensor:
@@ -263,7 +266,7 @@ class Tensor(Variable):
         Raises:
             IndexingError: The shapes differ.
         """
-        array = np.asarray(values, dtype=self.dtype)
+        array = cells(values, self.dtype)
         if array.shape != self.shape:
             raise IndexingError(
                 f"cannot copy values of shape {array.shape} into a tensor of shape {self.shape}"
@@ -429,7 +432,7 @@ class Tensor(Variable):
     def reshape(self, *shape: Any) -> Tensor:
         """As `view`, and copies when it must."""
         wanted = resolve_shape(_sizes(shape), self.size)
-        return (self if self._tensor.is_contiguous() else self.contiguous()).view(*wanted)
+        return View.apply(self if self._tensor.is_contiguous() else self.contiguous(), shape=wanted)
 
     def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Tensor:
         """Merge the dimensions from ``start_dim`` to ``end_dim`` into one."""
@@ -438,7 +441,7 @@ class Tensor(Variable):
         first, last = (d + self.dims if d < 0 else d for d in (start_dim, end_dim))
         if not 0 <= first <= last < self.dims:
             raise IndexingError(f"cannot flatten dimensions {start_dim} to {end_dim} of shape {self.shape}")
-        merged = int(np.prod(self.shape[first : last + 1]))
+        merged = math.prod(self.shape[first : last + 1])
         return self.reshape(*self.shape[:first], merged, *self.shape[last + 1 :])
 
     def permute(self, *order: Any) -> Tensor:
@@ -455,6 +458,8 @@ class Tensor(Variable):
 
     def expand(self, other: Any) -> Tensor:
         """Return ``other``, broadcast up and summed down to this shape; a constant."""
+        if isinstance(other, Tensor):
+            self.f.ops.same_room(self._tensor, other._tensor)
         return Tensor(self._fit(other))
 
     def to(self, backend: Any) -> Tensor:
@@ -513,11 +518,12 @@ def tensor(
         numbers = np.asarray(data)
     except ValueError as problem:
         raise IndexingError(f"nested lists must have equal lengths: {problem}") from None
-    if numbers.dtype.kind not in "biuf":
+    whole = numbers.dtype.kind == "O" and all(isinstance(n, int) for n in numbers.flat)
+    if numbers.dtype.kind not in "biuf" and not whole:
         raise TypeError(
             f"cannot make a tensor of {type(data).__name__}: {numbers.dtype} is no kind of number"
         )
-    array = np.array(numbers, wanted, order="C")
+    array = cells(numbers, wanted)
     if shape is not None:
         array = array.reshape(resolve_shape(shape, array.size))
     return _leaf(array, backend, requires_grad)
@@ -583,6 +589,9 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """
     if not tensors:
         raise ValueError("cat needs at least one tensor")
+    for t in tensors:
+        if not isinstance(t, Tensor):
+            raise TypeError(f"cat joins Tensors, not {type(t).__name__}")
     return Cat.apply(*tensors, dim=dim)
 
 

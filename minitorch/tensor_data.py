@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from .dtypes import get_default_dtype
+from .dtypes import FLOATS, cells, get_default_dtype
 from .operators import prod
 from .recording import refuse_reading
 
@@ -136,7 +136,7 @@ class TensorData:
     """A flat block of numbers, read as an array of some shape.
 
     Args:
-        storage: A one-dimensional float array (kept, not copied) or a sequence of numbers (default dtype).
+        storage: A one-dimensional float array (kept, not copied), or other numbers (they take the default dtype).
         shape: Sizes, outermost first; their product is the length of ``storage``.
         strides: Steps in storage, per dimension; row-major by default.
         backend: What computes on it.
@@ -156,8 +156,8 @@ class TensorData:
     ) -> None:
         if not isinstance(shape, tuple) or not isinstance(strides, tuple | None):
             raise IndexingError(f"shape and strides must be tuples, not {shape!r} and {strides!r}")
-        if isinstance(storage, Sequence):
-            storage = np.array(storage, dtype=get_default_dtype())
+        if isinstance(storage, Sequence) or (isinstance(storage, np.ndarray) and storage.dtype not in FLOATS):
+            storage = cells(storage, get_default_dtype())
         if strides is not None and len(strides) != len(shape):
             raise IndexingError(f"strides {strides} and shape {shape} differ in length")
         size = int(prod(shape))
@@ -210,6 +210,11 @@ class TensorData:
         """The backend."""
         return self.backend
 
+    @property
+    def _tensor(self) -> TensorData:
+        """Itself: a room that a student wrote for tensors looks here."""
+        return self
+
     def is_contiguous(self) -> bool:
         """Tell whether the cells lie packed in storage, row by row (dimensions of size 1 may have any stride)."""
         if self._contiguous is None:
@@ -259,7 +264,7 @@ class TensorData:
         """Write a number at a full index."""
         if not isinstance(self._storage, np.ndarray):
             refuse_reading()
-        self._storage[self.index(key)] = val
+        self._storage[self.index(key)] = cells(val, self.dtype)
 
     def tuple(self) -> Triple:
         """Return ``(storage, shape, strides)``, as the kernels of the course take them."""
@@ -273,7 +278,7 @@ class TensorData:
                 return f"{block:.2f}"
             if block.ndim == 1:
                 return "[" + ", ".join(f"{x:.2f}" for x in block) + "]"
-            gap = ",\n" * min(block.ndim - 1, 2) + " " * (depth + 1)
+            gap = "," + "\n" * min(block.ndim - 1, 2) + " " * (depth + 1)
             return "[" + gap.join(show(b, depth + 1) for b in block) + "]"
 
         return show(self.to_numpy(), 0)
@@ -359,7 +364,7 @@ class TensorData:
     def _other(self, b: Any) -> TensorData:
         if isinstance(b, TensorData):
             return b
-        return TensorData.on(self.f.ops.constant(np.full(1, b, self.dtype)), (), None, 1, self.backend)
+        return TensorData.on(self.f.ops.constant(cells([b], self.dtype)), (), None, 1, self.backend)
 
     def __add__(self, b: Any) -> TensorData:
         return self.f.add_zip(self, self._other(b))
@@ -401,10 +406,11 @@ class TensorData:
             return
         target = self.window(key)
         if not isinstance(value, TensorData):
-            cells = np.asarray(value, dtype=self.dtype)
-            value = TensorData.on(
-                self.f.ops.storage(cells.reshape(-1)), cells.shape, None, cells.size, self.backend
-            )
+            value = self.f.from_array(cells(value, self.dtype))
+        elif not isinstance(value._storage, np.ndarray) or np.may_share_memory(
+            value._storage, target._storage
+        ):
+            value = value.copy()
         if shape_broadcast(value.shape, target.shape) != target.shape:
             raise IndexingError(f"cannot write shape {value.shape} into cells of shape {target.shape}")
         self.f.id_map(value, target)

@@ -13,6 +13,7 @@ import numpy as np
 
 from . import operators
 from .autodiff import Context, Function
+from .dtypes import cells
 from .tensor_data import IndexingError, TensorData, normal_dim, shape_broadcast
 
 
@@ -25,6 +26,8 @@ def unbroadcast(d: Any, like: TensorData) -> TensorData:
     Raises:
         IndexingError: The shapes cannot belong together.
     """
+    if isinstance(d, np.ndarray):
+        d = like.f.from_array(cells(d, like.dtype))
     if not isinstance(d, TensorData):
         return like.filled(float(d))
     if d.shape == like.shape and d.dtype == like.dtype:

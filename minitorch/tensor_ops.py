@@ -40,7 +40,7 @@ Rows = Sequence[tuple[TensorData, ...]]
 class MapProto(Protocol):
     """The type of what ``TensorOps.map`` returns."""
 
-    def __call__(self, a: Any, out: Any = None, /) -> Any:
+    def __call__(self, a: Any, out: Any = None) -> Any:
         """Apply to each cell of ``a``, into ``out`` if it is given."""
         ...
 
@@ -202,12 +202,14 @@ class TensorOps(OptionalOps, ConvOps):
         """Return ``f(a, out=None)``, which applies ``fn`` to each cell; ``a`` may broadcast into ``out``."""
         kernel = cls.map_kernel(fn)
 
-        def mapped(a: Any, out: Any = None, /) -> Any:
+        def mapped(a: Any, out: Any = None) -> Any:
             if not isinstance(a, TensorData):
-                return through_variables(mapped, a, out)
+                result = through_variables(mapped, a, out)
+                return result if out is None else out
             if out is None:
                 out = cls.allocate(a.shape, a.dtype, a.backend)
-            elif out.backend is not a.backend:
+            else:
+                out = out._tensor
                 cls.same_room(a, out)
             if out.shape != a.shape and shape_broadcast(a.shape, out.shape) != out.shape:
                 raise IndexingError(f"shape {a.shape} does not broadcast into {out.shape}")
@@ -222,7 +224,7 @@ class TensorOps(OptionalOps, ConvOps):
         """Return ``f(a, b)``, which applies ``fn`` to pairs of cells after broadcasting."""
         kernel = cls.zip_kernel(fn)
 
-        def zipped(a: Any, b: Any, /) -> Any:
+        def zipped(a: Any, b: Any) -> Any:
             if not isinstance(a, TensorData) or not isinstance(b, TensorData):
                 return through_variables(zipped, a, b)
             if a.backend is not b.backend:
@@ -241,7 +243,7 @@ class TensorOps(OptionalOps, ConvOps):
         """Return ``f(a, dim)``, which folds with ``fn`` along ``dim``; the dimension stays with size 1."""
         kernel = cls.reduce_kernel(fn, start)
 
-        def reduced(a: Any, dim: int, /) -> Any:
+        def reduced(a: Any, dim: int) -> Any:
             if not isinstance(a, TensorData):
                 return through_variables(lambda t: reduced(t, dim), a)
             dim = normal_dim(dim, a.dims, a.shape)
@@ -342,7 +344,7 @@ class TensorBackend:
         self.mul_reduce = ops.reduce(operators.mul, 1.0)
         self.max_reduce = ops.reduce(operators.max_nan, -math.inf)
 
-        self.matrix_multiply = ops.matrix_multiply
+        self.matrix_multiply = self._in_one_room("matrix_multiply", ops.matrix_multiply)
         self.conv = ops.conv
         self.conv_grad_input = ops.conv_grad_input
         self.conv_grad_weight = ops.conv_grad_weight
@@ -358,6 +360,17 @@ class TensorBackend:
         composed: Fn = vars(OptionalOps)[name].__get__(None, self.ops)
         return getattr(self.ops, name) if fusing() else composed
 
+    def _in_one_room(self, method: str, fn: Fn) -> Fn:
+        """Return ``fn``; where a student wrote the method it comes from, with a check of its operands."""
+        if not any(method in vars(room) for room in self.ops.__mro__[: -len(TensorOps.__mro__)]):
+            return fn
+
+        def checked(a: Any, b: Any) -> Any:
+            self.ops.same_room(a._tensor, b._tensor)
+            return fn(a, b)
+
+        return checked
+
     def map(self, fn: Fn) -> Fn:
         """Return the map of ``fn`` in this room."""
         if fn not in self._maps:
@@ -367,7 +380,7 @@ class TensorBackend:
     def zip(self, fn: Fn) -> Fn:
         """Return the zip of ``fn`` in this room."""
         if fn not in self._zips:
-            self._zips[fn] = self.ops.zip(fn)
+            self._zips[fn] = self._in_one_room("zip", self.ops.zip(fn))
         return self._zips[fn]
 
     def update(self, rule: Fn) -> Kernel:

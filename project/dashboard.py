@@ -22,6 +22,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from cli import Parser
 from visdom_assets import ASSETS, BUILT, Unready, default_python, missing, probe
 
 PORT = 8097
@@ -156,9 +157,7 @@ def _port(text: str) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the flags say, and return the exit status."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser(__doc__)
     parser.add_argument(
         "--port", metavar="N", type=_port, default=PORT, help="default: 8097; 0: any free one"
     )

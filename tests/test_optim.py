@@ -188,14 +188,41 @@ def test_scalars() -> None:
     assert x.value.derivative is None
 
 
-@pytest.mark.parametrize("make", [Adam, AdamW, RMSprop, Adagrad, lambda ps: SGD(ps, momentum=0.9)])
-def test_scalars_are_for_plain_sgd(make: Any) -> None:
-    x = Parameter(Scalar(3.0))
-    optimizer = make([x])
-    (x.value * x.value).backward()
+@pytest.mark.parametrize("make", [Adam, AdamW, RMSprop, Adagrad])
+def test_scalars_are_for_sgd(make: Any) -> None:
     with pytest.raises(TypeError, match="Scalar"):
-        optimizer.step()
-    assert x.value.data == 3.0
+        make([Parameter(Scalar(3.0))])
+
+
+def test_scalars_keep_their_velocity() -> None:
+    x, t = Parameter(Scalar(3.0)), Parameter(minitorch.tensor(3.0))
+    optimizers = [SGD([p], lr=0.1, momentum=0.9, dampening=0.2) for p in (x, t)]
+    for k in range(4):
+        if k == 2:
+            again = SGD([x], lr=0.1, momentum=0.9, dampening=0.2)
+            again.load_state_dict(optimizers[0].state_dict())
+            optimizers[0] = again
+        for p, optimizer in zip((x, t), optimizers):
+            (p.value * p.value).backward()
+            optimizer.step()
+        assert x.value.data == pytest.approx(t.value.item(), rel=1e-12)
+
+
+def test_no_state_at_all() -> None:
+    p = Parameter(minitorch.tensor([3.0, 4.0]))
+    optimizer = Adam([p])
+    good = optimizer.state_dict()
+    for bad in (
+        None,
+        {},
+        {"name": "Adam"},
+        {**good, "state": {"7": {"step": 1, "states": []}}},
+        {**good, "state": {"0": {"states": []}}},
+        {**good, "state": {"x": {}}},
+    ):
+        with pytest.raises(RuntimeError, match="Adam"):
+            optimizer.load_state_dict(bad)
+    assert optimizer.state_dict() == good
 
 
 @pytest.mark.parametrize(

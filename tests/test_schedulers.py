@@ -215,11 +215,13 @@ def test_state_is_a_copy() -> None:
 
 def test_states_that_do_not_fit() -> None:
     scheduler = StepLR(Optimizer(0.5), 2)
-    with pytest.raises(ValueError, match="last_epoch"):
-        scheduler.load_state_dict({"base_lrs": [0.5]})
-    with pytest.raises(ValueError, match=r"\[0.5, 0.1\].*a list of 1"):
-        scheduler.load_state_dict({"last_epoch": 1, "base_lrs": [0.5, 0.1]})
-    with pytest.raises(ValueError, match="best_epoch"):
+    for bad in ({"base_lrs": [0.5]}, {}, None):
+        with pytest.raises(RuntimeError, match="last_epoch"):
+            scheduler.load_state_dict(bad)  # type: ignore[arg-type]
+    for rates in ([0.5, 0.1], 0.5, None):
+        with pytest.raises(RuntimeError, match=r"base_lrs .* each of 1"):
+            scheduler.load_state_dict({"last_epoch": 1, "base_lrs": rates})
+    with pytest.raises(RuntimeError, match="best_epoch"):
         EarlyStopping().load_state_dict(scheduler.state_dict())
     assert scheduler.state_dict() == {"last_epoch": 0, "base_lrs": [0.5]}
 
