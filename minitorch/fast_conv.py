@@ -20,7 +20,8 @@ import numpy.typing as npt
 from numba import prange
 
 from . import fast_loops, fast_tile, fast_winograd, jit, operators
-from .fast_tile import DOT_COLUMNS, DOT_ROWS, dot_tile, move, move_none, move_relu, wide_1, wide_2, wide_3
+from .fast_tile import DOT_COLUMNS, DOT_ROWS, dot_tile, move, move_none, move_open, move_relu
+from .vector_sums import APART, total
 
 Pair = tuple[int, int]
 Padding = tuple[int, int, int, int]  # top, bottom, left, right
@@ -30,16 +31,23 @@ Fn = Callable[..., Any]
 
 SCRATCH = 768 * 1024  # bytes of scratch images that stay in a core's cache
 tensor_conv1d, tensor_conv2d = fast_loops.tensor_conv1d, fast_loops.tensor_conv2d  # the course's kernels
-tile_1, tile_2, tile_3 = wide_1, wide_2, wide_3  # `jit.kernel` binds the narrow ones where channels are few
+tile_1, tile_2, tile_3 = (
+    vars(fast_tile)[f"wide_{k}"] for k in (1, 2, 3)
+)  # `jit.kernel` binds the narrow ones where channels are few
 finish = move_relu  # and how rows are finished
 real: Any = np.float64  # and the dtype's own type
 FINISHES: dict[Fn, Any] = {operators.id: move_none, operators.relu: move_relu}
-BROAD = (fast_tile.WIDE, {"tile_1": wide_1, "tile_2": wide_2, "tile_3": wide_3})
+BROAD = (fast_tile.WIDE, {f"tile_{k}": vars(fast_tile)[f"wide_{k}"] for k in (1, 2, 3)})
 SLIM = (fast_tile.NARROW, {f"tile_{k}": vars(fast_tile)[f"narrow_{k}"] for k in (1, 2, 3)})
 
 
-def fill(image: Any, x: Any, start: int, split: Any, corner: Any, tall: int, wide: int) -> None:
-    """Copy pixels ``x`` (C, H, W) into the scratch image, phase by phase; what lies around them stays as it is."""
+def fill(
+    image: Any, x: Any, start: int, split: Any, corner: Any, tall: int, wide: int, gated: bool, y: Any
+) -> None:
+    """Copy pixels ``x`` (C, H, W) into a scratch image, phase by phase; what lies around them stays as it is.
+
+    If ``gated``, which goes with a ``split`` of 1, only those where ``y`` is positive.
+    """
     channels, height, width = x.shape
     plane = start
     for c in range(channels):
@@ -50,14 +58,17 @@ def fill(image: Any, x: Any, start: int, split: Any, corner: Any, tall: int, wid
                 low = max(0, (corner[1] - b + split[1] - 1) // split[1])
                 high = min(wide, (width - 1 - b + corner[1]) // split[1] + 1)
                 if bottom > top and high > low:
-                    y, z = top * split[0] + a - corner[0], low * split[1] + b - corner[1]
+                    first, z = top * split[0] + a - corner[0], low * split[1] + b - corner[1]
                     at, count = plane + top * wide + low, high - low
-                    if split[1] == 1:
-                        of = (c * height + y) * width + z
+                    if gated:
+                        of = (c * height + first) * width + z
+                        move_open(image, at, wide, x, of, width, bottom - top, count, y)
+                    elif split[1] == 1:
+                        of = (c * height + first) * width + z
                         move(image, at, wide, x, of, split[0] * width, bottom - top, count, real(0))
                     else:
                         for r in range(bottom - top):
-                            row, pixels = image[at + r * wide :], x[c, y + r * split[0], z:]
+                            row, pixels = image[at + r * wide :], x[c, first + r * split[0], z:]
                             for k in range(count):
                                 row[k] = pixels[k * split[1]]
                 plane += tall * wide
@@ -82,11 +93,14 @@ def pack(w: Any, chosen: Any, steps: Any, groups: int, outs: int, ins: int, chan
 
 
 def conv_tiles(
-    out: Any, x: Any, w: Any, chosen: Any, steps: Any, shift: Any, offsets: Any,
+    out: Any, x: Any, gated: bool, y: Any, w: Any, chosen: Any, steps: Any, shift: Any, offsets: Any,
     groups: int, channels: int, lanes: int, threads: int,
     split: Any, corner: Any, tall: int, wide: int, rows: int, cols: int, to: Any, step: Any,
 ) -> None:  # fmt: skip
-    """Sum weights times the pixels at ``offsets``; add ``shift``, activate, into every ``step``-th pixel."""
+    """Sum weights times the pixels at ``offsets``; add ``shift``, activate, into every ``step``-th pixel.
+
+    If ``gated``, pixels count where ``y`` is positive.
+    """
     batch = x.shape[0]
     ins, outs = x.shape[1] // groups, out.shape[1] // groups
     blocks = (outs + channels - 1) // channels
@@ -99,7 +113,8 @@ def conv_tiles(
         sums = np.empty(channels * padded, x.dtype)
         for n in range(t * batch // threads, (t + 1) * batch // threads):
             for g in range(groups):
-                fill(image, x[n, g * ins : (g + 1) * ins], 0, split, corner, tall, wide)
+                low, high = g * ins, (g + 1) * ins
+                fill(image, x[n, low:high], 0, split, corner, tall, wide, gated, y[n, low:high])
                 for block in range(blocks):
                     first = (g * blocks + block) * taps * channels
                     at, left = 0, padded // lanes
@@ -129,10 +144,13 @@ def conv_tiles(
 
 
 def dot_tiles(
-    out: Any, x: Any, d: Any, offsets: Any, groups: int, lanes: int, threads: int, chunk: int,
-    split: Any, corner: Any, tall: int, wide: int,
+    out: Any, sums: Any, x: Any, d: Any, gated: bool, y: Any, offsets: Any,
+    groups: int, lanes: int, threads: int, chunk: int, split: Any, corner: Any, tall: int, wide: int,
 ) -> None:  # fmt: skip
-    """Sum derivatives ``d`` times the pixels at ``offsets`` over all images: each thread its own, then all in order."""
+    """Sum derivatives ``d`` times the pixels at ``offsets`` over all images; and ``d`` by channel.
+
+    If ``gated``, they count where ``y`` is positive. Each thread adds up its own, then all are added in order.
+    """
     batch = x.shape[0]
     ins, outs, rows, cols = x.shape[1] // groups, d.shape[1] // groups, d.shape[2], d.shape[3]
     pixels = (rows - 1) * wide + cols
@@ -140,34 +158,43 @@ def dot_tiles(
     lines = (outs + DOT_ROWS - 1) // DOT_ROWS * DOT_ROWS
     size = ins * split[0] * split[1] * tall * wide
     partial = np.zeros((threads, groups * lines * len(offsets)), x.dtype)
+    by_channel = np.zeros((threads, d.shape[1] + APART))
     for t in prange(threads):
         images = np.zeros(chunk * size + padded + lanes, x.dtype)
         changes = np.zeros(chunk * lines * padded, x.dtype)
-        sums = partial[t]
+        products = partial[t]
         end = (t + 1) * batch // threads
         for low in range(t * batch // threads, end, chunk):
             count = min(chunk, end - low)
             for g in range(groups):
                 for b in range(count):
-                    fill(images, x[low + b, g * ins : (g + 1) * ins], b * size, split, corner, tall, wide)
+                    plane = x[low + b, g * ins : (g + 1) * ins]
+                    fill(images, plane, b * size, split, corner, tall, wide, False, plane)
                     for o in range(outs):
-                        at, source = (b * lines + o) * padded, d[low + b, g * outs + o]
-                        move(changes, at, wide, source, 0, cols, rows, cols, real(0))
+                        at, c = (b * lines + o) * padded, g * outs + o
+                        if gated:
+                            move_open(changes, at, wide, d[low + b, c], 0, cols, rows, cols, y[low + b, c])
+                        else:
+                            move(changes, at, wide, d[low + b, c], 0, cols, rows, cols, real(0))
+                        by_channel[t, c] += total(changes, at, padded)
                 for o in range(0, lines, DOT_ROWS):
                     for k in range(0, len(offsets), DOT_COLUMNS):
                         at = (g * lines + o) * len(offsets) + k
                         dot_tile(
-                            sums, at, len(offsets), changes, o * padded, padded, lines * padded,
+                            products, at, len(offsets), changes, o * padded, padded, lines * padded,
                             images, 0, size, offsets, k, padded // lanes, count,
                         )  # fmt: skip
     cells, taps = out.reshape(out.size), out.size // out.shape[0]
     for o in range(out.shape[0]):
-        row = o // outs * lines + o % outs
+        row, whole = o // outs * lines + o % outs, 0.0
+        for t in range(threads):
+            whole += by_channel[t, o]
+        sums[o] = real(whole)
         for k in range(taps):
-            total = partial[0, row * len(offsets) + k]
+            cell = partial[0, row * len(offsets) + k]
             for t in range(1, threads):
-                total += partial[t, row * len(offsets) + k]
-            cells[o * taps + k] = total
+                cell += partial[t, row * len(offsets) + k]
+            cells[o * taps + k] = cell
 
 
 @functools.lru_cache(maxsize=512)
@@ -227,7 +254,8 @@ def _backward_plan(
 
 
 def _run_tiles(
-    out: Array, x: Array, w: Array, shift: Array, act: Fn, groups: int, steps: Sizes, job: Job, split: Pair, step: Pair
+    out: Array, x: Array, y: Array | None, w: Array, shift: Array, act: Fn,
+    groups: int, steps: Sizes, job: Job, split: Pair, step: Pair,
 ) -> None:  # fmt: skip
     """Choose the tile by the number of channels of a group's result, and launch it."""
     chosen, offsets, corner, tall, wide, rows, cols, to = job
@@ -238,8 +266,8 @@ def _run_tiles(
     run = jit.variant(conv_tiles, out.dtype, threads > 1, finish=FINISHES[act], **tiles)
     lanes = fast_tile.BYTES // out.itemsize
     run(
-        out, x, w, chosen, steps, shift, offsets, groups, channels, lanes, threads,
-        split, corner, tall, wide, rows, cols, to, step,
+        out, x, y is not None, x if y is None else y, w, chosen, steps, shift, offsets,
+        groups, channels, lanes, threads, split, corner, tall, wide, rows, cols, to, step,
     )  # fmt: skip
 
 
@@ -264,13 +292,22 @@ def forward(
     chosen, offsets, tall, wide = _forward_plan(out.shape[2:], w.shape[2:], w.shape[1], stride, dilation, 1)
     job = (chosen, offsets, (padding[0], padding[2]), tall, wide, *out.shape[2:], (0, 0))
     steps = (w.size // groups, w.shape[1] * taps, taps)
-    _run_tiles(out, x, w, shift, act, groups, steps, job, stride, (1, 1))
+    _run_tiles(out, x, None, w, shift, act, groups, steps, job, stride, (1, 1))
+
+
+def gates(w: Array, *settings: Any) -> bool:
+    """Tell whether the derivatives of a convolution with these settings can gate as they go."""
+    return not (jit.disabled() or fast_winograd.suits(w, *settings))
 
 
 def grad_input(
-    out: Array, d: Array, w: Array, stride: Pair, padding: Padding, dilation: Pair, groups: int
-) -> None:
-    """Write the derivative with respect to the input into ``out``."""
+    out: Array, d: Array, w: Array, stride: Pair, padding: Padding, dilation: Pair, groups: int,
+    y: Array | None = None,
+) -> None:  # fmt: skip
+    """Write the derivative with respect to the input into ``out``.
+
+    If `gates` tells so, ``y`` may be what a ReLU after the convolution gave.
+    """
     if jit.disabled():
         fast_loops.conv_grad_input_rows(out, d, w, stride, padding, dilation, groups)
         return
@@ -284,16 +321,20 @@ def grad_input(
     steps = (w.size // groups, taps, w.shape[1] * taps)
     for job in _backward_plan(out.shape[2:], w.shape[2:], w.shape[0] // groups, stride, padding, dilation):
         if len(job[0]):
-            _run_tiles(out, d, w, shift, operators.id, groups, steps, job, (1, 1), stride)
+            _run_tiles(out, d, y, w, shift, operators.id, groups, steps, job, (1, 1), stride)
         else:
             top, left = job[-1]
             out[:, :, top :: stride[0], left :: stride[1]] = 0
 
 
 def grad_weight(
-    out: Array, x: Array, d: Array, stride: Pair, padding: Padding, dilation: Pair, groups: int
-) -> None:
-    """Write the derivative with respect to the weight into ``out``."""
+    out: Array, x: Array, d: Array, stride: Pair, padding: Padding, dilation: Pair, groups: int,
+    y: Array | None = None, sums: Array | None = None,
+) -> None:  # fmt: skip
+    """Write the derivative with respect to the weight into ``out``.
+
+    If `gates` tells so, ``y`` may be what a ReLU after the convolution gave, and that of a bias goes into ``sums``.
+    """
     if jit.disabled():
         fast_loops.conv_grad_weight_rows(out, x, d, stride, padding, dilation, groups)
         return
@@ -310,4 +351,6 @@ def grad_weight(
     run = jit.variant(dot_tiles, out.dtype, threads > 1)
     lanes = fast_tile.BYTES // out.itemsize
     corner = (padding[0], padding[2])
-    run(out, x, d, offsets, groups, lanes, threads, chunk, stride, corner, tall, wide)
+    sums = np.empty(d.shape[1], d.dtype) if sums is None else sums
+    gate = (y is not None, d if y is None else y)
+    run(out, sums, x, d, *gate, offsets, groups, lanes, threads, chunk, stride, corner, tall, wide)

@@ -53,6 +53,26 @@ class FusedOps(TensorOps):
         return y
 
     @classmethod
+    def conv_act_grad(
+        cls, x: TensorData, w: TensorData, y: TensorData, d: TensorData, act: str, wanted: tuple[bool, bool],
+        stride: Pair, padding: Padding, dilation: Pair, groups: int,
+    ) -> tuple[Any, Any, TensorData]:  # fmt: skip
+        """See `OptionalOps.conv_act_grad`: what the activation held back is left out where the derivatives are read."""
+        settings = (stride, padding, dilation, groups)
+        if not wanted[1] or not y.size or not fast_conv.gates(array(w), *settings):
+            return super().conv_act_grad(x, w, y, d, act, wanted, *settings)
+        dw = cls.allocate(w.shape, y.dtype, y.backend)
+        db = cls.allocate((w.shape[0],), y.dtype, y.backend)
+        change, gate = packed(d, y), array(y) if act == "relu" else None
+        fast_conv.grad_weight(array(dw), packed(x, y), change, *settings, gate, db._storage)
+        if not wanted[0]:
+            return 0.0, dw, db
+        dx = cls.allocate(x.shape, y.dtype, y.backend)
+        if dx.size:
+            fast_conv.grad_input(array(dx), change, packed(w, y), *settings, gate)
+        return dx, dw, db
+
+    @classmethod
     def linear(cls, x: TensorData, w: TensorData, b: TensorData, act: str) -> TensorData:
         """See `OptionalOps.linear`."""
         if x.dims != 2 or w.dims != 2 or x.shape[1] != w.shape[1]:

@@ -13,10 +13,9 @@ import numpy as np
 from numba import prange
 
 from . import operators
-from .vector_sums import largest, moments, total, weighted
+from .vector_sums import APART, largest, moments, total, weighted
 
 COLUMNS = 64  # of a row that one thread takes at a time
-APART = 16  # numbers between the sums of two threads, so that no line of the cache is written by both
 
 # Names that `jit.kernel` binds: the dtype's own type; the activation, and its derivative.
 real: Any = np.float64

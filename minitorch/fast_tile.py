@@ -142,35 +142,39 @@ class Emit:
                 self.widest(count, body, max(width // 4, 1))
 
 
-def _move(shifted: bool, positive: bool) -> Any:
+def _move(shifted: bool = False, positive: bool = False, gated: bool = False) -> Any:
     @intrinsic
-    def move(typingctx, out, at, step, image, start, near, rows, cols, shift):  # type: ignore[no-untyped-def]
-        """out[at + r * step + k] = image[start + r * near + k] (plus ``shift``, made positive) for rows and columns.
+    def move(typingctx, out, at, step, image, start, near, rows, cols, more):  # type: ignore[no-untyped-def]
+        """out[at + r * step + k] = image[start + r * near + k] for rows and columns.
 
-        Rows of any length are moved in whole vectors: the last one overlaps the one before.
+        ``more`` is a number to add before the sum is made positive, or an array like ``image``: cells count where its
+        are positive. Rows of any length are moved in whole vectors: the last one overlaps the one before.
         """
         n = types.intp
-        sig = types.void(out, n, n, image, n, n, n, n, image.dtype)
+        sig = types.void(out, n, n, image, n, n, n, n, more)
 
         def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
             e = Emit(context, builder, sig.args[0])
             to, src = (builder.gep(e.data(sig.args[k], args[k]), [args[k + 1]]) for k in (0, 3))
+            gates = builder.gep(e.data(sig.args[8], args[8]), [args[4]]) if gated else None
             rows, cols = args[6], args[7]
 
-            def one(row: Any, line: Any, place: Any, width: int) -> None:
-                value = e.load(builder.gep(line, [place]), width)
+            def one(row: Any, line: Any, gate: Any, place: Any, width: int) -> None:
+                value, zero = e.load(builder.gep(line, [place]), width), e.constant(0.0, width)
                 if shifted:
                     value = builder.fadd(value, e.spread_value(args[8], width))
-                if positive:
-                    zero = e.constant(0.0, width)
-                    value = builder.select(builder.fcmp_ordered(">", value, zero), value, zero)
+                if positive or gated:
+                    level = e.load(builder.gep(gate, [place]), width) if gated else value
+                    value = builder.select(builder.fcmp_ordered(">", level, zero), value, zero)
                 e.store(value, builder.gep(row, [place]))
 
             def lines(width: int) -> None:
                 def body(r: Any, none: list[Any]) -> list[Any]:
                     row = builder.gep(to, [builder.mul(r, args[2])])
-                    line = builder.gep(src, [builder.mul(r, args[5])])
-                    e.across(cols, width, lambda place: one(row, line, place, width))
+                    line, gate = (
+                        start and builder.gep(start, [builder.mul(r, args[5])]) for start in (src, gates)
+                    )
+                    e.across(cols, width, lambda place: one(row, line, gate, place, width))
                     return none
 
                 e.loop(rows, [], body)
@@ -300,9 +304,10 @@ def named(name: str, tile: Any) -> Any:
     return tile
 
 
-move = named("move", _move(False, False))
-move_none = named("move_none", _move(True, False))
-move_relu = named("move_relu", _move(True, True))
+move = named("move", _move())
+move_open = named("move_open", _move(gated=True))
+move_none = named("move_none", _move(shifted=True))
+move_relu = named("move_relu", _move(shifted=True, positive=True))
 wide_3 = named("wide_3", _forward_tile(WIDE, 3))
 wide_2 = named("wide_2", _forward_tile(WIDE, 2))
 wide_1 = named("wide_1", _forward_tile(WIDE, 1))

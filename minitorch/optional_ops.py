@@ -78,6 +78,22 @@ class OptionalOps:
         return f.map(ACTS[act][0])(f.conv(x, w, *settings) + b.contiguous().view(1, b.size, 1, 1))
 
     @optional
+    def conv_act_grad(
+        cls,
+        x: TensorData,
+        w: TensorData,
+        y: TensorData,
+        d: TensorData,
+        act: str,
+        wanted: tuple[bool, bool],
+        *settings: Any,
+    ) -> tuple[Any, Any, TensorData]:
+        """Return the derivatives of `conv_act` with respect to ``x``, ``w`` and ``b``; of the first two the wanted."""
+        d, db = x.f.act_grad(y, d, act)
+        dx = x.f.conv_grad_input(d, w, x.shape, *settings) if wanted[0] else 0.0
+        return dx, x.f.conv_grad_weight(x, d, w.shape, *settings) if wanted[1] else 0.0, db
+
+    @optional
     def linear(cls, x: TensorData, w: TensorData, b: TensorData, act: str) -> TensorData:
         """Activate ``x @ w.T + b`` for ``x`` (N, K), ``w`` (M, K) and ``b`` (M,)."""
         f = x.f

@@ -32,10 +32,8 @@ class ConvAct(Function):
     def backward(ctx: Context, d: Any) -> tuple[Any, Any, Any]:
         """Return the derivatives of input, weight and bias."""
         x, w, y, act, settings = ctx.saved_values
-        f = d.f
-        d, db = f.act_grad(y, d, act)
-        dx = f.conv_grad_input(d, w, x.shape, *settings) if ctx.needs(0) else 0.0
-        return dx, f.conv_grad_weight(x, d, w.shape, *settings) if ctx.needs(1) else 0.0, db
+        wanted = (ctx.needs(0), ctx.needs(1))
+        return d.f.conv_act_grad(x, w, y, d, act, wanted, *settings)
 
 
 class Affine(Function):

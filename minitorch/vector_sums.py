@@ -21,6 +21,7 @@ from numba.extending import intrinsic, overload
 from .fast_tile import Emit
 
 ABREAST = 4  # vectors that are summed side by side: a sum need not wait for the one before
+APART = 16  # numbers between the sums of two threads, so that no line of the cache is written by both
 
 Sums = Any
 # Numba has no types for these.

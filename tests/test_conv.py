@@ -24,6 +24,7 @@ from minitorch import (
     operators,
     tensor,
 )
+from minitorch.optional_ops import OptionalOps
 
 from .checks import needs_jit
 from .strategies import assert_close
@@ -334,3 +335,41 @@ def test_errors_of_conv1d() -> None:
         conv1d(tensor(np.ones((1, 1, 2, 2))), tensor(np.ones((1, 1, 2))))
     with pytest.raises(IndexingError, match="padded input"):
         conv1d(tensor(np.ones((1, 1, 2))), tensor(np.ones((1, 1, 3))), padding="valid")
+
+
+SETTINGS = [
+    ((2, 1, 6, 7), (3, 1, 3, 2), ((1, 1), (0, 2, 0, 1), (1, 1), 1)),
+    ((3, 4, 9, 8), (6, 2, 3, 3), ((2, 2), (1, 1, 1, 1), (1, 1), 2)),
+    ((1, 2, 8, 9), (5, 2, 2, 3), ((1, 3), (1, 0, 2, 1), (2, 1), 1)),
+    ((2, 3, 5, 5), (4, 3, 1, 1), ((1, 1), (0, 0, 0, 0), (1, 1), 1)),
+    ((2, 24, 6, 6), (24, 24, 3, 3), ((1, 1), (1, 1, 1, 1), (1, 1), 1)),
+    ((40, 4, 28, 28), (8, 4, 3, 3), ((1, 1), (0, 2, 0, 2), (1, 1), 1)),
+]
+
+
+@needs_jit
+@pytest.mark.parametrize("act", ["none", "relu"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("of_x", "of_w", "settings"), SETTINGS)
+def test_derivatives_that_gate_as_they_go(
+    of_x: tuple[int, ...], of_w: tuple[int, ...], settings: Any, dtype: str, act: str
+) -> None:
+    draw = np.random.default_rng(1)
+    x, w, b = (
+        minitorch.tensor(draw.standard_normal(shape), "fast", dtype=dtype)._tensor
+        for shape in (of_x, of_w, of_w[:1])
+    )
+    y = x.f.conv_act(x, w, b, act, *settings)
+    d = minitorch.tensor(draw.standard_normal(y.shape), "fast", dtype=dtype)._tensor
+    composed = vars(OptionalOps)["conv_act_grad"].__get__(None, x.f.ops)
+    expected = composed(x, w, y, d, act, (True, True), *settings)
+    for wanted in ((True, True), (False, True), (True, False)):
+        found = x.f.conv_act_grad(x, w, y, d, act, wanted, *settings)
+        for ours, judge, asked in zip(found, expected, (*wanted, True)):
+            if asked:
+                scale = np.abs(judge.to_numpy()).max()
+                off = np.abs(ours.to_numpy() - judge.to_numpy()).max()
+                assert ours.shape == judge.shape
+                assert off <= (1e-5 if dtype == "float32" else 1e-12) * scale
+            else:
+                assert ours == 0.0
