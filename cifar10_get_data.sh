@@ -10,4 +10,8 @@ directory=${1:-data}
 here=$(cd "$(dirname "$0")" && pwd)
 python=$here/.venv/bin/python
 [ -x "$python" ] || python=python3
+if ! "$python" -c "import numba" 2>/dev/null; then
+    echo "$0: $python lacks what minitorch needs: python3 -m venv .venv && .venv/bin/pip install -e ." >&2
+    exit 2
+fi
 PYTHONPATH=$here${PYTHONPATH:+:$PYTHONPATH} exec "$python" -m minitorch.data cifar10 --root "$directory" --unpack "$directory"

@@ -49,6 +49,19 @@ def _no_tiles() -> None:
         jit.variant(fast_loops.conv_grad_weight_rows, out.dtype, True)(out, x, d, *settings)
 
     fast_conv.forward, fast_conv.grad_input, fast_conv.grad_weight = forward, grad_input, grad_weight
+    _no_gates()
+
+
+def _no_gates() -> None:
+    from minitorch import fast_conv
+
+    fast_conv.gates = lambda *_: False
+
+
+def _sums_side_by_side() -> None:
+    from minitorch import fast_conv, fast_norm
+
+    fast_norm.APART = fast_conv.APART = 0
 
 
 def _no_tiled_windows() -> None:
@@ -80,6 +93,8 @@ WITHOUT: dict[str, tuple[Callable[[], None], dict[str, str]]] = {
     "without fused kernels (MINITORCH_FUSE=0)": (_nothing, {"MINITORCH_FUSE": "0"}),
     "without Winograd": (_no_winograd, {}),
     "without register tiles (and Winograd)": (_no_tiles, {}),
+    "without ReLU inside the convolution's derivatives": (_no_gates, {}),
+    "with the sums of two threads side by side": (_sums_side_by_side, {}),
     "without constant windows in pooling": (_no_tiled_windows, {}),
     "without holding BLAS at one thread": (_no_held_blas, {}),
     "without our own exponential": (_no_vector_exp, {}),

@@ -65,6 +65,9 @@ def main(argv: list[str] | None = None) -> int:
         for dtype in ("float32", "float64") if chosen == "both" else (chosen,):
             for batch in (2, 256):
                 steps(dtype, batch)
+    except KeyboardInterrupt:
+        print("stopped by Ctrl-C; what is compiled is kept", file=sys.stderr)
+        return 130
     finally:
         set_default_dtype(before)
     folder = jit.cache_dir()

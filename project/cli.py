@@ -104,7 +104,12 @@ def guarded(main: Callable[[], None]) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except expected as error:
-        line = " ".join(str(error).split())  # some messages are lists of several lines
+        told = (
+            f"{error.filename}: {error.strerror}"
+            if isinstance(error, OSError) and error.filename
+            else str(error)
+        )
+        line = " ".join(told.split())  # some messages are lists of several lines
         notice(f"{Path(sys.argv[0]).name}: {line}")
         return 2
     return 0

@@ -1,7 +1,7 @@
 """Puts the results of several runs side by side: a table, and one figure of how they went.
 
     python project/compare.py runs/plain runs/augmented
-    python project/compare.py runs/* --out runs/compared.png
+    python project/compare.py runs/cifar-* --out compared.png
 
 Settings that are the same in all runs are left out of the table. On a terminal it is drawn, elsewhere it is Markdown.
 """

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import minitorch
+from cli import Parser
 
 Shape = tuple[int, ...]
 LABELS = [0, 2, 4]
@@ -99,7 +100,7 @@ def _torch_cross_entropy(scores: Any) -> Any:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the checks; return the exit status."""
-    parser = argparse.ArgumentParser(description="Check the gradients of layers.")
+    parser = Parser(__doc__)
     parser.add_argument("--layer", help='a layer of minitorch, such as "Conv2d(3, 6, 3)"')
     parser.add_argument(
         "--shape",

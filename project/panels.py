@@ -65,10 +65,9 @@ def figure(path: Path, width: float, height: float) -> Iterator[Any]:
 
 
 def smoothed(values: Array) -> Array:
-    """Return running means over a twelfth of the values, centred, narrower near both ends; nan stays out."""
-    reach, last = max(len(values) // 24, 1), len(values) - 1
-    reaches = (min(reach, k, last - k) for k in range(len(values)))
-    windows = (values[k - r : k + r + 1] for k, r in enumerate(reaches))
+    """Return running means over a twelfth of the values, centred, one-sided near both ends; nan stays out."""
+    reach = max(len(values) // 24, 1)
+    windows = (values[max(k - reach, 0) : k + reach + 1] for k in range(len(values)))
     return np.array([np.nanmean(w) if np.isfinite(w).any() else math.nan for w in windows])
 
 
@@ -99,6 +98,7 @@ def draw_curve(path: Path, name: str, records: Sequence[dict[str, Any]], unit: s
             axes.set_ylim(bottom=0)
         axes.set_xlim(left=0)
         axes.set(title=name.capitalize(), xlabel=unit)
+        axes.locator_params(axis="x", integer=True)
         axes.xaxis.set_major_formatter("{x:,.0f}")
         if checks:
             axes.legend()
@@ -112,6 +112,7 @@ def draw_rates(path: Path, records: Sequence[dict[str, Any]]) -> None:
         axes.set_xlim(left=0)
         axes.set_ylim(bottom=0)
         axes.set(title="Learning rate", xlabel="training step")
+        axes.locator_params(axis="x", integer=True)
         axes.xaxis.set_major_formatter("{x:,.0f}")
 
 

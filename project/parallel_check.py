@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from cli import guarded
+from cli import Parser, guarded
 from minitorch import fast_ops, operators, tensor_matrix_multiply, zeros
 
 
@@ -18,6 +18,7 @@ def show(title: str, kernel: Any, *operands: Any) -> None:
 
 def main() -> None:
     """Print the four diagnostics."""
+    Parser(__doc__).parse_args()
     out, a, b = (zeros((10,)).tuple() for _ in range(3))
     show("MAP", fast_ops.tensor_map(operators.id), *out, *a)
     show("ZIP", fast_ops.tensor_zip(operators.eq), *out, *a, *b)

@@ -6,6 +6,7 @@ It refuses to know where images come from and what the networks look like.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -203,6 +204,7 @@ def train(
         if watch is not None:
             sinks.insert(0, watch)  # before the keeper, which refuses a loss that is not a number
         if args.out is not None:
+            earlier = _seconds_of(args.resume)
             (args.out / RESULTS).unlink(missing_ok=True)
             keeper.write_to(args.out)
             sinks.insert(0, JsonLines(args.out / LOG, records, rates=recipe.rates))
@@ -236,10 +238,22 @@ def train(
             watch.tested(scores, images.test, accuracy, keeper.step)
         if args.out is not None:
             best = {"test_accuracy": accuracy, "valid_accuracy": keeper.best, "best_epoch": keeper.best_epoch}
-            more = {"seconds": round(seconds, 2), "backend": args.backend, "train_images": len(images.train)}
+            more = {
+                "seconds": round(earlier + seconds, 2),
+                "backend": args.backend,
+                "train_images": len(images.train),
+            }
             write_json(args.out / RESULTS, {**best, **settings, **more})
             display.keep(args.out / "panels", lambda folder: _draw_test(folder, scores, images.test))
     print(f"test accuracy {accuracy:.4f}", flush=True)
+
+
+def _seconds_of(folder: Path | None) -> float:
+    """Return how long the run took that is gone on with; 0.0 for a new one, or one that did not end."""
+    try:
+        return float(json.loads((folder / RESULTS).read_text(encoding="utf-8"))["seconds"]) if folder else 0.0
+    except (OSError, ValueError, LookupError, TypeError):
+        return 0.0
 
 
 def _loop(

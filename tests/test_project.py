@@ -164,6 +164,7 @@ def test_resumed_run_equals_an_uninterrupted_one(whole: Path, half: Path, tmp_pa
         assert (tmp_path / name).read_bytes() == (whole / name).read_bytes(), name
     results, expected = (json.loads((f / "results.json").read_text()) for f in (tmp_path, whole))
     assert {**results, "seconds": 0} == {**expected, "seconds": 0}
+    assert results["seconds"] > json.loads((half / "results.json").read_text())["seconds"]
 
 
 @pytest.mark.parametrize(
