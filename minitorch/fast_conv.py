@@ -29,7 +29,9 @@ Array = npt.NDArray[Any]
 Sizes = tuple[int, ...]
 Fn = Callable[..., Any]
 
-SCRATCH = 768 * 1024  # bytes of scratch images that stay in a core's cache
+SCRATCH = (
+    96 * 1024
+)  # bytes of images that a thread multiplies at a time: most of them stay in its nearest caches
 tensor_conv1d, tensor_conv2d = fast_loops.tensor_conv1d, fast_loops.tensor_conv2d  # the course's kernels
 tile_1, tile_2, tile_3 = (
     vars(fast_tile)[f"wide_{k}"] for k in (1, 2, 3)

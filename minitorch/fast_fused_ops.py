@@ -182,7 +182,7 @@ class FusedOps(TensorOps):
         """See `OptionalOps.dropout`."""
         y, mask = (cls.allocate(x.shape, x.dtype, x.backend) for _ in range(2))
         drawn, factor = philox.key_words(key()), kept_factor(rate, scale, x.dtype)
-        run = jit.sized(fast_dropout.drop_cells, x.dtype, x.size * DRAW)
+        run = jit.variant(fast_dropout.drop_cells, x.dtype, x.size * DRAW > jit.PARALLEL)
         run(y._storage, mask._storage, flat(x, y), drawn, philox.bound_of(rate), factor)
         return y, mask
 

@@ -342,8 +342,3 @@ def variant(loop: Fn, dtype: Any, parallel: bool, **fns: Any) -> Fn:
         made = kernel(loop, dtype, parallel=parallel, cache=True, **fns)
         found = _variants[key] = made
     return found
-
-
-def sized(loop: Fn, dtype: Any, work: int) -> Fn:
-    """Return the parallel or the serial form of ``loop``, by how many cell operations it has to do."""
-    return variant(loop, dtype, work > SERIAL)
