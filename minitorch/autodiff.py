@@ -236,7 +236,7 @@ class Variable:
     def _fit(self, d: Any) -> Any:
         raise NotImplementedError
 
-    def _store_derivative(self, d: Any) -> None:
+    def _store_derivative(self, d: Any, kept: set[int]) -> None:
         raise NotImplementedError
 
     @property
@@ -267,15 +267,11 @@ class Variable:
         """
         if not self.is_leaf():
             raise RuntimeError("only leaves keep a derivative: this variable was computed, or is a constant")
-        self._store_derivative(self._fit(x))
+        self._store_derivative(self._fit(x), set())
 
-    def _apart(self, d: Any, source: Any) -> Any:
-        """Return ``d``, or a copy where it lies in the memory of ``source``."""
-        return d
-
-    def _finish(self, d: Any, source: Any) -> None:
-        """Keep what a backward pass made of ``source`` for this leaf, and tell who asked to hear of it."""
-        self._store_derivative(self._apart(d, source))
+    def _finish(self, d: Any, kept: set[int]) -> None:
+        """Keep what a backward pass found for this leaf, and tell who asked to hear of it."""
+        self._store_derivative(d, kept)
         for hook in self._hooks:
             hook(self)
 
@@ -341,7 +337,9 @@ def _count_uses(variable: Variable) -> dict[int, int]:
     return uses
 
 
-def backpropagate(variable: Variable | tuple[Variable, Any], deriv: Any = None) -> None:
+def backpropagate(
+    variable: Variable | tuple[Variable, Any], deriv: Any = None, kept: Iterable[int] = ()
+) -> None:
     """Add the derivatives of ``variable`` into the leaves that lead to it.
 
     A variable is ready once every recorded call that uses it has been stepped through, so each is visited once and
@@ -351,11 +349,13 @@ def backpropagate(variable: Variable | tuple[Variable, Any], deriv: Any = None) 
     Args:
         variable: The right-most variable (or a pair of it and its derivative).
         deriv: Its derivative.
+        kept: What else is kept of memory that derivatives may lie in, as ids: leaves do not share it, nor each other's.
     """
+    kept = set(kept)
     if isinstance(variable, tuple):
         variable, deriv = variable
     if variable.is_leaf():
-        variable._finish(variable._fit(deriv), deriv)
+        variable._finish(variable._fit(deriv), kept)
         return
     uses = _count_uses(variable)
     pending: dict[int, Any] = {}
@@ -373,7 +373,7 @@ def backpropagate(variable: Variable | tuple[Variable, Any], deriv: Any = None) 
             if uses[key]:
                 pending[key] = pd
             elif parent.history.last_fn is None:
-                parent._finish(pd, d)
+                parent._finish(pd, kept)
             else:
                 ready.append((parent, pd))
 

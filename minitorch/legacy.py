@@ -44,7 +44,7 @@ class Variable(autodiff.Variable, metaclass=_AnyVariable):
     def _fit(self, d: Any) -> Any:
         return d
 
-    def _store_derivative(self, d: Any) -> None:
+    def _store_derivative(self, d: Any, kept: set[int]) -> None:
         self.derivative = d if self.derivative is None else self.derivative + d
 
     def backward(self, d_output: Any = 1.0) -> None:

@@ -57,7 +57,7 @@ class Scalar(Variable):
     def _fit(self, d: Any) -> Any:
         return d
 
-    def _store_derivative(self, d: float) -> None:
+    def _store_derivative(self, d: float, kept: set[int]) -> None:
         self.derivative = float(d) if self.derivative is None else self.derivative + d
 
     def get_data(self) -> float:

@@ -111,12 +111,14 @@ class Tensor(Variable):
     def _fit(self, d: Any) -> TensorData:
         return unbroadcast(d._tensor if isinstance(d, Tensor) else d, self._tensor)
 
-    def _apart(self, d: TensorData, source: Any) -> TensorData:
-        shared = isinstance(source, Tensor | TensorData) and d._storage is source._tensor._storage
-        return d.copy() if shared else d
-
-    def _store_derivative(self, d: TensorData) -> None:
-        self.grad = Tensor(d if self.grad is None else self.grad._tensor + d)
+    def _store_derivative(self, d: TensorData, kept: set[int]) -> None:
+        if self.grad is not None:
+            self.grad = Tensor(self.grad._tensor + d)
+            return
+        if id(d._storage) in kept:
+            d = d.apart()
+        kept.add(id(d._storage))
+        self.grad = Tensor(d)
 
     def _ensure_tensor(self, b: Any) -> Tensor:
         return b if isinstance(b, Tensor) else tensor(b, self.backend, dtype=self.dtype, shape=())
@@ -326,7 +328,7 @@ class Tensor(Variable):
                 )
             d = given._tensor
             self.f.ops.same_room(self._tensor, d)
-        backpropagate(self, d)
+        backpropagate(self, d, () if grad_output is None else (id(d._storage),))
 
     # In the graph
 

@@ -433,6 +433,12 @@ class TensorData:
         """Return a packed copy."""
         return self.f.id_map(self)
 
+    def apart(self) -> TensorData:
+        """Return the same cells on a storage of their own."""
+        if isinstance(self._storage, np.ndarray):
+            return TensorData.on(self._storage.copy(), self.shape, self.strides, self.size, self.backend)
+        return self.copy()
+
     def sum(self, dim: int) -> TensorData:
         """Return the sum along ``dim``, which stays with size 1."""
         return self.f.add_reduce(self, dim)
