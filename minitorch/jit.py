@@ -298,7 +298,7 @@ if sys.platform != "win32":
     os.register_at_fork(after_in_child=_note_fork)
 
 
-PATIENCE = 50_000  # turns that a thread waits for work before it sleeps: as long as a small step lasts
+PATIENCE = 20_000  # turns that a thread waits for work before it sleeps: about as long as a small step lasts
 
 
 @functools.cache
