@@ -29,14 +29,12 @@ Array = npt.NDArray[Any]
 Sizes = tuple[int, ...]
 Fn = Callable[..., Any]
 
-SCRATCH = (
-    96 * 1024
-)  # bytes of images that a thread multiplies at a time: most of them stay in its nearest caches
+# Bytes of images that a thread multiplies at a time: most of them stay in its nearest caches.
+SCRATCH = 96 * 1024
 tensor_conv1d, tensor_conv2d = fast_loops.tensor_conv1d, fast_loops.tensor_conv2d  # the course's kernels
-tile_1, tile_2, tile_3 = (
-    vars(fast_tile)[f"wide_{k}"] for k in (1, 2, 3)
-)  # `jit.kernel` binds the narrow ones where channels are few
-finish = move_relu  # and how rows are finished
+# `jit.kernel` binds other tiles where channels are few, and how rows are finished.
+tile_1, tile_2, tile_3 = (vars(fast_tile)[f"wide_{k}"] for k in (1, 2, 3))
+finish = move_relu
 real: Any = np.float64  # and the dtype's own type
 FINISHES: dict[Fn, Any] = {operators.id: move_none, operators.relu: move_relu}
 BROAD = (fast_tile.WIDE, {f"tile_{k}": vars(fast_tile)[f"wide_{k}"] for k in (1, 2, 3)})

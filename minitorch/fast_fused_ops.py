@@ -172,7 +172,8 @@ class FusedOps(TensorOps):
         grad = cls.allocate(x.shape, x.dtype, x.backend)
         losses = cls.allocate((x.shape[0], 1), x.dtype, x.backend)
         run = jit.variant(fast_norm.label_entropy, x.dtype, x.size > jit.PARALLEL)
-        run(losses._storage, array(grad), packed(x, grad), labels)
+        # A copy: for labels that lie apart, or may not be written, a kernel of their own would be compiled.
+        run(losses._storage, array(grad), packed(x, grad), labels.copy())
         return losses, grad
 
     @classmethod

@@ -192,12 +192,12 @@ def tiles(image: Any, result: Any, window: Pair, *settings: Any) -> bool:
     return whole and settings == plain and rows * cols <= LARGEST_TILE
 
 
-def _sized(loop: Any, dtype: Any, work: int) -> Any:
-    return jit.variant(loop, dtype, work > jit.PARALLEL)
+def _sized(loop: Any, dtype: Any, work: int, **sizes: int) -> Any:
+    return jit.variant(loop, dtype, work > jit.PARALLEL, **sizes)
 
 
 def _tiled(loop: Any, dtype: Any, work: int, window: Pair) -> Any:
-    return jit.variant(loop, dtype, work > jit.PARALLEL, TALL=window[0], WIDE=window[1])
+    return _sized(loop, dtype, work, TALL=window[0], WIDE=window[1])
 
 
 def pool(

@@ -50,8 +50,8 @@ class Sequential(Module):
 
     def __init__(self, *layers: Any) -> None:
         super().__init__()
-        named = layers[0] if len(layers) == 1 and isinstance(layers[0], dict) else {}
-        named = named or {str(k): layer for k, layer in enumerate(layers) if layer != {}}
+        by_name = len(layers) == 1 and isinstance(layers[0], dict)
+        named = layers[0] if by_name else {str(k): layer for k, layer in enumerate(layers)}
         for name, layer in named.items():
             if not callable(layer):
                 raise TypeError(f"layer {name!r} of Sequential cannot be called: {layer!r}")

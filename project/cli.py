@@ -11,7 +11,8 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+
+from flags import Parser as Parser
 
 try:
     import minitorch
@@ -26,17 +27,6 @@ INTERRUPTED = 128 + signal.SIGINT
 
 class Refusal(Exception):
     """What was asked for cannot be done; the message is the one line that the user reads."""
-
-
-class Parser(argparse.ArgumentParser):
-    """An argument parser that complains in one line, and keeps the line breaks of its description."""
-
-    def __init__(self, description: str | None) -> None:
-        super().__init__(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-
-    def error(self, message: str) -> NoReturn:
-        """Print one line and leave with status 2."""
-        self.exit(2, f"{self.prog}: {message} (--help lists the flags)\n")
 
 
 def count(text: str) -> int:

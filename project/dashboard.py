@@ -21,8 +21,8 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
 
+from flags import Parser
 from visdom_assets import ASSETS, BUILT, Unready, default_python, missing, probe
 
 PORT = 8097
@@ -155,14 +155,9 @@ def _port(text: str) -> int:
     return int(text)
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message} (--help lists the flags)\n")
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the flags say, and return the exit status."""
-    parser = _Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(__doc__)
     parser.add_argument(
         "--port", metavar="N", type=_port, default=PORT, help="default: 8097; 0: any free one"
     )

@@ -8,6 +8,7 @@ import io
 import json
 import math
 import re
+import subprocess
 import sys
 import tarfile
 from argparse import Namespace
@@ -489,3 +490,13 @@ def test_displays_close_in_any_state(tmp_path: Path, capsys: Any) -> None:
     args = Namespace(dashboard="off", tensorboard=None, out=tmp_path)
     module("display").Display(args, "empty", {}).close()
     assert Page(tmp_path / "report.html").windows == []
+
+
+def test_the_server_is_started_with_the_standard_library_alone() -> None:
+    script = Path(__file__).parent.parent / "project" / "dashboard.py"
+    bare = [sys.executable, "-S", script]
+    done = subprocess.run([*bare, "-c", ""], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+    done = subprocess.run([*bare, "--help"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "--port" in done.stdout
