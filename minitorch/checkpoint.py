@@ -26,8 +26,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .pth import BFLOAT16, CheckpointError, decode, read_pth
+from .runtime.types import Array
 
-Array = npt.NDArray[Any]
 PathLike = str | os.PathLike[str]
 
 FORMAT = 1

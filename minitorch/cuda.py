@@ -13,12 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from . import cuda_graph, cuda_memory
-from ._driver import DriverError
-from .backends import find_backend
-from .recording import blindly
+from .cuda_ops.device import graph as device_graph
+from .cuda_ops.device import memory
+from .cuda_ops.device.driver import DriverError
+from .runtime.capture import blindly
 from .tensor import Tensor, tensor
 from .tensor_data import BackendError
+from .tensor_ops.backend import find_backend
 
 Step = Callable[..., Any]
 
@@ -87,10 +88,10 @@ class GraphedStep:
                 )
         self._step, self._warm = step, warmup
         self._inputs = [_input(e, room) for e in examples]
-        self._graph: cuda_graph.Graph | None = None
+        self._graph: device_graph.Graph | None = None
         self._updated: list[Any] = []
         self._results: Any = None
-        fault = cuda_graph.fault()
+        fault = device_graph.fault()
         if fault:
             _warn(fault)
         self._records = not fault
@@ -127,9 +128,9 @@ class GraphedStep:
         with blindly():
             return self._step(*inputs)
 
-    def _record(self) -> cuda_graph.Graph:
+    def _record(self) -> device_graph.Graph:
         """Record the step; what Python does in it is done now."""
-        graph = cuda_graph.Graph(cuda_memory.DEVICE.private())
+        graph = device_graph.Graph(memory.DEVICE.private())
         try:
             with self._counting(self._optimizers), graph.record():
                 self._results = _detached(self._run(self._inputs))
@@ -141,7 +142,7 @@ class GraphedStep:
                 raise BackendError(f"the step could not be recorded: {problem}") from problem
             raise
         for to, array in graph.uploads:
-            cuda_memory.upload(to, array)
+            memory.upload(to, array)
         graph.uploads.clear()
         rows = [row for _, rows in graph.settings.values() for row in rows]
         updated = {id(row[0]) for row in rows}
@@ -167,7 +168,7 @@ class GraphedStep:
             if sum(one is other for other in stepped) > 1:
                 raise RuntimeError(f"the step calls step() of {type(one).__name__} more than once")
 
-    def _refreshed(self, graph: cuda_graph.Graph) -> bool:
+    def _refreshed(self, graph: device_graph.Graph) -> bool:
         """Do what Python does at each step, and tell whether the recorded step still fits."""
         for p in self._updated:
             p.value.grad = p.value  # it is only asked whether there is one
@@ -175,7 +176,7 @@ class GraphedStep:
             with graph.refresh(), self._counting(graph.stepped):
                 for one in graph.stepped:
                     one.step()
-        except cuda_graph.Stale:
+        except device_graph.Stale:
             for p in self._updated:
                 p.value.grad = None
             return False
@@ -197,7 +198,7 @@ def _fill(t: Tensor, given: Any) -> None:
     if isinstance(given, Tensor) and given.backend == t.backend:
         t.f.id_map(given._tensor, t._tensor)
     else:
-        cuda_memory.upload(t._tensor._storage, np.asarray(given, t.dtype).reshape(-1))
+        memory.upload(t._tensor._storage, np.asarray(given, t.dtype).reshape(-1))
 
 
 def _detached(found: Any) -> Any:

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import rng
+from .runtime import rng
 
 Point = tuple[float, float]
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .losses import cross_entropy
 from .module import Module
+from .nn.losses import cross_entropy
 from .train import Loss, fit
 
 FloatArray = npt.NDArray[np.float64]

@@ -5,11 +5,13 @@ from __future__ import annotations
 import inspect
 from typing import Any, NamedTuple
 
-from . import autodiff, operators, tensor_data, tensor_functions
+from . import autodiff, operators, tensor_data
 from .autodiff import Function, History, backpropagate, unwrap_tuple
 from .tensor import Tensor, tensor
 from .tensor_data import to_index
-from .tensor_ops import SimpleBackend, SimpleOps, TensorBackend, TensorOps
+from .tensor_ops.backend import TensorBackend
+from .tensor_ops.base import TensorOps
+from .tensor_ops.reference import SimpleBackend, SimpleOps
 
 FunctionBase = Function
 TensorFunctions = SimpleBackend

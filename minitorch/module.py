@@ -14,7 +14,8 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+from .runtime.types import Array
+
 T = TypeVar("T")
 M = TypeVar("M", bound="Module")
 

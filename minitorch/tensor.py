@@ -12,48 +12,29 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from . import dlpack, rng
 from .autodiff import History, Variable, backpropagate
-from .backends import find_backend
-from .dtypes import FLOATS, as_dtype, cells
-from .tensor_data import (
-    IndexingError,
-    Sizes,
-    TensorData,
-    Triple,
-    resolve_shape,
-)
-from .tensor_functions import (
+from .runtime import dlpack, rng
+from .tensor_data import FLOATS, IndexingError, Sizes, TensorData, Triple, as_dtype, cells, resolve_shape
+from .tensor_functions.elementwise import (
     EQ,
     LT,
     Add,
-    All,
-    Cast,
-    Cat,
-    Copy,
     Div,
     Exp,
     IsClose,
     Log,
-    MatMul,
-    Max,
     Mul,
     Neg,
-    Permute,
     Power,
     ReLU,
     Sigmoid,
-    Slice,
     Sqrt,
     Sub,
-    Sum,
     Tanh,
-    To,
-    View,
-    unbroadcast,
 )
-from .tensor_functions_more import Mean
-from .tensor_ops import TensorBackend
+from .tensor_functions.reduce import All, MatMul, Max, Mean, Sum
+from .tensor_functions.shape import Cast, Cat, Copy, Permute, Slice, To, View, unbroadcast
+from .tensor_ops.backend import TensorBackend, find_backend
 
 Number = (int, float, np.floating, np.integer, np.bool_)
 

@@ -15,9 +15,49 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from .dtypes import FLOATS, cells, get_default_dtype
 from .operators import prod
-from .recording import refuse_reading
+from .runtime.capture import refuse_reading
+
+
+class _DType:
+    default = np.dtype(np.float64)
+
+
+FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
+
+
+def as_dtype(dtype: Any) -> np.dtype[Any]:
+    """Return the NumPy dtype that ``dtype`` names; None is the default dtype.
+
+    Raises:
+        ValueError: It is neither float64 nor float32.
+    """
+    if dtype is None:
+        return _DType.default
+    try:
+        found = np.dtype(dtype)
+    except TypeError:
+        found = None
+    if found is None or found not in FLOATS:
+        raise ValueError(f"unknown dtype {dtype!r}: expected float64 or float32")
+    return found
+
+
+def cells(values: Any, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    """Return ``values`` as a fresh packed array of ``dtype``; what is too large for it is infinite."""
+    with np.errstate(over="ignore"):
+        return np.array(values, dtype, order="C")
+
+
+def set_default_dtype(dtype: Any) -> None:
+    """Set the dtype of tensors made from Python numbers and lists: "float32", "float64" or a NumPy dtype."""
+    _DType.default = as_dtype(dtype)
+
+
+def get_default_dtype() -> np.dtype[Any]:
+    """Return the dtype of tensors made from Python numbers and lists; float64 at the start."""
+    return _DType.default
+
 
 MAX_DIMS = 32
 
@@ -475,3 +515,20 @@ class TensorData:
     def to_cuda_(self) -> None:
         """Move the storage to the GPU, as the scripts of the course do."""
         self._storage = self.f.ops.storage(self._storage)
+
+
+def flat(t: TensorData, out: TensorData) -> Any:
+    """Return the cells of ``t`` in a row, of the dtype of ``out``."""
+    return packed(t, out).reshape(-1)
+
+
+def packed(t: TensorData, out: TensorData) -> Any:
+    """Return ``t`` as a packed array of the dtype of ``out``."""
+    if t.dtype == out.dtype and t.is_contiguous():
+        return array(t)
+    return np.ascontiguousarray(array(t), out.dtype)
+
+
+def array(t: TensorData) -> Any:
+    """Return ``t`` as an array on its storage."""
+    return t.laid_out(t._storage)

@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from .autodiff import no_grad
 from .cuda import GraphedStep
-from .losses import cross_entropy
 from .metrics import accuracy
 from .module import Module
+from .nn.losses import cross_entropy
 from .tensor import Tensor, tensor
 
 Loss = Callable[..., Tensor]

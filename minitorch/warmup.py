@@ -12,16 +12,19 @@ import time
 
 import numpy as np
 
-from . import jit
-from .dtypes import get_default_dtype, set_default_dtype
-from .layers import AvgPool2d, Conv2d, Dropout, Flatten, Linear, MaxPool2d
-from .layers_norm import BatchNorm2d
-from .layers_sequential import Sequential
-from .losses import cross_entropy, nll_loss
-from .nn import logsoftmax
-from .optim import SGD, Adam
+from .fast_ops import jit
+from .nn.containers import Sequential
+from .nn.conv import Conv2d
+from .nn.dropout import Dropout
+from .nn.functional import logsoftmax
+from .nn.linear import Flatten, Linear
+from .nn.losses import cross_entropy, nll_loss
+from .nn.normalization import BatchNorm2d
+from .nn.pooling import AvgPool2d, MaxPool2d
+from .optim.algorithms import SGD, Adam
 from .tensor import tensor
-from .tensor_functions import ReLU
+from .tensor_data import get_default_dtype, set_default_dtype
+from .tensor_functions.elementwise import ReLU
 from .train import predict
 
 

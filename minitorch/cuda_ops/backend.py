@@ -1,0 +1,237 @@
+"""The CUDA room: picks kernels and launches them; a GPU, or Numba's simulator, is asked for at the first use.
+
+Its results lie on blocks of a pool (`minitorch.cuda_memory`); the kernels are in `minitorch.cuda_kernels`,
+`minitorch.cuda_index`, `minitorch.cuda_fold`, `minitorch.cuda_conv`, `minitorch.cuda_pool` and `minitorch.cuda_norm`.
+It refuses to know other rooms and Tensor.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import operators
+from ..runtime import dlpack as runtime_dlpack
+from ..runtime.types import Fn, Padding, Pair
+from ..tensor_data import BackendError, TensorData
+from ..tensor_ops.backend import TensorBackend
+from ..tensor_ops.base import Kernel, check_rows, lead
+from . import conv, gather, matmul, optimizer_step, pool, reduce
+from .device import dlpack, functions, memory
+from .device.launch import blocks, kernel, launch, strides
+from .fused import FusedOps
+from .matmul import tiles
+from .operands import block, packed, read, run_cells, triple
+
+MOST_LAYERS = 65_535  # blocks in the z direction of a grid, on any card
+# Functions whose folds may be regrouped: all others are folded from left to right by one thread.
+REGROUPED = (operators.add, operators.mul, operators.max, operators.max_nan)
+
+
+@functools.cache
+def cuda_backend() -> TensorBackend:
+    """Return the backend on the CUDA room, the same at each call.
+
+    Raises:
+        BackendError: Kernels cannot be launched; the message says what is missing.
+    """
+    memory.ready()
+    return TensorBackend(CudaOps)
+
+
+def _matrices(t: TensorData) -> tuple[Any, Any, Any]:
+    read(t)
+    storage, shape, strides = triple(t)
+    return (storage, shape, strides) if len(shape) == 3 else (storage, (1, *shape), (0, *strides))
+
+
+def _steps(t: TensorData) -> tuple[int, ...]:
+    """Return how far matrices, rows and columns lie apart: 0 where one matrix stretches."""
+    return (t.strides[0] if lead(t) > 1 else 0, *t.strides[-2:])
+
+
+def _naturals(steps: tuple[int, ...]) -> tuple[Any, ...]:
+    return tuple(map(functions.natural, steps))
+
+
+class CudaOps(FusedOps):
+    """The CUDA room."""
+
+    name = "cuda"
+    cuda = True
+
+    @classmethod
+    def storage(cls, array: npt.NDArray[Any]) -> Any:
+        """See `TensorOps.storage`."""
+        memory.ready()
+        return memory.storage(array)
+
+    @classmethod
+    def constant(cls, array: npt.NDArray[Any]) -> Any:
+        """See `TensorOps.constant`: equal ones are uploaded once."""
+        memory.ready()
+        return memory.constant(array)
+
+    @classmethod
+    def live(cls, make: Callable[[], npt.NDArray[Any]]) -> Any:
+        """See `TensorOps.live`."""
+        memory.ready()
+        return memory.live(make)
+
+    @classmethod
+    def empty(cls, size: int, dtype: np.dtype[Any]) -> Any:
+        """See `TensorOps.empty`: blocks come from a pool on the device."""
+        return memory.empty(size, dtype)
+
+    @classmethod
+    def host(cls, storage: Any) -> npt.NDArray[Any]:
+        """See `TensorOps.host`."""
+        return memory.host(storage)
+
+    @classmethod
+    def place(cls, t: TensorData) -> runtime_dlpack.Place:
+        """See `TensorOps.place`."""
+        return dlpack.place(read(t))
+
+    @classmethod
+    def capsule(cls, t: TensorData, stream: Any) -> Any:
+        """See `TensorOps.capsule`."""
+        return dlpack.capsule(read(t), t.shape, t.strides, t.dtype, stream)
+
+    @classmethod
+    def adopt(cls, x: Any) -> tuple[Any, tuple[int, ...], tuple[int, ...]]:
+        """See `TensorOps.adopt`."""
+        if x.__dlpack_device__()[0] != runtime_dlpack.CUDA:
+            raise BackendError("from_dlpack shares memory where it is: use from_dlpack(x).to('cuda')")
+        return dlpack.adopt(x)
+
+    @classmethod
+    def allocate(cls, shape: tuple[int, ...], dtype: np.dtype[Any], backend: Any) -> TensorData:
+        """See `TensorOps.allocate`.
+
+        Raises:
+            BackendError: There are more cells than kernels can count.
+        """
+        memory.countable(shape)
+        return super().allocate(shape, dtype, backend)
+
+    @classmethod
+    def map_kernel(cls, fn: Fn) -> Kernel:
+        """See `TensorOps.map_kernel`."""
+
+        def run(out: TensorData, a: TensorData) -> None:
+            run_cells(f"map of {fn.__name__}", fn, out, a)
+
+        return run
+
+    @classmethod
+    def zip_kernel(cls, fn: Fn) -> Kernel:
+        """See `TensorOps.zip_kernel`."""
+
+        def run(out: TensorData, a: TensorData, b: TensorData) -> None:
+            run_cells(f"zip of {fn.__name__}", fn, out, a, b)
+
+        return run
+
+    @classmethod
+    def reduce_kernel(cls, fn: Fn, start: float) -> Kernel:
+        """See `TensorOps.reduce_kernel`: sums, products and maxima are regrouped, the same way at each run."""
+
+        def run(out: TensorData, a: TensorData, dim: int) -> None:
+            if fn in REGROUPED:
+                reduce.fold(out._storage, read(a), (a.shape, a.strides), dim, fn, start)
+                return
+            read(a)
+            made = kernel(reduce.fold_cells, out.dtype, fn=fn)
+            operands = (*triple(out), out.size, *triple(a), dim, out.dtype.type(start))
+            launch(f"reduce by {fn.__name__}", [a.shape], made, blocks(out.size), *operands)
+
+        return run
+
+    @classmethod
+    def update_kernel(cls, rule: Fn) -> Kernel:
+        """See `TensorOps.update_kernel`: one launch for all rows."""
+        return functools.partial(optimizer_step.update, rule)
+
+    @classmethod
+    def matmul_kernel(cls, out: TensorData, a: TensorData, b: TensorData) -> None:
+        """See `TensorOps.matmul_kernel`."""
+        shapes, sizes = [a.shape, b.shape], (lead(out), *out.shape[-2:], a.shape[-1])
+        x, y, into = ((read(t), _steps(t)) for t in (a, b, out))
+        if matmul.multiply(shapes, out.dtype, *into, *x, *y, sizes):
+            return
+        grid = tiles(out.shape[-2], out.shape[-1], a.shape[-1], min(lead(out), MOST_LAYERS))
+        made = kernel(matmul.matmul_tiles, out.dtype)
+        operands = (*_matrices(out), out.size, *_matrices(a), *_matrices(b))
+        launch("matrix product", shapes, made, grid, *operands)
+
+    @classmethod
+    def take(cls, a: TensorData, rows: npt.NDArray[np.int64]) -> TensorData:
+        """See `TensorOps.take`: the numbers of the rows move to the device, the matrix stays there."""
+        check_rows(rows, a.shape)
+        out = cls.allocate((len(rows), a.shape[1]), a.dtype, a.backend)
+        if out.size:
+            made, numbers = (
+                kernel(gather.take_cells, a.dtype),
+                memory.storage(rows.astype(np.uint32)),
+            )
+            operands = (out._storage, out.size, a.shape[1], read(a), _naturals(a.strides), numbers)
+            launch("take", [a.shape, rows.shape], made, strides(out.size), *operands)
+        return out
+
+    @classmethod
+    def take_grad(cls, d: TensorData, rows: npt.NDArray[np.int64], shape: tuple[int, ...]) -> TensorData:
+        """See `TensorOps.take_grad`: each cell gathers, in the order of ``rows``, so every run gives the same bits."""
+        out = cls.allocate(shape, d.dtype, d.backend)
+        if out.size:
+            ends = np.cumsum(np.bincount(rows, minlength=shape[0]))
+            order, starts = np.argsort(rows, kind="stable"), np.concatenate(([0], ends))
+            tables = (memory.storage(table.astype(np.uint32)) for table in (order, starts))
+            operands = (out._storage, out.size, shape[1], read(d), _naturals(d.strides), *tables)
+            made = kernel(gather.take_grad_cells, d.dtype)
+            launch("the derivative of take", [d.shape, shape], made, strides(out.size), *operands)
+        return out
+
+    @classmethod
+    def conv_kernel(
+        cls, out: TensorData, x: TensorData, w: TensorData,
+        stride: Pair, padding: Padding, dilation: Pair, groups: int,
+    ) -> None:  # fmt: skip
+        """See `TensorOps.conv_kernel`."""
+        conv.forward(block(out), block(x), block(w), stride, padding, dilation, groups)
+
+    @classmethod
+    def conv_grad_input_kernel(
+        cls, out: TensorData, d: TensorData, w: TensorData,
+        stride: Pair, padding: Padding, dilation: Pair, groups: int,
+    ) -> None:  # fmt: skip
+        """See `TensorOps.conv_grad_input_kernel`."""
+        conv.grad_input(block(out), block(d), block(w), stride, padding, dilation, groups)
+
+    @classmethod
+    def conv_grad_weight_kernel(
+        cls, out: TensorData, x: TensorData, d: TensorData,
+        stride: Pair, padding: Padding, dilation: Pair, groups: int,
+    ) -> None:  # fmt: skip
+        """See `TensorOps.conv_grad_weight_kernel`."""
+        conv.grad_weight(block(out), block(x), block(d), stride, padding, dilation, groups)
+
+    @classmethod
+    def pool_kernel(
+        cls, out: TensorData, x: TensorData,
+        kind: str, window: Pair, stride: Pair, padding: Padding, dilation: Pair, count_pad: bool,
+    ) -> None:  # fmt: skip
+        """See `TensorOps.pool_kernel`."""
+        pool.pool(packed(out), packed(x), kind, window, stride, padding, dilation, count_pad)
+
+    @classmethod
+    def pool_grad_kernel(
+        cls, out: TensorData, x: TensorData, d: TensorData,
+        kind: str, window: Pair, stride: Pair, padding: Padding, dilation: Pair, count_pad: bool,
+    ) -> None:  # fmt: skip
+        """See `TensorOps.pool_grad_kernel`."""
+        pool.pool_grad(packed(out), packed(x), packed(d), kind, window, stride, padding, dilation, count_pad)

@@ -1,0 +1,196 @@
+"""Kernels of the CUDA room, to be read: map, zip, reduce, the matrix product, and the course's exercises.
+
+A thread computes a cell, or the threads of a block share a sum or a tile through shared memory. Shapes and strides
+travel as tuples of integers. `minitorch.cuda_launch` binds ``fn`` to a float function and ``real`` to the dtype's own
+type. It refuses to know everything but storages, shapes and strides.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..runtime.placeholders import fn, real
+from ..runtime.types import Fn
+from ..tensor_data import IndexingError, TensorData
+from . import matmul
+from .backend import CudaOps
+from .device.functions import cell_of
+from .device.launch import kernel, launch
+from .device.numba_cuda import cuda
+from .matmul import BLOCK
+from .operands import read
+
+MOST_THREADS = 1024  # in a block, on any card
+
+
+def map_cells(
+    out: Any, out_shape: Any, out_strides: Any, out_size: int, a: Any, a_shape: Any, a_strides: Any
+) -> None:
+    """Write ``fn(a[i])`` into ``out[i]``: a thread per cell."""
+    i = cuda.grid(1)
+    if i < out_size:
+        out[cell_of(i, out_shape, out_shape, out_strides)] = fn(a[cell_of(i, out_shape, a_shape, a_strides)])
+
+
+def zip_cells(
+    out: Any, out_shape: Any, out_strides: Any, out_size: int,
+    a: Any, a_shape: Any, a_strides: Any,
+    b: Any, b_shape: Any, b_strides: Any,
+) -> None:  # fmt: skip
+    """Write ``fn(a[i], b[i])`` into ``out[i]``: a thread per cell."""
+    i = cuda.grid(1)
+    if i < out_size:
+        out[cell_of(i, out_shape, out_shape, out_strides)] = fn(
+            a[cell_of(i, out_shape, a_shape, a_strides)], b[cell_of(i, out_shape, b_shape, b_strides)]
+        )
+
+
+def reduce_blocks(
+    out: Any, out_shape: Any, out_strides: Any, out_size: int,
+    a: Any, a_shape: Any, a_strides: Any,
+    reduce_dim: int, reduce_value: float,
+) -> None:  # fmt: skip
+    """Fold with a ``fn`` that may be regrouped: a block per cell, of any number of threads.
+
+    Each thread folds every so-many-th cell; then their results are folded in pairs.
+    """
+    cache = cuda.shared.array(MOST_THREADS, real)
+    cell, lane = cuda.blockIdx.x, cuda.threadIdx.x
+    if cell < out_size:
+        to = cell_of(cell, out_shape, out_shape, out_strides)
+        at = cell_of(cell, out_shape, out_shape, a_strides)
+        n, step = a_shape[reduce_dim], a_strides[reduce_dim]
+        # The start value comes in once, at the end, so it need not be neutral.
+        live = min(n, cuda.blockDim.x)
+        if lane < live:
+            total = real(a[at + lane * step])
+            for j in range(lane + live, n, live):
+                total = fn(a[at + j * step], total)
+            cache[lane] = total
+        cuda.syncthreads()
+        while live > 1:
+            half = (live + 1) // 2
+            if lane + half < live:
+                cache[lane] = fn(cache[lane + half], cache[lane])
+            live = half
+            cuda.syncthreads()
+        if lane == 0:
+            if n > 0:
+                out[to] = fn(cache[0], real(reduce_value))
+            else:
+                out[to] = reduce_value
+
+
+def sum_blocks(out: Any, a: Any, size: int) -> None:
+    """Write the sum of the k-th block of `BLOCK` cells into ``out[k]``."""
+    cache = cuda.shared.array(BLOCK, real)
+    i, lane = cuda.grid(1), cuda.threadIdx.x
+    cache[lane] = a[i] if i < size else real(0)
+    cuda.syncthreads()
+    half = BLOCK // 2
+    while half > 0:
+        if lane < half:
+            cache[lane] += cache[lane + half]
+        cuda.syncthreads()
+        half //= 2
+    if lane == 0 and cuda.blockIdx.x < len(out):
+        out[cuda.blockIdx.x] = cache[0]
+
+
+def multiply_block(out: Any, a: Any, b: Any, size: int) -> None:
+    """Multiply two packed square matrices that fit into one block."""
+    left = cuda.shared.array((BLOCK, BLOCK), real)
+    right = cuda.shared.array((BLOCK, BLOCK), real)
+    i, j = cuda.threadIdx.y, cuda.threadIdx.x
+    if i < size and j < size:
+        left[i, j] = a[i * size + j]
+        right[i, j] = b[i * size + j]
+    cuda.syncthreads()
+    if i < size and j < size:
+        total = real(0)
+        for k in range(size):
+            total += left[i, k] * right[k, j]
+        out[i * size + j] = total
+
+
+THREADS_PER_BLOCK = matmul.BLOCK
+
+
+def tensor_map(fn: Fn, dtype: Any = np.float64) -> Any:
+    """Return the map kernel ``(*out, out_size, *a)`` on (storage, shape, strides) triples; a thread per cell.
+
+    Args:
+        fn: A float function, plain or compiled.
+        dtype: What it computes in.
+    """
+    return kernel(map_cells, dtype, fn=fn)
+
+
+def tensor_zip(fn: Fn, dtype: Any = np.float64) -> Any:
+    """Return the zip kernel ``(*out, out_size, *a, *b)``; see `tensor_map`."""
+    return kernel(zip_cells, dtype, fn=fn)
+
+
+def tensor_reduce(fn: Fn, dtype: Any = np.float64) -> Any:
+    """Return the reduction ``(*out, out_size, *a, reduce_dim, reduce_value)``; a block of up to 1024 threads per cell.
+
+    The order of cells is not kept: ``fn`` must be associative and commutative.
+    """
+    return kernel(reduce_blocks, dtype, fn=fn)
+
+
+tensor_matrix_multiply = kernel(matmul.matmul_tiles, np.float64)
+jit_sum_practice = kernel(sum_blocks, np.float64)
+jit_mm_practice = kernel(multiply_block, np.float64)
+
+
+# The exercises of the course
+
+
+def _practice(a: Any) -> TensorData:
+    t: TensorData = a if isinstance(a, TensorData) else a._unwrap()
+    CudaOps.same_room(t)
+    return t.contiguous()
+
+
+def sum_practice(a: Any) -> TensorData:
+    """Sum blocks of `THREADS_PER_BLOCK` cells of a 1-D tensor, each through the shared memory of one block of threads.
+
+    Returns:
+        A cell per block, and at least two.
+
+    Raises:
+        IndexingError: ``a`` is not 1-D.
+        BackendError: It is not in the CUDA room.
+    """
+    t = _practice(a)
+    if t.dims != 1:
+        raise IndexingError(f"sum_practice takes a tensor of one dimension, not of shape {t.shape}")
+    count = max(2, -(-t.size // THREADS_PER_BLOCK))
+    out = CudaOps.allocate((count,), t.dtype, t.backend)
+    made = kernel(sum_blocks, t.dtype)
+    launch("sum_practice", [t.shape], made, (count, THREADS_PER_BLOCK), out._storage, read(t), t.size)
+    return out
+
+
+def mm_practice(a: Any, b: Any) -> TensorData:
+    """Multiply two square matrices of up to 32x32 cells in the shared memory of one block of threads.
+
+    Raises:
+        IndexingError: They are not square, differ in size, or are too large.
+        BackendError: They are not in the CUDA room.
+    """
+    x, y = _practice(a), _practice(b)
+    size = x.shape[0] if x.dims else 0
+    if x.shape != (size, size) or y.shape != x.shape or not 1 <= size <= THREADS_PER_BLOCK:
+        raise IndexingError(
+            f"mm_practice takes two square matrices of one size up to {THREADS_PER_BLOCK}, "
+            f"not shapes {x.shape} and {y.shape}"
+        )
+    dtype = np.promote_types(x.dtype, y.dtype)
+    out = CudaOps.allocate(x.shape, dtype, x.backend)
+    made, grid = kernel(multiply_block, dtype), (1, (THREADS_PER_BLOCK, THREADS_PER_BLOCK))
+    launch("mm_practice", [x.shape, y.shape], made, grid, out._storage, read(x), read(y), size)
+    return out

@@ -1,0 +1,228 @@
+"""Finds the files of a data set: in the places a user may keep them, or on a mirror.
+
+A download is resumed where it was cut, checked against its SHA-256, and takes its name only when it is whole.
+This file knows names, addresses and checksums. It refuses to know what is in the files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+Found = TypeVar("Found")
+
+SILENCE = 10.0  # seconds after which a mirror that says nothing is left
+_CHUNK = 1 << 18
+
+
+class DataError(RuntimeError):
+    """A data file is missing, cut or malformed; the message names it and says what was expected."""
+
+
+@dataclass(frozen=True)
+class Remote:
+    """A file on the net: its ``name``, the ``sha256`` of its bytes, and its addresses, best first."""
+
+    name: str
+    sha256: str
+    mirrors: tuple[str, ...]
+
+
+def _remotes(bases: Sequence[str], sums: dict[str, str]) -> tuple[Remote, ...]:
+    return tuple(Remote(name, sha256, tuple(base + name for base in bases)) for name, sha256 in sums.items())
+
+
+MNIST = _remotes(
+    ["https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/"],
+    {
+        "train-images-idx3-ubyte.gz": "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+        "train-labels-idx1-ubyte.gz": "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+        "t10k-images-idx3-ubyte.gz": "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+        "t10k-labels-idx1-ubyte.gz": "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+    },
+)
+FASHION_MNIST = _remotes(
+    [
+        "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+        "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
+    ],
+    {
+        "train-images-idx3-ubyte.gz": "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+        "train-labels-idx1-ubyte.gz": "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+        "t10k-images-idx3-ubyte.gz": "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+        "t10k-labels-idx1-ubyte.gz": "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+    },
+)
+CIFAR10 = _remotes(
+    ["https://www.cs.toronto.edu/~kriz/"],
+    {"cifar-10-python.tar.gz": "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"},
+)
+
+
+def places(root: str | os.PathLike[str] | None = None) -> list[Path]:
+    """Return where data may lie, in order: ``root`` if given, ``data`` here, ``$MINITORCH_DATA`` if set."""
+    shared = os.environ.get("MINITORCH_DATA")
+    return [Path(place) for place in (root, "data", shared) if place]
+
+
+def landing(root: str | os.PathLike[str] | None = None) -> Path:
+    """Return where downloads go: ``root`` if given, else ``$MINITORCH_DATA`` if set, else ``data`` here."""
+    return Path(root or os.environ.get("MINITORCH_DATA") or "data")
+
+
+def obtain(
+    title: str,
+    folder: str,
+    look: Callable[[Path], Found | None],
+    remotes: Sequence[Remote],
+    *,
+    root: str | os.PathLike[str] | None = None,
+    alone: bool = False,
+    download: bool = True,
+    timeout: float = SILENCE,
+) -> Found:
+    """Find a data set in the first place which holds it, else download it.
+
+    Args:
+        title: Name of the set, for messages.
+        folder: Name of the set's own folder within a place; downloads go there.
+        look: Returns what it found in a folder, or None.
+        remotes: The files that make the set.
+        root: First place to look in, and where a download goes.
+        alone: Look in the own folder only, never in the place itself.
+        download: Whether to download what is in no place.
+        timeout: Seconds of silence after which a mirror is left.
+
+    Raises:
+        DataError: Nothing found (names every place tried), or no mirror gave the files.
+    """
+    tried = [
+        spot for place in places(root) for spot in ((place / folder,) if alone else (place, place / folder))
+    ]
+    for spot in tried:
+        found = look(spot)
+        if found is not None:
+            return found
+    missing = (
+        f"{title} not found in {', '.join(map(str, tried))} (expected {', '.join(r.name for r in remotes)})"
+    )
+    if not download:
+        raise DataError(missing)
+    target = landing(root) / folder
+    try:
+        for remote in remotes:
+            fetch(remote, target, timeout=timeout)
+    except DataError as error:
+        raise DataError(f"{missing}; {error}") from None
+    found = look(target)
+    if found is None:
+        raise DataError(f"{missing}; nor in what was downloaded to {target}")
+    return found
+
+
+def fetch(remote: Remote, folder: str | os.PathLike[str], *, timeout: float = SILENCE) -> Path:
+    """Download a file into ``folder`` and return its path; a right one that is there already is kept.
+
+    The mirrors are tried in turn. What came before a cut stays in ``<name>.part`` and is resumed, by the next
+    mirror or the next call; bytes with a wrong checksum are deleted.
+
+    Args:
+        remote: What to download.
+        folder: Where to; made if missing.
+        timeout: Seconds of silence after which a mirror is left.
+
+    Raises:
+        DataError: No mirror gave the file (names each with its reason), or ``folder`` cannot be written.
+    """
+    path = Path(folder) / remote.name
+    part = path.with_name(remote.name + ".part")
+    reasons = []
+    try:
+        if path.exists() and _sha256(path) == remote.sha256:
+            return path
+        for address in remote.mirrors:
+            # A part of unknown origin may spoil a good mirror: such a mirror gets a second, clean try.
+            for resumed in (True, False) if part.exists() else (False,):
+                reason = _receive(address, part, timeout) or _refuse(part, remote.sha256)
+                if reason is None:
+                    os.replace(part, path)
+                    return path
+                if part.exists() or not resumed:
+                    break
+            reasons.append(f"{address}: {reason}")
+    except OSError as error:
+        raise DataError(f"cannot write {path}: {error.strerror or error}") from None
+    raise DataError(f"cannot download {remote.name}: {'; '.join(reasons) or 'it has no mirrors'}")
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _refuse(part: Path, sha256: str) -> str | None:
+    """Delete a part with a wrong checksum and say so; None if it is right."""
+    found = _sha256(part)
+    if found == sha256:
+        return None
+    size = part.stat().st_size
+    part.unlink()
+    return f"refused {size} bytes with SHA-256 {found}, expected {sha256}"
+
+
+def _receive(address: str, part: Path, timeout: float) -> str | None:
+    """Append to ``part`` what it lacks; None when the mirror has sent all, else the reason why not."""
+    import requests
+    import urllib3
+
+    have = part.stat().st_size if part.exists() else 0
+    # Servers must send the stored bytes: some would unpack a .gz on the way.
+    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
+    try:
+        with requests.get(address, headers=headers, stream=True, timeout=timeout) as answer:
+            if have and answer.status_code == 416:  # nothing beyond what we have: the checksum decides
+                return None
+            if answer.status_code not in (200, 206):
+                return f"HTTP {answer.status_code} {answer.reason}"
+            resumed = answer.status_code == 206
+            start = have if resumed else 0
+            total = start + int(answer.headers.get("Content-Length", 0))
+            name = part.name.removesuffix(".part")
+            part.parent.mkdir(parents=True, exist_ok=True)
+            with (
+                open(part, "ab" if resumed else "wb") as file,
+                _progress(name, address, start, total) as advance,
+            ):
+                for chunk in answer.raw.stream(_CHUNK, decode_content=False):
+                    file.write(chunk)
+                    advance(len(chunk))
+    except (requests.Timeout, urllib3.exceptions.TimeoutError):
+        return f"silent for {timeout:g} s"
+    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+        return f"{type(error).__name__} after {part.stat().st_size if part.exists() else 0} bytes"
+    return None
+
+
+@contextmanager
+def _progress(name: str, address: str, start: int, total: int) -> Iterator[Callable[[int], None]]:
+    """Show a bar on a terminal, one plain line elsewhere; both on stderr."""
+    if not sys.stderr.isatty():
+        print(f"downloading {name} from {address}", file=sys.stderr)
+        yield lambda size: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(name, total=total or None, completed=start)
+        yield lambda size: bar.advance(task, size)

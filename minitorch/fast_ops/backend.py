@@ -1,0 +1,210 @@
+"""The Numba room: compiled loops on all cores.
+
+Before a kernel is launched, the shapes are analysed once and remembered: dimensions of size 1 are dropped, dimensions
+whose strides chain are merged, operands that broadcast get stride 0. Then either one flat loop is left, or rows with
+a constant step. Small sizes run serially, without waking the threads. It refuses to know other rooms and Tensor.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..runtime import allocator
+from ..runtime import strides as runtime_strides
+from ..runtime.types import Fn, Padding, Pair, Shape
+from ..tensor_data import TensorData, array, packed
+from ..tensor_ops.backend import TensorBackend
+from ..tensor_ops.base import Kernel, Rows
+from . import conv, elementwise, jit, matmul, pool, reduce
+from .elementwise import Variants
+from .fused import FusedOps
+
+
+def _to_four(sizes: Shape, steps: Sequence[Shape]) -> tuple[Shape, list[Shape]] | None:
+    """Put dimensions of size 1 in front, up to four; None if there are more."""
+    if len(sizes) > 4:
+        return None
+    pad = 4 - len(sizes)
+    return (1,) * pad + sizes, [(0,) * pad + s for s in steps]
+
+
+@functools.lru_cache(maxsize=4096)
+def _plan(shape: Shape, strides: Shape, *operands: tuple[Shape, Shape]) -> tuple[Shape, list[Shape]] | None:
+    return _to_four(*runtime_strides.plan(shape, strides, *operands))
+
+
+@functools.lru_cache(maxsize=4096)
+def _turned_plan(sizes: Shape, to: Shape, of: Shape) -> tuple[Shape, ...] | None:
+    """Put the dimension that is packed in the source before the one that is packed in the result.
+
+    None unless they are two, and both long enough for blocks.
+    """
+    near = [k for k in range(3) if of[k] == 1 and sizes[k] >= elementwise.BLOCK]
+    if not near or to[3] != 1 or of[3] == 1 or sizes[3] < elementwise.BLOCK:
+        return None
+    order = [*(k for k in range(3) if k != near[0]), near[0], 3]
+    return tuple(tuple(values[k] for k in order) for values in (sizes, to, of))
+
+
+@functools.lru_cache(maxsize=4096)
+def _reduce_plan(shape: Shape, strides: Shape, dim: int) -> tuple[Shape, Shape] | None:
+    sizes, steps = runtime_strides.rest_plan(shape, strides, dim)
+    found = _to_four(sizes, [steps])
+    if found is None or found[0][0] != 1:
+        return None
+    return found[0][1:], found[1][0][1:]
+
+
+class FastOps(FusedOps):
+    """The Numba room."""
+
+    name = "fast"
+
+    empty = staticmethod(allocator.empty)  # type: ignore[assignment]  # large blocks come from a pool
+
+    @classmethod
+    def map_kernel(cls, fn: Fn) -> Kernel:
+        """See `TensorOps.map_kernel`."""
+        variants = Variants(fn)
+
+        def kernel(out: TensorData, a: TensorData) -> None:
+            parallel = out.size >= jit.PARALLEL
+            if out.shape == a.shape and out.is_contiguous() and a.is_contiguous():
+                variants.get(elementwise.map_flat, out.dtype, parallel)(out._storage, a._storage, out.size)
+                return
+            plan = _plan(out.shape, out.strides, (a.shape, a.strides))
+            if plan is None:
+                variants.get(elementwise.map_any, out.dtype, True)(*out.tuple(), *a.tuple())
+                return
+            geometry = (plan[0], *plan[1])
+            turned = _turned_plan(*geometry)
+            loop = elementwise.map_rows if turned is None else elementwise.map_turned
+            variants.get(loop, out.dtype, parallel)(out._storage, a._storage, *(turned or geometry))
+
+        return kernel
+
+    @classmethod
+    def zip_kernel(cls, fn: Fn) -> Kernel:
+        """See `TensorOps.zip_kernel`."""
+        variants = Variants(fn)
+
+        def kernel(out: TensorData, a: TensorData, b: TensorData) -> None:
+            parallel = out.size >= jit.PARALLEL
+            if out.shape == a.shape == b.shape and a.is_contiguous() and b.is_contiguous():
+                variants.get(elementwise.zip_flat, out.dtype, parallel)(
+                    out._storage, a._storage, b._storage, out.size
+                )
+                return
+            plan = _plan(out.shape, out.strides, (a.shape, a.strides), (b.shape, b.strides))
+            if plan is None:
+                variants.get(elementwise.zip_any, out.dtype, True)(*out.tuple(), *a.tuple(), *b.tuple())
+            else:
+                loop = variants.get(elementwise.zip_rows, out.dtype, parallel)
+                loop(out._storage, a._storage, b._storage, plan[0], *plan[1])
+
+        return kernel
+
+    @classmethod
+    def reduce_kernel(cls, fn: Fn, start: float) -> Kernel:
+        """See `TensorOps.reduce_kernel`: sums are regrouped in chunks of a fixed size."""
+        variants = Variants(fn)
+        chunks = reduce.IDENTITIES.get(fn) == start
+
+        def kernel(out: TensorData, a: TensorData, dim: int) -> None:
+            plan = _reduce_plan(a.shape, a.strides, dim)
+            if plan is None:
+                a = a.copy()
+            n, parallel = a.shape[dim], a.size >= jit.PARALLEL
+            if a.is_contiguous():
+                inner = math.prod(a.shape[dim + 1 :])
+                if inner == 1 and chunks and fn in reduce.BY_HAND:
+                    loop = jit.variant(reduce.BY_HAND[fn], a.dtype, parallel)
+                    loop(out._storage, a._storage, out.size, n)
+                    return
+                if inner == 1 and chunks and n >= 2 * elementwise.LANES:
+                    loop = variants.get(reduce.reduce_long, a.dtype, parallel)
+                    loop(out._storage, a._storage, start, out.size, n)
+                    return
+                if inner >= 8:
+                    outer = out.size // inner
+                    loop = variants.get(reduce.reduce_columns, a.dtype, parallel)
+                    share = elementwise.ROWS if chunks else n
+                    loop(out._storage, a._storage, start, outer, n, inner, share)
+                    return
+            plan = _reduce_plan(a.shape, a.strides, dim)
+            if plan is None:
+                out._storage[:] = start
+                variants.get(reduce.reduce_any, a.dtype, True)(*out.tuple(), *a.tuple(), dim)
+            else:
+                loop = variants.get(reduce.reduce_rows, a.dtype, parallel)
+                loop(out._storage, a._storage, start, *plan, n, a.strides[dim])
+
+        return kernel
+
+    @classmethod
+    def update_kernel(cls, rule: Fn) -> Kernel:
+        """See `TensorOps.update_kernel`."""
+        variants = Variants(rule)
+
+        def kernel(settings: tuple[float, ...], rows: Rows) -> None:
+            # A launch costs less than the address of an array: so one for each row.
+            given = np.array(settings, rows[0][0].dtype)
+            for p, d, *states in rows:
+                loop = variants.get(elementwise.UPDATES[len(states)], p.dtype, p.size >= jit.PARALLEL)
+                loop(given, p._storage, d._storage, *(s._storage for s in states))
+
+        return kernel
+
+    @classmethod
+    def matmul_kernel(cls, out: TensorData, a: TensorData, b: TensorData) -> None:
+        """See `TensorOps.matmul_kernel`."""
+        matmul.matmul(array(out), array(a), array(b))
+
+    @classmethod
+    def conv_kernel(
+        cls, out: TensorData, x: TensorData, w: TensorData,
+        stride: Pair, padding: Padding, dilation: Pair, groups: int,
+    ) -> None:  # fmt: skip
+        """See `TensorOps.conv_kernel`."""
+        conv.forward(array(out), packed(x, out), packed(w, out), stride, padding, dilation, groups)
+
+    @classmethod
+    def conv_grad_input_kernel(
+        cls, out: TensorData, d: TensorData, w: TensorData,
+        stride: Pair, padding: Padding, dilation: Pair, groups: int,
+    ) -> None:  # fmt: skip
+        """See `TensorOps.conv_grad_input_kernel`."""
+        conv.grad_input(array(out), packed(d, out), packed(w, out), stride, padding, dilation, groups)
+
+    @classmethod
+    def conv_grad_weight_kernel(
+        cls, out: TensorData, x: TensorData, d: TensorData,
+        stride: Pair, padding: Padding, dilation: Pair, groups: int,
+    ) -> None:  # fmt: skip
+        """See `TensorOps.conv_grad_weight_kernel`."""
+        conv.grad_weight(array(out), packed(x, out), packed(d, out), stride, padding, dilation, groups)
+
+    @classmethod
+    def pool_kernel(
+        cls, out: TensorData, x: TensorData,
+        kind: str, window: Pair, stride: Pair, padding: Padding, dilation: Pair, count_pad: bool,
+    ) -> None:  # fmt: skip
+        """See `TensorOps.pool_kernel`."""
+        pool.pool(array(out), packed(x, out), kind, window, stride, padding, dilation, count_pad)
+
+    @classmethod
+    def pool_grad_kernel(
+        cls, out: TensorData, x: TensorData, d: TensorData,
+        kind: str, window: Pair, stride: Pair, padding: Padding, dilation: Pair, count_pad: bool,
+    ) -> None:  # fmt: skip
+        """See `TensorOps.pool_grad_kernel`."""
+        pool.pool_grad(
+            array(out), packed(x, out), packed(d, out), kind, window, stride, padding, dilation, count_pad
+        )
+
+
+FastBackend = TensorBackend(FastOps)

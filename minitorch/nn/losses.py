@@ -1,0 +1,274 @@
+"""Losses, as plain functions of tensors. It refuses to know layers.
+
+Names, argument order and numbers are PyTorch's. A target that is a Tensor may ask for a derivative too; anything else
+NumPy can read takes the dtype and the room of the input. All losses stay finite for scores of any finite size.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..runtime.capture import blind
+from ..tensor import Tensor
+from ..tensor_data import IndexingError
+from ..tensor_functions.elementwise import BCE, BCEWithLogits, Weigh
+from ..tensor_functions.nn import NLL, CrossEntropy
+from .functional import logsoftmax
+from .fuse import fuse
+
+Labels = npt.NDArray[np.int64]
+
+
+def _reduced(losses: Tensor, reduction: str, count: int | None = None) -> Tensor:
+    """Reduce, the mean being over ``count`` losses (by default all)."""
+    if reduction == "mean" and count == 0:
+        # Not divided by 0, which would make the derivative nan as well.
+        return losses.sum() + math.nan
+    if reduction == "mean":
+        return losses.mean() if count in (None, losses.size) else losses.sum() / count
+    if reduction == "sum":
+        return losses.sum()
+    if reduction == "none":
+        return losses
+    raise ValueError(f'unknown reduction {reduction!r}: expected "mean", "sum" or "none"')
+
+
+def _reduced_rows(rows: Tensor, reduction: str, count: int | None = None) -> Tensor:
+    """Reduce losses (N, 1); "none" gives (N,)."""
+    return _reduced(rows.view(rows.shape[0]) if reduction == "none" else rows, reduction, count)
+
+
+def _whole(numbers: npt.NDArray[Any]) -> Labels:
+    """Return numbers of any kind without what follows the point."""
+    if numbers.dtype.kind != "f":
+        return numbers.astype(np.int64, copy=False)
+    with np.errstate(invalid="ignore"):
+        return numbers.astype(np.int64)
+
+
+def _labels(input: Tensor, target: Any, ignore_index: int | None = None) -> tuple[Labels, int]:
+    """Return N class numbers as integers, -1 for rows of ``ignore_index``, and the number of other rows.
+
+    Raises:
+        IndexingError: Their count is not N, or one is neither in 0..C-1 nor ``ignore_index``; names the row.
+        TypeError: They are not numbers.
+    """
+    if input.dims != 2:
+        raise IndexingError(f"a class loss needs scores (N, C), not shape {input.shape}")
+    labels = np.asarray(target)
+    count, classes = input.shape
+    if labels.shape != (count,):
+        raise IndexingError(
+            f"{count} rows of scores {input.shape} need {count} labels, not shape {labels.shape}"
+        )
+    if labels.dtype.kind not in "biuf":
+        raise TypeError(f"labels are class numbers, not of dtype {labels.dtype}")
+    whole = _whole(labels)
+    known = whole.view(np.uint64) < classes  # a negative number is a large one there
+    if known.all() and whole is labels and (ignore_index is None or not 0 <= ignore_index < classes):
+        return whole, count
+    ignored = np.zeros_like(known) if ignore_index is None else whole == ignore_index
+    wrong = np.flatnonzero((whole != labels) | ~(known | ignored))
+    if wrong.size:
+        raise IndexingError(
+            f"label {labels[wrong[0]]} in row {wrong[0]} is not a class number in 0..{classes - 1}"
+        )
+    return np.where(ignored, -1, whole), count - int(np.count_nonzero(ignored))
+
+
+def _constant(like: Tensor, array: npt.NDArray[Any]) -> Tensor:
+    return Tensor(like.f.from_array(np.asarray(array, like.dtype, order="C")))
+
+
+def _paired(input: Tensor, target: Any, loss: str) -> Tensor:
+    """Return ``target`` as a tensor of the shape of ``input``."""
+    other = target if isinstance(target, Tensor) else _constant(input, np.array(target))
+    if other.shape != input.shape:
+        raise IndexingError(
+            f"{loss} needs an input and a target of equal shapes, not {input.shape}, {other.shape}"
+        )
+    input.f.ops.same_room(input._tensor, other._tensor)
+    return other
+
+
+def _class_weights(
+    input: Tensor, target: Any, ignore_index: int, label_smoothing: float = 0.0
+) -> tuple[Tensor, int]:
+    """Return each row's probabilities (N, C), all 0 for rows of ``ignore_index``, and the number of other rows."""
+    if blind() and isinstance(target, Tensor):
+        return _class_weights_unseen(input, target, ignore_index, label_smoothing), input.shape[0]
+    labels, count = _labels(input, target, ignore_index)
+    weights = np.full(input.shape, label_smoothing / max(input.shape[1], 1), input.dtype)
+    counted = np.flatnonzero(labels >= 0)
+    weights[counted, labels[counted]] += 1 - label_smoothing
+    weights[labels < 0] = 0
+    return _constant(input, weights), count
+
+
+def _class_weights_unseen(input: Tensor, target: Tensor, ignore_index: int, label_smoothing: float) -> Tensor:
+    """Do what `_class_weights` does for labels that the host cannot read: one that is no class gives nan."""
+    count, classes = input.shape
+    if target.shape != (count,):
+        raise IndexingError(
+            f"{count} rows of scores {input.shape} need {count} labels, not shape {target.shape}"
+        )
+    if ignore_index >= 0:
+        raise ValueError(f"ignore_index {ignore_index} cannot be heeded in a step that is to be replayed")
+    labels = target.detach().astype(input.dtype).view(count, 1)
+    hot = labels == _constant(input, np.arange(classes))
+    weights = hot / hot.sum(1)
+    return weights * (1 - label_smoothing) + label_smoothing / classes if label_smoothing else weights
+
+
+def cross_entropy(
+    input: Tensor,
+    target: Any,
+    *,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+    ignore_index: int = -100,
+) -> Tensor:
+    """Cross-entropy of the softmax of scores.
+
+    Args:
+        input: Scores (N, C), any real numbers.
+        target: N class numbers (list, integer array or Tensor of whole numbers), or probabilities (N, C).
+        reduction: "mean" (default) or "sum", of shape (1,); or "none", of shape (N,).
+        label_smoothing: How much of each row's probability is spread evenly over all classes, in [0, 1]; default 0.
+        ignore_index: A class number whose rows count for nothing: neither in the loss nor in the number of rows the
+            mean is over; by default -100. The mean over no rows is nan.
+
+    Raises:
+        IndexingError: A class number is out of range (names the row), or the counts differ.
+        ValueError: A setting is out of range; ``ignore_index`` with probabilities.
+    """
+    if not 0 <= label_smoothing <= 1:
+        raise ValueError(f"label_smoothing must be between 0 and 1, not {label_smoothing}")
+    if input.dims != 2 or not input.shape[1]:
+        raise IndexingError(f"cross_entropy needs scores (N, C) with C > 0, not shape {input.shape}")
+    given = target if isinstance(target, Tensor) else np.asarray(target)
+    count = None
+    if len(given.shape) != 2 and not label_smoothing and not (blind() and isinstance(given, Tensor)):
+        labels, count = _labels(input, given, ignore_index)
+        if reduction == "mean" and count:
+            return CrossEntropy.apply(input, target=labels, count=count)
+        return _reduced_rows(CrossEntropy.apply(input, target=labels), reduction, count)
+    if len(given.shape) != 2:
+        weights, count = _class_weights(input, given, ignore_index, label_smoothing)
+    elif ignore_index >= 0:
+        raise ValueError(f"ignore_index {ignore_index} needs class numbers, and the target is probabilities")
+    else:
+        weights = _paired(input, given, "cross_entropy").astype(input.dtype)
+        if label_smoothing:
+            weights = weights * (1 - label_smoothing) + label_smoothing / input.shape[1]
+    if weights.requires_grad():
+        rows = -Weigh.apply(logsoftmax(input, 1), weights).sum(1)
+    else:
+        rows = CrossEntropy.apply(input, target=weights._tensor)
+    return _reduced_rows(rows, reduction, count)
+
+
+def nll_loss(input: Tensor, target: Any, *, reduction: str = "mean", ignore_index: int = -100) -> Tensor:
+    """Negative log-likelihood: minus the log-probability of each row's class.
+
+    Args:
+        input: Log-probabilities (N, C).
+        target: N class numbers.
+        reduction: "mean" (default) or "sum", of shape (1,); or "none", of shape (N,).
+        ignore_index: As in `cross_entropy`; by default -100.
+
+    Raises:
+        IndexingError: A class number is out of range (names the row), or the counts differ.
+    """
+    weights, count = _class_weights(input, target, ignore_index)
+    return _reduced_rows(NLL.apply(input, target=weights._tensor), reduction, count)
+
+
+_squared = fuse(lambda x, y: (x - y) ** 2)
+_distance = fuse(lambda x, y: abs(x - y))
+
+
+def mse_loss(input: Tensor, target: Any, *, reduction: str = "mean") -> Tensor:
+    """Squared differences of two tensors of one shape.
+
+    Args:
+        input: Any shape.
+        target: The same shape; a Tensor, or anything NumPy can read.
+        reduction: "mean" (default) or "sum", of shape (1,); or "none", of the input's shape.
+
+    Raises:
+        IndexingError: The shapes differ.
+    """
+    return _reduced(_squared(input, _paired(input, target, "mse_loss")), reduction)
+
+
+def l1_loss(input: Tensor, target: Any, *, reduction: str = "mean") -> Tensor:
+    """Absolute differences of two tensors of one shape; the derivative where they are equal is 0.
+
+    Arguments and errors as for `mse_loss`.
+    """
+    return _reduced(_distance(input, _paired(input, target, "l1_loss")), reduction)
+
+
+def binary_cross_entropy(input: Tensor, target: Any, *, reduction: str = "mean") -> Tensor:
+    """Cross-entropy of two classes: ``-(t * ln(x) + (1 - t) * ln(1 - x))``, logarithms not below -100.
+
+    Args:
+        input: Probabilities of the second class, any shape. One outside [0, 1] gives nan.
+        target: The truth, 0 to 1, of the same shape.
+        reduction: "mean" (default) or "sum", of shape (1,); or "none", of the input's shape.
+
+    Raises:
+        IndexingError: The shapes differ.
+    """
+    return _reduced(BCE.apply(input, _paired(input, target, "binary_cross_entropy")), reduction)
+
+
+def binary_cross_entropy_with_logits(input: Tensor, target: Any, *, reduction: str = "mean") -> Tensor:
+    """`binary_cross_entropy` of the sigmoid of scores, exact also where the sigmoid would be 0 or 1.
+
+    Args:
+        input: Scores, any real numbers, any shape.
+        target: The truth, 0 to 1, of the same shape.
+        reduction: "mean" (default) or "sum", of shape (1,); or "none", of the input's shape.
+
+    Raises:
+        IndexingError: The shapes differ.
+    """
+    other = _paired(input, target, "binary_cross_entropy_with_logits")
+    return _reduced(BCEWithLogits.apply(input, other), reduction)
+
+
+def multi_margin_loss(
+    input: Tensor, target: Any, p: int = 1, margin: float = 1.0, *, reduction: str = "mean"
+) -> Tensor:
+    """Hinge loss of several classes: the sum over j != y of ``max(0, margin - x[y] + x[j]) ** p``, divided by C.
+
+    The SVM loss of CS231n has no division: it is C times this one.
+
+    Args:
+        input: Scores (N, C).
+        target: N class numbers.
+        p: 1 (default) or 2.
+        margin: By how much the score of the class is to exceed the others; default 1.
+        reduction: "mean" (default) or "sum", of shape (1,); or "none", of shape (N,).
+
+    Raises:
+        IndexingError: A class number is out of range (names the row), or the counts differ.
+        ValueError: ``p`` is neither 1 nor 2.
+    """
+    if p not in (1, 2):
+        raise ValueError(f"multi_margin_loss is for p = 1 and p = 2, not {p}")
+    labels, _ = _labels(input, target)
+    count, classes = input.shape
+    hot = np.zeros(input.shape)
+    hot[np.arange(count), labels] = 1
+    own = Weigh.apply(input, _constant(input, hot)).sum(1)
+    excess = (input - own + margin).relu()
+    others = _constant(input, (1 - hot) / max(classes, 1))
+    rows = Weigh.apply(excess if p == 1 else excess * excess, others).sum(1)
+    return _reduced_rows(rows, reduction)

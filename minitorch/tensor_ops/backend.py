@@ -1,0 +1,169 @@
+"""Names of the rooms, and the default one. It refuses to know Tensor."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import operators
+from ..cuda_ops.backend import cuda_backend
+from ..fast_ops.backend import FastBackend
+from ..runtime.types import Fn
+from ..tensor_data import TensorData
+from .base import Kernel, TensorOps
+from .composite import OPTIONAL, OptionalOps, fusing
+from .reference import SimpleBackend
+
+NAMES = ("simple", "fast", "cuda")
+
+
+class _Default:
+    name: Any = os.environ.get("MINITORCH_BACKEND") or "fast"
+
+
+if _Default.name not in NAMES:
+    raise ValueError(f"MINITORCH_BACKEND is {_Default.name!r}: expected one of {', '.join(NAMES)}")
+
+
+def find_backend(backend: Any = None) -> TensorBackend:
+    """Return the backend that ``backend`` names: "simple", "fast", "cuda", a TensorBackend, or None for the default.
+
+    Raises:
+        ValueError: The name is unknown.
+        TypeError: It is neither a name nor a TensorBackend.
+        BackendError: The room cannot be used on this machine.
+    """
+    if backend is None:
+        backend = _Default.name
+    if isinstance(backend, TensorBackend):
+        return backend
+    if not isinstance(backend, str):
+        raise TypeError(f"a backend is a name or a TensorBackend, not {type(backend).__name__}")
+    if backend == "fast":
+        return FastBackend
+    if backend == "simple":
+        return SimpleBackend
+    if backend == "cuda":
+        return cuda_backend()
+    raise ValueError(f"unknown backend {backend!r}: expected one of {', '.join(NAMES)}, or a TensorBackend")
+
+
+def set_default_backend(backend: Any) -> None:
+    """Set what tensors compute with when no backend is given: a name or a TensorBackend."""
+    _Default.name = find_backend(backend)
+
+
+def get_default_backend() -> TensorBackend:
+    """Return what tensors compute with when no backend is given: `MINITORCH_BACKEND`, else "fast", at the start."""
+    return find_backend()
+
+
+class TensorBackend:
+    """What tensors compute with: the operations of one room, ready to call.
+
+    Two backends on the same room are equal, so their tensors mix.
+
+    Args:
+        ops: The room, a subclass of TensorOps.
+    """
+
+    def __init__(self, ops: type[TensorOps]) -> None:
+        self.ops = ops
+        self._maps: dict[Fn, Fn] = {}
+        self._zips: dict[Fn, Fn] = {}
+        self._updates: dict[Fn, Kernel] = {}
+
+        self.neg_map = self.map(operators.neg)
+        self.sigmoid_map = self.map(operators.sigmoid)
+        self.relu_map = self.map(operators.relu)
+        self.log_map = self.map(operators.log)
+        self.exp_map = self.map(operators.exp)
+        self.id_map = self.map(operators.id)
+        self.inv_map = self.map(operators.inv)
+
+        self.add_zip = self.zip(operators.add)
+        self.sub_zip = self.zip(operators.sub)
+        self.mul_zip = self.zip(operators.mul)
+        self.div_zip = self.zip(operators.div)
+        self.lt_zip = self.zip(operators.lt)
+        self.eq_zip = self.zip(operators.eq)
+        self.is_close_zip = self.zip(operators.is_close)
+        self.relu_back_zip = self.zip(operators.relu_back)
+        self.log_back_zip = self.zip(operators.log_back)
+        self.inv_back_zip = self.zip(operators.inv_back)
+
+        self.add_reduce = ops.reduce(operators.add, 0.0)
+        self.mul_reduce = ops.reduce(operators.mul, 1.0)
+        self.max_reduce = ops.reduce(operators.max_nan, -math.inf)
+
+        self.matrix_multiply = self._in_one_room("matrix_multiply", ops.matrix_multiply)
+        self.conv = ops.conv
+        self.conv_grad_input = ops.conv_grad_input
+        self.conv_grad_weight = ops.conv_grad_weight
+        self.take, self.take_grad = ops.take, ops.take_grad
+        self.pool = ops.pool
+        self.pool_grad = ops.pool_grad
+        self.cuda = ops.cuda
+        for name in OPTIONAL:
+            setattr(self, name, self._fused(name))
+
+    def _fused(self, name: str) -> Fn:
+        """Return the room's own form of an optional kernel, or its composition where fusing is off."""
+        composed: Fn = vars(OptionalOps)[name].__get__(None, self.ops)
+        return getattr(self.ops, name) if fusing() else composed
+
+    def _in_one_room(self, method: str, fn: Fn) -> Fn:
+        """Return ``fn``; where a student wrote the method it comes from, with a check of its operands."""
+        if not any(method in vars(room) for room in self.ops.__mro__[: -len(TensorOps.__mro__)]):
+            return fn
+
+        def checked(a: Any, b: Any) -> Any:
+            self.ops.same_room(a._tensor, b._tensor)
+            return fn(a, b)
+
+        return checked
+
+    def map(self, fn: Fn) -> Fn:
+        """Return the map of ``fn`` in this room."""
+        if fn not in self._maps:
+            self._maps[fn] = self.ops.map(fn)
+        return self._maps[fn]
+
+    def zip(self, fn: Fn) -> Fn:
+        """Return the zip of ``fn`` in this room."""
+        if fn not in self._zips:
+            self._zips[fn] = self._in_one_room("zip", self.ops.zip(fn))
+        return self._zips[fn]
+
+    def update(self, rule: Fn) -> Kernel:
+        """Return the in-place update by ``rule`` in this room."""
+        if rule not in self._updates:
+            self._updates[rule] = self.ops.update_kernel(rule)
+        return self._updates[rule]
+
+    def full(self, shape: tuple[int, ...], value: float, dtype: np.dtype[Any]) -> TensorData:
+        """Return ``value`` in every cell of ``shape``."""
+        return self.from_array(np.full(shape, value, dtype))
+
+    def from_array(self, array: npt.NDArray[Any]) -> TensorData:
+        """Bring a packed float array, which nobody else will write to, into the room."""
+        return TensorData.on(self.ops.storage(array.reshape(-1)), array.shape, None, array.size, self)
+
+    def live(self, make: Callable[[], npt.NDArray[Any]], shape: tuple[int, ...]) -> TensorData:
+        """Bring the packed float array ``make()`` of ``shape`` into the room; see `TensorOps.live`."""
+        block = self.ops.live(lambda: make().reshape(-1))
+        return TensorData.on(block, shape, None, math.prod(shape), self)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, TensorBackend) and other.ops is self.ops
+
+    def __hash__(self) -> int:
+        return hash(self.ops)
+
+    def __repr__(self) -> str:
+        return f"TensorBackend({self.ops.__name__})"

@@ -1,0 +1,202 @@
+"""Kernels that a room may fuse, and the composition of required kernels that is their meaning.
+
+A room that overrides none of them computes the same, more slowly: so the plain room is their judge.
+``MINITORCH_FUSE=0`` in the environment makes every room compose. This file refuses to know the rooms.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import os
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import operators
+from ..runtime import philox
+from ..tensor_data import TensorData, shape_broadcast
+from .expression import Place, Program
+
+OPTIONAL: list[str] = []
+ACTS = {"none": (operators.id, operators.id_back), "relu": (operators.relu, operators.relu_back)}
+
+
+def fusing() -> bool:
+    """Tell whether rooms may use their fused kernels."""
+    return os.environ.get("MINITORCH_FUSE", "1") != "0"
+
+
+def optional(method: Callable[..., Any]) -> Any:
+    """Mark a kernel that a room may override and need not."""
+    OPTIONAL.append(method.__name__)
+    return classmethod(method)
+
+
+def _value(values: list[TensorData], place: Place) -> TensorData:
+    """Return an earlier result, or a number in one cell."""
+    return values[place] if isinstance(place, int) else values[0].filled(place, ())
+
+
+@functools.lru_cache(typed=True)
+def kept_factor(rate: float, scale: bool, dtype: np.dtype[Any]) -> Any:
+    """Return what `OptionalOps.dropout` multiplies the cells with that it keeps, a number of ``dtype``."""
+    factor = np.ones(1, dtype)
+    if scale and rate < 1:
+        factor /= 1 - rate
+    return factor[0]
+
+
+def _per_channel(x: TensorData) -> TensorData:
+    """Sum (A, C, L) to (1, C, 1)."""
+    return x.sum(2).sum(0)
+
+
+class OptionalOps:
+    """The optional kernels, composed.
+
+    ``act`` names the activation that follows, of `ACTS`.
+    """
+
+    @optional
+    def cells(cls, program: Program, *operands: TensorData) -> TensorData:
+        """Run a program of single cells on operands, which broadcast."""
+        f, shape = operands[0].f, operands[0].shape
+        for t in operands[1:]:
+            shape = shape_broadcast(shape, t.shape)
+        values = list(operands)
+        for step in program.steps:
+            given = [_value(values, place) for place in step.operands]
+            values.append((f.map if len(given) == 1 else f.zip)(step.fn)(*given))
+        return _value(values, program.result) + operands[0].zeros(shape)
+
+    @optional
+    def conv_act(cls, x: TensorData, w: TensorData, b: TensorData, act: str, *settings: Any) -> TensorData:
+        """Convolve, add ``b`` (O,) to the channels, and activate; ``settings`` as for ``TensorOps.conv``."""
+        f = x.f
+        return f.map(ACTS[act][0])(f.conv(x, w, *settings) + b.contiguous().view(1, b.size, 1, 1))
+
+    @optional
+    def conv_act_grad(
+        cls,
+        x: TensorData,
+        w: TensorData,
+        y: TensorData,
+        d: TensorData,
+        act: str,
+        wanted: tuple[bool, bool],
+        *settings: Any,
+    ) -> tuple[Any, Any, TensorData]:
+        """Return the derivatives of `conv_act` with respect to ``x``, ``w`` and ``b``; of the first two the wanted."""
+        d, db = x.f.act_grad(y, d, act)
+        dx = x.f.conv_grad_input(d, w, x.shape, *settings) if wanted[0] else 0.0
+        return dx, x.f.conv_grad_weight(x, d, w.shape, *settings) if wanted[1] else 0.0, db
+
+    @optional
+    def linear(cls, x: TensorData, w: TensorData, b: TensorData, act: str) -> TensorData:
+        """Activate ``x @ w.T + b`` for ``x`` (N, K), ``w`` (M, K) and ``b`` (M,)."""
+        f = x.f
+        return f.map(ACTS[act][0])(f.matrix_multiply(x, w.permute(1, 0)) + b)
+
+    @optional
+    def act_grad(cls, y: TensorData, d: TensorData, act: str) -> tuple[TensorData, TensorData]:
+        """Turn the derivative ``d`` of activations ``y``, both (A, C, ...), into that of what was activated.
+
+        Returns:
+            It, and its sums for each channel, (C,): the derivative of a bias.
+        """
+        before = y.f.zip(ACTS[act][1])(y, d)
+        channels = before.view(*y.shape[:2], math.prod(y.shape[2:]))
+        return before, _per_channel(channels).view(y.shape[1])
+
+    @optional
+    def log_softmax(cls, x: TensorData, dim: int) -> TensorData:
+        """Return ``x - ln(sum(e ** x))`` along ``dim``, shifted by the maximum so that nothing overflows."""
+        f = x.f
+        shifted = x - f.max_reduce(x, dim)
+        return shifted - f.map(operators.ln)(f.exp_map(shifted).sum(dim))
+
+    @optional
+    def log_softmax_grad(cls, y: TensorData, d: TensorData, dim: int) -> TensorData:
+        """Return the derivative of `log_softmax`, whose result was ``y``: ``d - softmax * sum(d)``."""
+        return d - y.f.exp_map(y) * d.sum(dim)
+
+    @optional
+    def norm(
+        cls, x: TensorData, w: TensorData, b: TensorData, eps: float, act: str
+    ) -> tuple[TensorData, TensorData, TensorData]:
+        """Normalise each channel of ``x`` (A, C, L) over A and L, times ``w`` plus ``b``, both (1, C, 1); activate.
+
+        Returns:
+            The result, and mean and biased variance of each channel, (1, C, 1).
+        """
+        count = float(x.shape[0] * x.shape[2])
+        mean = _per_channel(x) / count
+        centred = x - mean
+        var = _per_channel(centred * centred) / count
+        root = x.f.map(operators.sqrt)(var + eps)
+        return x.f.map(ACTS[act][0])(centred / root * w + b), mean, var
+
+    @optional
+    def norm_grad(
+        cls, x: TensorData, w: TensorData, b: TensorData, d: TensorData,
+        mean: TensorData, var: TensorData, eps: float, act: str,
+    ) -> tuple[TensorData, TensorData, TensorData]:  # fmt: skip
+        """Return the derivatives of `norm` with respect to ``x``, ``w`` and ``b``."""
+        count = float(x.shape[0] * x.shape[2])
+        root = x.f.map(operators.sqrt)(var + eps)
+        normed = (x - mean) / root
+        d = x.f.zip(ACTS[act][1])(normed * w + b, d)
+        db, dw = _per_channel(d), _per_channel(d * normed)
+        return (d - db / count - normed * (dw / count)) * (w / root), dw, db
+
+    @optional
+    def scale_shift(cls, x: TensorData, w: TensorData, b: TensorData, act: str) -> TensorData:
+        """Activate ``x * w + b`` for ``x`` (A, C, L), ``w`` and ``b`` (1, C, 1)."""
+        return x.f.map(ACTS[act][0])(x * w + b)
+
+    @optional
+    def cross_entropy(cls, x: TensorData, target: TensorData) -> tuple[TensorData, TensorData]:
+        """Return minus the sum of target times log-softmax for each row of scores (N, C), and its derivative.
+
+        Returns:
+            The losses (N, 1) and their derivative with respect to the scores (N, C).
+        """
+        f = x.f
+        shifted = x - f.max_reduce(x, 1)
+        e = f.exp_map(shifted)
+        total = e.sum(1)
+        losses = -f.zip(operators.weigh)(shifted - f.map(operators.ln)(total), target).sum(1)
+        return losses, e / total * target.sum(1) - target
+
+    @optional
+    def label_entropy(cls, x: TensorData, labels: npt.NDArray[np.int64]) -> tuple[TensorData, TensorData]:
+        """Do what `cross_entropy` does for targets that are one class a row, -1 for none."""
+        target, known = np.zeros(x.shape, x.dtype), np.flatnonzero(labels >= 0)
+        target[known, labels[known]] = 1
+        return x.f.cross_entropy(x, x.f.from_array(target))
+
+    @optional
+    def dropout(
+        cls, x: TensorData, key: Callable[[], int], rate: float, scale: bool
+    ) -> tuple[TensorData, TensorData]:
+        """Set each cell to 0 with chance ``rate``, and divide the others by ``1 - rate`` if ``scale``.
+
+        Args:
+            x: The cells.
+            key: Draws a key; called once, whatever the size. The key and a cell's number decide its fate.
+            rate: Between 0 and 1.
+            scale: Whether to divide; nothing is divided by 0.
+
+        Returns:
+            The result, and what the cells were multiplied with.
+        """
+
+        def draw() -> npt.NDArray[Any]:
+            drawn = philox.generator(key()).uniform(size=x.shape)
+            return (drawn >= rate).astype(x.dtype) * kept_factor(rate, scale, x.dtype)
+
+        mask = x.f.live(draw, x.shape)
+        return x * mask, mask

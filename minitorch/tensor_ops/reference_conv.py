@@ -1,0 +1,134 @@
+"""Convolution and pooling as plain loops over cells: what the other rooms are judged by.
+
+Arrays are (batch, channels, height, width). It refuses to know everything but arrays: ``x``, ``w``, ``out`` may be
+anything that is indexed by four integers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..runtime.types import Padding, Pair
+
+
+def taps(
+    x: Any, w: Any, out: Any, stride: Pair, padding: Padding, dilation: Pair, groups: int
+) -> Iterator[Any]:
+    """Yield (index into out, index into x, index into w) of every product that a convolution sums."""
+    batch, _, height, width = x.shape
+    outs, ins, kh, kw = w.shape
+    per_group = outs // groups
+    for n in range(batch):
+        for o in range(outs):
+            first = (o // per_group) * ins
+            for y in range(out.shape[2]):
+                for z in range(out.shape[3]):
+                    for c in range(ins):
+                        for i in range(kh):
+                            for j in range(kw):
+                                row = y * stride[0] + i * dilation[0] - padding[0]
+                                col = z * stride[1] + j * dilation[1] - padding[2]
+                                if 0 <= row < height and 0 <= col < width:
+                                    yield (n, o, y, z), (n, first + c, row, col), (o, c, i, j)
+
+
+def conv(out: Any, x: Any, w: Any, stride: Pair, padding: Padding, dilation: Pair, groups: int) -> None:
+    """Write the cross-correlation of ``x`` with ``w`` into ``out``."""
+    out[...] = 0
+    for to, of, by in taps(x, w, out, stride, padding, dilation, groups):
+        out[to] += x[of] * w[by]
+
+
+def conv_grad_input(
+    out: Any, d: Any, w: Any, stride: Pair, padding: Padding, dilation: Pair, groups: int
+) -> None:
+    """Write into ``out`` (shaped as the input) the derivative of `conv` with respect to the input."""
+    out[...] = 0
+    for to, of, by in taps(out, w, d, stride, padding, dilation, groups):
+        out[of] += d[to] * w[by]
+
+
+def conv_grad_weight(
+    out: Any, x: Any, d: Any, stride: Pair, padding: Padding, dilation: Pair, groups: int
+) -> None:
+    """Write into ``out`` (shaped as the weight) the derivative of `conv` with respect to the weight."""
+    out[...] = 0
+    for to, of, by in taps(x, out, d, stride, padding, dilation, groups):
+        out[by] += d[to] * x[of]
+
+
+def _windows(x: Any, out: Any, window: Pair, stride: Pair, padding: Padding, dilation: Pair) -> Iterator[Any]:
+    """Yield (cell of out, the cells of x under its window, row by row)."""
+    batch, channels, height, width = x.shape
+    for n in range(batch):
+        for c in range(channels):
+            for y in range(out.shape[2]):
+                for z in range(out.shape[3]):
+                    rows = [y * stride[0] + i * dilation[0] - padding[0] for i in range(window[0])]
+                    cols = [z * stride[1] + j * dilation[1] - padding[2] for j in range(window[1])]
+                    yield (
+                        (n, c, y, z),
+                        [(n, c, r, k) for r in rows if 0 <= r < height for k in cols if 0 <= k < width],
+                    )
+
+
+def window_count(
+    y: int, z: int, height: int, width: int, window: Pair, stride: Pair, padding: Padding, count_pad: bool
+) -> int:
+    """Return by how many cells the average of window (y, z) is divided.
+
+    Padding counts if ``count_pad``; what a rounded-up window reaches beyond the padding never does.
+    """
+    top, left = y * stride[0] - padding[0], z * stride[1] - padding[2]
+    bottom, right = min(top + window[0], height + padding[1]), min(left + window[1], width + padding[3])
+    if not count_pad:
+        top, left, bottom, right = max(top, 0), max(left, 0), min(bottom, height), min(right, width)
+    return (bottom - top) * (right - left)
+
+
+def pool(
+    out: Any, x: Any, kind: str, window: Pair, stride: Pair, padding: Padding, dilation: Pair, count_pad: bool
+) -> None:
+    """Write the largest (``kind`` "max"; nan wins) or average cell of each window into ``out``."""
+    height, width = x.shape[2:]
+    for to, cells in _windows(x, out, window, stride, padding, dilation):
+        if kind == "max":
+            out[to] = x[_winner(x, cells)] if cells else -float("inf")
+        else:
+            total = x.dtype.type(0)
+            for cell in cells:
+                total = total + x[cell]
+            out[to] = total / window_count(to[2], to[3], height, width, window, stride, padding, count_pad)
+
+
+def _winner(x: Any, cells: list[Any]) -> Any:
+    best = cells[0]
+    for cell in cells:
+        if x[cell] > x[best] or (x[cell] != x[cell] and x[best] == x[best]):
+            best = cell
+    return best
+
+
+def pool_grad(
+    out: Any,
+    x: Any,
+    d: Any,
+    kind: str,
+    window: Pair,
+    stride: Pair,
+    padding: Padding,
+    dilation: Pair,
+    count_pad: bool,
+) -> None:
+    """Write into ``out`` (shaped as the input) the derivative of `pool`: the first of equal maxima gets it."""
+    height, width = x.shape[2:]
+    out[...] = 0
+    for to, cells in _windows(x, d, window, stride, padding, dilation):
+        if kind == "max":
+            if cells:
+                out[_winner(x, cells)] += d[to]
+        else:
+            share = d[to] / window_count(to[2], to[3], height, width, window, stride, padding, count_pad)
+            for cell in cells:
+                out[cell] += share

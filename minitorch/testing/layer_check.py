@@ -1,0 +1,213 @@
+"""The check of a whole layer: against central differences, or against PyTorch.
+
+It refuses to know layers: it asks a Module for its parameters and settings by name, and PyTorch, where it is
+installed, for the layer of the same name.
+"""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import inspect
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..autodiff import Function, no_grad
+from ..module import Module
+from ..runtime import rng
+from ..tensor import Tensor, tensor
+from ..tensor_data import BackendError
+
+Array = npt.NDArray[np.float64]
+Error = tuple[str, float]
+
+# Up to ALL cells are checked one by one; of more, SOME, and one direction that moves them all.
+ALL, SOME = 400, 100
+STEP = 1e-6
+
+
+def check_layer(layer: Any, *shapes: tuple[int, ...], against: Any = "numeric", seed: int = 0) -> list[Error]:
+    """Measure how far a layer's outputs and gradients are from those of a judge, in float64.
+
+    The layer works on normal random inputs, in the mode (train or eval) it is in; gradients are those of a random
+    weighted sum of the outputs. It is copied first and stays as it is, and so does the state of ``random``: what a
+    layer draws depends on ``seed``, and is the same at each call.
+
+    Args:
+        layer: A Module, or any callable of Tensors that gives a Tensor, such as ``ReLU()``.
+        *shapes: The shape of each input.
+        against: "numeric" (default): central differences of all cells of each input and parameter, or of 100
+            random cells and one random direction where there are more than 400. "torch": the layer of
+            ``torch.nn`` with the same class name, settings and state dict. Or a torch module, which takes over the
+            state dict, or a function of torch tensors. Dropout in training draws other masks there: use eval mode.
+        seed: Of inputs, weights of the sum, and cells.
+
+    Returns:
+        (name, mean absolute error) pairs: "output" (not against differences, which cannot judge it), "input
+        gradient" ("input 0 gradient", ... of several), and "weight gradient" and so on, by the parameters' names.
+
+    Raises:
+        ImportError: PyTorch is asked for and not installed.
+        ValueError: No shape is given, ``against`` is an unknown word, or ``torch.nn`` has no such layer.
+        TypeError: The result of the layer is not a Tensor.
+        AssertionError: PyTorch's result has another shape.
+    """
+    if not shapes:
+        raise ValueError("check_layer needs the shape of at least one input")
+    if isinstance(against, str) and against not in ("numeric", "torch"):
+        raise ValueError(
+            f'unknown judge {against!r}: expected "numeric", "torch", or a torch module or function'
+        )
+    ours = _Ours(layer, shapes, seed)
+    with rng.seeded(seed):
+        return (
+            [*_plain(ours), *_differences(ours, seed)]
+            if against == "numeric"
+            else list(_torch(ours, layer, against))
+        )
+
+
+class _Ours:
+    """A copy of the layer in float64, its inputs, and what it makes of them."""
+
+    def __init__(self, layer: Any, shapes: Iterable[tuple[int, ...]], seed: int) -> None:
+        self.layer, self.seed = copy.deepcopy(layer), seed
+        parameters = []
+        room = None
+        if isinstance(self.layer, Module):
+            self.layer.to(dtype="float64")
+            self.layer.zero_grad()
+            parameters = [(name, p.value) for name, p in self.layer.named_parameters()]
+            room = next((v.backend for _, v in parameters if isinstance(v, Tensor)), None)
+        self.draw = rng.generator(seed)
+        self.inputs = [
+            tensor(self.draw.standard_normal(shape), room, True, dtype="float64") for shape in shapes
+        ]
+        names = ["input"] if len(self.inputs) == 1 else [f"input {k}" for k in range(len(self.inputs))]
+        self.leaves = [*zip(names, self.inputs), *((n, v) for n, v in parameters if isinstance(v, Tensor))]
+        self.leaves = [(name, leaf) for name, leaf in self.leaves if leaf.requires_grad()]
+        self.state = self.layer.state_dict() if isinstance(self.layer, Module) else {}
+        self.output = self.run()
+        self.weights = self.draw.standard_normal(self.output.shape)
+        if self.output.requires_grad():
+            self.output.backward(tensor(self.weights, self.output.backend, dtype="float64"))
+
+    def run(self) -> Tensor:
+        """Call the layer, with the same random numbers each time."""
+        with rng.seeded(self.seed):
+            output = self.layer(*self.inputs)
+        if not isinstance(output, Tensor):
+            raise TypeError(f"a layer gives a Tensor, and this one gave a {type(output).__name__}")
+        return output
+
+
+def _plain(ours: _Ours) -> Iterator[Error]:
+    """Compare what the layer makes with what it makes in the plain room, unless it holds tensors of another one."""
+    layer, inputs = copy.deepcopy(ours.layer), [x.detach().to("simple") for x in ours.inputs]
+    if isinstance(layer, Module):
+        layer.to("simple")
+        layer.load_state_dict(ours.state)
+    try:
+        with no_grad(), rng.seeded(ours.seed):
+            output = layer(*inputs)
+    except BackendError:
+        if isinstance(layer, Module):
+            raise
+        return
+    yield "output", _distance(ours.output.to_numpy(), output.to_numpy(), "output")
+
+
+def _gradient(leaf: Tensor) -> Array:
+    return np.zeros(leaf.shape) if leaf.grad is None else leaf.grad.to_numpy()
+
+
+def _differences(ours: _Ours, seed: int) -> Iterator[Error]:
+    for name, leaf in ours.leaves:
+        start, found = leaf.to_numpy(), _gradient(leaf)
+        if not leaf.size:
+            continue
+        draw = rng.generator(seed, leaf.size)
+        some = leaf.size > ALL
+        cells = draw.choice(leaf.size, SOME, replace=False) if some else np.arange(leaf.size)
+        ways = [np.eye(1, leaf.size, int(k)).reshape(leaf.shape) for k in cells]
+        if some:
+            way = draw.standard_normal(leaf.shape)
+            ways.append(way / np.linalg.norm(way))
+        errors = [abs(float((found * way).sum()) - _slope(ours, leaf, start, way)) for way in ways]
+        yield f"{name} gradient", float(np.mean(errors))
+
+
+def _slope(ours: _Ours, leaf: Tensor, start: Array, way: Array) -> float:
+    """Return the derivative of the weighted sum of the outputs along ``way``."""
+    ends = []
+    with no_grad():
+        for step in (STEP, -STEP):
+            leaf.copy_(start + step * way)
+            ends.append(ours.run().to_numpy())
+        leaf.copy_(start)
+    # Subtracted before they are summed: outputs that do not move leave no rounding error behind.
+    return float(((ends[0] - ends[1]) * ours.weights).sum()) / (2 * STEP)
+
+
+def _torch(ours: _Ours, layer: Any, against: Any) -> Iterator[Error]:
+    try:
+        torch = importlib.import_module("torch")
+    except ImportError as problem:
+        raise ImportError(
+            'check_layer(..., against="torch") needs PyTorch: pip install torch, or use against="numeric"'
+        ) from problem
+    theirs = _twin(torch, layer) if against == "torch" else copy.deepcopy(against)
+    parameters = {}
+    if isinstance(theirs, torch.nn.Module):
+        theirs = theirs.double()
+        theirs.load_state_dict({name: torch.from_numpy(array) for name, array in ours.state.items()})
+        theirs.train(layer.training if isinstance(layer, Module) else True)
+        parameters = dict(theirs.named_parameters())
+        for p in parameters.values():
+            p.grad = None
+    inputs = [torch.from_numpy(x.to_numpy()).requires_grad_(True) for x in ours.inputs]
+    output = theirs(*inputs)
+    # A loss over all cells has shape () there and (1,) here.
+    output = output.reshape(ours.output.shape) if output.ndim == 0 and ours.output.size == 1 else output
+    yield "output", _distance(ours.output.to_numpy(), output.detach().numpy(), "output")
+    if output.requires_grad:
+        output.backward(torch.from_numpy(ours.weights))
+    for k, (name, leaf) in enumerate(ours.leaves):
+        other = inputs[k] if k < len(inputs) else parameters.get(name)
+        if other is not None:
+            grad = torch.zeros_like(other) if other.grad is None else other.grad
+            yield f"{name} gradient", _distance(_gradient(leaf), grad.numpy(), f"{name} gradient")
+
+
+def _distance(ours: Array, theirs: Array, name: str) -> float:
+    if ours.shape != theirs.shape:
+        raise AssertionError(f"{name}: shape {ours.shape} here, {theirs.shape} in PyTorch")
+    return float(np.abs(ours - theirs).mean()) if ours.size else 0.0
+
+
+def _twin(torch: Any, layer: Any) -> Any:
+    """Return PyTorch's layer of the same class name and settings."""
+    name = type(layer).__name__
+    kind = vars(torch.nn).get(name)
+    if not isinstance(kind, type) or not issubclass(type(layer), (Module, Function)):
+        raise ValueError(f"torch.nn has no layer {name!r}: pass a torch module or function as `against`")
+    if name == "Sequential":
+        return kind(OrderedDict((key, _twin(torch, child)) for key, child in zip(layer.names, layer)))
+    return kind(**_settings(layer, kind))
+
+
+def _settings(layer: Any, kind: Callable[..., Any]) -> dict[str, Any]:
+    """Read the arguments of ``kind`` from the attributes of the same names; those it lacks keep their defaults."""
+    wanted = inspect.signature(kind).parameters
+    known = {**vars(layer), **vars(layer).get("settings", {})}
+    if "channels" in known:
+        known["in_channels"], known["out_channels"] = known["channels"]
+    if "kernel" in known:
+        known["kernel_size"] = known["kernel"]
+    own = dict(layer.named_parameters()) if isinstance(layer, Module) else {}
+    known |= {"bias": "bias" in own, "affine": "weight" in own, "elementwise_affine": "weight" in own}
+    return {key: known[key] for key in wanted if key in known}
