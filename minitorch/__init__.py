@@ -1,9 +1,11 @@
-"""minitorch: a tensor framework one can read in an afternoon.
+"""minitorch: a tensor framework whose core is read in an afternoon.
 
-The files stand on floors, and each imports from lower floors only: operators, autodiff and module at the bottom; tensor
-data, the door and the rooms that compute; functions; tensors; networks, losses and layers; training on top.
+Layers, low to high: `runtime` (small tools); `operators`, `autodiff`, `module`; `tensor_data`; `tensor_ops` (the
+backend interface) with the backends `fast_ops` and `cuda_ops`; `scalar_functions`, `tensor_functions`; `scalar`,
+`tensor`; `nn`, `optim`; `data`, `vision`, `testing`; `train`. A file imports from lower layers only.
 """
 
+import sys as _sys
 from importlib import import_module as _import_module
 from typing import Any as _Any
 
@@ -14,12 +16,13 @@ from . import (
     cuda_ops,
     fast_conv,
     fast_ops,
-    init,
     metrics,
     module,
+    nn,
     operators,
     optim,
     scalar_functions,
+    tensor_ops,
     testing,
     vision,
 )
@@ -34,83 +37,33 @@ from .autodiff import (
     topological_sort,
     wrap_tuple,
 )
-from .backends import get_default_backend, set_default_backend
 from .checkpoint import Checkpoint, load, load_checkpoint, save, save_checkpoint
-from .cuda_matmul import get_float32_matmul_precision, set_float32_matmul_precision
+from .cuda import GraphedStep
 from .cuda_ops import (
     THREADS_PER_BLOCK,
     CudaOps,
+    get_float32_matmul_precision,
     jit_mm_practice,
     jit_sum_practice,
     mm_practice,
+    set_float32_matmul_precision,
     sum_practice,
 )
 from .datasets import Graph, circle, datasets, diag, make_pts, simple, spiral, split, xor
-from .dtypes import get_default_dtype, set_default_dtype
 from .fast_conv import tensor_conv1d, tensor_conv2d
 from .fast_ops import FastBackend, FastOps, tensor_matrix_multiply
 from .finder import lr_range
-from .fusing import fuse
-from .layers import (
-    AdaptiveAvgPool2d,
-    AvgPool2d,
-    Conv1d,
-    Conv2d,
-    Dropout,
-    Dropout2d,
-    Embedding,
-    Flatten,
-    Identity,
-    Linear,
-    MaxPool2d,
-)
-from .layers_activation import GELU, LeakyReLU, LogSoftmax, Softmax
-from .layers_norm import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm
-from .layers_sequential import Sequential
 from .legacy import Variable
-from .losses import (
-    binary_cross_entropy,
-    binary_cross_entropy_with_logits,
-    cross_entropy,
-    l1_loss,
-    mse_loss,
-    multi_margin_loss,
-    nll_loss,
-)
-from .memory import empty_cache, memory_stats
 from .metrics import ClassReport, accuracy, confusion_matrix, per_class_report, top_k_accuracy
 from .module import Module, Parameter
-from .nn import (
-    adaptive_avgpool2d,
-    argmax,
-    avgpool2d,
-    conv1d,
-    conv2d,
-    dropout,
-    logsoftmax,
-    max,
-    max_reduce,
-    maxpool2d,
-    softmax,
-    tile,
-)
+from .nn import *
 from .operators import prod
-from .optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop, clip_grad_norm_, clip_grad_value_
+from .optim import *
 from .pth import CheckpointError
-from .rng import manual_seed
+from .runtime.allocator import empty_cache, memory_stats
+from .runtime.rng import manual_seed
 from .scalar import Scalar, ScalarHistory
 from .scalar_functions import ScalarFunction
-from .schedulers import (
-    CosineAnnealingLR,
-    EarlyStopping,
-    ExponentialLR,
-    LambdaLR,
-    LinearLR,
-    MultiStepLR,
-    OneCycleLR,
-    ReduceLROnPlateau,
-    StepLR,
-)
 from .tensor import Tensor, cat, from_dlpack, ones, rand, randn, stack, tensor, zeros
 from .tensor_data import (
     MAX_DIMS,
@@ -118,7 +71,9 @@ from .tensor_data import (
     IndexingError,
     TensorData,
     broadcast_index,
+    get_default_dtype,
     index_to_position,
+    set_default_dtype,
     shape_broadcast,
     strides_from_shape,
     to_index,
@@ -128,6 +83,8 @@ from .tensor_functions import (
     LT,
     Add,
     All,
+    Conv1dFun,
+    Conv2dFun,
     Copy,
     Exp,
     Inv,
@@ -145,232 +102,63 @@ from .tensor_functions import (
     Tanh,
     View,
 )
-from .tensor_functions_nn import Conv1dFun, Conv2dFun
 from .tensor_ops import (
     MapProto,
     SimpleBackend,
     SimpleOps,
     TensorBackend,
     TensorOps,
+    get_default_backend,
+    register_backend,
+    set_default_backend,
     tensor_map,
     tensor_reduce,
     tensor_zip,
 )
-from .testing import (
-    MathTest,
-    MathTestVariable,
-    check_layer,
-    derivative_check,
-    grad_central_difference,
-    grad_check,
-)
+from .testing import *
 from .train import Evaluation, Step, evaluate, fit, predict
 
 __version__ = version = "1.0.0.dev0"
 
-__all__ = [
-    "EQ",
-    "GELU",
-    "LT",
-    "MAX_DIMS",
-    "SGD",
-    "THREADS_PER_BLOCK",
-    "Adagrad",
-    "Adam",
-    "AdamW",
-    "AdaptiveAvgPool2d",
-    "Add",
-    "All",
-    "AvgPool2d",
-    "BackendError",
-    "BatchNorm1d",
-    "BatchNorm2d",
-    "Checkpoint",
-    "CheckpointError",
-    "ClassReport",
-    "Context",
-    "Conv1d",
-    "Conv1dFun",
-    "Conv2d",
-    "Conv2dFun",
-    "Copy",
-    "CosineAnnealingLR",
-    "CudaOps",
-    "Dropout",
-    "Dropout2d",
-    "EarlyStopping",
-    "Embedding",
-    "Evaluation",
-    "Exp",
-    "ExponentialLR",
-    "FastBackend",
-    "FastOps",
-    "Flatten",
-    "Function",
-    "Graph",
-    "GroupNorm",
-    "History",
-    "Identity",
-    "IndexingError",
-    "Inv",
-    "IsClose",
-    "LambdaLR",
-    "LayerNorm",
-    "LeakyReLU",
-    "Linear",
-    "LinearLR",
-    "Log",
-    "LogSoftmax",
-    "MapProto",
-    "MatMul",
-    "MathTest",
-    "MathTestVariable",
-    "Max",
-    "MaxPool2d",
-    "Module",
-    "Mul",
-    "MultiStepLR",
-    "Neg",
-    "OneCycleLR",
-    "Optimizer",
-    "Parameter",
-    "Permute",
-    "RMSprop",
-    "ReLU",
-    "ReduceLROnPlateau",
-    "Scalar",
-    "ScalarFunction",
-    "ScalarHistory",
-    "Sequential",
-    "Sigmoid",
-    "SimpleBackend",
-    "SimpleOps",
-    "Softmax",
-    "Sqrt",
-    "Step",
-    "StepLR",
-    "Sum",
-    "Tanh",
-    "Tensor",
-    "TensorBackend",
-    "TensorData",
-    "TensorOps",
-    "Variable",
-    "View",
-    "__version__",
-    "accuracy",
-    "adaptive_avgpool2d",
-    "argmax",
-    "autodiff",
-    "avgpool2d",
-    "backpropagate",
-    "binary_cross_entropy",
-    "binary_cross_entropy_with_logits",
-    "broadcast_index",
-    "cat",
-    "central_difference",
-    "check_layer",
-    "circle",
-    "clip_grad_norm_",
-    "clip_grad_value_",
-    "confusion_matrix",
-    "conv1d",
-    "conv2d",
-    "cross_entropy",
-    "cuda",
-    "cuda_conv",
-    "cuda_ops",
-    "data",
-    "datasets",
-    "derivative_check",
-    "diag",
-    "dropout",
-    "empty_cache",
-    "evaluate",
-    "fast_conv",
-    "fast_ops",
-    "fit",
-    "from_dlpack",
-    "fuse",
-    "get_default_backend",
-    "get_default_dtype",
-    "get_float32_matmul_precision",
-    "grad_central_difference",
-    "grad_check",
-    "grad_enabled",
-    "index_to_position",
-    "init",
-    "jit_mm_practice",
-    "jit_sum_practice",
-    "l1_loss",
-    "load",
-    "load_checkpoint",
-    "logsoftmax",
-    "lr_range",
-    "make_pts",
-    "manual_seed",
-    "max",
-    "max_reduce",
-    "maxpool2d",
-    "memory_stats",
-    "metrics",
-    "mm_practice",
-    "module",
-    "mse_loss",
-    "multi_margin_loss",
-    "nll_loss",
-    "no_grad",
-    "ones",
-    "operators",
-    "optim",
-    "per_class_report",
-    "predict",
-    "prod",
-    "rand",
-    "randn",
-    "save",
-    "save_checkpoint",
-    "scalar_functions",
-    "set_default_backend",
-    "set_default_dtype",
-    "set_float32_matmul_precision",
-    "shape_broadcast",
-    "simple",
-    "softmax",
-    "spiral",
-    "split",
-    "stack",
-    "strides_from_shape",
-    "sum_practice",
-    "tensor",
-    "tensor_conv1d",
-    "tensor_conv2d",
-    "tensor_map",
-    "tensor_matrix_multiply",
-    "tensor_reduce",
-    "tensor_zip",
-    "testing",
-    "tile",
-    "to_index",
-    "top_k_accuracy",
-    "topological_sort",
-    "version",
-    "vision",
-    "wrap_tuple",
-    "xor",
-    "zeros",
-]
-
-# Loaded when first asked for: `python -m minitorch.data` runs the first as a script, the second is for old code.
-# CudaBackend is made when first asked for: it needs a GPU.
+# Loaded when first asked for: data sets read files, and `legacy` holds the names of older courses.
 _LATER = ("data", "legacy")
+
+# fmt: off
+__all__ = [
+    "EQ", "LT", "MAX_DIMS", "THREADS_PER_BLOCK", "Add", "All", "BackendError", "Checkpoint", "CheckpointError",
+    "ClassReport", "Context", "Conv1dFun", "Conv2dFun", "Copy", "CudaOps", "Evaluation", "Exp", "FastBackend",
+    "FastOps", "Function", "Graph", "GraphedStep", "History", "IndexingError", "Inv", "IsClose", "Log",
+    "MapProto", "MatMul", "Max", "Module", "Mul", "Neg", "Parameter", "Permute", "ReLU", "Scalar",
+    "ScalarFunction", "ScalarHistory", "Sigmoid", "SimpleBackend", "SimpleOps", "Sqrt", "Step", "Sum", "Tanh",
+    "Tensor", "TensorBackend", "TensorData", "TensorOps", "Variable", "View", "__version__", "accuracy",
+    "autodiff", "backpropagate", "broadcast_index", "cat", "central_difference", "circle", "confusion_matrix",
+    "cuda", "cuda_conv", "cuda_ops", "data", "datasets", "diag", "empty_cache", "evaluate", "fast_conv",
+    "fast_ops", "fit", "from_dlpack", "get_default_backend", "get_default_dtype",
+    "get_float32_matmul_precision", "grad_enabled", "index_to_position", "jit_mm_practice", "jit_sum_practice",
+    "load", "load_checkpoint", "lr_range", "make_pts", "manual_seed", "memory_stats", "metrics", "mm_practice",
+    "module", "nn", "no_grad", "ones", "operators", "optim", "per_class_report", "predict", "prod", "rand",
+    "randn", "register_backend", "save", "save_checkpoint", "scalar_functions", "set_default_backend",
+    "set_default_dtype", "set_float32_matmul_precision", "shape_broadcast", "simple", "spiral", "split",
+    "stack", "strides_from_shape", "sum_practice", "tensor", "tensor_conv1d", "tensor_conv2d", "tensor_map",
+    "tensor_matrix_multiply", "tensor_reduce", "tensor_zip", "testing", "to_index", "top_k_accuracy",
+    "topological_sort", "version", "vision", "wrap_tuple", "xor", "zeros",
+]
+# fmt: on
+__all__ += nn.__all__
+__all__ += optim.__all__
+__all__ += testing.__all__
+
+# `import minitorch.init` works as well as `minitorch.nn.init`.
+_sys.modules[f"{__name__}.init"] = nn.init
+
+tensor_ops.backend.check_default_backend()
 
 
 def __getattr__(name: str) -> _Any:
     if name in _LATER:
         return _import_module(f".{name}", __name__)
     if name == "CudaBackend":
-        return cuda_ops.cuda_backend()
+        return cuda_ops.cuda_backend()  # made when first asked for: it needs a GPU
     found = _import_module(".legacy", __name__).NAMES.get(name)
     if found is None:
         raise AttributeError(f"module 'minitorch' has no attribute {name!r}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any, NamedTuple
 
-from . import autodiff, operators, tensor_data
+from . import autodiff, operators, tensor_data, tensor_functions
 from .autodiff import Function, History, backpropagate, unwrap_tuple
 from .tensor import Tensor, tensor
 from .tensor_data import to_index

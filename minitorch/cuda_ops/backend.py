@@ -18,11 +18,11 @@ from .. import operators
 from ..runtime import dlpack as runtime_dlpack
 from ..runtime.types import Fn, Padding, Pair
 from ..tensor_data import BackendError, TensorData
-from ..tensor_ops.backend import TensorBackend
+from ..tensor_ops.backend import TensorBackend, register_backend
 from ..tensor_ops.base import Kernel, check_rows, lead
 from . import conv, gather, matmul, optimizer_step, pool, reduce
 from .device import dlpack, functions, memory
-from .device.launch import blocks, kernel, launch, strides
+from .device.launch import blocks, grid_stride, kernel, launch
 from .fused import FusedOps
 from .matmul import tiles
 from .operands import block, packed, read, run_cells, triple
@@ -180,7 +180,7 @@ class CudaOps(FusedOps):
                 memory.storage(rows.astype(np.uint32)),
             )
             operands = (out._storage, out.size, a.shape[1], read(a), _naturals(a.strides), numbers)
-            launch("take", [a.shape, rows.shape], made, strides(out.size), *operands)
+            launch("take", [a.shape, rows.shape], made, grid_stride(out.size), *operands)
         return out
 
     @classmethod
@@ -193,7 +193,7 @@ class CudaOps(FusedOps):
             tables = (memory.storage(table.astype(np.uint32)) for table in (order, starts))
             operands = (out._storage, out.size, shape[1], read(d), _naturals(d.strides), *tables)
             made = kernel(gather.take_grad_cells, d.dtype)
-            launch("the derivative of take", [d.shape, shape], made, strides(out.size), *operands)
+            launch("the derivative of take", [d.shape, shape], made, grid_stride(out.size), *operands)
         return out
 
     @classmethod
@@ -235,3 +235,6 @@ class CudaOps(FusedOps):
     ) -> None:  # fmt: skip
         """See `TensorOps.pool_grad_kernel`."""
         pool.pool_grad(packed(out), packed(x), packed(d), kind, window, stride, padding, dilation, count_pad)
+
+
+register_backend("cuda", cuda_backend)

@@ -14,68 +14,8 @@ from ..runtime import strides
 from ..runtime.placeholders import fn, real
 from ..runtime.types import Fn, Shape
 from .device.functions import natural, place
-from .device.launch import blocks, strides
+from .device.launch import blocks, grid_stride
 from .device.numba_cuda import SIMULATED, cuda
-
-Layout = tuple[Shape, Shape]  # sizes and strides
-# Threads of a block that turns a tile, across and down; a tile is as high as wide.
-SQUARE = (8, 2) if SIMULATED else (SIDE, 8)
-
-
-class Walk(NamedTuple):
-    """How cells are walked.
-
-    Attributes:
-        loop: The kernel, not compiled. It takes the result, ``first``, and each operand followed by its own.
-        grid: Blocks, and threads of each.
-        first: What stands between the result and the operands.
-        each: What stands behind each operand.
-    """
-
-    loop: Fn
-    grid: tuple[Any, Any]
-    first: tuple[Any, ...]
-    each: tuple[tuple[Any, ...], ...]
-
-    def operands(self, out: Any, *storages: Any) -> tuple[Any, ...]:
-        """Return all that the kernel takes."""
-        rest = (part for storage, own in zip(storages, self.each) for part in (storage, *own))
-        return (out, *self.first, *rest)
-
-
-@functools.lru_cache(maxsize=4096)
-def walk(out: Layout, *operands: Layout) -> Walk:
-    """Return how operands of these layouts are walked into a result of that one; there is at least one cell."""
-    size, count = math.prod(out[0]), len(operands)
-    sizes, steps = strides.plan(*out, *operands)
-    if not sizes or all(s == (1,) for s in steps):
-        return Walk(FLAT[count - 1], blocks(size), (size,), ((),) * count)
-    turned = _turned(sizes, *steps) if count == 1 else None
-    if turned is not None:
-        return turned
-    own, to, *of = (tuple(map(natural, part)) for part in (sizes, *steps))
-    return Walk(RANKED[count - 1], strides(size), (size, own, to), tuple((s,) for s in of))
-
-
-def _turned(sizes: Shape, to: Shape, of: Shape) -> Walk | None:
-    """Return how rows are made of columns; None where there are none, or where they are too short for tiles."""
-    side, least = SQUARE
-    last = len(sizes) - 1
-    near = [k for k in range(last) if of[k] == 1 and sizes[k] >= least]
-    if not near or to[last] != 1 or of[last] <= 1 or sizes[last] < least:
-        return None
-    rows = near[0]
-    down, across = -(-sizes[rows] // side), -(-sizes[last] // side)
-    outside = [k for k in range(last) if k != rows]
-    around, to_around, of_around = (
-        tuple(natural(values[k]) for k in outside) or (natural(one),)
-        for values, one in ((sizes, 1), (to, 0), (of, 0))
-    )
-    tiles = tuple(map(natural, (down, across, sizes[rows], sizes[last])))
-    grid = math.prod(sizes[k] for k in outside) * down * across, SQUARE
-    first, own = (tiles, around, to_around, natural(to[rows])), (of_around, natural(of[last]))
-    return Walk(map_turned, grid, first, (own,))
-
 
 SIDE = 32  # of the largest tile
 SPACED = SIDE + 1  # cells from row to row of it: 32 threads read a column at once
@@ -236,3 +176,63 @@ def four_flat(out: Any, size: int, a: Any, b: Any, c: Any, d: Any) -> None:
 
 
 FLAT = (map_flat, zip_flat, three_flat, four_flat)
+
+
+Layout = tuple[Shape, Shape]  # sizes and strides
+# Threads of a block that turns a tile, across and down; a tile is as high as wide.
+SQUARE = (8, 2) if SIMULATED else (SIDE, 8)
+
+
+class Walk(NamedTuple):
+    """How cells are walked.
+
+    Attributes:
+        loop: The kernel, not compiled. It takes the result, ``first``, and each operand followed by its own.
+        grid: Blocks, and threads of each.
+        first: What stands between the result and the operands.
+        each: What stands behind each operand.
+    """
+
+    loop: Fn
+    grid: tuple[Any, Any]
+    first: tuple[Any, ...]
+    each: tuple[tuple[Any, ...], ...]
+
+    def operands(self, out: Any, *storages: Any) -> tuple[Any, ...]:
+        """Return all that the kernel takes."""
+        rest = (part for storage, own in zip(storages, self.each) for part in (storage, *own))
+        return (out, *self.first, *rest)
+
+
+@functools.lru_cache(maxsize=4096)
+def walk(out: Layout, *operands: Layout) -> Walk:
+    """Return how operands of these layouts are walked into a result of that one; there is at least one cell."""
+    size, count = math.prod(out[0]), len(operands)
+    sizes, steps = strides.plan(*out, *operands)
+    if not sizes or all(s == (1,) for s in steps):
+        return Walk(FLAT[count - 1], blocks(size), (size,), ((),) * count)
+    turned = _turned(sizes, *steps) if count == 1 else None
+    if turned is not None:
+        return turned
+    own, to, *of = (tuple(map(natural, part)) for part in (sizes, *steps))
+    return Walk(RANKED[count - 1], grid_stride(size), (size, own, to), tuple((s,) for s in of))
+
+
+def _turned(sizes: Shape, to: Shape, of: Shape) -> Walk | None:
+    """Return how rows are made of columns; None where there are none, or where they are too short for tiles."""
+    side, least = SQUARE
+    last = len(sizes) - 1
+    near = [k for k in range(last) if of[k] == 1 and sizes[k] >= least]
+    if not near or to[last] != 1 or of[last] <= 1 or sizes[last] < least:
+        return None
+    rows = near[0]
+    down, across = -(-sizes[rows] // side), -(-sizes[last] // side)
+    outside = [k for k in range(last) if k != rows]
+    around, to_around, of_around = (
+        tuple(natural(values[k]) for k in outside) or (natural(one),)
+        for values, one in ((sizes, 1), (to, 0), (of, 0))
+    )
+    tiles = tuple(map(natural, (down, across, sizes[rows], sizes[last])))
+    grid = math.prod(sizes[k] for k in outside) * down * across, SQUARE
+    first, own = (tiles, around, to_around, natural(to[rows])), (of_around, natural(of[last]))
+    return Walk(map_turned, grid, first, (own,))

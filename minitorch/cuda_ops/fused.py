@@ -19,7 +19,7 @@ from ..tensor_ops.composite import ACTS, kept_factor
 from ..tensor_ops.expression import Program
 from . import conv, dropout, matmul, norm, softmax
 from .device import memory
-from .device.launch import kernel, launch, strides
+from .device.launch import grid_stride, kernel, launch
 from .matmul import tiles
 from .operands import around, block, flat, live, packed, read, run_cells
 
@@ -174,5 +174,5 @@ class FusedOps(TensorOps):
         if y.size:
             made, cells = kernel(dropout.drop_cells, x.dtype), (y._storage, mask._storage, flat(x))
             settings = (drawn, philox.bound_of(rate), kept_factor(rate, scale, x.dtype))
-            launch("dropout", [x.shape], made, strides(-(-x.size // 4)), *cells, x.size, *settings)
+            launch("dropout", [x.shape], made, grid_stride(-(-x.size // 4)), *cells, x.size, *settings)
         return y, mask

@@ -21,20 +21,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-__all__ = [
-    "DataError",
-    "DataLoader",
-    "Dataset",
-    "SubsetRandomSampler",
-    "WeightedRandomSampler",
-    "cifar10",
-    "digits",
-    "fashion_mnist",
-    "mnist",
-    "one_hot",
-    "random_split",
-]
-
 Root: TypeAlias = str | os.PathLike[str] | None
 
 FASHION_CLASSES = (

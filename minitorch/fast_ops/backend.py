@@ -17,7 +17,7 @@ from ..runtime import allocator
 from ..runtime import strides as runtime_strides
 from ..runtime.types import Fn, Padding, Pair, Shape
 from ..tensor_data import TensorData, array, packed
-from ..tensor_ops.backend import TensorBackend
+from ..tensor_ops.backend import TensorBackend, register_backend
 from ..tensor_ops.base import Kernel, Rows
 from . import conv, elementwise, jit, matmul, pool, reduce
 from .elementwise import Variants
@@ -208,3 +208,4 @@ class FastOps(FusedOps):
 
 
 FastBackend = TensorBackend(FastOps)
+register_backend("fast", lambda: FastBackend)

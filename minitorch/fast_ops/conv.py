@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 from numba import prange
 
-from ...benchmarks import naive_conv
 from .. import operators
 from ..runtime.placeholders import finish, real
 from ..runtime.types import Array, Fn, Padding, Pair
+from ..tensor_ops import reference_conv
 from . import jit, register_tiles, simd, winograd
-from . import threads as threads_kernels
-from .register_tiles import DOT_COLUMNS, DOT_ROWS, dot_tile, move, move_none, move_open, move_relu
+from .register_tiles import dot_tile, move, move_none, move_open, move_relu
+from .simd import DOT_COLUMNS, DOT_ROWS
 from .sums import APART, total
+from .threads import thread_count
 
 Sizes = tuple[int, ...]
 
@@ -26,12 +27,12 @@ SCRATCH = 96 * 1024
 
 
 # `jit.kernel` binds other tiles where channels are few, and how rows are finished.
-tile_1, tile_2, tile_3 = (vars(fast_tile)[f"wide_{k}"] for k in (1, 2, 3))
+tile_1, tile_2, tile_3 = (vars(register_tiles)[f"wide_{k}"] for k in (1, 2, 3))
 
 
 FINISHES: dict[Fn, Any] = {operators.id: move_none, operators.relu: move_relu}
-BROAD = (register_tiles.WIDE, {f"tile_{k}": vars(fast_tile)[f"wide_{k}"] for k in (1, 2, 3)})
-SLIM = (simd.NARROW, {f"tile_{k}": vars(fast_tile)[f"narrow_{k}"] for k in (1, 2, 3)})
+BROAD = (simd.WIDE, {f"tile_{k}": vars(register_tiles)[f"wide_{k}"] for k in (1, 2, 3)})
+SLIM = (simd.NARROW, {f"tile_{k}": vars(register_tiles)[f"narrow_{k}"] for k in (1, 2, 3)})
 
 
 def fill(image: Any, x: Any, y: Any, start: int, split: Any, corner: Any, tall: int, wide: int) -> None:
@@ -261,9 +262,9 @@ def _run_tiles(
     outs = out.shape[1] // groups
     channels, tiles = BROAD if outs > simd.NARROW else SLIM
     work = x.shape[0] * rows * wide * out.shape[1] * len(offsets)
-    threads = threads_kernels.threads() if work > jit.SERIAL else 1
+    threads = thread_count() if work > jit.SERIAL else 1
     run = jit.variant(conv_tiles, out.dtype, threads > 1, finish=FINISHES[act], **tiles)
-    lanes = register_tiles.BYTES // out.itemsize
+    lanes = simd.BYTES // out.itemsize
     run(
         out, x, y, w, chosen, steps, shift, offsets,
         groups, channels, lanes, threads, split, corner, tall, wide, rows, cols, to, step,
@@ -280,8 +281,8 @@ def forward(
     """
     shift = np.zeros(len(w), out.dtype) if shift is None else shift
     if jit.disabled():
-        naive_conv.conv_rows(out, x, w, stride, padding, dilation, groups)
-        naive_conv.finish_channels(out, shift, act)
+        reference_conv.conv(out, x, w, stride, padding, dilation, groups)
+        out[...] = np.vectorize(act, [out.dtype])(out + shift[:, None, None])
         return
     if winograd.suits(w, stride, padding, dilation, groups) and winograd.conv(out, x, w, padding, shift, act):
         return
@@ -306,7 +307,7 @@ def grad_input(
     If `gates` tells so, ``y`` may be what a ReLU after the convolution gave.
     """
     if jit.disabled():
-        naive_conv.conv_grad_input_rows(out, d, w, stride, padding, dilation, groups)
+        reference_conv.conv_grad_input(out, d, w, stride, padding, dilation, groups)
         return
     shift = np.zeros(out.shape[1], out.dtype)
     if winograd.suits(w, stride, padding, dilation, groups):
@@ -333,18 +334,18 @@ def grad_weight(
     If `gates` tells so, ``y`` may be what a ReLU after the convolution gave, and that of a bias goes into ``sums``.
     """
     if jit.disabled():
-        naive_conv.conv_grad_weight_rows(out, x, d, stride, padding, dilation, groups)
+        reference_conv.conv_grad_weight(out, x, d, stride, padding, dilation, groups)
         return
     if winograd.suits(out, stride, padding, dilation, groups) and winograd.grad_weight(out, x, d, padding):
         return
     batch, size = x.shape[0], d.shape[2:]
     _, offsets, tall, wide = _forward_plan(size, out.shape[2:], out.shape[1], stride, dilation, DOT_COLUMNS)
     lines = -(-(out.shape[0] // groups) // DOT_ROWS) * DOT_ROWS
-    threads = threads_kernels.threads() if batch * size[0] * size[1] * out.size > jit.SERIAL else 1
+    threads = thread_count() if batch * size[0] * size[1] * out.size > jit.SERIAL else 1
     one = (out.shape[1] * stride[0] * stride[1] * tall * wide + lines * size[0] * wide) * out.itemsize
     chunk = max(1, min(-(-batch // threads), SCRATCH // one))
     run = jit.variant(dot_tiles, out.dtype, threads > 1)
-    lanes = register_tiles.BYTES // out.itemsize
+    lanes = simd.BYTES // out.itemsize
     corner = (padding[0], padding[2])
     sums = np.empty(d.shape[1], d.dtype) if sums is None else sums
     run(out, sums, x, d, y, offsets, groups, lanes, threads, chunk, stride, corner, tall, wide)

@@ -14,7 +14,8 @@ from numba import prange
 from .. import tensor_data
 from ..runtime.placeholders import fn
 from ..runtime.types import Fn
-from . import jit, threads
+from . import jit
+from .threads import thread_count
 
 MAX_DIMS = tensor_data.MAX_DIMS
 spread, place, locate = tensor_data.broadcast_index, tensor_data.index_to_position, tensor_data.to_index
@@ -210,7 +211,7 @@ class Variants:
         self.made: dict[tuple[Fn, int, bool], Fn] = {}
 
     def get(self, loop: Fn, dtype: np.dtype[Any], parallel: bool) -> Fn:
-        parallel = parallel and threads.threads() > 1
+        parallel = parallel and thread_count() > 1
         key = (loop, dtype.itemsize, parallel)
         found = self.made.get(key)
         if found is None:

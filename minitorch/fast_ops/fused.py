@@ -18,7 +18,8 @@ from ..tensor_data import IndexingError, TensorData, array, flat, packed, shape_
 from ..tensor_ops.base import TensorOps
 from ..tensor_ops.composite import ACTS, kept_factor
 from ..tensor_ops.expression import Program
-from . import conv, dropout, elementwise, jit, matmul, norm, softmax, threads
+from . import conv, dropout, elementwise, jit, matmul, norm, softmax
+from .threads import thread_count
 
 DRAW = 8  # cell operations that a random word costs
 
@@ -102,7 +103,7 @@ class FusedOps(TensorOps):
         else:
             run = jit.variant(norm.act_channels, y.dtype, parallel, gate=gate)
             into, *of = (t.reshape(shape) for t in cells)
-            run(into, sums._storage, threads.threads() if parallel else 1, *of)
+            run(into, sums._storage, thread_count() if parallel else 1, *of)
         return before, sums
 
     @classmethod

@@ -27,7 +27,7 @@ import numpy as np
 from ..runtime.specialize import global_names, with_numpy
 from ..runtime.types import Fn
 from .codegen import FLAGS, _is_copied, _key, _module_source
-from .threads import threads
+from .threads import thread_count
 
 
 def cache_dir() -> Path:
@@ -193,7 +193,7 @@ def variant(loop: Fn, dtype: Any, parallel: bool, **fns: Any) -> Fn:
 
     ``parallel`` is a wish: with one thread the serial form is returned.
     """
-    parallel = parallel and threads() > 1
+    parallel = parallel and thread_count() > 1
     key = (loop, np.dtype(dtype).itemsize, parallel, *fns.values())
     found = _variants.get(key)
     if found is None:

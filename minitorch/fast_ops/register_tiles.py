@@ -13,9 +13,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from .simd import NARROW, Emit, _machine, named
-
-BYTES, WIDE, (DOT_ROWS, DOT_COLUMNS) = _machine()
+from .simd import DOT_COLUMNS, DOT_ROWS, NARROW, WIDE, Emit, named
 
 
 def _move(shifted: bool = False, positive: bool = False, gated: bool = False) -> Any:

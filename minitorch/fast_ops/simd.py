@@ -8,8 +8,6 @@ import llvmlite.binding as llvm
 from llvmlite import ir
 from numba import types
 
-from .register_tiles import BYTES, WIDE
-
 
 def _machine() -> tuple[int, int, tuple[int, int]]:
     """Return the bytes of a vector, the channels of a wide tile, and the rows and columns of a dot tile."""
@@ -19,6 +17,7 @@ def _machine() -> tuple[int, int, tuple[int, int]]:
     return 32 if has.get("avx2") else 16, 4, (3, 4)  # 16 registers
 
 
+BYTES, WIDE, (DOT_ROWS, DOT_COLUMNS) = _machine()
 NARROW = 4
 
 

@@ -40,7 +40,7 @@ def start_threads() -> None:
         del os.environ["GOMP_SPINCOUNT"]
 
 
-def threads() -> int:
+def thread_count() -> int:
     """Return how many threads kernels may use: one after a fork, for the others did not come along."""
     if _Process.forked:
         return 1

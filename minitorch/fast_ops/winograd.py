@@ -18,10 +18,10 @@ from numba import prange
 from ..runtime import allocator
 from ..runtime.placeholders import finish, real
 from ..runtime.types import Array, Padding
-from . import jit, matmul, register_tiles
-from . import threads as threads_kernels
+from . import jit, matmul, simd
 from .register_tiles import more_1, more_2, wide_1, wide_2, wide_3
 from .sums import total
+from .threads import thread_count
 from .winograd_transforms import (
     mix_change,
     mix_input,
@@ -259,12 +259,10 @@ class _Layout:
     def __init__(
         self, batch: int, ins: int, outs: int, rows: int, cols: int, itemsize: int, turned: bool
     ) -> None:
-        self.channels, self.lanes = register_tiles.WIDE, register_tiles.BYTES // itemsize
+        self.channels, self.lanes = simd.WIDE, simd.BYTES // itemsize
         self.tall, self.wide = -(-rows // 4), -(-cols // 4)
         pieces = self.tall * self.wide
-        self.threads = min(
-            threads_kernels.threads() if batch * rows * cols * ins * outs > jit.SERIAL else 1, batch
-        )
+        self.threads = min(thread_count() if batch * rows * cols * ins * outs > jit.SERIAL else 1, batch)
         share = -(-batch // self.threads)
         blocks = -(-outs // self.channels) * self.channels
         columns = -(-ins // self.lanes) * self.lanes if turned else ins

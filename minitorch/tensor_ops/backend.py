@@ -1,4 +1,4 @@
-"""Names of the rooms, and the default one. It refuses to know Tensor."""
+"""TensorBackend: the operations of one backend, ready to call; and the registry of backends by name."""
 
 from __future__ import annotations
 
@@ -11,23 +11,28 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import operators
-from ..cuda_ops.backend import cuda_backend
-from ..fast_ops.backend import FastBackend
 from ..runtime.types import Fn
 from ..tensor_data import TensorData
 from .base import Kernel, TensorOps
 from .composite import OPTIONAL, OptionalOps, fusing
-from .reference import SimpleBackend
-
-NAMES = ("simple", "fast", "cuda")
 
 
 class _Default:
-    name: Any = os.environ.get("MINITORCH_BACKEND") or "fast"
+    backend: Any = os.environ.get("MINITORCH_BACKEND") or "fast"  # a name, or a TensorBackend
 
 
-if _Default.name not in NAMES:
-    raise ValueError(f"MINITORCH_BACKEND is {_Default.name!r}: expected one of {', '.join(NAMES)}")
+_factories: dict[str, Callable[[], Any]] = {}
+
+
+def register_backend(name: str, factory: Callable[[], TensorBackend]) -> None:
+    """Give a backend a name, for every ``backend=`` argument; a name that is taken gets the new backend.
+
+    Args:
+        name: What users write.
+        factory: Returns the backend. It is called each time the name is looked up, so it must return the same object,
+            and it raises BackendError where the backend cannot work on this machine.
+    """
+    _factories[name] = factory
 
 
 def find_backend(backend: Any = None) -> TensorBackend:
@@ -36,31 +41,41 @@ def find_backend(backend: Any = None) -> TensorBackend:
     Raises:
         ValueError: The name is unknown.
         TypeError: It is neither a name nor a TensorBackend.
-        BackendError: The room cannot be used on this machine.
+        BackendError: The backend cannot work on this machine.
     """
     if backend is None:
-        backend = _Default.name
+        backend = _Default.backend
     if isinstance(backend, TensorBackend):
         return backend
     if not isinstance(backend, str):
         raise TypeError(f"a backend is a name or a TensorBackend, not {type(backend).__name__}")
-    if backend == "fast":
-        return FastBackend
-    if backend == "simple":
-        return SimpleBackend
-    if backend == "cuda":
-        return cuda_backend()
-    raise ValueError(f"unknown backend {backend!r}: expected one of {', '.join(NAMES)}, or a TensorBackend")
+    if backend not in _factories:
+        raise ValueError(
+            f"unknown backend {backend!r}: expected one of {', '.join(_factories)}, or a TensorBackend"
+        )
+    return _factories[backend]()
 
 
 def set_default_backend(backend: Any) -> None:
     """Set what tensors compute with when no backend is given: a name or a TensorBackend."""
-    _Default.name = find_backend(backend)
+    _Default.backend = find_backend(backend)
 
 
 def get_default_backend() -> TensorBackend:
     """Return what tensors compute with when no backend is given: `MINITORCH_BACKEND`, else "fast", at the start."""
     return find_backend()
+
+
+def check_default_backend() -> None:
+    """Check the name in `MINITORCH_BACKEND`, once all backends of the package are registered.
+
+    Raises:
+        ValueError: No backend has that name.
+    """
+    if isinstance(_Default.backend, str) and _Default.backend not in _factories:
+        raise ValueError(
+            f"MINITORCH_BACKEND is {_Default.backend!r}: expected one of {', '.join(_factories)}"
+        )
 
 
 class TensorBackend:

@@ -11,7 +11,7 @@ import numpy as np
 from ..runtime.specialize import with_numpy
 from ..runtime.types import Fn
 from ..tensor_data import Storage, TensorData, broadcast_index, index_to_position, to_index
-from .backend import TensorBackend
+from .backend import TensorBackend, register_backend
 from .base import Kernel, TensorOps, lead
 
 
@@ -135,3 +135,4 @@ def _triple(t: TensorData) -> tuple[Any, Any, Any]:
 
 
 SimpleBackend = TensorBackend(SimpleOps)
+register_backend("simple", lambda: SimpleBackend)

@@ -15,26 +15,6 @@ import numpy.typing as npt
 
 from .transforms import from_pil, to_uint8
 
-__all__ = [
-    "CenterCrop",
-    "ColorJitter",
-    "Compose",
-    "Cutout",
-    "Grayscale",
-    "Normalize",
-    "RandomCrop",
-    "RandomErasing",
-    "RandomHorizontalFlip",
-    "RandomRotation",
-    "RandomVerticalFlip",
-    "Resize",
-    "ToTensor",
-    "Transform",
-    "grid",
-    "read_image",
-    "save_image",
-]
-
 Source: TypeAlias = str | os.PathLike[str] | IO[bytes]
 
 

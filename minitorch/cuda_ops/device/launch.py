@@ -109,7 +109,7 @@ def blocks(size: int, threads: int = THREADS) -> tuple[int, int]:
     return (size + threads - 1) // threads, threads
 
 
-def strides(size: int) -> tuple[int, int]:
+def grid_stride(size: int) -> tuple[int, int]:
     """Return the grid of a kernel whose threads go on by the size of the grid: one for each cell up to some number."""
     needed, threads = blocks(size)
     return min(needed, MOST_BLOCKS), threads
