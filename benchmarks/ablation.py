@@ -18,69 +18,70 @@ from training_step import CASES, ours
 
 
 def _no_pool() -> None:
-    from minitorch import memory
+    from minitorch.runtime import allocator
 
-    memory.LEAST = sys.maxsize
+    allocator.LEAST = sys.maxsize
 
 
 def _no_winograd() -> None:
-    from minitorch import fast_winograd
+    from minitorch.fast_ops import winograd
 
-    fast_winograd.LEAST = sys.maxsize
+    winograd.LEAST = sys.maxsize
 
 
 def _no_tiles() -> None:
-    from minitorch import fast_conv, fast_loops, jit
+    from benchmarks import naive_conv
+    from minitorch.fast_ops import conv, jit
 
     _no_winograd()
 
     def forward(out: Any, x: Any, w: Any, *settings: Any) -> None:
         *settings, shift, act = settings if len(settings) == 6 else (*settings, None, None)
-        jit.variant(fast_loops.conv_rows, out.dtype, True)(out, x, w, *settings)
+        jit.variant(naive_conv.conv_rows, out.dtype, True)(out, x, w, *settings)
         if shift is not None:
             out += shift[:, None, None]
             if act.__name__ == "relu":
                 out *= out > 0
 
     def grad_input(out: Any, d: Any, w: Any, *settings: Any) -> None:
-        jit.variant(fast_loops.conv_grad_input_rows, out.dtype, True)(out, d, w, *settings)
+        jit.variant(naive_conv.conv_grad_input_rows, out.dtype, True)(out, d, w, *settings)
 
     def grad_weight(out: Any, x: Any, d: Any, *settings: Any) -> None:
-        jit.variant(fast_loops.conv_grad_weight_rows, out.dtype, True)(out, x, d, *settings)
+        jit.variant(naive_conv.conv_grad_weight_rows, out.dtype, True)(out, x, d, *settings)
 
-    fast_conv.forward, fast_conv.grad_input, fast_conv.grad_weight = forward, grad_input, grad_weight
+    conv.forward, conv.grad_input, conv.grad_weight = forward, grad_input, grad_weight
     _no_gates()
 
 
 def _no_gates() -> None:
-    from minitorch import fast_conv
+    from minitorch.fast_ops import conv
 
-    fast_conv.gates = lambda *_: False
+    conv.gates = lambda *_: False
 
 
 def _sums_side_by_side() -> None:
-    from minitorch import fast_conv, fast_norm
+    from minitorch.fast_ops import sums
 
-    fast_norm.APART = fast_conv.APART = 0
+    sums.APART = sums.APART = 0
 
 
 def _no_tiled_windows() -> None:
-    from minitorch import fast_pool
+    from minitorch.fast_ops import pool
 
-    fast_pool.LARGEST_TILE = 0
+    pool.LARGEST_TILE = 0
 
 
 def _no_held_blas() -> None:
-    from minitorch import fast_matmul
+    from minitorch.fast_ops import matmul
 
-    fast_matmul.SERIAL = 0
+    matmul.SERIAL = 0
 
 
 def _no_vector_exp() -> None:
-    from minitorch import jit
+    from minitorch.fast_ops import codegen
 
-    jit.OWN.clear()
-    jit.FORMAT = -1  # kernels of their own in the cache
+    codegen.OWN.clear()
+    codegen.FORMAT = -1  # kernels of their own in the cache
 
 
 def _nothing() -> None:

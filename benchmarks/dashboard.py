@@ -27,8 +27,9 @@ import dashboard
 import minitorch as mt
 from board import Board
 from display import Display
-from minitorch.data import DataLoader, Dataset
-from minitorch.vision import Normalize
+from minitorch.data.dataset import Dataset
+from minitorch.data.loader import DataLoader
+from minitorch.vision.transforms import Normalize
 from models.lenet import LeNet
 from run_mnist_multiclass import show_channels
 from sinks import Plan

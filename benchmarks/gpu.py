@@ -17,7 +17,7 @@ from typing import Any
 import harness
 import minitorch
 import training_step
-from minitorch._cuda import SIMULATED, cuda, look
+from minitorch.cuda_ops.device.numba_cuda import SIMULATED, cuda, look
 
 SQUARE = 4096  # rows of the matrices
 CELLS = 1 << 24

@@ -18,23 +18,24 @@ sys.path.insert(0, str(harness.ROOT / "project"))
 def child(images: int) -> None:
     """Measure in this process, and print the figures as JSON."""
     import minitorch as mt
-    from minitorch import data
+    from minitorch.data import image_sets
+    from minitorch.data import loader as data_loader
     from models.lenet import LeNet
 
     random.seed(0)
     mt.set_default_dtype("float32")
     start = time.perf_counter()
-    train, _ = data.mnist()
+    train, _ = image_sets.mnist()
     load = time.perf_counter() - start
     if images:
         train = train.subset(range(images))
     model = LeNet()
     optimizer = mt.Adam(model.parameters())
     scale = mt.vision.ToTensor()
-    warm = data.DataLoader(train.subset(range(128)), 64, transform=scale)
+    warm = data_loader.DataLoader(train.subset(range(128)), 64, transform=scale)
     for _ in mt.fit(model, warm, optimizer):
         pass
-    loader = data.DataLoader(train, 64, shuffle=True, transform=scale, seed=0)
+    loader = data_loader.DataLoader(train, 64, shuffle=True, transform=scale, seed=0)
     start = time.perf_counter()
     for _ in mt.fit(model, loader, optimizer):
         pass

@@ -1,12 +1,14 @@
-"""Convolution as plain Numba loops over padded rows: what the register tiles of the `fast` backend are measured against."""
+"""Convolution as plain Numba loops over padded rows: what register tiles are measured against."""
 
 from __future__ import annotations
 
-import numpy as np
-from numba import prange
 from typing import Any
 
+import numpy as np
+from numba import prange
+
 from minitorch.runtime.placeholders import real
+
 
 def conv_rows(out: Any, x: Any, w: Any, stride: Any, padding: Any, dilation: Any, groups: int) -> None:
     """Convolve: a thread takes an image, four output channels and one row at a time."""

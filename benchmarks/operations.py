@@ -55,7 +55,7 @@ def array(*shape: int) -> Any:
 def ours() -> Iterator[Case]:
     """Yield (group, case, what to time) of minitorch."""
     import minitorch as mt
-    from minitorch.tensor_functions_nn import Norm
+    from minitorch.tensor_functions.nn import Norm
 
     mt.set_default_dtype("float32")
 

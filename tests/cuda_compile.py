@@ -25,27 +25,29 @@ sys.path.insert(0, str(ROOT))
 
 from numba import cuda, types  # noqa: E402
 
-from minitorch import (  # noqa: E402
-    cuda_conv,
-    cuda_conv_gemm,
-    cuda_dropout,
-    cuda_fold,
-    cuda_index,
-    cuda_kernels,
-    cuda_matmul,
-    cuda_norm,
-    cuda_pool,
-    cuda_sgemm,
-    cuda_tensor_cores,
-    cuda_update,
-    operators,
-    optim,
+from minitorch import cuda_conv, operators  # noqa: E402
+from minitorch.cuda_ops import (  # noqa: E402
+    conv,
+    course,
+    dropout,
+    elementwise,
+    gather,
+    gemm,
+    gemm_tf32,
+    implicit_gemm,
+    matmul,
+    norm,
+    optimizer_step,
+    pool,
+    reduce,
+    softmax,
 )
-from minitorch.cuda_launch import SHARING, THREADS, bind  # noqa: E402
-from minitorch.fusing import trace  # noqa: E402
+from minitorch.cuda_ops.device.launch import SHARING, THREADS, bind  # noqa: E402
+from minitorch.nn.fusion import trace  # noqa: E402
+from minitorch.optim import algorithms  # noqa: E402
 
 # Constants of kernels that follow from the size of their tiles.
-QUIET = {k for tile in (*cuda_matmul.CARD[4], *cuda_matmul.CARD_WARPS) for k in tile.constants()} - {"TILE"}
+QUIET = {k for tile in (*matmul.CARD[4], *matmul.CARD_WARPS) for k in tile.constants()} - {"TILE"}
 TARGETS = ((7, 5), (8, 0), (9, 0))
 HMMA = 0x23C  # the number of that instruction, on every card so far
 DTYPES = ("float32", "float64")
@@ -89,69 +91,69 @@ three = trace(lambda a, b, c: (a * b).sigmoid() + c, 3).function
 four = trace(lambda a, b, c, d: (a * b + c).sigmoid() * d, 4).function
 
 KERNELS: list[Case] = [
-    (cuda_kernels.map_cells, {"fn": operators.sigmoid}, THREADS, lambda t: (*triple(t), i64, *triple(t))),
-    (cuda_kernels.zip_cells, {"fn": operators.add}, THREADS, lambda t: (*triple(t), i64, *triple(t) * 2)),
-    (cuda_kernels.map_flat, {"fn": operators.sigmoid}, THREADS, lambda t: (row(t), i64, row(t))),
-    (cuda_kernels.zip_flat, {"fn": operators.add}, THREADS, lambda t: (row(t), i64, *[row(t)] * 2)),
-    (cuda_kernels.three_flat, {"fn": three}, THREADS, lambda t: (row(t), i64, *[row(t)] * 3)),
-    (cuda_kernels.four_flat, {"fn": four}, THREADS, lambda t: (row(t), i64, *[row(t)] * 4)),
+    (course.map_cells, {"fn": operators.sigmoid}, THREADS, lambda t: (*triple(t), i64, *triple(t))),
+    (course.zip_cells, {"fn": operators.add}, THREADS, lambda t: (*triple(t), i64, *triple(t) * 2)),
+    (elementwise.map_flat, {"fn": operators.sigmoid}, THREADS, lambda t: (row(t), i64, row(t))),
+    (elementwise.zip_flat, {"fn": operators.add}, THREADS, lambda t: (row(t), i64, *[row(t)] * 2)),
+    (elementwise.three_flat, {"fn": three}, THREADS, lambda t: (row(t), i64, *[row(t)] * 3)),
+    (elementwise.four_flat, {"fn": four}, THREADS, lambda t: (row(t), i64, *[row(t)] * 4)),
     *(
         (loop, {"fn": fn}, threads, lambda t: (*triple(t), i64, *triple(t), i64, t))
-        for loop, threads in ((cuda_kernels.reduce_blocks, 1024), (cuda_kernels.fold_cells, THREADS))
+        for loop, threads in ((course.reduce_blocks, 1024), (reduce.fold_cells, THREADS))
         for fn in (operators.add, operators.max_nan)
     ),
-    (cuda_kernels.matmul_tiles, {}, 1024, lambda t: (*triple(t, 3), i64, *triple(t, 3) * 2)),
+    (matmul.matmul_tiles, {}, 1024, lambda t: (*triple(t, 3), i64, *triple(t, 3) * 2)),
     (
-        cuda_kernels.linear_tiles,
+        matmul.linear_tiles,
         ACT,
         1024,
         lambda t: (row(t), row(t), pair, row(t), pair, row(t), types.UniTuple(i64, 3)),
     ),
     *(
         (
-            cuda_update.UPDATES[states],
+            optimizer_step.UPDATES[states],
             {"fn": rule},
             THREADS,
             lambda t: (row(i64, 2), i64, row(t)),
         )
         for rule, states in (
-            (optim.sgd_rule, 0),
-            (optim.momentum_rule, 1),
-            (optim.adagrad_rule, 1),
-            (optim.adam_rule, 2),
-            (optim.amsgrad_rule, 3),
-            (optim.rmsprop_rule, 3),
+            (algorithms.sgd_rule, 0),
+            (algorithms.momentum_rule, 1),
+            (algorithms.adagrad_rule, 1),
+            (algorithms.adam_rule, 2),
+            (algorithms.amsgrad_rule, 3),
+            (algorithms.rmsprop_rule, 3),
         )
     ),
-    (cuda_kernels.sum_blocks, {}, 32, lambda t: (row(t), row(t), i64)),
-    (cuda_kernels.multiply_block, {}, 1024, lambda t: (*[row(t)] * 3, i64)),
-    (cuda_conv.conv_cells, {}, THREADS, images(3, 0, *CONV)),
-    (cuda_conv.conv_act_cells, ACT, THREADS, images(3, 1, *CONV)),
-    (cuda_conv.conv_grad_input_cells, {}, THREADS, images(3, 0, *CONV)),
-    (cuda_conv.conv_grad_weight_cells, {}, SHARING, images(3, 0, *CONV)),
+    (course.sum_blocks, {}, 32, lambda t: (row(t), row(t), i64)),
+    (course.multiply_block, {}, 1024, lambda t: (*[row(t)] * 3, i64)),
+    (conv.conv_cells, {}, THREADS, images(3, 0, *CONV)),
+    (conv.conv_act_cells, ACT, THREADS, images(3, 1, *CONV)),
+    (conv.conv_grad_input_cells, {}, THREADS, images(3, 0, *CONV)),
+    (conv.conv_grad_weight_cells, {}, SHARING, images(3, 0, *CONV)),
     *(
         (
-            partial(cuda_conv_gemm.shaped, cuda_conv_gemm.conv_gemm, tile),
+            partial(implicit_gemm.shaped, implicit_gemm.conv_gemm, tile),
             ACT,
             tile.threads,
             lambda t: (*[row(t)] * 4, *[types.boolean] * 2, four32, seven32, seven32),
         )
-        for tile in tiles_of(cuda_conv.TILES)
+        for tile in tiles_of(conv.TILES)
     ),
     *(
         (
-            partial(cuda_conv_gemm.shaped, cuda_conv_gemm.conv_weight_gemm, tile),
+            partial(implicit_gemm.shaped, implicit_gemm.conv_weight_gemm, tile),
             {},
             tile.threads,
             lambda t: (*[row(t)] * 3, four32, six32, six32, types.int32),
         )
-        for tile in tiles_of(cuda_conv.WEIGHT_TILES)
+        for tile in tiles_of(conv.WEIGHT_TILES)
     ),
-    (cuda_conv_gemm.sum_shares, {}, THREADS, lambda t: [row(t)] * 2),
-    (cuda_pool.max_pool_cells, {}, THREADS, images(2, 0, pair, pair, sides, pair)),
-    (cuda_pool.max_pool_grad_cells, {}, THREADS, images(3, 0, pair, pair, sides, pair)),
-    (cuda_pool.avg_pool_cells, {}, THREADS, images(2, 0, pair, pair, sides, types.boolean)),
-    (cuda_pool.avg_pool_grad_cells, {}, THREADS, images(2, 0, pair, pair, sides, types.boolean)),
+    (implicit_gemm.sum_shares, {}, THREADS, lambda t: [row(t)] * 2),
+    (pool.max_pool_cells, {}, THREADS, images(2, 0, pair, pair, sides, pair)),
+    (pool.max_pool_grad_cells, {}, THREADS, images(3, 0, pair, pair, sides, pair)),
+    (pool.avg_pool_cells, {}, THREADS, images(2, 0, pair, pair, sides, types.boolean)),
+    (pool.avg_pool_grad_cells, {}, THREADS, images(2, 0, pair, pair, sides, types.boolean)),
     (cuda_conv.anchored_conv2d, {}, THREADS, lambda t: (*triple(t), i64, *triple(t) * 2, types.boolean)),
     (
         cuda_conv.anchored_conv1d,
@@ -160,26 +162,26 @@ KERNELS: list[Case] = [
         lambda t: (*triple(t, 3), i64, *triple(t, 3) * 2, types.boolean),
     ),
     (
-        cuda_norm.norm_channels,
+        norm.norm_channels,
         ACT,
         SHARING,
         lambda t: (row(t, 3), row(t), row(t), row(t, 3), row(t), row(t), t),
     ),
     (
-        cuda_norm.norm_grad_channels,
+        norm.norm_grad_channels,
         GATE,
         SHARING,
         lambda t: (row(t, 3), *[row(t)] * 2, row(t, 3), *[row(t)] * 2, row(t, 3), *[row(t)] * 2, t),
     ),
-    (cuda_norm.scale_shift_cells, ACT, THREADS, lambda t: (row(t, 3), row(t, 3), row(t), row(t))),
-    (cuda_norm.act_grad_channels, GATE, SHARING, lambda t: (row(t, 3), row(t), row(t, 3), row(t, 3))),
-    (cuda_norm.log_softmax_rows, {}, SHARING, lambda t: [row(t, 3)] * 2),
-    (cuda_norm.log_softmax_grad_rows, {}, SHARING, lambda t: [row(t, 3)] * 3),
-    (cuda_norm.cross_entropy_rows, {}, SHARING, lambda t: (row(t), *[row(t, 3)] * 3)),
-    (cuda_norm.label_entropy_rows, {}, SHARING, lambda t: (row(t), *[row(t, 3)] * 2, row(types.uint32))),
+    (norm.scale_shift_cells, ACT, THREADS, lambda t: (row(t, 3), row(t, 3), row(t), row(t))),
+    (norm.act_grad_channels, GATE, SHARING, lambda t: (row(t, 3), row(t), row(t, 3), row(t, 3))),
+    (softmax.log_softmax_rows, {}, SHARING, lambda t: [row(t, 3)] * 2),
+    (softmax.log_softmax_grad_rows, {}, SHARING, lambda t: [row(t, 3)] * 3),
+    (softmax.cross_entropy_rows, {}, SHARING, lambda t: (row(t), *[row(t, 3)] * 3)),
+    (softmax.label_entropy_rows, {}, SHARING, lambda t: (row(t), *[row(t, 3)] * 2, row(types.uint32))),
     *(
         (
-            cuda_index.RANKED[k],
+            elementwise.RANKED[k],
             {"fn": fn},
             THREADS,
             lambda t, k=k, rank=rank: (row(t), i64, *layouts(rank, 2), *[row(t), *layouts(rank)] * (k + 1)),
@@ -189,7 +191,7 @@ KERNELS: list[Case] = [
     ),
     *(
         (
-            cuda_index.map_turned,
+            elementwise.map_turned,
             {"fn": operators.id},
             SHARING,
             lambda t, rank=rank: (
@@ -205,20 +207,20 @@ KERNELS: list[Case] = [
         for rank in (1, 2)
     ),
     (
-        cuda_index.take_cells,
+        gather.take_cells,
         {},
         THREADS,
         lambda t: (row(t), i64, i64, row(t), *layouts(2), row(types.uint32)),
     ),
     (
-        cuda_index.take_grad_cells,
+        gather.take_grad_cells,
         {},
         THREADS,
         lambda t: (row(t), i64, i64, row(t), *layouts(2), *[row(types.uint32)] * 2),
     ),
     *(
         (
-            cuda_fold.fold_tiles,
+            reduce.fold_tiles,
             {"fn": fn},
             SHARING,
             lambda t, rank=rank: (row(t), i64, *layouts(rank, 2), row(t), i64, i64, i64, t, types.boolean),
@@ -228,7 +230,7 @@ KERNELS: list[Case] = [
     ),
     *(
         (
-            cuda_dropout.drop_cells,
+            dropout.drop_cells,
             {},
             THREADS,
             lambda t, key=key: (*[row(t)] * 3, i64, key, types.uint64, t),
@@ -242,15 +244,12 @@ def products(real: str) -> list[Case]:
     """Return the kernels of the matrix product, for each size of tile."""
     three, bytes_ = types.UniTuple(i64, 3), 4 if real == "float32" else 8
     found: list[Case] = [
-        (cuda_sgemm.sum_slices, {}, THREADS, lambda t: (row(t), three, row(t), sides)),
-        (cuda_sgemm.sum_slices_act, ACT, THREADS, lambda t: (row(t), row(t), sides, row(t))),
+        (gemm.sum_slices, {}, THREADS, lambda t: (row(t), three, row(t), sides)),
+        (gemm.sum_slices_act, ACT, THREADS, lambda t: (row(t), row(t), sides, row(t))),
     ]
-    tiles = [(cuda_sgemm.multiply_tiles, cuda_sgemm.multiply_tiles_act, t) for t in cuda_matmul.CARD[bytes_]]
+    tiles = [(gemm.multiply_tiles, gemm.multiply_tiles_act, t) for t in matmul.CARD[bytes_]]
     if real == "float32":
-        tiles += [
-            (cuda_tensor_cores.multiply_warps, cuda_tensor_cores.multiply_warps_act, t)
-            for t in cuda_matmul.CARD_WARPS
-        ]
+        tiles += [(gemm_tf32.multiply_warps, gemm_tf32.multiply_warps_act, t) for t in matmul.CARD_WARPS]
     for plain, biased, tile in tiles:
         constants = tile.constants()
         found += [
@@ -287,7 +286,7 @@ JOBS = [(case, cc, dtype) for case, cc in CASES for dtype in DTYPES] + [
     for dtype in DTYPES
     for case in products(dtype)
     for cc in TARGETS
-    if case[0].__module__ != cuda_tensor_cores.__name__ or cc >= cuda_tensor_cores.SINCE
+    if case[0].__module__ != gemm_tf32.__name__ or cc >= gemm_tf32.SINCE
 ]
 
 
@@ -301,8 +300,8 @@ def loops() -> set[Any]:
     return {
         fn
         for module in (
-            *(cuda_kernels, cuda_conv, cuda_norm, cuda_sgemm, cuda_tensor_cores, cuda_update),
-            *(cuda_dropout, cuda_index, cuda_fold, cuda_conv_gemm, cuda_pool),
+            *(course, cuda_conv, conv, elementwise, reduce, matmul, gather, gemm, gemm_tf32, implicit_gemm),
+            *(norm, softmax, optimizer_step, dropout, pool),
         )
         for fn in vars(module).values()
         if inspect.isfunction(fn)

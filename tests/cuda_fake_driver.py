@@ -21,7 +21,8 @@ from numba import cuda
 from numba.cuda.cudadrv import devices
 from numba.cuda.cudadrv import driver as numbas
 
-from minitorch import _cuda, _driver
+from minitorch.cuda_ops.device import driver as device_driver
+from minitorch.cuda_ops.device import numba_cuda
 
 asked: list[tuple[str, Any]] = []
 streams, addresses = itertools.count(100, 100), itertools.count(1 << 20, 1 << 16)
@@ -68,7 +69,9 @@ class Library:
 
     def cuThreadExchangeStreamCaptureMode(self, mode: Any) -> int:
         asked.append(("mode", mode._obj.value))
-        mode._obj.value = _driver.THREAD_LOCAL if mode._obj.value == _driver.RELAXED else _driver.RELAXED
+        mode._obj.value = (
+            device_driver.THREAD_LOCAL if mode._obj.value == device_driver.RELAXED else device_driver.RELAXED
+        )
         return 0
 
 
@@ -113,21 +116,21 @@ def copied(kind: str) -> Any:
 
 
 LIBRARY = Library()
-_driver._library = lambda: LIBRARY  # type: ignore[assignment]
-_cuda.look = lambda: _cuda.Machine(driver=(13, 0), devices=1, usable=True)
-_cuda.memory, _cuda.jit = memory, Kernel
-_cuda.pinned, _cuda.event = (lambda size: np.zeros(size, np.uint8)), Event
+device_driver._library = lambda: LIBRARY  # type: ignore[assignment]
+numba_cuda.look = lambda: numba_cuda.Machine(driver=(13, 0), devices=1, usable=True)
+numba_cuda.memory, numba_cuda.jit = memory, Kernel
+numba_cuda.pinned, numba_cuda.event = (lambda size: np.zeros(size, np.uint8)), Event
 cuda.current_context, cuda.external_stream, cuda.defer_cleanup = Context, Stream, contextlib.nullcontext
 devices._runtime.ensure_context = contextlib.nullcontext
 numbas.host_to_device, numbas.device_to_device = copied("upload"), copied("copy")
 numbas.device_to_host = copied("download")
 
 import minitorch  # noqa: E402
-from minitorch import cuda_memory  # noqa: E402
 from minitorch.cuda import GraphedStep  # noqa: E402
-from minitorch.cuda_staging import Staging  # noqa: E402
+from minitorch.cuda_ops.device import memory as device_memory  # noqa: E402
+from minitorch.cuda_ops.device.upload import Staging  # noqa: E402
 
-cuda_memory.STAGING = Staging(_cuda.pinned, Event)
+device_memory.STAGING = Staging(numba_cuda.pinned, Event)
 minitorch.set_default_backend("cuda")
 norm = minitorch.BatchNorm1d(3)
 model = minitorch.Sequential(minitorch.Linear(4, 3), norm, minitorch.Dropout(0.5))
@@ -155,7 +158,7 @@ def run(taken: Any) -> list[tuple[str, Any]]:
 
 warm = [run(graphed) for _ in range(3)][-1]
 recorded, replayed, again = run(graphed), run(graphed), run(graphed)
-first = recorded.index(("begin", (200, _driver.THREAD_LOCAL)))
+first = recorded.index(("begin", (200, device_driver.THREAD_LOCAL)))
 last = recorded.index(("end", 200))
 kinds = [kind for kind, _ in recorded[first + 1 : last]]
 
@@ -171,7 +174,7 @@ assert {told[1] for kind, told in inside if kind == "launch"} == {200}, "recorde
 assert {told for kind, told in inside if kind == "copy"} == {200}
 for k, kind in enumerate(kinds):
     if kind == "allocate":
-        assert inside[k - 1] == ("mode", _driver.RELAXED)
+        assert inside[k - 1] == ("mode", device_driver.RELAXED)
         assert kinds[k + 1] == "mode"
 launches = [told[0] for kind, told in warm if kind == "launch"]
 assert "update_3" in launches

@@ -14,15 +14,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 import minitorch
-from minitorch import (
-    Tensor,
-    operators,
-    tensor,
-    tensor_functions,
-    tensor_functions_fused,
-    tensor_functions_more,
-    tensor_functions_nn,
-)
+from minitorch import Tensor, operators, tensor
+from minitorch.tensor_functions import elementwise, fused, nn
 
 Array = np.ndarray[Any, Any]
 Shape = tuple[int, ...]
@@ -124,7 +117,7 @@ def np_norm(x: Array, w: Array, b: Array) -> Array:
 def chosen(x: Tensor) -> Tensor:
     """Return cross-entropies of two rows for fixed probabilities."""
     target = tensor([[0.5, 0.25, 0.25], [0.0, 1.0, 0.0]], x.backend, dtype=x.dtype)
-    return tensor_functions_nn.CrossEntropy.apply(x, target=target._tensor)
+    return nn.CrossEntropy.apply(x, target=target._tensor)
 
 
 NP_ACTS: dict[str, Callable[[Array], Array]] = {"none": lambda x: x, "relu": lambda x: np.maximum(x, 0)}
@@ -138,7 +131,7 @@ TABLE = [
     Line("tanh", lambda x: x.tanh(), np.tanh),
     Line("sqrt", lambda x: x.sqrt(), np.sqrt, low=0.1),
     Line("inv", minitorch.Inv(), lambda x: 1 / x, low=0.3),
-    Line("abs", tensor_functions.Abs(), np.abs),
+    Line("abs", elementwise.Abs(), np.abs),
     Line("square", lambda x: x**2, np.square),
     Line("cube", lambda x: x**3, lambda x: x**3),
     Line("power -0.5", lambda x: x**-0.5, lambda x: x**-0.5, low=0.3),
@@ -148,7 +141,7 @@ TABLE = [
     Line("leaky relu", minitorch.LeakyReLU(0.1), lambda x: np.where(x > 0, x, 0.1 * x)),
     Line("gelu", minitorch.GELU(), np_gelu),
     Line("gelu tanh", minitorch.GELU("tanh"), np_gelu, slope=True, tolerance=2e-3),
-    Line("softplus", tensor_functions_more.Softplus(), lambda x: np.log1p(np.exp(x))),
+    Line("softplus", elementwise.Softplus(), lambda x: np.log1p(np.exp(x))),
     Line("astype", lambda x: x.astype("float32").astype("float64"), lambda x: x, slope=False, tolerance=1e-6),
     Line("to", lambda x: x.to("simple").to(x.backend), lambda x: x),
     # Pairs of cells.
@@ -172,10 +165,10 @@ TABLE = [
         slope=False,
     ),
     Line("the same twice", lambda x: x * x + x, lambda x: x * x + x),
-    Line("bce", tensor_functions_more.BCE(), np_bce, BINARY, low=0.1, high=0.9),
+    Line("bce", elementwise.BCE(), np_bce, BINARY, low=0.1, high=0.9),
     Line(
         "bce with logits",
-        tensor_functions_more.BCEWithLogits(),
+        elementwise.BCEWithLogits(),
         lambda x, t: np_bce(1 / (1 + np.exp(-x)), t),
         BINARY,
     ),
@@ -268,36 +261,36 @@ TABLE = [
         lambda x, y: x / (1 + np.exp(-y)) + x,
         BINARY,
     ),
-    Line("weigh", tensor_functions_more.Weigh(), lambda x, w: x * w, BINARY),
+    Line("weigh", elementwise.Weigh(), lambda x, w: x * w, BINARY),
     Line(
         "norm and relu",
-        tensor_functions_nn.Norm(eps=0.1, act="relu"),
+        nn.Norm(eps=0.1, act="relu"),
         lambda x, w, b: np.maximum(np_norm(x, w, b), 0),
         (((3, 2, 4), (1, 2, 1), (1, 2, 1)),),
     ),
     Line(
         "dropout",
-        tensor_functions_fused.Drop(key=lambda: 7, rate=0.25, scale=True),
-        lambda x: x * (minitorch.philox.generator(7).uniform(size=x.shape) >= 0.25) / 0.75,
+        fused.Drop(key=lambda: 7, rate=0.25, scale=True),
+        lambda x: x * (minitorch.runtime.philox.generator(7).uniform(size=x.shape) >= 0.25) / 0.75,
         (((2, 3),), ((7, 5),), ((1, 3, 1),)),
     ),
-    Line("norm", tensor_functions_nn.Norm(eps=0.1), np_norm, (((3, 2, 4), (1, 2, 1), (1, 2, 1)),)),
+    Line("norm", nn.Norm(eps=0.1), np_norm, (((3, 2, 4), (1, 2, 1), (1, 2, 1)),)),
     Line(
         "scale and shift",
-        tensor_functions_fused.ScaleShift(),
+        fused.ScaleShift(),
         lambda x, w, b: x * w + b,
         (((3, 2, 4), (1, 2, 1), (1, 2, 1)),),
     ),
     Line(
         "scale, shift and relu",
-        tensor_functions_fused.ScaleShift(act="relu"),
+        fused.ScaleShift(act="relu"),
         lambda x, w, b: np.maximum(x * w + b, 0),
         (((3, 2, 4), (1, 2, 1), (1, 2, 1)),),
     ),
     *(
         Line(
             f"linear, {act}",
-            lambda x, w, b, act=act: minitorch.nn.linear(x, w, b, act=act),
+            lambda x, w, b, act=act: minitorch.nn.functional.linear(x, w, b, act=act),
             lambda x, w, b, act=act: NP_ACTS[act](x @ w.T + b),
             (((3, 4), (2, 4), (2,)), ((1, 1), (1, 1), (1,))),
         )
@@ -312,7 +305,7 @@ TABLE = [
         )
         for act in NP_ACTS
     ),
-    Line("take", tensor_functions_nn.Take(rows=np.array([2, 0, 2])), lambda x: x[[2, 0, 2]], (((3, 2),),)),
+    Line("take", nn.Take(rows=np.array([2, 0, 2])), lambda x: x[[2, 0, 2]], (((3, 2),),)),
     Line(
         "conv1d",
         minitorch.conv1d,

@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis.strategies import DrawFn, SearchStrategy, composite, integers, lists, permutations, tuples
 
 from minitorch import Tensor, TensorBackend, TensorData
-from minitorch.backends import find_backend
+from minitorch.tensor_ops.backend import find_backend
 
 from .strategies import small_floats, small_ints
 

@@ -26,7 +26,6 @@ from safetensors.numpy import save_file
 from minitorch import checkpoint
 from minitorch.checkpoint import (
     Checkpoint,
-    CheckpointError,
     Keeper,
     flatten,
     load,
@@ -35,6 +34,7 @@ from minitorch.checkpoint import (
     save_checkpoint,
     unflatten,
 )
+from minitorch.pth import CheckpointError
 
 
 class Model:

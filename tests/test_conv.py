@@ -19,12 +19,12 @@ from minitorch import (
     conv1d,
     conv2d,
     fast_conv,
-    fast_ops,
     grad_check,
     operators,
     tensor,
 )
-from minitorch.optional_ops import OptionalOps
+from minitorch.fast_ops import course as fast_course
+from minitorch.tensor_ops.composite import OptionalOps
 
 from .checks import needs_jit
 from .strategies import assert_close
@@ -294,7 +294,7 @@ def test_parallel_diagnostics(capsys: pytest.CaptureFixture[str]) -> None:
     run(fast_conv.tensor_conv2d, tensor(np.ones((1, 1, 2, 2))), tensor(np.ones((1, 1, 1, 1))), (1, 1, 2, 2))
     fast_conv.tensor_conv2d.parallel_diagnostics(level=3)
     assert "anchored_conv2d" in capsys.readouterr().out
-    negate = fast_ops.tensor_map(operators.neg)
+    negate = fast_course.tensor_map(operators.neg)
     negate(*triple(minitorch.zeros((2, 2))), *triple(tensor([[1.0, 2.0], [3.0, 4.0]])))
     negate.parallel_diagnostics(level=3)
     assert "map_any" in capsys.readouterr().out

@@ -34,7 +34,6 @@ from minitorch import (
     conv2d,
     cross_entropy,
     cuda_conv,
-    cuda_ops,
     logsoftmax,
     maxpool2d,
     mm_practice,
@@ -42,7 +41,8 @@ from minitorch import (
     sum_practice,
     tensor,
 )
-from minitorch._cuda import cuda
+from minitorch.cuda_ops import course
+from minitorch.cuda_ops.device.numba_cuda import cuda
 
 from . import checks, strict_sim
 from .strategies import assert_close, small_floats, small_ints
@@ -283,7 +283,7 @@ def test_numbers_on_the_host_move_when_they_are_used() -> None:
 def test_map_kernel_on_triples(compiled: bool) -> None:
     fn = cuda.jit(device=True)(operators.sigmoid) if compiled else operators.sigmoid
     out = on_device(2, 3)
-    cuda_ops.tensor_map(fn)[1, 32](*out, 6, *on_device(1, 3))
+    course.tensor_map(fn)[1, 32](*out, 6, *on_device(1, 3))
     expected = [operators.sigmoid(x) for x in (1.0, 2.0, 3.0)]
     assert np.allclose(out[0].copy_to_host().reshape(2, 3), [expected, expected], rtol=1e-12)
 
@@ -291,11 +291,11 @@ def test_map_kernel_on_triples(compiled: bool) -> None:
 @task3_3
 def test_zip_and_reduce_kernels_on_triples() -> None:
     out = on_device(2, 3)
-    cuda_ops.tensor_zip(operators.mul)[1, 32](*out, 6, *on_device(2, 1), *on_device(3))
+    course.tensor_zip(operators.mul)[1, 32](*out, 6, *on_device(2, 1), *on_device(3))
     assert out[0].copy_to_host().tolist() == [1.0, 2.0, 3.0, 2.0, 4.0, 6.0]
     for threads in (1, 2, 3, 32, 1024):
         out = on_device(2, 1)
-        cuda_ops.tensor_reduce(operators.add)[2, threads](*out, 2, *on_device(2, 37), 1, 10.0)
+        course.tensor_reduce(operators.add)[2, threads](*out, 2, *on_device(2, 37), 1, 10.0)
         assert out[0].copy_to_host().tolist() == [10 + 37 * 19, 10 + 37 * 56]
 
 
@@ -368,7 +368,7 @@ def test_matmul_kernel_on_triples(tile: int) -> None:
     out = on_device(2, 17, 4)
     grid = math.ceil(17 / tile), math.ceil(4 / tile), 2
     operands = (*on_device(2, 17, 20), *on_device(1, 20, 4))
-    cuda_ops.tensor_matrix_multiply[grid, (tile, tile, 1)](*out, 2 * 17 * 4, *operands)
+    course.tensor_matrix_multiply[grid, (tile, tile, 1)](*out, 2 * 17 * 4, *operands)
     a, b = (np.arange(1.0, math.prod(s) + 1).reshape(s) for s in ((2, 17, 20), (1, 20, 4)))
     assert np.array_equal(out[0].copy_to_host().reshape(2, 17, 4), a @ b)
 

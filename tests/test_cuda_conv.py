@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 import minitorch
-from minitorch import SimpleBackend, TensorData, cuda_conv, cuda_memory, tensor
-from minitorch.cuda_conv_gemm import Tile
+from minitorch import SimpleBackend, TensorData, tensor
+from minitorch.cuda_ops import conv
+from minitorch.cuda_ops.device import memory
+from minitorch.cuda_ops.implicit_gemm import Tile
 
 MODE = os.environ["MINITORCH_CUDA_TESTS"]
 pytestmark = pytest.mark.skipif(MODE == "off", reason="MINITORCH_CUDA_TESTS=off")
@@ -33,14 +35,14 @@ def order(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
 
 def forget() -> None:
     """Forget what was planned for which sizes."""
-    cuda_conv._plan.cache_clear()
-    cuda_conv._plan_weight.cache_clear()
+    conv._plan.cache_clear()
+    conv._plan_weight.cache_clear()
 
 
 def force(way: str, monkeypatch: pytest.MonkeyPatch, share: int = 6) -> None:
     """Choose the way of all sizes, and the least that a block sums over for a weight."""
-    monkeypatch.setattr(cuda_conv, "_tile", lambda *sizes: WAYS[way])
-    monkeypatch.setattr(cuda_conv, "LEAST_SHARE", share)
+    monkeypatch.setattr(conv, "_tile", lambda *sizes: WAYS[way])
+    monkeypatch.setattr(conv, "LEAST_SHARE", share)
     forget()
 
 
@@ -136,7 +138,7 @@ def test_the_tiles_of_a_card(case: str, dtype: str, monkeypatch: pytest.MonkeyPa
     x, w, bias = (numbers(*s) for s in (*CASES[case][:2], CASES[case][1][:1]))
     d = numbers(*result_of(*CASES[case]), seed=3)
     for k in range(3):
-        monkeypatch.setattr(cuda_conv, "_tile", lambda tiles, of, *sizes, k=k: tiles[np.dtype(of).name][k])
+        monkeypatch.setattr(conv, "_tile", lambda tiles, of, *sizes, k=k: tiles[np.dtype(of).name][k])
         forget()
         agree("conv_act", dtype, x, w, bias, "relu", *CASES[case][2])
         if k < 2:
@@ -158,8 +160,8 @@ def test_slices_are_summed_from_the_first_to_the_last(dtype: str, monkeypatch: p
     x, d = numbers(4, 2, 5, 5), numbers(4, 3, 5, 5, seed=1)
     settings = ((3, 2, 1, 1), (1, 1), (0, 0, 0, 0), (1, 1), 1)
     asked = []
-    empty = cuda_memory.empty
-    monkeypatch.setattr(cuda_memory, "empty", lambda size, of: asked.append(size) or empty(size, of))
+    empty = memory.empty
+    monkeypatch.setattr(memory, "empty", lambda size, of: asked.append(size) or empty(size, of))
     for share, slices in ((1000, 1), (50, 2), (7, 13), (1, 50)):
         force("8x4", monkeypatch, share)
         asked.clear()
@@ -170,7 +172,7 @@ def test_slices_are_summed_from_the_first_to_the_last(dtype: str, monkeypatch: p
 @pytest.mark.parametrize("threads", [1, 64, 256])
 def test_a_block_of_threads_shares_one_weight(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
     force("direct", monkeypatch)
-    monkeypatch.setattr(cuda_conv, "MOST_SHARING", threads)
+    monkeypatch.setattr(conv, "MOST_SHARING", threads)
     x, d = numbers(3, 1, 7, 7), numbers(3, 2, 6, 5, seed=1)
     agree("conv_grad_weight", "float64", x, d, (2, 1, 2, 3), (1, 1), (0, 0, 0, 0), (1, 1), 1)
 
@@ -224,7 +226,7 @@ def test_a_gradient_through_a_layer(monkeypatch: pytest.MonkeyPatch) -> None:
     assert np.allclose(grads[1], grads[3], rtol=0, atol=1e-11)
 
 
-LARGE, SMALL, SHALLOW = cuda_conv.TILES["float32"]
+LARGE, SMALL, SHALLOW = conv.TILES["float32"]
 SIZES = [
     # LeNet; a depthwise layer
     ((1, 16 * 24 * 24, 4, 1), None),
@@ -249,15 +251,15 @@ SIZES = [
 
 @pytest.mark.parametrize(("sizes", "tile"), SIZES)
 def test_which_tile_serves_which_sizes(sizes: tuple[int, ...], tile: Tile | None) -> None:
-    assert cuda_conv.tile_for(cuda_conv.TILES["float32"], *sizes) == tile
+    assert conv.tile_for(conv.TILES["float32"], *sizes) == tile
 
 
 def test_tiles_fit_their_threads() -> None:
-    for tiles in (cuda_conv.TILES, cuda_conv.WEIGHT_TILES, {"sim": (cuda_conv.SIMULATED_TILE,)}):
+    for tiles in (conv.TILES, conv.WEIGHT_TILES, {"sim": (conv.SIMULATED_TILE,)}):
         for tile in (t for of_dtype in tiles.values() for t in of_dtype):
             assert tile.rows % tile.down == tile.cols % tile.across == tile.down % 2 == tile.across % 2 == 0
             assert tile.depth % 2 == 0
-            assert tile.threads % tile.rows == 0 or tiles is cuda_conv.WEIGHT_TILES
+            assert tile.threads % tile.rows == 0 or tiles is conv.WEIGHT_TILES
             assert tile.threads % tile.depth == 0
             assert tile.rows * tile.depth % tile.threads == tile.cols * tile.depth % tile.threads == 0
 
@@ -274,4 +276,4 @@ def test_tiles_fit_their_threads() -> None:
     ],
 )
 def test_how_many_positions_a_block_sums_over(tiles: int, positions: int, share: int) -> None:
-    assert cuda_conv.share_of(cuda_conv.WEIGHT_TILES["float32"][0], tiles, positions) == share
+    assert conv.share_of(conv.WEIGHT_TILES["float32"][0], tiles, positions) == share

@@ -18,12 +18,12 @@ from minitorch import (
     SimpleBackend,
     TensorBackend,
     TensorData,
-    cuda_launch,
     fuse,
-    fusing,
-    optional_ops,
     tensor,
 )
+from minitorch.cuda_ops.device import launch
+from minitorch.nn import fuse as nn_fuse
+from minitorch.tensor_ops import composite
 
 MODE = os.environ["MINITORCH_CUDA_TESTS"]
 pytestmark = pytest.mark.skipif(MODE == "off", reason="MINITORCH_CUDA_TESTS=off")
@@ -189,7 +189,7 @@ CHAINS: list[tuple[Callable[..., Any], tuple[tuple[int, ...], ...]]] = [
 @every
 @pytest.mark.parametrize(("fn", "shapes"), CHAINS)
 def test_chains_of_cells(dtype: str, fn: Callable[..., Any], shapes: tuple[tuple[int, ...], ...]) -> None:
-    program = fusing.trace(fn, len(shapes))
+    program = nn_fuse.trace(fn, len(shapes))
     operands = [numbers(*s, seed=k) for k, s in enumerate(shapes)]
     (out,) = agree("cells", dtype, program, *operands)
     for k in range(len(shapes)):
@@ -207,16 +207,16 @@ def test_a_fused_function_has_gradients() -> None:
 
 
 def test_an_empty_chain() -> None:
-    program = fusing.trace(lambda x: x + 1.0, 1)
+    program = nn_fuse.trace(lambda x: x + 1.0, 1)
     out = minitorch.CudaBackend.cells(program, on("cuda", numbers(0, 3), "float64"))
     assert out.shape == (0, 3)
 
 
-@pytest.mark.parametrize("name", optional_ops.OPTIONAL)
+@pytest.mark.parametrize("name", composite.OPTIONAL)
 def test_every_optional_kernel_is_fused_and_can_be_turned_off(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    composition = vars(optional_ops.OptionalOps)[name].__func__
+    composition = vars(composite.OptionalOps)[name].__func__
     fused = getattr(TensorBackend(CudaOps), name).__func__ is not composition
     assert fused != (name == "conv_act_grad"), "that one is three launches, each fused"
     monkeypatch.setenv("MINITORCH_FUSE", "0")
@@ -241,7 +241,7 @@ def test_rooms_and_shapes_that_do_not_fit() -> None:
         lambda: f.norm(channels, others, others, 0.1, "none"),
         lambda: f.scale_shift(channels, others, others, "none"),
         lambda: f.act_grad(x, there, "relu"),
-        lambda: f.cells(fusing.trace(lambda a, b: a + b, 2), x, there),
+        lambda: f.cells(nn_fuse.trace(lambda a, b: a + b, 2), x, there),
     ):
         with pytest.raises(BackendError, match=r"'cuda'.*'fast'"):
             call()
@@ -291,8 +291,8 @@ def test_a_fault_of_the_driver_names_operation_and_shapes(monkeypatch: pytest.Mo
         def __missing__(self, grid: Any) -> Any:
             return refuse
 
-    monkeypatch.setattr(cuda_launch._cuda, "jit", lambda fn: Refusing())
-    cuda_launch.kernel.cache_clear()
+    monkeypatch.setattr(launch.numba_cuda, "jit", lambda fn: Refusing())
+    launch.kernel.cache_clear()
     try:
         x = tensor(numbers(2, 3), "cuda")
         for call, told in (
@@ -305,4 +305,4 @@ def test_a_fault_of_the_driver_names_operation_and_shapes(monkeypatch: pytest.Mo
                 call()
             assert "OUT_OF_RESOURCES" in str(caught.value)
     finally:
-        cuda_launch.kernel.cache_clear()
+        launch.kernel.cache_clear()

@@ -22,22 +22,12 @@ import numpy as np
 import pytest
 
 import minitorch
-from minitorch import (
-    Adam,
-    BackendError,
-    Module,
-    Optimizer,
-    Parameter,
-    Tensor,
-    cross_entropy,
-    cuda_graph,
-    cuda_memory,
-    cuda_staging,
-    recording,
-    tensor,
-)
+from minitorch import Adam, BackendError, Module, Optimizer, Parameter, Tensor, cross_entropy, tensor
 from minitorch.cuda import GraphedStep
-from minitorch.data import Dataset
+from minitorch.cuda_ops.device import graph as device_graph
+from minitorch.cuda_ops.device import memory, upload
+from minitorch.data.dataset import Dataset
+from minitorch.runtime import capture
 from minitorch.tensor_data import TensorData
 
 pytestmark = pytest.mark.skipif(
@@ -317,7 +307,7 @@ def test_live_numbers_are_made_again_before_each_replay() -> None:
         return np.array([made[-1]])
 
     def step(x: Tensor) -> Tensor:
-        number = TensorData.on(cuda_memory.live(make), (1,), None, 1, x.backend)
+        number = TensorData.on(memory.live(make), (1,), None, 1, x.backend)
         return x + Tensor(number)
 
     graphed = GraphedStep(step, [1.0], warmup=2)
@@ -350,7 +340,7 @@ def test_reading_on_the_host_inside_is_an_error_in_one_line(name: str) -> None:
     ) as caught:
         graphed([1.0, 2.0])
     assert "\n" not in str(caught.value)
-    assert not recording.recording()
+    assert not capture.recording()
     assert (tensor([1.0, 2.0]) + 1.0).to_numpy().tolist() == [2.0, 3.0]
     fine = GraphedStep(lambda x: x * 2.0, [1.0, 2.0], warmup=1)
     assert [fine([k, 1.0]).to_numpy().tolist() for k in range(3)] == [[0.0, 2.0], [2.0, 2.0], [4.0, 2.0]]
@@ -432,7 +422,7 @@ def test_where_nothing_can_be_recorded_steps_run_eagerly_with_one_warning(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     told = "cuStreamBeginCapture_v2 answered with error 801"
-    monkeypatch.setattr(cuda_graph, "fault", lambda: told)
+    monkeypatch.setattr(device_graph, "fault", lambda: told)
     given = batches(6)
     with pytest.warns(RuntimeWarning, match=rf"steps run eagerly.*{told}") as seen:
         losses, state, _, step = trained(MAKERS["adam"], given, True)
@@ -461,8 +451,8 @@ def test_fit_replays_and_yields_the_same_records(monkeypatch: pytest.MonkeyPatch
         return steps, model.state_dict()
 
     replays = []
-    replay = cuda_graph.Graph.replay
-    monkeypatch.setattr(cuda_graph.Graph, "replay", lambda graph: replays.append(1) or replay(graph))
+    replay = device_graph.Graph.replay
+    monkeypatch.setattr(device_graph.Graph, "replay", lambda graph: replays.append(1) or replay(graph))
     (steps, state), (found, weights) = run(False), run(True)
     assert found == steps
     assert same(weights, state)
@@ -531,13 +521,13 @@ def test_what_the_driver_is_asked_for(name: str) -> None:
 def launched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return a list that grows by the name of each kernel launched."""
     names: list[str] = []
-    submit = cuda_graph.submit
+    submit = device_graph.submit
 
     def spy(made: Any, grid: Any, operands: Any) -> None:
         names.append(made.py_func.__name__)
         submit(made, grid, operands)
 
-    monkeypatch.setattr(cuda_graph, "submit", spy)
+    monkeypatch.setattr(device_graph, "submit", spy)
     return names
 
 
@@ -570,13 +560,13 @@ def test_parameters_of_two_dtypes_and_a_derivative_of_another_one() -> None:
 
 
 def test_equal_constants_are_uploaded_once() -> None:
-    first = cuda_memory.constant(np.array([[1, 2], [3, 4]]))
-    assert cuda_memory.constant(np.array([[1, 2], [3, 4]])) is first
-    assert cuda_memory.constant(np.array([1, 2, 3, 4])) is not first
+    first = memory.constant(np.array([[1, 2], [3, 4]]))
+    assert memory.constant(np.array([[1, 2], [3, 4]])) is first
+    assert memory.constant(np.array([1, 2, 3, 4])) is not first
     assert first.copy_to_host().tolist() == [[1, 2], [3, 4]]
-    for k in range(cuda_memory.MOST_CONSTANTS):
-        cuda_memory.constant(np.array([k, -1]))
-    assert cuda_memory.constant(np.array([[1, 2], [3, 4]])) is not first
+    for k in range(memory.MOST_CONSTANTS):
+        memory.constant(np.array([k, -1]))
+    assert memory.constant(np.array([[1, 2], [3, 4]])) is not first
 
 
 # Uploads
@@ -613,27 +603,27 @@ def test_a_buffer_is_used_again_only_after_its_copy() -> None:
         buffers.append(size)
         return np.zeros(size, np.uint8)
 
-    staging = cuda_staging.Staging(pinned, Event)
-    count = 3 * cuda_staging.MANY
+    staging = upload.Staging(pinned, Event)
+    count = 3 * upload.MANY
     for k in range(count):
         staging.upload(device, np.full(10, float(k)), "the stream")
     device.arrive()
     assert device.got == list(range(count))
-    assert buffers == [512] * cuda_staging.MANY
-    large = np.zeros(cuda_staging.SMALL + 1, np.uint8)
+    assert buffers == [512] * upload.MANY
+    large = np.zeros(upload.SMALL + 1, np.uint8)
     for _ in range(5):
         staging.upload(device, large, "the stream")
-    assert buffers[cuda_staging.MANY :] == [2 * cuda_staging.SMALL] * cuda_staging.FEW
+    assert buffers[upload.MANY :] == [2 * upload.SMALL] * upload.FEW
 
 
 def test_a_huge_array_is_copied_without_a_buffer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cuda_staging, "MOST", 64)
+    monkeypatch.setattr(upload, "MOST", 64)
 
     def refuse(size: int) -> Any:
         raise AssertionError("no buffer is needed")
 
     device = Copy()
-    cuda_staging.Staging(refuse).upload(device, np.arange(100.0), "the stream")
+    upload.Staging(refuse).upload(device, np.arange(100.0), "the stream")
     assert np.array_equal(device.pending[0], np.arange(100.0))
 
 
@@ -644,4 +634,4 @@ def test_uploads_of_any_layout_and_dtype() -> None:
         np.zeros(0),
         np.arange(3, dtype=np.float32),
     ):
-        assert np.array_equal(cuda_memory.storage(array).copy_to_host(), array)
+        assert np.array_equal(memory.storage(array).copy_to_host(), array)

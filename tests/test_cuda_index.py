@@ -14,18 +14,11 @@ import numpy as np
 import pytest
 
 import minitorch
-from minitorch import (
-    TensorData,
-    cuda_cells,
-    cuda_fold,
-    cuda_index,
-    cuda_kernels,
-    cuda_launch,
-    fusing,
-    operators,
-    strided,
-    tensor,
-)
+from minitorch import TensorData, operators, tensor
+from minitorch.cuda_ops import elementwise, reduce
+from minitorch.cuda_ops.device import launch
+from minitorch.nn import fuse
+from minitorch.runtime import strides as runtime_strides
 
 MODE = os.environ["MINITORCH_CUDA_TESTS"]
 needs_cuda = pytest.mark.skipif(MODE == "off", reason="MINITORCH_CUDA_TESTS=off")
@@ -63,14 +56,14 @@ LAYOUTS: list[Any] = [
 
 @pytest.mark.parametrize(("shape", "strides", "operands", "sizes", "steps"), LAYOUTS)
 def test_dimensions_are_merged(shape: Any, strides: Any, operands: Any, sizes: Any, steps: Any) -> None:
-    assert strided.plan(shape, strides, *operands) == (sizes, steps)
+    assert runtime_strides.plan(shape, strides, *operands) == (sizes, steps)
 
 
 def test_the_rest_of_a_reduction_keeps_its_order() -> None:
-    assert strided.rest_plan((2, 3, 4), (12, 4, 1), 2) == ((6,), (4,))
-    assert strided.rest_plan((2, 3, 4), (12, 4, 1), 1) == ((2, 4), (12, 1))
-    assert strided.rest_plan((2, 3, 4), (1, 2, 6), 2) == ((2, 3), (1, 2))
-    assert strided.rest_plan((5,), (1,), 0) == ((), ())
+    assert runtime_strides.rest_plan((2, 3, 4), (12, 4, 1), 2) == ((6,), (4,))
+    assert runtime_strides.rest_plan((2, 3, 4), (12, 4, 1), 1) == ((2, 4), (12, 1))
+    assert runtime_strides.rest_plan((2, 3, 4), (1, 2, 6), 2) == ((2, 3), (1, 2))
+    assert runtime_strides.rest_plan((5,), (1,), 0) == ((), ())
 
 
 # Maps, zips and chains
@@ -116,7 +109,7 @@ def test_stretched_operands(shapes: tuple[tuple[int, ...], ...], dtype: str) -> 
     arrays = [cells(*s, seed=k).astype(dtype) for k, s in enumerate(shapes)]
     for count, fn in enumerate(FUNCTIONS, 1):
         for given in itertools.permutations(arrays, count):
-            program = fusing.trace(fn, count)
+            program = fuse.trace(fn, count)
             operands = [on(x, tuple(range(x.ndim))[::-1], dtype) for x in given]
             out = minitorch.CudaBackend.cells(program, *operands)
             expected = fn(*given)
@@ -138,19 +131,19 @@ TURNED = [((9, 8), (1, 0)), ((33, 70), (1, 0)), ((2, 20, 3, 9), (0, 3, 2, 1)), (
 def test_columns_become_rows_in_tiles(
     shape: tuple[int, ...], order: tuple[int, ...], dtype: str, square: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cuda_cells, "SQUARE", square)
-    monkeypatch.setattr(cuda_launch, "MOST_BLOCKS", 0)  # no other kernel can be launched
-    cuda_cells.walk.cache_clear()
+    monkeypatch.setattr(elementwise, "SQUARE", square)
+    monkeypatch.setattr(launch, "MOST_BLOCKS", 0)  # no other kernel can be launched
+    elementwise.walk.cache_clear()
     array = cells(*shape).astype(dtype)
     if shape[-1] >= square[1] <= shape[order[-1]]:
         assert np.array_equal(on(array, order, dtype).contiguous().to_numpy(), array)
-    cuda_cells.walk.cache_clear()
+    elementwise.walk.cache_clear()
 
 
 @needs_cuda
 def test_threads_go_on_where_the_grid_is_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cuda_launch, "MOST_BLOCKS", 2)
-    cuda_cells.walk.cache_clear()
+    monkeypatch.setattr(launch, "MOST_BLOCKS", 2)
+    elementwise.walk.cache_clear()
     a, b = cells(7, 5, 6), cells(5, 1)
     assert np.array_equal((on(a, (2, 0, 1)) + on(b)).to_numpy(), a + b)
     assert np.array_equal(on(a, (1, 2, 0)).contiguous().to_numpy(), a)
@@ -158,7 +151,7 @@ def test_threads_go_on_where_the_grid_is_smaller(monkeypatch: pytest.MonkeyPatch
     few = minitorch.dropout(tensor(a, "cuda"), 0.5).to_numpy()
     minitorch.manual_seed(3)
     assert np.array_equal(few, minitorch.dropout(tensor(a, "simple"), 0.5).to_numpy())
-    cuda_cells.walk.cache_clear()
+    elementwise.walk.cache_clear()
 
 
 @needs_cuda
@@ -169,11 +162,11 @@ def test_packed_and_alike_operands_take_the_flat_kernel() -> None:
         (((1, 2, 3), (6, 3, 1)), ((2, 3), (3, 1)), ((1, 2, 3), (6, 3, 1))),
         (((1, 1), (1, 1)), stretched),
     ):
-        walk = cuda_cells.walk(*operands)
-        assert walk.loop is cuda_kernels.FLAT[len(operands) - 2]
+        walk = elementwise.walk(*operands)
+        assert walk.loop is elementwise.FLAT[len(operands) - 2]
         assert walk.first == (math.prod(operands[0][0]),)
-    walk = cuda_cells.walk(((2, 3), (3, 1)), stretched)
-    assert (walk.loop, walk.first, walk.each) == (cuda_index.map_ranked, (6, (6,), (1,)), (((0,),),))
+    walk = elementwise.walk(((2, 3), (3, 1)), stretched)
+    assert (walk.loop, walk.first, walk.each) == (elementwise.map_ranked, (6, (6,), (1,)), (((0,),),))
 
 
 @needs_cuda
@@ -244,26 +237,26 @@ def test_sums_have_one_order(monkeypatch: pytest.MonkeyPatch) -> None:
 @needs_cuda
 def test_a_start_value_counts_once_in_several_passes() -> None:
     t = on(np.ones(3000))
-    assert cuda_fold.plan(t.shape, t.strides, 0).parts > 1
+    assert reduce.plan(t.shape, t.strides, 0).parts > 1
     assert minitorch.CudaOps.reduce(operators.add, 7.0)(t, 0).to_numpy().tolist() == [3007.0]
     assert minitorch.CudaOps.reduce(operators.mul, 3.0)(t, 0).to_numpy().tolist() == [3.0]
 
 
 @pytest.mark.parametrize("threads", [32, 256])
 def test_plans_of_folds_fit_a_card(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cuda_fold, "THREADS", threads)
-    cuda_fold.plan.cache_clear()
+    monkeypatch.setattr(reduce, "THREADS", threads)
+    reduce.plan.cache_clear()
     for count, n in itertools.product((1, 2, 10, 33, 1000, 10**6), (0, 1, 7, 64, 1000, 10**6, 2**31 - 1)):
         for shape, dim in (((count, n), 1), ((n, count), 0)):
-            found = cuda_fold.plan(shape, (shape[1], 1), dim)
+            found = reduce.plan(shape, (shape[1], 1), dim)
             assert found.cells == count
             assert found.across * found.down <= threads
-            assert 1 <= found.parts <= cuda_fold.ENOUGH
+            assert 1 <= found.parts <= reduce.ENOUGH
             assert (found.parts - 1) * found.chunk < max(n, 1) <= max(1, found.parts * found.chunk)
-            assert n < 10**5 or found.parts * -(-count // found.across) * 4 >= cuda_fold.ENOUGH
-    assert cuda_fold.plan((1000, 64), (64, 1), 0).across == threads // 8
-    assert cuda_fold.plan((64, 10**4), (10**4, 1), 1).across == 1
-    cuda_fold.plan.cache_clear()
+            assert n < 10**5 or found.parts * -(-count // found.across) * 4 >= reduce.ENOUGH
+    assert reduce.plan((1000, 64), (64, 1), 0).across == threads // 8
+    assert reduce.plan((64, 10**4), (10**4, 1), 1).across == 1
+    reduce.plan.cache_clear()
 
 
 @needs_cuda
@@ -271,11 +264,11 @@ def test_plans_of_folds_fit_a_card(threads: int, monkeypatch: pytest.MonkeyPatch
 def test_folds_with_the_blocks_of_a_card(
     shape: tuple[int, ...], dim: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cuda_fold, "THREADS", 256)
-    cuda_fold.plan.cache_clear()
+    monkeypatch.setattr(reduce, "THREADS", 256)
+    reduce.plan.cache_clear()
     t = on(cells(*shape))
     assert np.allclose(t.f.add_reduce(t, dim).to_numpy(), t.to_numpy().sum(dim, keepdims=True), atol=1e-12)
-    cuda_fold.plan.cache_clear()
+    reduce.plan.cache_clear()
 
 
 # Rows that are taken
@@ -302,7 +295,7 @@ def test_rows_are_taken_and_their_derivatives_add_up(
     np.add.at(exact, rows, d)
     for order in ((0, 1), (1, 0)):
         for most in (1, 1 << 16):
-            monkeypatch.setattr(cuda_launch, "MOST_BLOCKS", most)
+            monkeypatch.setattr(launch, "MOST_BLOCKS", most)
             a, slope = on(table, order, dtype), on(d, order, dtype)
             found, sums = a.f.take(a, rows), a.f.take_grad(slope, rows, shape)
             assert (found.dtype, sums.dtype, sums.shape) == (dtype, dtype, shape)

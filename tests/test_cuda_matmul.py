@@ -16,11 +16,12 @@ import numpy as np
 import pytest
 
 import minitorch
-from minitorch import SimpleBackend, cuda_matmul, cuda_tensor_cores, tensor
-from minitorch._cuda import cuda
-from minitorch.cuda_launch import bind
-from minitorch.cuda_matmul import CARD, CARD_WARPS, SIMULATOR, WARP_TILES, Tile, cuts, plan_for, tile_for
-from minitorch.cuda_sgemm import THREADS, way
+from minitorch import SimpleBackend, tensor
+from minitorch.cuda_ops import gemm_tf32, matmul
+from minitorch.cuda_ops.device.launch import bind
+from minitorch.cuda_ops.device.numba_cuda import cuda
+from minitorch.cuda_ops.gemm import THREADS, way
+from minitorch.cuda_ops.matmul import CARD, CARD_WARPS, SIMULATOR, WARP_TILES, Tile, cuts, plan_for, tile_for
 
 from . import strict_sim
 from .strict_sim import round_tf32
@@ -34,10 +35,10 @@ TIGHT = 2e-6 if MODE == "sim" else 2e-5
 TOLERANCE = {"float64": 1e-12, "float32": 1e-5}
 every = pytest.mark.parametrize("dtype", ["float32", "float64"])
 with_tensor_cores = pytest.mark.skipif(
-    MODE == "off" or not cuda_tensor_cores.present(), reason="there are no tensor cores, nor a stand-in"
+    MODE == "off" or not gemm_tf32.present(), reason="there are no tensor cores, nor a stand-in"
 )
 in_strict_simulator = pytest.mark.skipif(
-    MODE != "sim" or cuda_tensor_cores.mma_tf32 is None, reason="the strict simulator is not in use"
+    MODE != "sim" or gemm_tf32.mma_tf32 is None, reason="the strict simulator is not in use"
 )
 
 
@@ -136,7 +137,7 @@ def test_a_result_with_steps_of_its_own(dtype: str) -> None:
     a, b = (t.astype(dtype) for t in (numbers(n, 5), numbers(5, m, seed=1)))
     x, y = (tensor(t, "cuda")._tensor._storage for t in (a, b))
     whole = tensor(np.full((m, 2 * n), 7.0, dtype), "cuda")._tensor
-    done = cuda_matmul.multiply(
+    done = matmul.multiply(
         [(n, 5), (5, m)],
         np.dtype(dtype),
         whole._storage,
@@ -154,7 +155,7 @@ def test_a_result_with_steps_of_its_own(dtype: str) -> None:
 
 
 def test_a_batch_larger_than_a_grid(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cuda_matmul, "MOST_LAYERS", 2)
+    monkeypatch.setattr(matmul, "MOST_LAYERS", 2)
     n, m = shapes_of(5, 6)
     product(numbers(5, n, 3), numbers(5, 3, m, seed=1), "float32")
 
@@ -196,13 +197,13 @@ def test_neighbouring_threads_read_neighbouring_cells(steps: tuple[int, int]) ->
 # Slices of the depth
 
 
-DEEP = 5 * cuda_matmul.SLICE + 3
+DEEP = 5 * matmul.SLICE + 3
 
 
 @every
 @pytest.mark.parametrize("layers", [1, 2])
 def test_deep_products_are_cut_into_slices(dtype: str, layers: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cuda_matmul, "cuts", lambda count, depth, *_: cuts(count, depth, full=16))
+    monkeypatch.setattr(matmul, "cuts", lambda count, depth, *_: cuts(count, depth, full=16))
     n, m = shapes_of(6, 7)
     plan = plan_for(np.dtype(dtype), (layers, n, m, DEEP))
     assert plan is not None
@@ -262,12 +263,12 @@ CARDS = [(t, name) for size, name in ((4, "float32"), (8, "float64")) for t in C
 @pytest.mark.parametrize(("tile", "dtype"), [*CARDS, *((t, "tf32") for t in CARD_WARPS)])
 def test_the_tiles_of_a_card(tile: Any, dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the simulator as well, with as many threads and as much shared memory as there."""
-    monkeypatch.setattr(cuda_matmul, "TILES", {4: (tile,), 8: (tile,)})
-    monkeypatch.setattr(cuda_matmul, "WARP_TILES", (tile,))
+    monkeypatch.setattr(matmul, "TILES", {4: (tile,), 8: (tile,)})
+    monkeypatch.setattr(matmul, "WARP_TILES", (tile,))
     a, b = numbers(tile.side // 2 + 5, 19), numbers(19, tile.side - 3, seed=1)
     if dtype != "tf32":
         product(a, b, dtype, (False, True))
-    elif cuda_tensor_cores.present():
+    elif gemm_tf32.present():
         found, rounded, _ = tf32(a, b)
         assert error(found, rounded) <= TIGHT
 
@@ -333,7 +334,7 @@ def test_products_in_tf32(of_a: tuple[int, ...], of_b: tuple[int, ...]) -> None:
 
 @with_tensor_cores
 def test_deep_products_in_tf32_are_cut_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cuda_matmul, "cuts", lambda count, depth, *_: cuts(count, depth, full=16))
+    monkeypatch.setattr(matmul, "cuts", lambda count, depth, *_: cuts(count, depth, full=16))
     a, b = numbers(40, DEEP), numbers(DEEP, 50, seed=1)
     found, rounded, _ = tf32(a, b)
     assert error(found, rounded) <= TIGHT
@@ -363,7 +364,7 @@ def test_only_large_float32_products_are_rounded() -> None:
 
 
 def test_older_cards_compute_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cuda_tensor_cores, "present", lambda: False)
+    monkeypatch.setattr(gemm_tf32, "present", lambda: False)
     minitorch.set_float32_matmul_precision("high")
     product(numbers(40, 9), numbers(9, 40, seed=1), "float32")
 
@@ -425,7 +426,7 @@ def two_steps(out: Any, barrier: bool) -> None:
     out[lane] = other
 
 
-mma_tf32 = cuda_tensor_cores.mma_tf32
+mma_tf32 = gemm_tf32.mma_tf32
 
 
 def launched(loop: Any, threads: int, *operands: Any) -> Any:

@@ -15,9 +15,11 @@ import numpy as np
 import pytest
 
 import minitorch
-from minitorch import BackendError, CudaOps, cuda_memory, memory, tensor
-from minitorch._cuda import SIMULATED, Machine, is_out_of_memory
-from minitorch.cuda_memory import DeviceMemory
+from minitorch import BackendError, CudaOps, tensor
+from minitorch.cuda_ops.device import memory as device_memory
+from minitorch.cuda_ops.device.memory import DeviceMemory
+from minitorch.cuda_ops.device.numba_cuda import SIMULATED, Machine, is_out_of_memory
+from minitorch.runtime import allocator
 
 MODE = os.environ["MINITORCH_CUDA_TESTS"]
 needs_cuda = pytest.mark.skipif(MODE == "off", reason="MINITORCH_CUDA_TESTS=off")
@@ -168,14 +170,14 @@ def test_a_training_step_makes_no_fresh_blocks_once_warm() -> None:
 @pytest.mark.skipif(not SIMULATED, reason="the simulator fills results with nan")
 def test_in_the_simulator_a_reused_block_holds_nothing_to_be_read_by_mistake() -> None:
     dtype = np.dtype(np.float32)
-    first = cuda_memory.empty(100, dtype)
+    first = device_memory.empty(100, dtype)
     first.copy_to_device(np.ones(100, dtype))
     del first
-    assert np.isnan(cuda_memory.empty(100, dtype).copy_to_host()).all()
+    assert np.isnan(device_memory.empty(100, dtype).copy_to_host()).all()
 
 
 def test_an_unknown_device_has_no_statistics() -> None:
-    assert set(memory.POOLS) == {"cpu", "cuda"}
+    assert set(allocator.POOLS) == {"cpu", "cuda"}
     with pytest.raises(ValueError, match=r"'tpu'.*cpu, cuda"):
         minitorch.memory_stats("tpu")
 
@@ -208,15 +210,15 @@ LACKING: list[tuple[Machine, str]] = [
 def test_what_is_missing_is_said_in_one_line(
     machine: Machine, told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cuda_memory._cuda, "look", lambda: machine)
-    cuda_memory.ready.cache_clear()
+    monkeypatch.setattr(device_memory.numba_cuda, "look", lambda: machine)
+    device_memory.ready.cache_clear()
     try:
         with pytest.raises(BackendError, match=told) as caught:
             CudaOps.empty(1, np.dtype(np.float64))
         assert "\n" not in str(caught.value)
         assert "'fast'" in str(caught.value)
     finally:
-        cuda_memory.ready.cache_clear()
+        device_memory.ready.cache_clear()
 
 
 def test_a_driver_of_the_same_generation_or_a_newer_one_will_do() -> None:

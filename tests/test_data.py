@@ -20,8 +20,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from minitorch import data, data_files, rng
-from minitorch.data import DataError, DataLoader, Dataset
+from minitorch.data import __main__, formats, image_sets, samplers
+from minitorch.data import dataset as data_dataset
+from minitorch.data.dataset import Dataset
+from minitorch.data.download import DataError
+from minitorch.data.loader import DataLoader
+from minitorch.runtime import rng
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = os.environ.get("MINITORCH_DATA")
@@ -40,9 +44,9 @@ def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path / "here")
     monkeypatch.delenv("MINITORCH_DATA", raising=False)
     monkeypatch.setenv("MINITORCH_CACHE_DIR", str(tmp_path / "cache"))
-    for key, image_set in data.IMAGE_SETS.items():
+    for key, image_set in image_sets.IMAGE_SETS.items():
         remotes = tuple(replace(remote, mirrors=()) for remote in image_set.remotes)
-        monkeypatch.setitem(data.IMAGE_SETS, key, replace(image_set, remotes=remotes))
+        monkeypatch.setitem(image_sets.IMAGE_SETS, key, replace(image_set, remotes=remotes))
     return tmp_path
 
 
@@ -63,7 +67,7 @@ def images_of(name: str, shape: tuple[int, ...] = (28, 28)) -> np.ndarray:
 
 def write_idx(folder: Path, packed: bool = False) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    for name in data_files.IDX_NAMES:
+    for name in formats.IDX_NAMES:
         content = idx(images_of(name))
         if packed:
             (folder / f"{name}.gz").write_bytes(gzip.compress(content))
@@ -76,7 +80,7 @@ def write_idx(folder: Path, packed: bool = False) -> Path:
 @pytest.mark.parametrize("inside", ["", "mnist"])
 def test_mnist_from_a_place_or_its_folder(alone: Path, packed: bool, inside: str) -> None:
     write_idx(alone / "root" / inside, packed)
-    train, test = data.mnist(alone / "root")
+    train, test = image_sets.mnist(alone / "root")
     assert (train.images.shape, train.images.dtype) == ((6, 1, 28, 28), np.uint8)
     assert (test.images.shape, test.labels.shape) == ((4, 1, 28, 28), (4,))
     assert np.array_equal(train.images[:, 0], images_of("train-images"))
@@ -88,24 +92,24 @@ def test_mnist_from_a_place_or_its_folder(alone: Path, packed: bool, inside: str
 def test_fashion_lies_in_its_own_folder_only(alone: Path) -> None:
     write_idx(alone / "root")
     with pytest.raises(DataError, match="Fashion-MNIST not found"):
-        data.fashion_mnist(alone / "root")
+        image_sets.fashion_mnist(alone / "root")
     write_idx(alone / "root" / "fashion-mnist", packed=True)
-    train, _ = data.fashion_mnist(alone / "root")
+    train, _ = image_sets.fashion_mnist(alone / "root")
     assert train.classes[9] == "Ankle boot"
 
 
 def test_the_current_directory_and_the_shared_place(alone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_idx(alone / "shared" / "mnist")
     monkeypatch.setenv("MINITORCH_DATA", str(alone / "shared"))
-    assert len(data.mnist()[0]) == 6
+    assert len(image_sets.mnist()[0]) == 6
     write_idx(Path("data"))
-    (alone / "shared" / "mnist" / data_files.IDX_NAMES[0]).write_bytes(b"")
-    assert len(data.mnist()[0]) == 6
+    (alone / "shared" / "mnist" / formats.IDX_NAMES[0]).write_bytes(b"")
+    assert len(image_sets.mnist()[0]) == 6
 
 
 def test_nothing_found_names_the_places(alone: Path) -> None:
     with pytest.raises(DataError) as caught:
-        data.mnist(alone / "root", download=False)
+        image_sets.mnist(alone / "root", download=False)
     message = str(caught.value)
     assert str(alone / "root" / "mnist") in message
     assert "train-images-idx3-ubyte.gz" in message
@@ -127,7 +131,7 @@ def test_nothing_found_names_the_places(alone: Path) -> None:
 def test_a_damaged_idx_file_is_named(alone: Path, name: str, content: bytes, wrong: str) -> None:
     (write_idx(alone / "root") / name).write_bytes(content)
     with pytest.raises(DataError, match=f"{name}.*{wrong}"):
-        data.mnist(alone / "root")
+        image_sets.mnist(alone / "root")
 
 
 @pytest.mark.parametrize("cut", [0, 10, -1])
@@ -135,26 +139,26 @@ def test_a_cut_gzip_file_is_named(alone: Path, cut: int) -> None:
     path = write_idx(alone / "root", packed=True) / "train-labels-idx1-ubyte.gz"
     path.write_bytes(path.read_bytes()[:cut])
     with pytest.raises(DataError, match=r"train-labels-idx1-ubyte\.gz is damaged"):
-        data.mnist(alone / "root")
+        image_sets.mnist(alone / "root")
 
 
 # --- CIFAR-10 ---
 
 
 def batch_of(name: str, n: int = 2) -> dict[str, Any]:
-    seed = data_files.CIFAR_TRAIN.index(name) if name in data_files.CIFAR_TRAIN else 9
+    seed = formats.CIFAR_TRAIN.index(name) if name in formats.CIFAR_TRAIN else 9
     pixels = np.random.default_rng(seed).integers(0, 256, (n, 3072)).astype(np.uint8)
     return {"data": pixels, "labels": [seed, 0][:n], "batch_label": name}
 
 
-BATCHES = data_files.CIFAR_TRAIN + data_files.CIFAR_TEST
+BATCHES = formats.CIFAR_TRAIN + formats.CIFAR_TEST
 
 
 def batch_files() -> dict[str, bytes]:
     return {name: pickle.dumps(batch_of(name), protocol=2) for name in BATCHES}
 
 
-def write_archive(path: Path, files: dict[str, bytes], folder: str = data_files.CIFAR_FOLDER) -> Path:
+def write_archive(path: Path, files: dict[str, bytes], folder: str = formats.CIFAR_FOLDER) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     with tarfile.open(path, "w:bz2" if path.name.endswith("bz2") else "w:gz") as archive:
         for name, content in files.items():
@@ -165,7 +169,7 @@ def write_archive(path: Path, files: dict[str, bytes], folder: str = data_files.
 
 
 def write_folder(place: Path, files: dict[str, bytes]) -> Path:
-    folder = place / data_files.CIFAR_FOLDER
+    folder = place / formats.CIFAR_FOLDER
     folder.mkdir(parents=True)
     for name, content in files.items():
         (folder / name).write_bytes(content)
@@ -185,7 +189,7 @@ def check_cifar(train: Dataset, test: Dataset) -> None:
 def test_cifar_from_a_folder(alone: Path, inside: str, protocol: int) -> None:
     files = {name: pickle.dumps(batch_of(name), protocol=protocol) for name in BATCHES}
     write_folder(alone / "root" / inside, files)
-    check_cifar(*data.cifar10(alone / "root"))
+    check_cifar(*image_sets.cifar10(alone / "root"))
     assert not (alone / "cache").exists()
 
 
@@ -195,7 +199,7 @@ def test_cifar_as_python_2_and_an_older_numpy_wrote_it(alone: Path) -> None:
         for name, content in batch_files().items()
     }
     write_folder(alone / "root", older)
-    check_cifar(*data.cifar10(alone / "root"))
+    check_cifar(*image_sets.cifar10(alone / "root"))
 
 
 @pytest.mark.parametrize(
@@ -205,23 +209,23 @@ def test_cifar_from_an_archive_is_unpacked_once(
     alone: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     archive = write_archive(alone / "root" / "cifar10" / name, batch_files())
-    check_cifar(*data.cifar10(alone / "root"))
+    check_cifar(*image_sets.cifar10(alone / "root"))
     assert os.listdir(archive.parent) == [name]
     (cached,) = os.listdir(alone / "cache")
     with monkeypatch.context() as patch:
         patch.setattr(tarfile, "open", None)
-        check_cifar(*data.cifar10(alone / "root"))
+        check_cifar(*image_sets.cifar10(alone / "root"))
     (alone / "cache" / cached).write_bytes(b"damaged")
-    check_cifar(*data.cifar10(alone / "root"))
+    check_cifar(*image_sets.cifar10(alone / "root"))
     os.utime(archive, ns=(0, 0))
-    check_cifar(*data.cifar10(alone / "root"))
+    check_cifar(*image_sets.cifar10(alone / "root"))
     assert len(os.listdir(alone / "cache")) == 2
 
 
 def test_cifar_without_a_cache(alone: Path) -> None:
     (alone / "cache").write_text("a file stands here")
     write_archive(alone / "root" / "cifar-10-python.tar.gz", batch_files())
-    check_cifar(*data.cifar10(alone / "root"))
+    check_cifar(*image_sets.cifar10(alone / "root"))
 
 
 @pytest.mark.parametrize("name", ["cifar-10-python.tar.gz", "cifar-10-batches-py.tar.bz2"])
@@ -231,9 +235,9 @@ def test_a_cut_archive_is_named_and_nothing_is_kept(alone: Path, name: str, kept
     content = archive.read_bytes()
     archive.write_bytes(content[: int(len(content) * kept)])
     with pytest.raises(DataError, match=f"{name} is damaged"):
-        data.cifar10(alone / "root")
+        image_sets.cifar10(alone / "root")
     assert not (alone / "cache").exists()
-    assert data.main(["cifar10", "--root", str(alone / "root"), "--unpack", str(alone / "out")]) == 2
+    assert __main__.main(["cifar10", "--root", str(alone / "root"), "--unpack", str(alone / "out")]) == 2
     assert not (alone / "out").exists()
 
 
@@ -242,7 +246,7 @@ def test_an_archive_that_lacks_a_batch(alone: Path) -> None:
     del files["data_batch_3"]
     write_archive(alone / "root" / "cifar-10-python.tar.gz", files)
     with pytest.raises(DataError, match="lacks data_batch_3"):
-        data.cifar10(alone / "root")
+        image_sets.cifar10(alone / "root")
 
 
 class Evil:
@@ -276,24 +280,24 @@ def numbers(content: dict[str, Any]) -> bytes:
 def test_a_damaged_or_malicious_batch_is_named(alone: Path, content: bytes, wrong: str) -> None:
     write_folder(alone / "root", batch_files() | {"data_batch_4": content})
     with pytest.raises(DataError, match=f"data_batch_4.*{wrong}"):
-        data.cifar10(alone / "root")
+        image_sets.cifar10(alone / "root")
     assert not Path("evil").exists()
 
 
 def test_members_outside_the_folder_are_not_unpacked(alone: Path) -> None:
     files = batch_files() | {"batches.meta": b"meta", "../stray": b"stray", "unknown": b"?"}
     write_archive(alone / "root" / "cifar-10-python.tar.gz", files)
-    assert data.main(["cifar10", "--root", str(alone / "root"), "--unpack", str(alone / "out")]) == 0
-    assert os.listdir(alone / "out") == [data_files.CIFAR_FOLDER]
-    assert sorted(os.listdir(alone / "out" / data_files.CIFAR_FOLDER)) == sorted([*BATCHES, "batches.meta"])
-    check_cifar(*data.cifar10(alone / "out"))
+    assert __main__.main(["cifar10", "--root", str(alone / "root"), "--unpack", str(alone / "out")]) == 0
+    assert os.listdir(alone / "out") == [formats.CIFAR_FOLDER]
+    assert sorted(os.listdir(alone / "out" / formats.CIFAR_FOLDER)) == sorted([*BATCHES, "batches.meta"])
+    check_cifar(*image_sets.cifar10(alone / "out"))
 
 
 # --- digits ---
 
 
 def test_digits() -> None:
-    train, test = data.digits()
+    train, test = image_sets.digits()
     assert (train.images.shape, test.images.shape) == ((1500, 1, 8, 8), (297, 1, 8, 8))
     assert (train.images.dtype, train.images.min(), train.images.max()) == (np.uint8, 0, 16)
     assert train.labels[:10].tolist() == list(range(10))
@@ -307,7 +311,7 @@ def test_the_bundled_digits_can_be_rebuilt() -> None:
     script = runpy.run_path(str(ROOT / "project" / "make_digits.py"))
     assert script["build"]() == script["TARGET"].read_bytes()
     raw = sklearn.load_digits()
-    assert np.array_equal(data.digits()[1].images[:, 0], raw.images[1500:])
+    assert np.array_equal(image_sets.digits()[1].images[:, 0], raw.images[1500:])
 
 
 # --- Dataset, splits, one-hot ---
@@ -399,33 +403,35 @@ def test_mean_std(dtype: type) -> None:
     ],
 )
 def test_random_split(lengths: list[float], sizes: list[int]) -> None:
-    parts = data.random_split(numbered(), lengths)
+    parts = data_dataset.random_split(numbered(), lengths)
     assert [len(part) for part in parts] == sizes
     assert sorted(i for part in parts for i in ids(part.images)) == list(range(10))
-    again = data.random_split(numbered(), lengths)
+    again = data_dataset.random_split(numbered(), lengths)
     assert [ids(part.images) for part in again] == [ids(part.images) for part in parts]
 
 
 def test_random_split_depends_on_its_seed_alone() -> None:
-    first, other = (ids(data.random_split(numbered(), [9, 1], seed=seed)[0].images) for seed in (0, 1))
+    first, other = (
+        ids(data_dataset.random_split(numbered(), [9, 1], seed=seed)[0].images) for seed in (0, 1)
+    )
     assert first != other
 
 
 @pytest.mark.parametrize("lengths", [[6, 3], [0.5, 0.4], [11, -1], [1.5, -0.5], [], [2.5, 7.5]])
 def test_random_split_refuses(lengths: list[float]) -> None:
     with pytest.raises(ValueError, match="expected 10 images or fractions of 1"):
-        data.random_split(numbered(), lengths)
+        data_dataset.random_split(numbered(), lengths)
 
 
 def test_one_hot() -> None:
-    coded = data.one_hot([2, 0], 3)
+    coded = data_dataset.one_hot([2, 0], 3)
     assert coded.tolist() == [[0, 0, 1], [1, 0, 0]]
-    assert data.one_hot(np.zeros((2, 5), np.uint8), 3).shape == (2, 5, 3)
-    assert data.one_hot([], 3).shape == (0, 3)
+    assert data_dataset.one_hot(np.zeros((2, 5), np.uint8), 3).shape == (2, 5, 3)
+    assert data_dataset.one_hot([], 3).shape == (0, 3)
     with pytest.raises(IndexError, match=r"label 3 at \(1,\), expected 0..2"):
-        data.one_hot([0, 3], 3)
+        data_dataset.one_hot([0, 3], 3)
     with pytest.raises(TypeError):
-        data.one_hot([0.5], 3)
+        data_dataset.one_hot([0.5], 3)
 
 
 # --- DataLoader ---
@@ -572,7 +578,7 @@ def test_a_sampler_can_depend_on_the_pass() -> None:
 
 
 def test_subset_random_sampler() -> None:
-    sampler = data.SubsetRandomSampler(range(5, 10), seed=4)
+    sampler = samplers.SubsetRandomSampler(range(5, 10), seed=4)
     loader = DataLoader(numbered(), 2, sampler=sampler)
     first, second = seen(loader), seen(loader)
     assert len(sampler) == 5
@@ -583,14 +589,14 @@ def test_subset_random_sampler() -> None:
 
 
 def test_weighted_random_sampler() -> None:
-    sampler = data.WeightedRandomSampler([0, 1, 3], 4000, seed=0)
+    sampler = samplers.WeightedRandomSampler([0, 1, 3], 4000, seed=0)
     counts = np.bincount(sampler(0), minlength=3)
     assert len(sampler) == counts.sum() == 4000
     assert counts[0] == 0
     assert abs(counts[2] / 4000 - 0.75) < 0.03
     assert np.array_equal(sampler(0), sampler(0))
     assert not np.array_equal(sampler(0), sampler(1))
-    without = data.WeightedRandomSampler([1, 2, 3], 3, replacement=False)
+    without = samplers.WeightedRandomSampler([1, 2, 3], 3, replacement=False)
     assert sorted(without(0)) == [0, 1, 2]
 
 
@@ -607,7 +613,7 @@ def test_weighted_random_sampler() -> None:
 )
 def test_weighted_random_sampler_refuses(weights: list[float], draws: int, replacement: bool) -> None:
     with pytest.raises(ValueError, match="weights"):
-        data.WeightedRandomSampler(weights, draws, replacement)
+        samplers.WeightedRandomSampler(weights, draws, replacement)
 
 
 @pytest.mark.parametrize(
@@ -658,10 +664,10 @@ def test_the_command_fails_with_one_line(alone: Path) -> None:
 
 
 def test_nothing_to_be_had_is_status_2(alone: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert data.main(["fashion", "--root", str(alone / "root")]) == 2
+    assert __main__.main(["fashion", "--root", str(alone / "root")]) == 2
     assert capsys.readouterr().err.count("\n") == 1
     with pytest.raises(SystemExit) as caught:
-        data.main(["imagenet"])
+        __main__.main(["imagenet"])
     assert caught.value.code == 2
 
 
@@ -675,12 +681,12 @@ def test_mnist_get_data_leaves_what_python_mnist_reads(alone: Path) -> None:
     script = ROOT / "mnist_get_data.sh"
     done = run(script, cwd=alone, MINITORCH_DATA=str(alone / "shared"))
     assert (done.returncode, done.stderr) == (0, "")
-    assert sorted(os.listdir(alone / "data")) == sorted(data_files.IDX_NAMES)
+    assert sorted(os.listdir(alone / "data")) == sorted(formats.IDX_NAMES)
     before = {path.name: path.stat().st_mtime_ns for path in (alone / "data").iterdir()}
     assert run(script, "data", cwd=alone).returncode == 0
     assert {path.name: path.stat().st_mtime_ns for path in (alone / "data").iterdir()} == before
 
-    train, _ = data.mnist(alone / "data")
+    train, _ = image_sets.mnist(alone / "data")
     images, labels = mnist.MNIST(str(alone / "data")).load_training()
     assert np.array_equal(np.array(images).reshape(train.images.shape), train.images)
     assert labels.tolist() == train.labels.tolist()
@@ -691,7 +697,7 @@ def test_cifar10_get_data_leaves_the_batches(alone: Path) -> None:
     write_archive(alone / "shared" / "cifar-10-python.tar.gz", batch_files())
     done = run(ROOT / "cifar10_get_data.sh", "my data", cwd=alone, MINITORCH_DATA=str(alone / "shared"))
     assert (done.returncode, done.stderr) == (0, "")
-    assert sorted(os.listdir(alone / "my data" / data_files.CIFAR_FOLDER)) == sorted(BATCHES)
+    assert sorted(os.listdir(alone / "my data" / formats.CIFAR_FOLDER)) == sorted(BATCHES)
 
 
 # --- the real files ---
@@ -700,7 +706,7 @@ def test_cifar10_get_data_leaves_the_batches(alone: Path) -> None:
 @needs("mnist/train-images-idx3-ubyte*")
 def test_real_mnist_equals_what_python_mnist_reads() -> None:
     mnist = pytest.importorskip("mnist", reason="python-mnist is not installed")
-    train, test = data.mnist(SHARED, download=False)
+    train, test = image_sets.mnist(SHARED, download=False)
     assert (len(train), len(test)) == (60_000, 10_000)
     assert np.bincount(test.labels).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
     reader = mnist.MNIST(str(Path(str(SHARED)) / "mnist"), gz=True, return_type="numpy")
@@ -713,7 +719,7 @@ def test_real_mnist_equals_what_python_mnist_reads() -> None:
 
 @needs("fashion-mnist/train-images-idx3-ubyte*")
 def test_real_fashion_mnist() -> None:
-    train, test = data.fashion_mnist(SHARED, download=False)
+    train, test = image_sets.fashion_mnist(SHARED, download=False)
     assert np.bincount(train.labels).tolist() == [6000] * 10
     assert np.bincount(test.labels).tolist() == [1000] * 10
     assert round(train.mean_std()[0][0], 4) == 0.2860
@@ -721,9 +727,9 @@ def test_real_fashion_mnist() -> None:
 
 @needs("cifar10/cifar-10*")
 def test_real_cifar10_and_its_splits() -> None:
-    train, test = data.cifar10(SHARED, download=False)
+    train, test = image_sets.cifar10(SHARED, download=False)
     assert train.labels[:10].tolist() == [6, 9, 9, 4, 1, 1, 2, 7, 8, 3]
     assert np.bincount(np.concatenate([train.labels, test.labels])).tolist() == [6000] * 10
     assert train.mean_std()[0].round(4).tolist() == [0.4914, 0.4822, 0.4465]
-    valid, held = data.random_split(test, [6_500, 3_500])
+    valid, held = data_dataset.random_split(test, [6_500, 3_500])
     assert (len(valid), len(held)) == (6_500, 3_500)

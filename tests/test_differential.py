@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 import minitorch
-from minitorch import Tensor, jit
+from minitorch import Tensor
+from minitorch.fast_ops import jit
 
 from .table import LAYOUTS, ROOMS, laid
 

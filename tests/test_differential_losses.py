@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import minitorch
-from minitorch import losses
+from minitorch.nn import losses
 
 from .test_differential import Array, Case, Dice, Row, Settings, Shape, cases, judge_leaf, torch
 

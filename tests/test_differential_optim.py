@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 import minitorch
-from minitorch import Parameter, schedulers
+from minitorch import Parameter
+from minitorch.optim import schedulers
 
 from .test_differential import Dice, Place, Settings, Shape, by_x, judge_leaf, places, shown, told, torch
 

@@ -18,7 +18,9 @@ import numpy as np
 import pytest
 
 import minitorch
-from minitorch import BackendError, CudaOps, Tensor, TensorBackend, _cuda, dlpack, from_dlpack, tensor
+from minitorch import BackendError, CudaOps, Tensor, TensorBackend, from_dlpack, tensor
+from minitorch.cuda_ops.device import numba_cuda
+from minitorch.runtime import dlpack
 
 rooms = pytest.mark.parametrize("room", ["simple", "fast"])
 every = pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -194,10 +196,10 @@ def card(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         seen["arrays"].append((address, count, dtype.name, owner))
         return Block()
 
-    monkeypatch.setattr(_cuda, "SIMULATED", False)
-    monkeypatch.setattr(_cuda, "device_number", lambda: 0)
-    monkeypatch.setattr(_cuda, "make_wait", seen["waits"].append)
-    monkeypatch.setattr(_cuda, "array_at", array_at)
+    monkeypatch.setattr(numba_cuda, "SIMULATED", False)
+    monkeypatch.setattr(numba_cuda, "device_number", lambda: 0)
+    monkeypatch.setattr(numba_cuda, "make_wait", seen["waits"].append)
+    monkeypatch.setattr(numba_cuda, "array_at", array_at)
     return seen
 
 
@@ -286,7 +288,7 @@ def test_a_gpu_shares_its_memory() -> None:
     assert shared.__cuda_array_interface__["data"] == t.__cuda_array_interface__["data"]
     t[1, 2] = 5.0
     assert np.array_equal(shared.to_numpy(), t.to_numpy().T)
-    stream = _cuda.cuda.stream()
+    stream = numba_cuda.cuda.stream()
     assert dlpack.Taken(t.__dlpack__(stream=int(stream))).shape == (2, 3)
     del t
     gc.collect()
@@ -325,12 +327,12 @@ class Context:
     pass
 class Owner:
     pass
-_cuda.cuda.current_context, _cuda.device_number = Context, lambda: 0
+numba_cuda.cuda.current_context, numba_cuda.device_number = Context, lambda: 0
 lives = []
 owner = Owner()
 import weakref
 weakref.finalize(owner, lives.append, "over")
-array = _cuda.array_at(4096, 6, np.dtype(np.float32), owner)
+array = numba_cuda.array_at(4096, 6, np.dtype(np.float32), owner)
 del owner
 capsule = cuda_share.capsule(array, (3, 2), (1, 3), array.dtype, None)
 del array

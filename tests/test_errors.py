@@ -31,7 +31,7 @@ from minitorch import (
     tensor,
     zeros,
 )
-from minitorch.data import DataError
+from minitorch.data.download import DataError
 
 from .table import ROOMS
 

@@ -7,8 +7,9 @@ import itertools
 import numpy as np
 import pytest
 
-from minitorch import fast_ops, operators, tensor
-from minitorch.fast_map import BLOCK, CHUNK, COLUMNS, LANES, ROWS, SQUARE
+from minitorch import operators, tensor
+from minitorch.fast_ops import backend
+from minitorch.fast_ops.elementwise import BLOCK, CHUNK, COLUMNS, LANES, ROWS, SQUARE
 
 from .checks import needs_jit
 
@@ -26,10 +27,10 @@ def test_permuted_copies(shape: tuple[int, ...], dtype: str) -> None:
 
 def test_what_is_turned_in_blocks() -> None:
     # 32 channels of 16x16 pixels, put last: pixels are packed in the source, channels in the result.
-    turned = fast_ops._turned_plan((1, 8, 256, 32), (0, 8192, 32, 1), (0, 8192, 1, 256))
+    turned = backend._turned_plan((1, 8, 256, 32), (0, 8192, 32, 1), (0, 8192, 1, 256))
     assert turned == ((1, 8, 256, 32), (0, 8192, 32, 1), (0, 8192, 1, 256))
-    assert fast_ops._turned_plan((1, 8, 256, 32), (0, 8192, 32, 1), (0, 8192, 32, 1)) is None
-    assert fast_ops._turned_plan((1, 8, 256, 3), (0, 768, 3, 1), (0, 768, 1, 256)) is None
+    assert backend._turned_plan((1, 8, 256, 32), (0, 8192, 32, 1), (0, 8192, 32, 1)) is None
+    assert backend._turned_plan((1, 8, 256, 3), (0, 768, 3, 1), (0, 768, 1, 256)) is None
 
 
 @pytest.mark.parametrize("n", [1, LANES - 1, LANES, 2 * LANES, 2 * LANES + 3, CHUNK - 1, 2 * CHUNK + 5])

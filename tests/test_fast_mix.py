@@ -8,7 +8,7 @@ import numba
 import numpy as np
 import pytest
 
-from minitorch import fast_mix, fast_tile
+from minitorch.fast_ops import pool, register_tiles, simd, winograd_transforms
 
 from .checks import needs_jit
 
@@ -17,7 +17,7 @@ DTYPES = pytest.mark.parametrize("dtype", ["float32", "float64"])
 
 
 def lanes(dtype: str) -> int:
-    return fast_tile.BYTES // np.dtype(dtype).itemsize
+    return simd.BYTES // np.dtype(dtype).itemsize
 
 
 def numbers(*shape: int, dtype: str) -> Any:
@@ -28,11 +28,11 @@ def numbers(*shape: int, dtype: str) -> Any:
 @pytest.mark.parametrize("name", ["mix_input", "mix_output", "mix_change"])
 def test_mixes_are_matrices(name: str, dtype: str) -> None:
     matrix = {
-        "mix_input": fast_mix.INPUT,
-        "mix_output": fast_mix.OUTPUT,
-        "mix_change": fast_mix.OUTPUT_TURNED,
+        "mix_input": winograd_transforms.INPUT,
+        "mix_output": winograd_transforms.OUTPUT,
+        "mix_change": winograd_transforms.OUTPUT_TURNED,
     }[name]
-    mix, n = getattr(fast_mix, name), 2 * lanes(dtype)
+    mix, n = getattr(winograd_transforms, name), 2 * lanes(dtype)
     image, out = numbers(len(matrix[0]), n, dtype=dtype), np.zeros((len(matrix), n), dtype)
 
     @numba.njit
@@ -46,7 +46,7 @@ def test_mixes_are_matrices(name: str, dtype: str) -> None:
 @DTYPES
 @pytest.mark.parametrize("name", ["turn_full", "turn_tall"])
 def test_squares_are_turned(name: str, dtype: str) -> None:
-    turn, n = getattr(fast_mix, name), lanes(dtype) if name == "turn_full" else fast_tile.WIDE
+    turn, n = getattr(winograd_transforms, name), lanes(dtype) if name == "turn_full" else simd.WIDE
     image, out = numbers(n, n, dtype=dtype), np.zeros((n, n), dtype)
 
     @numba.njit
@@ -60,7 +60,9 @@ def test_squares_are_turned(name: str, dtype: str) -> None:
 @DTYPES
 @pytest.mark.parametrize("width", [2, 4, 8])
 def test_four_streams_are_woven_and_taken_apart(width: int, dtype: str) -> None:
-    weave, unweave, part = (getattr(fast_mix, f"{name}_{width}") for name in ("weave", "unweave", "part"))
+    weave, unweave, part = (
+        getattr(winograd_transforms, f"{name}_{width}") for name in ("weave", "unweave", "part")
+    )
     streams = numbers(4, width, dtype=dtype)
     row, four, six = (np.zeros(n * width + 8, dtype) for n in (4, 4, 6))
 
@@ -80,7 +82,7 @@ def test_four_streams_are_woven_and_taken_apart(width: int, dtype: str) -> None:
 @DTYPES
 @pytest.mark.parametrize("cols", [1, 2, 3, 5, 8, 13, 16, 17, 40])
 def test_rows_of_any_length_are_moved(cols: int, dtype: str) -> None:
-    move, move_relu = fast_tile.move, fast_tile.move_relu
+    move, move_relu = register_tiles.move, register_tiles.move_relu
     image = numbers(3, cols + 2, dtype=dtype)
     plain, positive = (np.full((3, cols + 5), 7, dtype) for _ in range(2))
 
@@ -101,7 +103,7 @@ def test_rows_of_any_length_are_moved(cols: int, dtype: str) -> None:
 @DTYPES
 @pytest.mark.parametrize("cols", [1, 2, 3, 7, 8, 12, 16, 19])
 def test_the_first_largest_of_four_gets_it_all(cols: int, dtype: str) -> None:
-    share = fast_mix.share_pairs
+    share = pool.share_pairs
     draw = np.random.default_rng(cols)
     image = draw.integers(0, 3, (2, 2 * cols)).astype(dtype)
     image[draw.random(image.shape) < 0.1] = np.nan

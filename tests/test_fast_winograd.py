@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 
-from minitorch import fast_conv, fast_winograd, operators
+from minitorch import operators
+from minitorch.fast_ops import conv, winograd
 
 from .checks import needs_jit
 
@@ -47,19 +48,19 @@ def test_it_is_the_plain_sum(size: tuple[int, int], padding: tuple[int, int, int
     w = draw.standard_normal((outs, ins, 3, 3)).astype(dtype)
     shift = draw.standard_normal(outs).astype(dtype)
     out = np.full((batch, outs, height, width), np.nan, dtype)
-    assert fast_winograd.suits(w, (1, 1), padding, (1, 1), 1)
-    assert fast_winograd.conv(out, x, w, padding, shift, operators.relu)
+    assert winograd.suits(w, (1, 1), padding, (1, 1), 1)
+    assert winograd.conv(out, x, w, padding, shift, operators.relu)
     cut = windows(x, padding)
     expected = np.einsum("nchwij,ocij->nohw", cut, w.astype(np.float64), optimize=True)
     close(out, np.maximum(expected + shift[:, None, None], 0))
 
     d = draw.standard_normal(out.shape).astype(dtype)
     dw = np.full(w.shape, np.nan, dtype)
-    assert fast_winograd.grad_weight(dw, x, d, padding)
+    assert winograd.grad_weight(dw, x, d, padding)
     close(dw, np.einsum("nchwij,nohw->ocij", cut, d.astype(np.float64), optimize=True))
 
     dx = np.full(x.shape, np.nan, dtype)
-    fast_conv.grad_input(dx, d, w, (1, 1), padding, (1, 1), 1)
+    conv.grad_input(dx, d, w, (1, 1), padding, (1, 1), 1)
     spread = np.zeros((batch, ins, height + 2, width + 2))
     for i, j in np.ndindex(3, 3):
         spread[:, :, i : i + height, j : j + width] += np.einsum(
@@ -76,7 +77,7 @@ def test_what_is_not_finite_stays_where_the_plain_sum_has_it(poison: float) -> N
     w = np.abs(draw.standard_normal((25, 24, 3, 3))).astype("float32")
     x[1, 3, 4, 4] = poison
     out = np.empty((2, 25, 7, 7), "float32")
-    fast_conv.forward(out, x, w, (1, 1), (0, 0, 0, 0), (1, 1), 1)
+    conv.forward(out, x, w, (1, 1), (0, 0, 0, 0), (1, 1), 1)
     touched = np.zeros(out.shape, bool)
     touched[1, :, 2:5, 2:5] = True
     assert np.isfinite(out[~touched]).all()
@@ -89,8 +90,8 @@ def test_the_same_bits_each_time() -> None:
     found = []
     for _ in range(3):
         out, dw = np.empty((9, 32, 8, 8)), np.empty(w.shape)
-        fast_winograd.conv(out, x, w, (1, 1, 1, 1), np.zeros(32), operators.id)
-        fast_winograd.grad_weight(dw, x, out, (1, 1, 1, 1))
+        winograd.conv(out, x, w, (1, 1, 1, 1), np.zeros(32), operators.id)
+        winograd.grad_weight(dw, x, out, (1, 1, 1, 1))
         found.append((out, dw))
     for out, dw in found[1:]:
         assert (out == found[0][0]).all()
@@ -109,12 +110,10 @@ def test_the_same_bits_each_time() -> None:
     ],
 )
 def test_other_convolutions_are_left_alone(shape: tuple[int, ...], settings: tuple[object, ...]) -> None:
-    assert not fast_winograd.suits(np.zeros(shape), *settings)
+    assert not winograd.suits(np.zeros(shape), *settings)
 
 
 def test_an_empty_batch_changes_nothing() -> None:
     dw = np.full((24, 24, 3, 3), np.nan)
-    fast_conv.grad_weight(
-        dw, np.zeros((0, 24, 5, 5)), np.zeros((0, 24, 3, 3)), (1, 1), (0, 0, 0, 0), (1, 1), 1
-    )
+    conv.grad_weight(dw, np.zeros((0, 24, 5, 5)), np.zeros((0, 24, 3, 3)), (1, 1), (0, 0, 0, 0), (1, 1), 1)
     assert (dw == 0).all()

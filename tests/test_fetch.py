@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from minitorch import fetch
-from minitorch.fetch import DataError, Remote
+from minitorch.data import download as data_download
+from minitorch.data.download import DataError, Remote
+from minitorch.runtime import files
 
 CONTENT = bytes(range(256)) * 1024
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -83,7 +84,7 @@ def names(folder: Path) -> list[str]:
 
 
 def test_a_file_arrives_whole(server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = fetch.fetch(server.remote("good"), tmp_path / "new" / "folder")
+    path = data_download.fetch(server.remote("good"), tmp_path / "new" / "folder")
     assert path == tmp_path / "new" / "folder" / "some.bin"
     assert path.read_bytes() == CONTENT
     assert names(path.parent) == ["some.bin"]
@@ -95,68 +96,68 @@ def test_a_file_arrives_whole(server: Server, tmp_path: Path, capsys: pytest.Cap
 
 def test_a_right_file_is_not_fetched_again(server: Server, tmp_path: Path) -> None:
     for _ in range(2):
-        fetch.fetch(server.remote("good"), tmp_path)
+        data_download.fetch(server.remote("good"), tmp_path)
     assert len(server.requests) == 1
 
 
 def test_a_wrong_file_is_replaced(server: Server, tmp_path: Path) -> None:
     (tmp_path / "some.bin").write_bytes(b"old")
-    assert fetch.fetch(server.remote("good"), tmp_path).read_bytes() == CONTENT
+    assert data_download.fetch(server.remote("good"), tmp_path).read_bytes() == CONTENT
 
 
 def test_a_cut_download_is_resumed_by_the_next_mirror(server: Server, tmp_path: Path) -> None:
-    path = fetch.fetch(server.remote("cut", "good"), tmp_path)
+    path = data_download.fetch(server.remote("cut", "good"), tmp_path)
     assert path.read_bytes() == CONTENT
     assert [asked for _, asked in server.requests] == [None, f"bytes={len(CONTENT) // 2}-"]
 
 
 def test_a_cut_download_is_resumed_by_the_next_call(server: Server, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"cannot download some\.bin: http.*/cut/some\.bin: .*bytes"):
-        fetch.fetch(server.remote("cut"), tmp_path)
+        data_download.fetch(server.remote("cut"), tmp_path)
     assert names(tmp_path) == ["some.bin.part"]
-    assert fetch.fetch(server.remote("good"), tmp_path).read_bytes() == CONTENT
+    assert data_download.fetch(server.remote("good"), tmp_path).read_bytes() == CONTENT
     assert server.requests[-1][1] == f"bytes={len(CONTENT) // 2}-"
     assert names(tmp_path) == ["some.bin"]
 
 
 def test_a_server_that_ignores_ranges_starts_over(server: Server, tmp_path: Path) -> None:
     (tmp_path / "some.bin.part").write_bytes(CONTENT[:1000])
-    assert fetch.fetch(server.remote("norange"), tmp_path).read_bytes() == CONTENT
+    assert data_download.fetch(server.remote("norange"), tmp_path).read_bytes() == CONTENT
     assert server.requests == [("/norange/some.bin", "bytes=1000-")]
 
 
 def test_a_complete_part_needs_no_more_bytes(server: Server, tmp_path: Path) -> None:
     (tmp_path / "some.bin.part").write_bytes(CONTENT)
-    assert fetch.fetch(server.remote("good"), tmp_path).read_bytes() == CONTENT
+    assert data_download.fetch(server.remote("good"), tmp_path).read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize("part", [b"spoilt", CONTENT + b"too long"])
 def test_a_spoilt_part_costs_one_more_try_not_the_mirror(server: Server, tmp_path: Path, part: bytes) -> None:
     (tmp_path / "some.bin.part").write_bytes(part)
-    assert fetch.fetch(server.remote("good"), tmp_path).read_bytes() == CONTENT
+    assert data_download.fetch(server.remote("good"), tmp_path).read_bytes() == CONTENT
     assert [asked for _, asked in server.requests] == [f"bytes={len(part)}-", None]
 
 
 def test_a_silent_mirror_is_left(server: Server, tmp_path: Path) -> None:
-    path = fetch.fetch(server.remote("stall", "good"), tmp_path, timeout=0.2)
+    path = data_download.fetch(server.remote("stall", "good"), tmp_path, timeout=0.2)
     assert path.read_bytes() == CONTENT
 
 
 def test_wrong_bytes_are_refused_and_deleted(server: Server, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=f"refused {len(CONTENT)} bytes.*expected {SHA256}"):
-        fetch.fetch(server.remote("wrong"), tmp_path)
+        data_download.fetch(server.remote("wrong"), tmp_path)
     assert names(tmp_path) == []
 
 
 def test_the_stored_bytes_are_kept_whatever_encoding_the_server_claims(
     server: Server, tmp_path: Path
 ) -> None:
-    assert fetch.fetch(server.remote("packed"), tmp_path).read_bytes() == CONTENT
+    assert data_download.fetch(server.remote("packed"), tmp_path).read_bytes() == CONTENT
 
 
 def test_the_error_names_every_mirror_in_one_line(server: Server, tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
-        fetch.fetch(server.remote("missing", "full", "wrong", "stall"), tmp_path, timeout=0.2)
+        data_download.fetch(server.remote("missing", "full", "wrong", "stall"), tmp_path, timeout=0.2)
     message = str(caught.value)
     assert "\n" not in message
     for reason in (
@@ -173,14 +174,14 @@ def test_no_one_listens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     remote = Remote("some.bin", SHA256, ("http://127.0.0.1:9/some.bin",))
     with pytest.raises(DataError, match=r"127\.0\.0\.1:9/some\.bin: ConnectionError"):
-        fetch.fetch(remote, folder)
+        data_download.fetch(remote, folder)
     assert not folder.exists()
 
 
 def test_a_folder_that_cannot_be_made(server: Server, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file")
     with pytest.raises(DataError, match=r"cannot write .*taken"):
-        fetch.fetch(server.remote("good"), tmp_path / "taken")
+        data_download.fetch(server.remote("good"), tmp_path / "taken")
 
 
 @pytest.fixture
@@ -203,20 +204,20 @@ def test_places_are_searched_in_order(here: Path) -> None:
     for spot in reversed(spots):
         spot.mkdir(parents=True, exist_ok=True)
         (spot / "some.bin").write_bytes(b"")
-        assert fetch.obtain("Set", "set", look, (), root=here / "root") == spot / "some.bin"
+        assert data_download.obtain("Set", "set", look, (), root=here / "root") == spot / "some.bin"
 
 
 def test_a_set_that_must_lie_alone_is_not_found_in_the_place_itself(here: Path) -> None:
     (here / "root").mkdir()
     (here / "root" / "some.bin").write_bytes(b"")
     with pytest.raises(DataError):
-        fetch.obtain("Set", "set", look, (), root=here / "root", alone=True, download=False)
+        data_download.obtain("Set", "set", look, (), root=here / "root", alone=True, download=False)
 
 
 def test_what_is_nowhere_is_an_error_that_names_every_place(here: Path) -> None:
     remote = Remote("some.bin", SHA256, ())
     with pytest.raises(DataError) as caught:
-        fetch.obtain("Set", "set", look, [remote], root=here / "root", download=False)
+        data_download.obtain("Set", "set", look, [remote], root=here / "root", download=False)
     message = str(caught.value)
     for part in (
         "Set not found",
@@ -227,7 +228,7 @@ def test_what_is_nowhere_is_an_error_that_names_every_place(here: Path) -> None:
     ):
         assert part in message
     with pytest.raises(DataError, match=r"Set not found.*cannot download some\.bin: it has no mirrors"):
-        fetch.obtain("Set", "set", look, [remote], root=here / "root")
+        data_download.obtain("Set", "set", look, [remote], root=here / "root")
 
 
 @pytest.mark.parametrize("given", ["root", "shared", "neither"])
@@ -238,17 +239,17 @@ def test_a_download_goes_to_the_first_place_given(
         monkeypatch.delenv("MINITORCH_DATA")
     root = here / "root" if given == "root" else None
     expected = {"root": here / "root", "shared": here / "shared", "neither": Path("data")}[given]
-    found = fetch.obtain("Set", "set", look, [server.remote("good")], root=root)
+    found = data_download.obtain("Set", "set", look, [server.remote("good")], root=root)
     assert found == expected / "set" / "some.bin"
 
 
 def test_replacing_leaves_all_or_nothing(tmp_path: Path) -> None:
-    with fetch.replacing(tmp_path / "deep" / "file") as temporary:
+    with files.replacing(tmp_path / "deep" / "file") as temporary:
         temporary.write_text("new")
     assert (tmp_path / "deep" / "file").read_text() == "new"
 
     def interrupted() -> None:
-        with fetch.replacing(tmp_path / "deep" / "file") as temporary:
+        with files.replacing(tmp_path / "deep" / "file") as temporary:
             temporary.write_text("half")
             raise KeyboardInterrupt
 
@@ -260,12 +261,12 @@ def test_replacing_leaves_all_or_nothing(tmp_path: Path) -> None:
 
 def test_cache_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("MINITORCH_CACHE_DIR", str(tmp_path))
-    assert fetch.cache_folder() == tmp_path
+    assert files.cache_folder() == tmp_path
     monkeypatch.delenv("MINITORCH_CACHE_DIR")
-    assert fetch.cache_folder().name == "minitorch"
+    assert files.cache_folder().name == "minitorch"
 
 
-@pytest.mark.parametrize("remotes", [fetch.MNIST, fetch.FASHION_MNIST, fetch.CIFAR10])
+@pytest.mark.parametrize("remotes", [data_download.MNIST, data_download.FASHION_MNIST, data_download.CIFAR10])
 def test_addresses_are_well_formed(remotes: tuple[Remote, ...]) -> None:
     for remote in remotes:
         assert re.fullmatch("[0-9a-f]{64}", remote.sha256)

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from minitorch import data, data_files
+from minitorch.data import formats, image_sets
 
 from .test_data import batch_files, check_cifar, write_archive
 
@@ -53,7 +53,7 @@ def forbid(event, arguments):
 
 address, sha256, system, *words = sys.argv[1:]
 import minitorch.fetch, minitorch.data_files, minitorch.data_loader, requests, urllib3  # noqa: E401
-minitorch.fetch.CIFAR10 = (minitorch.fetch.Remote(address.rpartition("/")[2], sha256, (address,)),)
+minitorch.data.download.CIFAR10 = (minitorch.data.download.Remote(address.rpartition("/")[2], sha256, (address,)),)
 for name in POSIX:
     sys.modules[name] = None
 sys.addaudithook(forbid)
@@ -133,7 +133,7 @@ def test_one_command_on_a_bare_system(server: Server, tmp_path: Path, system: st
     assert done.stderr.count("\n") == 1
     assert (here / landed).read_bytes() == server.content
     assert [path.suffix for path in (tmp_path / "home" / cache).iterdir()] == [".npz"]
-    check_cifar(*data.cifar10(here / "data", download=False))
+    check_cifar(*image_sets.cifar10(here / "data", download=False))
     assert fetched(server, here, system).returncode == 0
     assert server.requests == [f"/{NAME}"], "what is there is not fetched again"
 
@@ -143,7 +143,7 @@ def test_the_command_unpacks_without_a_program(server: Server, tmp_path: Path) -
     here.mkdir(parents=True)
     done = fetched(server, here, "win32", "--root", "my data", "--unpack", "my data")
     assert done.returncode == 0, done.stderr
-    assert sorted(os.listdir(here / "my data" / data_files.CIFAR_FOLDER)) == sorted(batch_files())
+    assert sorted(os.listdir(here / "my data" / formats.CIFAR_FOLDER)) == sorted(batch_files())
 
 
 def test_a_program_that_is_started_is_noticed(

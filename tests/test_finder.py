@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import minitorch
-from minitorch.data import DataLoader, Dataset
+from minitorch.data.dataset import Dataset
+from minitorch.data.loader import DataLoader
 
 Parts = tuple[minitorch.Sequential, DataLoader, minitorch.SGD]
 

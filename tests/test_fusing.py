@@ -10,7 +10,7 @@ import pytest
 
 import minitorch
 from minitorch import fuse, grad_check, operators, tensor
-from minitorch.cellwise import Program, Step
+from minitorch.tensor_ops.expression import Program, Step
 
 from .table import ROOMS
 

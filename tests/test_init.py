@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 import minitorch
-from minitorch import Parameter, init
+from minitorch import Parameter
+from minitorch.nn import init
 
 FILLERS: list[tuple[Callable[[Any], Any], float, bool]] = [
     (lambda t: init.uniform_(t, -2, 3), 5 / math.sqrt(12), True),

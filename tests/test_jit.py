@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from minitorch import FastOps, TensorBackend, fast_map, fast_ops, jit, operators, tensor
+from minitorch import FastOps, TensorBackend, operators, tensor, tensor_data
+from minitorch.fast_ops import course, elementwise, jit
 from minitorch.operators import relu
 
 from .checks import needs_jit
@@ -129,7 +130,7 @@ def test_functions_with_defaults_and_calls() -> None:
 
 @needs_jit
 def test_float32_kernels_compute_in_float32() -> None:
-    kernel = jit.kernel(fast_map.map_flat, np.float32, cache=False, fn=operators.sigmoid)
+    kernel = jit.kernel(elementwise.map_flat, np.float32, cache=False, fn=operators.sigmoid)
     out = np.empty(4, np.float32)
     kernel(out, np.linspace(-1, 1, 4, dtype=np.float32), 4)
     (code,) = kernel.inspect_llvm().values()
@@ -149,12 +150,12 @@ def test_the_cache_folder_follows_the_environment(monkeypatch: pytest.MonkeyPatc
 
 
 def test_plain_and_disabled(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert jit.plain(fast_ops.to_index) is fast_ops.tensor_data.to_index
+    assert jit.plain(course.to_index) is tensor_data.to_index
     assert jit.plain(operators.neg) is operators.neg
     import numba
 
     monkeypatch.setattr(numba.config, "DISABLE_JIT", 1)
     assert jit.disabled()
     out = np.empty(2)
-    jit.kernel(fast_map.map_flat, fn=operators.neg)(out, np.array([1.0, 2.0]), 2)
+    jit.kernel(elementwise.map_flat, fn=operators.neg)(out, np.array([1.0, 2.0]), 2)
     assert out.tolist() == [-1.0, -2.0]

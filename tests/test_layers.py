@@ -369,7 +369,7 @@ def test_repr_shows_the_settings() -> None:
 @pytest.mark.parametrize("affine", [True, False])
 @pytest.mark.parametrize("bias", [True, False])
 def test_a_norm_is_folded_into_the_convolution_before_it(affine: bool, bias: bool) -> None:
-    with minitorch.rng.seeded(4):
+    with minitorch.runtime.rng.seeded(4):
         convolution, norm = Conv2d(3, 5, 3, padding=1, bias=bias), BatchNorm2d(5, affine=affine)
         x = minitorch.rand((4, 3, 6, 6), requires_grad=True)
     together, apart = minitorch.Sequential(convolution, norm, minitorch.ReLU()), [convolution, norm]

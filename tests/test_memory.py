@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import minitorch
-from minitorch import memory
-from minitorch.memory import Pool, size_class
+from minitorch.runtime import allocator
+from minitorch.runtime.allocator import Pool, size_class
 
 
 def bytes_pool(limit: int = 1 << 20) -> Pool:
@@ -58,11 +58,11 @@ def test_what_cannot_be_allocated_is_not_counted() -> None:
 
 
 def test_a_view_of_a_view_keeps_its_block() -> None:
-    cells = memory.empty(100_000, np.dtype(np.float32))
+    cells = allocator.empty(100_000, np.dtype(np.float32))
     cells[:] = 7
     view = cells.reshape(100, 1000)[3:].T[5:]
     del cells
-    others = [memory.empty(100_000, np.dtype(np.float32)) for _ in range(3)]
+    others = [allocator.empty(100_000, np.dtype(np.float32)) for _ in range(3)]
     for other in others:
         other[:] = 0
     assert (view == 7).all()
@@ -109,13 +109,13 @@ def test_threads_never_share_a_block() -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork")
 def test_a_forked_child_keeps_its_results_to_itself() -> None:
-    cells = memory.empty(100_000, np.dtype(np.float32))
+    cells = allocator.empty(100_000, np.dtype(np.float32))
     cells[:] = 1
-    with memory.HOST._lock:  # as if another thread were in the middle of `take`
+    with allocator.HOST._lock:  # as if another thread were in the middle of `take`
         child = os.fork()
         if child == 0:
             cells[:] = 2
-            memory.empty(100_000, np.dtype(np.float32))[:] = 3
+            allocator.empty(100_000, np.dtype(np.float32))[:] = 3
             os._exit(0)
     assert os.waitpid(child, 0)[1] == 0
     assert (cells == 1).all()

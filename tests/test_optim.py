@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import minitorch
-from minitorch import SGD, Adagrad, Adam, AdamW, Optimizer, Parameter, RMSprop, Scalar, optim, tensor
+from minitorch import SGD, Adagrad, Adam, AdamW, Optimizer, Parameter, RMSprop, Scalar, tensor
+from minitorch.optim import algorithms
 
 from .table import ROOMS
 
@@ -158,7 +159,7 @@ def test_the_official_default_and_a_writable_rate() -> None:
     optimizer.step()
     assert np.array_equal(w.value.to_numpy(), START[0] - 0.25)
     assert isinstance(optimizer, Optimizer)
-    assert optim.SGD is SGD
+    assert algorithms.SGD is SGD
 
 
 def test_parameters_of_a_permuted_value() -> None:

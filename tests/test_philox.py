@@ -10,7 +10,10 @@ import numpy as np
 import pytest
 
 import minitorch
-from minitorch import Tensor, jit, nn, philox, rng, tensor
+from minitorch import Tensor, tensor
+from minitorch.fast_ops import jit
+from minitorch.nn import functional
+from minitorch.runtime import philox, rng
 
 CUDA = [] if os.environ["MINITORCH_CUDA_TESTS"] == "off" else ["cuda"]
 rooms = pytest.mark.parametrize("room", ["simple", "fast", *CUDA])
@@ -99,7 +102,7 @@ def test_cells_are_counted_in_the_order_of_the_shape(room: str) -> None:
     x = np.random.default_rng(0).standard_normal((3, 4, 5))
     for order in ((2, 0, 1), (0, 2, 1)):
         minitorch.manual_seed(1)
-        found = nn.dropout(tensor(x, room).permute(*order), 0.5, scale=True).to_numpy()
+        found = functional.dropout(tensor(x, room).permute(*order), 0.5, scale=True).to_numpy()
         minitorch.manual_seed(1)
         turned = x.transpose(order)
         assert np.array_equal(found, turned * as_before(turned, 0.5, True))
@@ -115,7 +118,7 @@ def test_gradients_pass_through_what_was_kept(room: str, fuse: str, monkeypatch:
     minitorch.manual_seed(2)
     mask = as_before(weights, 0.4, True)
     minitorch.manual_seed(2)
-    (nn.dropout(x, 0.4, scale=True) * tensor(weights, backend)).sum().backward()
+    (functional.dropout(x, 0.4, scale=True) * tensor(weights, backend)).sum().backward()
     assert np.array_equal(x.grad.to_numpy(), weights * mask)
 
 
@@ -133,7 +136,7 @@ def test_threads_make_the_same_mask() -> None:
     minitorch.manual_seed(4)
     expected = as_before(cells, 0.5, False)
     minitorch.manual_seed(4)
-    assert np.array_equal(nn.dropout(tensor(cells, "fast"), 0.5).to_numpy(), expected)
+    assert np.array_equal(functional.dropout(tensor(cells, "fast"), 0.5).to_numpy(), expected)
 
 
 @pytest.mark.skipif(not CUDA, reason="MINITORCH_CUDA_TESTS=off")
@@ -142,7 +145,7 @@ def test_a_small_grid_makes_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     minitorch.manual_seed(4)
     expected = as_before(np.ones(101), 0.5, False)
     minitorch.manual_seed(4)
-    assert np.array_equal(nn.dropout(tensor(np.ones(101), "cuda"), 0.5).to_numpy(), expected)
+    assert np.array_equal(functional.dropout(tensor(np.ones(101), "cuda"), 0.5).to_numpy(), expected)
 
 
 def trained(room: str) -> list[Any]:

@@ -17,8 +17,9 @@ import numpy as np
 import pytest
 
 import minitorch
-from minitorch import Step, fetch
-from minitorch.data import DataError
+from minitorch import Step
+from minitorch.data import download
+from minitorch.data.download import DataError
 
 from .conftest import CUDA_MODE
 
@@ -226,10 +227,10 @@ def test_bad_flags_give_one_line(flags: tuple[str, ...], capsys: pytest.CaptureF
 def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """No data anywhere, and no network."""
 
-    def refuse(remote: fetch.Remote, *_: object, **__: object) -> None:
+    def refuse(remote: download.Remote, *_: object, **__: object) -> None:
         raise DataError(f"cannot download {remote.name}")
 
-    monkeypatch.setattr(fetch, "fetch", refuse)
+    monkeypatch.setattr(download, "fetch", refuse)
     monkeypatch.delenv("MINITORCH_DATA", raising=False)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -249,7 +250,7 @@ def test_nothing_stands_in_for_fashion(offline: Path, capsys: pytest.CaptureFixt
 
 
 def test_damaged_data_are_named(offline: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for remote in fetch.MNIST:
+    for remote in download.MNIST:
         (offline / remote.name).write_bytes(b"not a gzip file")
     assert run("run_mnist_multiclass", "--data-dir", offline) == 2
     assert "ubyte.gz" in one_line(capsys.readouterr().err)

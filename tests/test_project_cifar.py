@@ -17,7 +17,7 @@ import pytest
 
 import minitorch
 from minitorch import Step
-from minitorch.data import Dataset
+from minitorch.data.dataset import Dataset
 
 from .test_project import PROJECT, offline, one_line, records, run, siblings
 

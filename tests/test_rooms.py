@@ -13,20 +13,11 @@ from hypothesis import given
 from hypothesis.strategies import floats, lists
 
 import minitorch
-from minitorch import (
-    FastOps,
-    Function,
-    Tensor,
-    TensorBackend,
-    fusing,
-    optional_ops,
-    tensor,
-    tensor_functions,
-    tensor_functions_fused,
-    tensor_functions_more,
-    tensor_functions_nn,
-    topological_sort,
-)
+from minitorch import FastOps, Function, Tensor, TensorBackend, tensor, topological_sort
+from minitorch.nn import fusion
+from minitorch.tensor_functions import elementwise, fused, reduce, shape
+from minitorch.tensor_functions import nn as functions_nn
+from minitorch.tensor_ops import composite
 
 from .table import (
     LAYOUTS,
@@ -82,16 +73,17 @@ def test_every_function_has_its_line() -> None:
     ours = {
         value
         for module in (
-            tensor_functions,
-            tensor_functions_more,
-            tensor_functions_nn,
-            tensor_functions_fused,
-            fusing,
+            elementwise,
+            fused,
+            functions_nn,
+            reduce,
+            shape,
+            fusion,
         )
         for value in vars(module).values()
         if inspect.isclass(value) and issubclass(value, Function) and "forward" in dir(value)
     }
-    abstract = {tensor_functions.Pointwise, tensor_functions._Comparison, tensor_functions_more.Paired}
+    abstract = {elementwise.Pointwise, elementwise._Comparison, elementwise.Paired}
     assert ours - abstract - used == set()
 
 
@@ -116,9 +108,9 @@ def test_fused_kernels_agree_with_their_composition(
             compare(f"gradient of {name}", found, expected, tolerance)
 
 
-@pytest.mark.parametrize("name", optional_ops.OPTIONAL)
+@pytest.mark.parametrize("name", composite.OPTIONAL)
 def test_every_optional_kernel_can_be_turned_off(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    composition = vars(optional_ops.OptionalOps)[name].__func__
+    composition = vars(composite.OptionalOps)[name].__func__
     assert getattr(TensorBackend(FastOps), name).__func__ is not composition
     monkeypatch.setenv("MINITORCH_FUSE", "0")
     assert getattr(TensorBackend(FastOps), name).__func__ is composition
@@ -199,7 +191,7 @@ def test_gradients_at_the_poles(room: str) -> None:
         (lambda x: x.log(), -1e-6, INF),
         (lambda x: x.relu(), 0.0, 0.0),
         (lambda x: x.sigmoid(), 1000.0, 0.0),
-        (tensor_functions.Abs(), 0.0, 0.0),
+        (elementwise.Abs(), 0.0, 0.0),
         (lambda x: x**0, 0.0, 0.0),
         (lambda x: x**2, 0.0, 0.0),
     ]:

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from minitorch import schedulers
-from minitorch.schedulers import (
+from minitorch.optim import schedulers
+from minitorch.optim.schedulers import (
     CosineAnnealingLR,
     EarlyStopping,
     ExponentialLR,

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from minitorch import jit
+from minitorch.fast_ops import threads
 
 from .checks import needs_jit
 
@@ -56,7 +56,7 @@ def test_threads_that_have_nothing_to_do_sleep_soon_unless_the_user_says_else() 
     begin = """
 import json, os
 from minitorch import jit
-count = jit.threads()
+count = threads.thread_count()
 print(json.dumps([count, os.environ.get("GOMP_SPINCOUNT")]))
 """
 
@@ -73,7 +73,7 @@ print(json.dumps([count, os.environ.get("GOMP_SPINCOUNT")]))
     if "GOMP_SPINCOUNT" not in told()[1]:
         pytest.skip("Numba runs on other threads than GNU's OpenMP")
     assert told()[0] == "[2, null]"
-    assert f"GOMP_SPINCOUNT = '{jit.PATIENCE}'" in told()[1]
+    assert f"GOMP_SPINCOUNT = '{threads.PATIENCE}'" in told()[1]
     assert told(GOMP_SPINCOUNT="77")[0] == '[2, "77"]'
     assert "GOMP_SPINCOUNT = '77'" in told(GOMP_SPINCOUNT="77")[1]
 

@@ -27,7 +27,8 @@ from minitorch import (
     predict,
     tensor,
 )
-from minitorch.data import DataLoader, Dataset
+from minitorch.data.dataset import Dataset
+from minitorch.data.loader import DataLoader
 
 Batch = tuple[Any, Any]
 

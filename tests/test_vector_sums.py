@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from minitorch import jit
-from minitorch.vector_sums import largest, moments, total, weighted
+from minitorch.fast_ops import jit
+from minitorch.fast_ops.sums import largest, moments, total, weighted
 
 SIZES = (0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 100, 127, 1000, 4099)
 

@@ -19,7 +19,7 @@ from .functional import (
     softmax,
     tile,
 )
-from .fuse import fuse
+from .fusion import fuse
 from .linear import Embedding, Flatten, Identity, Linear
 from .losses import (
     binary_cross_entropy,

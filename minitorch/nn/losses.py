@@ -18,7 +18,7 @@ from ..tensor_data import IndexingError
 from ..tensor_functions.elementwise import BCE, BCEWithLogits, Weigh
 from ..tensor_functions.nn import NLL, CrossEntropy
 from .functional import logsoftmax
-from .fuse import fuse
+from .fusion import fuse
 
 Labels = npt.NDArray[np.int64]
 
