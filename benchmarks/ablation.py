@@ -1,4 +1,4 @@
-"""What each technique of the Numba room is worth: the training steps of `training_step.py` with one of them taken away.
+"""What each technique of the Numba backend is worth: the training steps of `training_step.py` with one of them taken away.
 
 Each row runs in a process of its own, all techniques but the one on; the first and the last row have all of them.
 """
@@ -36,11 +36,11 @@ def _no_tiles() -> None:
     _no_winograd()
 
     def forward(out: Any, x: Any, w: Any, *settings: Any) -> None:
-        *settings, shift, act = settings if len(settings) == 6 else (*settings, None, None)
+        *settings, shift, activation = settings if len(settings) == 6 else (*settings, None, None)
         jit.variant(naive_conv.conv_rows, out.dtype, True)(out, x, w, *settings)
         if shift is not None:
             out += shift[:, None, None]
-            if act.__name__ == "relu":
+            if activation.__name__ == "relu":
                 out *= out > 0
 
     def grad_input(out: Any, d: Any, w: Any, *settings: Any) -> None:
@@ -62,7 +62,7 @@ def _no_gates() -> None:
 def _sums_side_by_side() -> None:
     from minitorch.fast_ops import sums
 
-    sums.APART = sums.APART = 0
+    sums.PADDING = sums.PADDING = 0
 
 
 def _no_tiled_windows() -> None:

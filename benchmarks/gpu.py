@@ -1,4 +1,4 @@
-"""Times the CUDA room on a GPU: training steps and single kernels, beside PyTorch and CuPy where they are installed.
+"""Times the CUDA backend on a GPU: training steps and single kernels, beside PyTorch and CuPy where they are installed.
 
 Steps are timed one by one, and recorded and replayed.
 
@@ -17,10 +17,10 @@ from typing import Any
 import harness
 import minitorch
 import training_step
-from minitorch.cuda_ops.device.numba_cuda import SIMULATED, cuda, look
+from minitorch.cuda_ops.device.numba_cuda import SIMULATED, cuda, detect
 
 SQUARE = 4096  # rows of the matrices
-CELLS = 1 << 24
+ELEMENTS = 1 << 24
 CONVOLUTIONS = ((128, 32, 32, 32), (128, 64, 64, 16), (128, 128, 128, 8))  # images, channels in and out, side
 
 
@@ -121,11 +121,13 @@ def kernels(torch: Any, cupy: Any) -> dict[str, list[Callable[[], Any] | None]]:
             *shapes,
         )
 
-    flat, square = (CELLS,), (SQUARE, SQUARE)
+    flat, square = (ELEMENTS,), (SQUARE, SQUARE)
     found = {
-        f"copy, {CELLS} cells": sides(lambda a: a.clone(), lambda a: a.clone(), lambda a: a.copy(), flat),
-        f"add, {CELLS} cells": same(lambda a, b: a + b, flat, flat),
-        f"sigmoid, {CELLS} cells": same(lambda a: a.sigmoid(), flat, in_cupy=False),
+        f"copy, {ELEMENTS} elements": sides(
+            lambda a: a.clone(), lambda a: a.clone(), lambda a: a.copy(), flat
+        ),
+        f"add, {ELEMENTS} elements": same(lambda a, b: a + b, flat, flat),
+        f"sigmoid, {ELEMENTS} elements": same(lambda a: a.sigmoid(), flat, in_cupy=False),
         f"sum of rows, {SQUARE}x{SQUARE}": same(lambda a: a.sum(1), square),
         f"matrix product, {SQUARE}": same(lambda a, b: a @ b, square, square),
     }
@@ -138,7 +140,7 @@ def kernels(torch: Any, cupy: Any) -> dict[str, list[Callable[[], Any] | None]]:
 
 def main() -> None:
     """Write results/cuda.json."""
-    lacking = "the simulator is on" if SIMULATED else look().lacks()
+    lacking = "the simulator is on" if SIMULATED else detect().missing()
     if lacking:
         print(f"benchmarks/gpu.py: not run, {lacking}", file=sys.stderr)
         raise SystemExit(2)

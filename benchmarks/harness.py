@@ -88,6 +88,6 @@ def table(rows: list[dict[str, Any]]) -> str:
     names = list(rows[0])
     lines = ["| " + " | ".join(names) + " |", "|" + " --- |" * len(names)]
     for row in rows:
-        cells = [f"{row[n]:.4g}" if isinstance(row[n], float) else str(row[n]) for n in names]
-        lines.append("| " + " | ".join(cells) + " |")
+        elements = [f"{row[n]:.4g}" if isinstance(row[n], float) else str(row[n]) for n in names]
+        lines.append("| " + " | ".join(elements) + " |")
     return "\n".join(lines)

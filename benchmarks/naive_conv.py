@@ -57,10 +57,10 @@ def conv_rows(out: Any, x: Any, w: Any, stride: Any, padding: Any, dilation: Any
                     out[n, first + k, y] = total[k]
 
 
-def finish_channels(out: Any, shift: Any, act: Any) -> None:
-    """Add a number to each channel, and activate each cell, in place."""
+def finish_channels(out: Any, shift: Any, activation: Any) -> None:
+    """Add a number to each channel, and activate each element, in place."""
     out += shift[:, None, None]
-    out[...] = np.vectorize(act, otypes=[out.dtype])(out)
+    out[...] = np.vectorize(activation, otypes=[out.dtype])(out)
 
 
 def conv_grad_input_rows(

@@ -1,4 +1,4 @@
-"""Single operations against PyTorch (products against NumPy): convolutions, products, cells, sums, pools, updates.
+"""Single operations against PyTorch (products against NumPy): convolutions, products, elements, sums, pools, updates.
 
 Each side runs in a process of its own, the sides alternating; float32, two threads, PyTorch with its allocator as
 installed.
@@ -83,12 +83,12 @@ def ours() -> Iterator[Case]:
         a, b = mt.tensor(array(n, n)), mt.tensor(array(n, n))
         yield "matrix product", f"{n}x{n}", lambda a=a, b=b: a @ b
     a, b, row = mt.tensor(array(*BIG)), mt.tensor(array(*BIG)), mt.tensor(array(1, 32, 1, 1))
-    yield "cells", "add", lambda: a + b
-    yield "cells", "add to each channel", lambda: a + row
-    yield "cells", "relu", lambda: a.relu()
-    yield "cells", "exp", lambda: a.exp()
-    yield "cells", "sigmoid", lambda: a.sigmoid()
-    yield "cells", "permuted copy", lambda: a.permute(0, 2, 3, 1).contiguous()
+    yield "elements", "add", lambda: a + b
+    yield "elements", "add to each channel", lambda: a + row
+    yield "elements", "relu", lambda: a.relu()
+    yield "elements", "exp", lambda: a.exp()
+    yield "elements", "sigmoid", lambda: a.sigmoid()
+    yield "elements", "permuted copy", lambda: a.permute(0, 2, 3, 1).contiguous()
     flat, wide = a.view(4096, 1024), a.view(128, 32768)
     yield "sums", "sum of all", lambda: a.sum()
     yield "sums", "sum along rows", lambda: flat.sum(1)
@@ -155,12 +155,12 @@ def theirs() -> Iterator[Case]:
         a, b = array(n, n), array(n, n)
         yield "matrix product", f"{n}x{n}", lambda a=a, b=b: a @ b
     a, b, row = tensor(*BIG), tensor(*BIG), tensor(1, 32, 1, 1)
-    yield "cells", "add", lambda: a + b
-    yield "cells", "add to each channel", lambda: a + row
-    yield "cells", "relu", lambda: a.relu()
-    yield "cells", "exp", lambda: a.exp()
-    yield "cells", "sigmoid", lambda: a.sigmoid()
-    yield "cells", "permuted copy", lambda: a.permute(0, 2, 3, 1).contiguous()
+    yield "elements", "add", lambda: a + b
+    yield "elements", "add to each channel", lambda: a + row
+    yield "elements", "relu", lambda: a.relu()
+    yield "elements", "exp", lambda: a.exp()
+    yield "elements", "sigmoid", lambda: a.sigmoid()
+    yield "elements", "permuted copy", lambda: a.permute(0, 2, 3, 1).contiguous()
     flat, wide = a.view(4096, 1024), a.view(128, 32768)
     yield "sums", "sum of all", lambda: a.sum()
     yield "sums", "sum along rows", lambda: flat.sum(1)

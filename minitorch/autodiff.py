@@ -1,7 +1,6 @@
 """Reverse-mode automatic differentiation over values of any kind.
 
-A ``Variable`` is a value with a history; a ``Function`` computes on what variables hold and knows its derivative.
-This file refuses to know what a value is. It names four verbs that each kind of variable defines:
+A ``Variable`` is a value with a history; a ``Function`` computes on what variables hold and knows its derivative. It names four verbs that each kind of variable defines:
 
 =================== =====================================================================
 ``_lift(x)``        make a constant of your kind from the plain value ``x``

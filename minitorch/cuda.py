@@ -1,7 +1,4 @@
-"""For users of the CUDA backend: whole training steps replayed by one call of the driver.
-
-It refuses to know models, losses and kernels.
-"""
+"""For users of the CUDA backend: whole training steps replayed by one call of the driver."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ import numpy as np
 from .cuda_ops.device import graph as device_graph
 from .cuda_ops.device import memory
 from .cuda_ops.device.driver import DriverError
-from .runtime.capture import blindly
+from .runtime.capture import during_capture
 from .tensor import Tensor, tensor
 from .tensor_data import BackendError
 from .tensor_ops.backend import find_backend
@@ -64,16 +61,16 @@ class GraphedStep:
         warmup: How often to run the step as it is, at first.
 
     Raises:
-        BackendError: The examples are not in the CUDA room.
+        BackendError: The examples are not in the CUDA backend.
         TypeError: The optimizer has an ``update_one`` or a ``step`` of its own, which a replay would not call.
         ValueError: ``warmup`` is less than 1.
     """
 
     def __init__(self, step: Step, *examples: Any, optimizer: Any = None, warmup: int = 3) -> None:
-        room = next((e.backend for e in examples if isinstance(e, Tensor)), find_backend(None))
-        if not room.cuda:
+        backend = next((e.backend for e in examples if isinstance(e, Tensor)), find_backend(None))
+        if not backend.cuda:
             raise BackendError(
-                f"GraphedStep replays steps of backend 'cuda', and the examples are in {room.ops.name!r}"
+                f"GraphedStep replays steps of backend 'cuda', and the examples are in {backend.ops.name!r}"
             )
         if warmup < 1:
             raise ValueError(
@@ -87,7 +84,7 @@ class GraphedStep:
                     f"{type(one).__name__} has an update_one or a step of its own: it cannot be replayed"
                 )
         self._step, self._warm = step, warmup
-        self._inputs = [_input(e, room) for e in examples]
+        self._inputs = [_input(e, backend) for e in examples]
         self._graph: device_graph.Graph | None = None
         self._updated: list[Any] = []
         self._results: Any = None
@@ -125,7 +122,7 @@ class GraphedStep:
         return self._results
 
     def _run(self, inputs: list[Tensor]) -> Any:
-        with blindly():
+        with during_capture():
             return self._step(*inputs)
 
     def _record(self) -> device_graph.Graph:
@@ -185,12 +182,12 @@ class GraphedStep:
         return True
 
 
-def _input(given: Any, room: Any, dtype: Any = None) -> Tensor:
-    """Return a constant of one's own in the room, with the numbers of ``given``."""
+def _input(given: Any, backend: Any, dtype: Any = None) -> Tensor:
+    """Return a constant of one's own in the backend, with the numbers of ``given``."""
     if isinstance(given, Tensor):
-        moved = given.detach().to(room)
+        moved = given.detach().to(backend)
         return moved.astype(dtype or given.dtype).clone()
-    return tensor(np.asarray(given), room, dtype=dtype)
+    return tensor(np.asarray(given), backend, dtype=dtype)
 
 
 def _fill(t: Tensor, given: Any) -> None:

@@ -1,9 +1,8 @@
-"""Convolution of the CUDA room: which kernel serves which sizes; and the kernels for few channels.
+"""Convolution of the CUDA backend: which kernel serves which sizes; and the kernels for few channels.
 
-Many channels go to `minitorch.cuda_conv_gemm`. Here one thread computes one cell, and the thread of an input cell looks
+Many channels go to `minitorch.cuda_conv_gemm`. Here one thread computes one element, and the thread of an input element looks
 up the outputs that read it; a block of threads shares the positions at which one weight was used. No two threads add to
-one cell, so no atomics are needed, and every run gives the same bits. It refuses to know everything but packed arrays
-on the device, each with its shape: (batch, channels, height, width).
+one element, so no atomics are needed, and every run gives the same bits.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .cuda_ops.device.functions import image_cell
+from .cuda_ops.device.functions import image_element
 from .cuda_ops.device.launch import kernel
 from .cuda_ops.device.numba_cuda import cuda
 from .runtime.placeholders import real
@@ -27,12 +26,12 @@ def anchored_conv2d(
     """The convolution as the course writes it.
 
     ``out[n, o, y, z] = sum of input[n, c, y + i, z + j] * weight[o, c, i, j]``, with ``y - i`` and ``z - j`` if
-    ``reverse``; cells outside count as 0.
+    ``reverse``; elements outside count as 0.
     """
     sign = -1 if reverse else 1
     t = cuda.grid(1)
     if t < out_size:
-        n, o, y, z = image_cell(t, out_shape[1], out_shape[2], out_shape[3])
+        n, o, y, z = image_element(t, out_shape[1], out_shape[2], out_shape[3])
         total = real(0)
         for c in range(input_shape[1]):
             for i in range(weight_shape[2]):
@@ -57,7 +56,7 @@ def anchored_conv1d(
     sign = -1 if reverse else 1
     t = cuda.grid(1)
     if t < out_size:
-        n, o, _, z = image_cell(t, out_shape[1], 1, out_shape[2])
+        n, o, _, z = image_element(t, out_shape[1], 1, out_shape[2])
         total = real(0)
         for c in range(input_shape[1]):
             at, by = (

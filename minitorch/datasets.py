@@ -1,4 +1,4 @@
-"""Toy point sets in the plane, to see a classifier learn. It refuses to know tensors and models.
+"""Toy point sets in the plane, to see a classifier learn.
 
 ``datasets`` maps a name to a function of the number of points: ``datasets["Xor"](50)`` is a `Graph`.
 """

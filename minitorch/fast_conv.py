@@ -18,10 +18,10 @@ def anchored_conv2d(
     weight: Any, weight_shape: Any, weight_strides: Any,
     reverse: bool,
 ) -> None:  # fmt: skip
-    """The convolution as the course writes it: one cell of ``out`` after the other, the outer loop on all cores.
+    """The convolution as the course writes it: one element of ``out`` after the other, the outer loop on all cores.
 
     ``out[n, o, y, z] = sum of input[n, c, y + i, z + j] * weight[o, c, i, j]``, with ``y - i`` and ``z - j`` if
-    ``reverse``; cells outside count as 0.
+    ``reverse``; elements outside count as 0.
     """
     channels, height, width = input_shape[1], input_shape[2], input_shape[3]
     kh, kw = weight_shape[2], weight_shape[3]

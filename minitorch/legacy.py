@@ -76,7 +76,7 @@ class CourseBackend(TensorBackend):
 
 
 def make_tensor_backend(ops: type[TensorOps], is_cuda: bool = False) -> TensorBackend:
-    """Return a backend on ``ops``; the abstract TensorOps means the plain room."""
+    """Return a backend on ``ops``; the abstract TensorOps means the reference backend."""
     if is_cuda and not ops.cuda:
         raise ValueError(f"{ops.__name__} does not compute on a GPU")
     return CourseBackend(SimpleOps if ops is TensorOps else ops)

@@ -92,8 +92,8 @@ class Parameter:
     def __getitem__(self, key: Any) -> Any:
         return self.value[key]
 
-    def __setitem__(self, key: Any, cell: Any) -> None:
-        self.value[key] = cell
+    def __setitem__(self, key: Any, element: Any) -> None:
+        self.value[key] = element
 
     def __repr__(self) -> str:
         return repr(self.value)
@@ -198,13 +198,13 @@ class Module:
                 p.value.zero_grad_()
 
     def to(self: M, backend: Any = None, dtype: npt.DTypeLike | None = None) -> M:
-        """Move the Tensors of the tree, parameters and buffers, to another room or dtype.
+        """Move the Tensors of the tree, parameters and buffers, to another backend or dtype.
 
         Parameters stay the same objects with new values; a value that moves loses its gradient, a frozen one
         stays frozen. NumPy buffers belong to the host and stay as they are.
 
         Args:
-            backend: A room, as everywhere; None: where each Tensor is.
+            backend: A backend, as everywhere; None: where each Tensor is.
             dtype: ``"float32"``, ``"float64"`` or the NumPy dtype; None: what each Tensor has.
 
         Returns:
@@ -238,7 +238,7 @@ class Module:
     def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> tuple[list[str], list[str]]:
         """Take over parameters and buffers by dotted name: all of them, or none if anything does not fit.
 
-        Values are written in place and cast to the dtype and room of what they replace.
+        Values are written in place and cast to the dtype and backend of what they replace.
 
         Args:
             state: Arrays, Tensors, nested lists, or anything NumPy can read, such as PyTorch's CPU tensors.

@@ -1,8 +1,7 @@
 """Functions of floats, each beside its derivative.
 
-Every tensor operation that works cell by cell is one of these functions, compiled. ``f_back(x, d)`` is the
-derivative of ``f`` at ``x`` times ``d``. This file refuses to know shapes, tensors and compilers: only
-arithmetic, comparisons and ``math`` occur in it, so that any room can run it.
+Every tensor operation that works element by element is one of these functions, compiled. ``f_back(x, d)`` is the
+derivative of ``f`` at ``x`` times ``d``.
 """
 
 from __future__ import annotations
@@ -264,15 +263,15 @@ def zipWith(fn: Callable[[float, float], float]) -> Callable[[Iterable[float], I
 
 
 def reduce(fn: Callable[[float, float], float], start: float) -> Callable[[Iterable[float]], float]:
-    """Return a left fold: ``fn(x3, fn(x2, fn(x1, start)))``."""
+    """Return a left reduce_all: ``fn(x3, fn(x2, fn(x1, start)))``."""
 
-    def fold(ls: Iterable[float]) -> float:
+    def reduce_all(ls: Iterable[float]) -> float:
         total = start
         for x in ls:
             total = fn(x, total)
         return total
 
-    return fold
+    return reduce_all
 
 
 def negList(ls: Iterable[float]) -> list[float]:

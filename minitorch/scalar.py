@@ -1,4 +1,4 @@
-"""A float with a history. It refuses to know tensors."""
+"""A float with a history."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Scalar(Variable):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """That of a single cell, ()."""
+        """That of a single element, ()."""
         return ()
 
     def zeros(self) -> Scalar:
@@ -104,7 +104,7 @@ class Scalar(Variable):
         self.derivative = None
 
     def copy_(self, value: Any) -> Scalar:
-        """Take over a number (anything NumPy can read as one cell); return self."""
+        """Take over a number (anything NumPy can read as one element); return self."""
         self.data = float(np.asarray(value).reshape(()))
         return self
 

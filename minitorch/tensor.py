@@ -1,6 +1,6 @@
 """Tensors: a TensorData with a history, and the functions that make them.
 
-It knows the rooms by name only; what happens to numbers is in `minitorch.tensor_functions`.
+It knows the backends by name only; what happens to numbers is in `minitorch.tensor_functions`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from .autodiff import History, Variable, backpropagate
 from .runtime import dlpack, rng
-from .tensor_data import FLOATS, IndexingError, Sizes, TensorData, Triple, as_dtype, cells, resolve_shape
+from .tensor_data import FLOATS, IndexingError, Sizes, TensorData, Triple, as_dtype, elements, resolve_shape
 from .tensor_functions.elementwise import (
     EQ,
     LT,
@@ -48,7 +48,7 @@ class Tensor(Variable):
         v: The numbers.
         back: The history; None for a constant.
         name: Shown in graphs and messages.
-        backend: The room to be in; by default that of ``v``.
+        backend: The backend to be in; by default that of ``v``.
 
     Attributes:
         grad: None, or the derivative that backward passes have added up so far: a Tensor of the same shape.
@@ -80,8 +80,8 @@ class Tensor(Variable):
                 f"an operand must be a Tensor or a number, not {type(x).__name__}: wrap arrays with minitorch.tensor"
             )
         t = self._tensor
-        cell = t.f.ops.constant(cells([x], t.dtype))
-        return Tensor(TensorData.on(cell, (), (), 1, t.backend))
+        element = t.f.ops.constant(elements([x], t.dtype))
+        return Tensor(TensorData.on(element, (), (), 1, t.backend))
 
     def _unwrap(self) -> TensorData:
         return self._tensor
@@ -132,7 +132,7 @@ class Tensor(Variable):
 
     @property
     def size(self) -> int:
-        """Number of cells."""
+        """Number of elements."""
         return self._tensor.size
 
     @property
@@ -168,7 +168,7 @@ class Tensor(Variable):
     # Out of the graph
 
     def item(self) -> float:
-        """Return the number of a single cell; IndexingError if there are several."""
+        """Return the number of a single element; IndexingError if there are several."""
         return self._tensor.item()
 
     def __float__(self) -> float:
@@ -176,7 +176,9 @@ class Tensor(Variable):
 
     def __bool__(self) -> bool:
         if self.size != 1:
-            raise RuntimeError(f"the truth of {self.size} cells (shape {self.shape}) is ambiguous: use all()")
+            raise RuntimeError(
+                f"the truth of {self.size} elements (shape {self.shape}) is ambiguous: use all()"
+            )
         return bool(self.item())
 
     def to_numpy(self) -> npt.NDArray[Any]:
@@ -211,7 +213,7 @@ class Tensor(Variable):
         self._type_(backend)
 
     def zeros(self, shape: Sizes | None = None) -> Tensor:
-        """Return zeros of ``shape`` (by default this shape), in the same room and dtype."""
+        """Return zeros of ``shape`` (by default this shape), in the same backend and dtype."""
         return Tensor(self._tensor.zeros(shape))
 
     # Shared with other libraries
@@ -244,12 +246,12 @@ class Tensor(Variable):
         self._tensor[key] = value._tensor if isinstance(value, Tensor) else value
 
     def copy_(self, values: Any) -> Tensor:
-        """Write ``values`` (anything NumPy can read, of this shape) into the cells; return self.
+        """Write ``values`` (anything NumPy can read, of this shape) into the elements; return self.
 
         Raises:
             IndexingError: The shapes differ.
         """
-        array = cells(values, self.dtype)
+        array = elements(values, self.dtype)
         if array.shape != self.shape:
             raise IndexingError(
                 f"cannot copy values of shape {array.shape} into a tensor of shape {self.shape}"
@@ -261,7 +263,7 @@ class Tensor(Variable):
     def update_(
         self, rule: Callable[..., Any], settings: Sequence[float], states: Sequence[Tensor] = ()
     ) -> None:
-        """Change cells and states by ``rule(settings, x, grad, *states)``, which gives the new ``(x, *states)``."""
+        """Change elements and states by ``rule(settings, x, grad, *states)``, which gives the new ``(x, *states)``."""
         if self.grad is None:
             raise RuntimeError("there is no gradient to update with")
         self.update_all_(rule, settings, [(self, self.grad, *states)])
@@ -270,7 +272,7 @@ class Tensor(Variable):
     def update_all_(
         rule: Callable[..., Any], settings: Sequence[float], rows: Iterable[Sequence[Tensor]]
     ) -> None:
-        """Do `update_` for rows ``(tensor, derivative, *states)``: all that share a room and a dtype at once."""
+        """Do `update_` for rows ``(tensor, derivative, *states)``: all that share a backend and a dtype at once."""
         together: dict[Any, list[tuple[TensorData, ...]]] = {}
         for t, d, *states in rows:
             t._tensor = t._tensor.contiguous()
@@ -287,10 +289,10 @@ class Tensor(Variable):
         """Add the derivatives of this tensor, times ``grad_output``, into the leaves it was computed from.
 
         Args:
-            grad_output: The derivative of this tensor, of its shape; 1.0 if it has one cell.
+            grad_output: The derivative of this tensor, of its shape; 1.0 if it has one element.
 
         Raises:
-            RuntimeError: This is a constant, or has several cells and no ``grad_output`` is given.
+            RuntimeError: This is a constant, or has several elements and no ``grad_output`` is given.
             IndexingError: ``grad_output`` has another shape.
         """
         if self.history is None:
@@ -298,7 +300,7 @@ class Tensor(Variable):
         if grad_output is None:
             if self.size != 1:
                 raise RuntimeError(
-                    f"backward from {self.size} cells (shape {self.shape}) needs grad_output; or sum first"
+                    f"backward from {self.size} elements (shape {self.shape}) needs grad_output; or sum first"
                 )
             d = self._tensor.filled(1.0)
         else:
@@ -308,7 +310,7 @@ class Tensor(Variable):
                     f"grad_output of shape {given.shape} does not fit a tensor of shape {self.shape}"
                 )
             d = given._tensor
-            self.f.ops.same_room(self._tensor, d)
+            self.f.ops.require_same_backend(self._tensor, d)
         backpropagate(self, d, () if grad_output is None else (id(d._storage),))
 
     # In the graph
@@ -358,7 +360,7 @@ class Tensor(Variable):
         return EQ.apply(self, b)
 
     def is_close(self, y: Any) -> Tensor:
-        """Return 1.0 where the cells differ by less than 1e-2, else 0.0."""
+        """Return 1.0 where the elements differ by less than 1e-2, else 0.0."""
         return IsClose.apply(self, y)
 
     def sigmoid(self) -> Tensor:
@@ -386,26 +388,26 @@ class Tensor(Variable):
         return Sqrt.apply(self)
 
     def sum(self, dim: int | None = None) -> Tensor:
-        """Return the sum along ``dim`` (which stays with size 1), or over all cells, of shape (1,)."""
+        """Return the sum along ``dim`` (which stays with size 1), or over all elements, of shape (1,)."""
         return Sum.apply(self, dim=dim)
 
     def mean(self, dim: int | None = None) -> Tensor:
-        """Return the mean along ``dim`` (which stays with size 1), or over all cells, of shape (1,)."""
+        """Return the mean along ``dim`` (which stays with size 1), or over all elements, of shape (1,)."""
         return Mean.apply(self, dim=dim)
 
     def max(self, dim: int | None = None) -> Tensor:
-        """Return the largest cell along ``dim`` (which stays with size 1), or of all, of shape (1,).
+        """Return the largest element along ``dim`` (which stays with size 1), or of all, of shape (1,).
 
         nan wins. Each of several equal maxima gets the full derivative.
         """
         return Max.apply(self, dim=dim)
 
     def all(self, dim: int | None = None) -> Tensor:
-        """Return whether all cells along ``dim``, or all of them, are 1.0 (their product)."""
+        """Return whether all elements along ``dim``, or all of them, are 1.0 (their product)."""
         return All.apply(self, dim=dim)
 
     def view(self, *shape: Any) -> Tensor:
-        """Return the same packed cells under another shape; one size may be -1. Shares storage.
+        """Return the same packed elements under another shape; one size may be -1. Shares storage.
 
         Raises:
             IndexingError: The sizes differ, or the tensor is not contiguous.
@@ -424,8 +426,8 @@ class Tensor(Variable):
         first, last = (d + self.dims if d < 0 else d for d in (start_dim, end_dim))
         if not 0 <= first <= last < self.dims:
             raise IndexingError(f"cannot flatten dimensions {start_dim} to {end_dim} of shape {self.shape}")
-        merged = math.prod(self.shape[first : last + 1])
-        return self.reshape(*self.shape[:first], merged, *self.shape[last + 1 :])
+        coalesced = math.prod(self.shape[first : last + 1])
+        return self.reshape(*self.shape[:first], coalesced, *self.shape[last + 1 :])
 
     def permute(self, *order: Any) -> Tensor:
         """Return the dimensions in another order. Shares storage."""
@@ -442,11 +444,11 @@ class Tensor(Variable):
     def expand(self, other: Any) -> Tensor:
         """Return ``other``, broadcast up and summed down to this shape; a constant."""
         if isinstance(other, Tensor):
-            self.f.ops.same_room(self._tensor, other._tensor)
+            self.f.ops.require_same_backend(self._tensor, other._tensor)
         return Tensor(self._fit(other))
 
     def to(self, backend: Any) -> Tensor:
-        """Return the same numbers in another room; this tensor itself if it is there already."""
+        """Return the same numbers in another backend; this tensor itself if it is there already."""
         found = find_backend(backend)
         return self if found == self.backend else To.apply(self, backend=found)
 
@@ -483,7 +485,7 @@ def tensor(
 
     Args:
         data: The numbers. Float arrays keep their dtype; all else takes the default dtype.
-        backend: The room; None is the default one. (A tuple here is taken as ``shape``, as in the 2020 course.)
+        backend: The backend; None is the default one. (A tuple here is taken as ``shape``, as in the 2020 course.)
         requires_grad: Whether derivatives are collected.
         dtype: float64 or float32.
         shape: Read the numbers row by row under this shape.
@@ -506,7 +508,7 @@ def tensor(
         raise TypeError(
             f"cannot make a tensor of {type(data).__name__}: {numbers.dtype} is no kind of number"
         )
-    array = cells(numbers, wanted)
+    array = elements(numbers, wanted)
     if shape is not None:
         array = array.reshape(resolve_shape(shape, array.size))
     return _leaf(array, backend, requires_grad)
@@ -517,19 +519,19 @@ def from_dlpack(x: Any, backend: Any = None) -> Tensor:
 
     Args:
         x: What has ``__dlpack__``: an array of NumPy, a tensor of PyTorch that asks for no derivative, ...
-        backend: A room that computes where ``x`` is; None is "cuda" for the memory of a GPU, else "fast".
+        backend: A backend that computes where ``x`` is; None is "cuda" for the memory of a GPU, else "fast".
 
     Raises:
         TypeError: ``x`` cannot be shared, or its numbers are neither float64 nor float32.
-        ValueError: Its cells lie backwards in memory.
-        BackendError: The room computes elsewhere.
+        ValueError: Its elements lie backwards in memory.
+        BackendError: The backend computes elsewhere.
     """
     if not isinstance(x, dlpack.Shares):
         raise TypeError(f"{type(x).__name__} has no __dlpack__")
     there = "cuda" if x.__dlpack_device__()[0] == dlpack.CUDA else "fast"
-    room = find_backend(there if backend is None else backend)
-    storage, shape, steps = room.ops.adopt(x)
-    return Tensor(TensorData.on(storage, shape, steps, math.prod(shape), room))
+    backend = find_backend(there if backend is None else backend)
+    storage, shape, steps = backend.ops.adopt(x)
+    return Tensor(TensorData.on(storage, shape, steps, math.prod(shape), backend))
 
 
 def zeros(shape: tuple[int, ...], backend: Any = None, *, dtype: Any = None) -> Tensor:

@@ -1,7 +1,7 @@
 """Storage, shape and strides of a tensor, and the rules of indexing and broadcasting.
 
 A ``TensorData`` is what tensor Functions compute on: a flat block of numbers, the shape it is read with, and the
-backend that computes on it. Its arithmetic is plain: outside any graph. It refuses to know which room computes.
+backend that computes on it. Its arithmetic is plain: outside any graph.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def as_dtype(dtype: Any) -> np.dtype[Any]:
     return found
 
 
-def cells(values: Any, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+def elements(values: Any, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     """Return ``values`` as a fresh packed array of ``dtype``; what is too large for it is infinite."""
     with np.errstate(over="ignore"):
         return np.array(values, dtype, order="C")
@@ -91,7 +91,7 @@ def index_to_position(index: Any, strides: Any) -> int:
 
 
 def to_index(ordinal: int, shape: Any, out_index: Any) -> None:
-    """Write the multidimensional index of cell number ``ordinal`` (row by row) into ``out_index``."""
+    """Write the multidimensional index of element number ``ordinal`` (row by row) into ``out_index``."""
     rest = ordinal + 0
     for i in range(len(shape) - 1, -1, -1):
         size = shape[i]
@@ -100,9 +100,9 @@ def to_index(ordinal: int, shape: Any, out_index: Any) -> None:
 
 
 def broadcast_index(big_index: Any, big_shape: Any, shape: Any, out_index: Any) -> None:
-    """Write into ``out_index`` the cell of ``shape`` that stands for cell ``big_index`` of the larger ``big_shape``.
+    """Write into ``out_index`` the element of ``shape`` that stands for element ``big_index`` of the larger ``big_shape``.
 
-    Dimensions of size 1 stretch; dimensions that ``shape`` lacks on the left are ignored.
+    Dimensions of size 1 stretch; dimensions that ``shape`` missing on the left are ignored.
     """
     missing = len(big_shape) - len(shape)
     for i in range(len(shape)):
@@ -154,7 +154,7 @@ def normal_dim(dim: int, dims: int, shape: UserShape) -> int:
 
 
 def resolve_shape(shape: Sequence[int], size: int) -> tuple[int, ...]:
-    """Return ``shape`` with its -1, if any, replaced so that it holds ``size`` cells.
+    """Return ``shape`` with its -1, if any, replaced so that it holds ``size`` elements.
 
     Raises:
         IndexingError: No size fits.
@@ -168,7 +168,7 @@ def resolve_shape(shape: Sequence[int], size: int) -> tuple[int, ...]:
         fits = known > 0 and size % known == 0
         wanted = tuple(size // known if n == -1 and fits else n for n in wanted)
     if not fits or math.prod(wanted) != size:
-        raise IndexingError(f"cannot view {size} cells as shape {tuple(shape)}")
+        raise IndexingError(f"cannot view {size} elements as shape {tuple(shape)}")
     return wanted
 
 
@@ -197,12 +197,12 @@ class TensorData:
         if not isinstance(shape, tuple) or not isinstance(strides, tuple | None):
             raise IndexingError(f"shape and strides must be tuples, not {shape!r} and {strides!r}")
         if isinstance(storage, Sequence) or (isinstance(storage, np.ndarray) and storage.dtype not in FLOATS):
-            storage = cells(storage, get_default_dtype())
+            storage = elements(storage, get_default_dtype())
         if strides is not None and len(strides) != len(shape):
             raise IndexingError(f"strides {strides} and shape {shape} differ in length")
         size = int(prod(shape))
         if len(storage) != size:
-            raise IndexingError(f"a storage of {len(storage)} cells does not fill shape {shape}")
+            raise IndexingError(f"a storage of {len(storage)} elements does not fill shape {shape}")
         if len(shape) > MAX_DIMS:
             raise IndexingError(f"shape {shape} has more than {MAX_DIMS} dimensions")
         self._storage = storage
@@ -223,7 +223,7 @@ class TensorData:
         size: int,
         backend: Any,
     ) -> TensorData:
-        """Make a TensorData without any check: a window may also read a longer storage, or one cell many times."""
+        """Make a TensorData without any check: a window may also read a longer storage, or one element many times."""
         td = object.__new__(cls)
         td._storage = storage
         td.dtype = storage.dtype
@@ -252,11 +252,11 @@ class TensorData:
 
     @property
     def _tensor(self) -> TensorData:
-        """Itself: a room that a student wrote for tensors looks here."""
+        """Itself: a backend that a student wrote for tensors looks here."""
         return self
 
     def is_contiguous(self) -> bool:
-        """Tell whether the cells lie packed in storage, row by row (dimensions of size 1 may have any stride)."""
+        """Tell whether the elements lie packed in storage, row by row (dimensions of size 1 may have any stride)."""
         if self._contiguous is None:
             step, packed = 1, True
             for n, s in zip(reversed(self.shape), reversed(self.strides)):
@@ -298,13 +298,13 @@ class TensorData:
 
     def get(self, key: int | UserIndex) -> float:
         """Return the number at a full index."""
-        return self._cell(self.index(key))
+        return self._element(self.index(key))
 
     def set(self, key: int | UserIndex, val: float) -> None:
         """Write a number at a full index."""
         if not isinstance(self._storage, np.ndarray):
             refuse_reading()
-        self._storage[self.index(key)] = cells(val, self.dtype)
+        self._storage[self.index(key)] = elements(val, self.dtype)
 
     def tuple(self) -> Triple:
         """Return ``(storage, shape, strides)``, as the kernels of the course take them."""
@@ -347,7 +347,7 @@ class TensorData:
         )
 
     def view(self, *shape: Any) -> TensorData:
-        """Return the same storage under another shape of as many cells; one size may be -1.
+        """Return the same storage under another shape of as many elements; one size may be -1.
 
         Raises:
             IndexingError: The sizes differ, or the data is not contiguous.
@@ -362,7 +362,7 @@ class TensorData:
         return TensorData.on(self._storage, new, None, self.size, self.backend)
 
     def window(self, key: Any) -> TensorData:
-        """Return the cells that ``key`` (an int, a slice, ``...`` or a tuple of them) selects, on the same storage.
+        """Return the elements that ``key`` (an int, a slice, ``...`` or a tuple of them) selects, on the same storage.
 
         An int drops its dimension.
 
@@ -404,7 +404,7 @@ class TensorData:
     def _other(self, b: Any) -> TensorData:
         if isinstance(b, TensorData):
             return b
-        return TensorData.on(self.f.ops.constant(cells([b], self.dtype)), (), None, 1, self.backend)
+        return TensorData.on(self.f.ops.constant(elements([b], self.dtype)), (), None, 1, self.backend)
 
     def __add__(self, b: Any) -> TensorData:
         return self.f.add_zip(self, self._other(b))
@@ -446,21 +446,21 @@ class TensorData:
             return
         target = self.window(key)
         if not isinstance(value, TensorData):
-            value = self.f.from_array(cells(value, self.dtype))
+            value = self.f.from_array(elements(value, self.dtype))
         elif not isinstance(value._storage, np.ndarray) or np.may_share_memory(
             value._storage, target._storage
         ):
             value = value.copy()
         if shape_broadcast(value.shape, target.shape) != target.shape:
-            raise IndexingError(f"cannot write shape {value.shape} into cells of shape {target.shape}")
+            raise IndexingError(f"cannot write shape {value.shape} into elements of shape {target.shape}")
         self.f.id_map(value, target)
 
     def zeros(self, shape: Sizes | None = None) -> TensorData:
-        """Return zeros of ``shape`` (by default this shape), in this room and dtype."""
+        """Return zeros of ``shape`` (by default this shape), in this backend and dtype."""
         return self.filled(0.0, shape)
 
     def filled(self, value: float, shape: Sizes | None = None) -> TensorData:
-        """Return ``value`` in every cell of ``shape`` (by default this shape), in this room and dtype."""
+        """Return ``value`` in every element of ``shape`` (by default this shape), in this backend and dtype."""
         return self.f.full(self.shape if shape is None else shape, value, self.dtype)
 
     def contiguous(self) -> TensorData:
@@ -474,7 +474,7 @@ class TensorData:
         return self.f.id_map(self)
 
     def apart(self) -> TensorData:
-        """Return the same cells on a storage of their own."""
+        """Return the same elements on a storage of their own."""
         if isinstance(self._storage, np.ndarray):
             return TensorData.on(self._storage.copy(), self.shape, self.strides, self.size, self.backend)
         return self.copy()
@@ -484,16 +484,16 @@ class TensorData:
         return self.f.add_reduce(self, dim)
 
     def item(self) -> float:
-        """Return the number of a single cell.
+        """Return the number of a single element.
 
         Raises:
             IndexingError: There is not exactly one.
         """
         if self.size != 1:
-            raise IndexingError(f"item() needs exactly one cell, and shape {self.shape} has {self.size}")
-        return self._cell(0)
+            raise IndexingError(f"item() needs exactly one element, and shape {self.shape} has {self.size}")
+        return self._element(0)
 
-    def _cell(self, at: int) -> float:
+    def _element(self, at: int) -> float:
         if not isinstance(self._storage, np.ndarray):
             refuse_reading()
         return float(self._storage[at])
@@ -518,7 +518,7 @@ class TensorData:
 
 
 def flat(t: TensorData, out: TensorData) -> Any:
-    """Return the cells of ``t`` in a row, of the dtype of ``out``."""
+    """Return the elements of ``t`` in a row, of the dtype of ``out``."""
     return packed(t, out).reshape(-1)
 
 

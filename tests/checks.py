@@ -1,4 +1,4 @@
-"""The course's checks of tensors, for any room: values against functions of floats, gradients by differences."""
+"""The course's checks of tensors, for any backend: values against functions of floats, gradients by differences."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def slopes(f: Callable[..., Tensor], *at: Tensor) -> None:
 
 
 def check_one(case: Case, t: Tensor) -> None:
-    """Compare a function of one tensor with its float function, cell by cell."""
+    """Compare a function of one tensor with its float function, element by element."""
     name, plain, ours = case
     assume(far_from_edges(name, t.to_numpy()) or name != "inv")
     found = ours(t)
@@ -54,7 +54,7 @@ def check_one(case: Case, t: Tensor) -> None:
 
 
 def check_two(case: Case, a: Tensor, b: Tensor) -> None:
-    """Compare a function of two tensors of one shape with its float function, cell by cell."""
+    """Compare a function of two tensors of one shape with its float function, element by element."""
     name, plain, ours = case
     assume(far_from_edges(name, a.to_numpy(), b.to_numpy()) or name != "div2")
     found = ours(a, b)
@@ -63,9 +63,9 @@ def check_two(case: Case, a: Tensor, b: Tensor) -> None:
 
 
 def check_sum(t: Tensor, dim: int | None) -> None:
-    """Compare a sum along one dimension, which stays with size 1, or over all cells."""
-    cells, found = t.to_numpy(), t.sum(dim)
-    expected = cells.sum(keepdims=True).reshape(1) if dim is None else cells.sum(dim, keepdims=True)
+    """Compare a sum along one dimension, which stays with size 1, or over all elements."""
+    elements, found = t.to_numpy(), t.sum(dim)
+    expected = elements.sum(keepdims=True).reshape(1) if dim is None else elements.sum(dim, keepdims=True)
     assert found.shape == expected.shape
     for ind in found._tensor.indices():
         assert_close(found[ind], float(expected[ind]))
@@ -97,6 +97,6 @@ def check_broadcast_gradients(case: Case, a: Tensor, b: Tensor) -> None:
 
 
 def check_permute_gradient(t: Tensor, order: tuple[int, ...]) -> None:
-    """Check the gradient through a permutation, with a weight for each cell."""
+    """Check the gradient through a permutation, with a weight for each element."""
     weights = Tensor(t._tensor.f.from_array(np.arange(t.size, dtype=float).reshape(t.permute(*order).shape)))
     slopes(lambda x: x.permute(*order) * weights, t)

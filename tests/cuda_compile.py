@@ -1,4 +1,4 @@
-"""Compiles every kernel of the CUDA room to machine code, without a GPU, and tells what each takes.
+"""Compiles every kernel of the CUDA backend to machine code, without a GPU, and tells what each takes.
 
 `python tests/cuda_compile.py` prints the rows as JSON; `--write` puts them into benchmarks/results. It needs numba-cuda
 with its toolkit, and no simulator: `tests/test_cuda_compile.py` runs it in an environment of its own.
@@ -66,7 +66,7 @@ def triple(real: Any, rank: int = 4) -> tuple[Any, ...]:
 
 
 def layouts(rank: int, count: int = 1) -> list[Any]:
-    """Return sizes or strides of merged dimensions."""
+    """Return sizes or strides of coalesced dimensions."""
     return [types.UniTuple(types.uint32, rank)] * count
 
 
@@ -91,15 +91,15 @@ three = trace(lambda a, b, c: (a * b).sigmoid() + c, 3).function
 four = trace(lambda a, b, c, d: (a * b + c).sigmoid() * d, 4).function
 
 KERNELS: list[Case] = [
-    (course.map_cells, {"fn": operators.sigmoid}, THREADS, lambda t: (*triple(t), i64, *triple(t))),
-    (course.zip_cells, {"fn": operators.add}, THREADS, lambda t: (*triple(t), i64, *triple(t) * 2)),
+    (course.map_elements, {"fn": operators.sigmoid}, THREADS, lambda t: (*triple(t), i64, *triple(t))),
+    (course.zip_elements, {"fn": operators.add}, THREADS, lambda t: (*triple(t), i64, *triple(t) * 2)),
     (elementwise.map_flat, {"fn": operators.sigmoid}, THREADS, lambda t: (row(t), i64, row(t))),
     (elementwise.zip_flat, {"fn": operators.add}, THREADS, lambda t: (row(t), i64, *[row(t)] * 2)),
     (elementwise.three_flat, {"fn": three}, THREADS, lambda t: (row(t), i64, *[row(t)] * 3)),
     (elementwise.four_flat, {"fn": four}, THREADS, lambda t: (row(t), i64, *[row(t)] * 4)),
     *(
         (loop, {"fn": fn}, threads, lambda t: (*triple(t), i64, *triple(t), i64, t))
-        for loop, threads in ((course.reduce_blocks, 1024), (reduce.fold_cells, THREADS))
+        for loop, threads in ((course.reduce_blocks, 1024), (reduce.reduce_elements, THREADS))
         for fn in (operators.add, operators.max_nan)
     ),
     (matmul.matmul_tiles, {}, 1024, lambda t: (*triple(t, 3), i64, *triple(t, 3) * 2)),
@@ -127,10 +127,10 @@ KERNELS: list[Case] = [
     ),
     (course.sum_blocks, {}, 32, lambda t: (row(t), row(t), i64)),
     (course.multiply_block, {}, 1024, lambda t: (*[row(t)] * 3, i64)),
-    (conv.conv_cells, {}, THREADS, images(3, 0, *CONV)),
-    (conv.conv_act_cells, ACT, THREADS, images(3, 1, *CONV)),
-    (conv.conv_grad_input_cells, {}, THREADS, images(3, 0, *CONV)),
-    (conv.conv_grad_weight_cells, {}, SHARING, images(3, 0, *CONV)),
+    (conv.conv_elements, {}, THREADS, images(3, 0, *CONV)),
+    (conv.conv_activation_elements, ACT, THREADS, images(3, 1, *CONV)),
+    (conv.conv_grad_input_elements, {}, THREADS, images(3, 0, *CONV)),
+    (conv.conv_grad_weight_elements, {}, SHARING, images(3, 0, *CONV)),
     *(
         (
             partial(implicit_gemm.shaped, implicit_gemm.conv_gemm, tile),
@@ -150,10 +150,10 @@ KERNELS: list[Case] = [
         for tile in tiles_of(conv.WEIGHT_TILES)
     ),
     (implicit_gemm.sum_shares, {}, THREADS, lambda t: [row(t)] * 2),
-    (pool.max_pool_cells, {}, THREADS, images(2, 0, pair, pair, sides, pair)),
-    (pool.max_pool_grad_cells, {}, THREADS, images(3, 0, pair, pair, sides, pair)),
-    (pool.avg_pool_cells, {}, THREADS, images(2, 0, pair, pair, sides, types.boolean)),
-    (pool.avg_pool_grad_cells, {}, THREADS, images(2, 0, pair, pair, sides, types.boolean)),
+    (pool.max_pool_elements, {}, THREADS, images(2, 0, pair, pair, sides, pair)),
+    (pool.max_pool_grad_elements, {}, THREADS, images(3, 0, pair, pair, sides, pair)),
+    (pool.avg_pool_elements, {}, THREADS, images(2, 0, pair, pair, sides, types.boolean)),
+    (pool.avg_pool_grad_elements, {}, THREADS, images(2, 0, pair, pair, sides, types.boolean)),
     (cuda_conv.anchored_conv2d, {}, THREADS, lambda t: (*triple(t), i64, *triple(t) * 2, types.boolean)),
     (
         cuda_conv.anchored_conv1d,
@@ -173,8 +173,8 @@ KERNELS: list[Case] = [
         SHARING,
         lambda t: (row(t, 3), *[row(t)] * 2, row(t, 3), *[row(t)] * 2, row(t, 3), *[row(t)] * 2, t),
     ),
-    (norm.scale_shift_cells, ACT, THREADS, lambda t: (row(t, 3), row(t, 3), row(t), row(t))),
-    (norm.act_grad_channels, GATE, SHARING, lambda t: (row(t, 3), row(t), row(t, 3), row(t, 3))),
+    (norm.scale_shift_elements, ACT, THREADS, lambda t: (row(t, 3), row(t, 3), row(t), row(t))),
+    (norm.activation_grad_channels, GATE, SHARING, lambda t: (row(t, 3), row(t), row(t, 3), row(t, 3))),
     (softmax.log_softmax_rows, {}, SHARING, lambda t: [row(t, 3)] * 2),
     (softmax.log_softmax_grad_rows, {}, SHARING, lambda t: [row(t, 3)] * 3),
     (softmax.cross_entropy_rows, {}, SHARING, lambda t: (row(t), *[row(t, 3)] * 3)),
@@ -191,7 +191,7 @@ KERNELS: list[Case] = [
     ),
     *(
         (
-            elementwise.map_turned,
+            elementwise.map_transposed,
             {"fn": operators.id},
             SHARING,
             lambda t, rank=rank: (
@@ -207,20 +207,20 @@ KERNELS: list[Case] = [
         for rank in (1, 2)
     ),
     (
-        gather.take_cells,
+        gather.take_elements,
         {},
         THREADS,
         lambda t: (row(t), i64, i64, row(t), *layouts(2), row(types.uint32)),
     ),
     (
-        gather.take_grad_cells,
+        gather.take_grad_elements,
         {},
         THREADS,
         lambda t: (row(t), i64, i64, row(t), *layouts(2), *[row(types.uint32)] * 2),
     ),
     *(
         (
-            reduce.fold_tiles,
+            reduce.reduce_tiles,
             {"fn": fn},
             SHARING,
             lambda t, rank=rank: (row(t), i64, *layouts(rank, 2), row(t), i64, i64, i64, t, types.boolean),
@@ -230,7 +230,7 @@ KERNELS: list[Case] = [
     ),
     *(
         (
-            dropout.drop_cells,
+            dropout.drop_elements,
             {},
             THREADS,
             lambda t, key=key: (*[row(t)] * 3, i64, key, types.uint64, t),
@@ -245,11 +245,13 @@ def products(real: str) -> list[Case]:
     three, bytes_ = types.UniTuple(i64, 3), 4 if real == "float32" else 8
     found: list[Case] = [
         (gemm.sum_slices, {}, THREADS, lambda t: (row(t), three, row(t), sides)),
-        (gemm.sum_slices_act, ACT, THREADS, lambda t: (row(t), row(t), sides, row(t))),
+        (gemm.sum_slices_activation, ACT, THREADS, lambda t: (row(t), row(t), sides, row(t))),
     ]
-    tiles = [(gemm.multiply_tiles, gemm.multiply_tiles_act, t) for t in matmul.CARD[bytes_]]
+    tiles = [(gemm.multiply_tiles, gemm.multiply_tiles_activation, t) for t in matmul.CARD[bytes_]]
     if real == "float32":
-        tiles += [(gemm_tf32.multiply_warps, gemm_tf32.multiply_warps_act, t) for t in matmul.CARD_WARPS]
+        tiles += [
+            (gemm_tf32.multiply_warps, gemm_tf32.multiply_warps_activation, t) for t in matmul.CARD_WARPS
+        ]
     for plain, biased, tile in tiles:
         constants = tile.constants()
         found += [
@@ -400,7 +402,7 @@ def main() -> None:
         lines = ",\n".join("  " + json.dumps(r) for r in rows)
         RESULT.write_text(f'{{"machine": {json.dumps(versions())},\n "rows": [\n{lines}\n]}}\n')
         names = list(rows[0])
-        page = ["# Kernels of the CUDA room, compiled", "", "Written by `make cuda-table`.", ""]
+        page = ["# Kernels of the CUDA backend, compiled", "", "Written by `make cuda-table`.", ""]
         page += ["| " + " | ".join(names) + " |", "|" + " --- |" * len(names)]
         page += ["| " + " | ".join(str(v) for v in r.values()) + " |" for r in rows]
         RESULT.with_suffix(".md").write_text("\n".join(page) + "\n")

@@ -117,7 +117,7 @@ def copied(kind: str) -> Any:
 
 LIBRARY = Library()
 device_driver._library = lambda: LIBRARY  # type: ignore[assignment]
-numba_cuda.look = lambda: numba_cuda.Machine(driver=(13, 0), devices=1, usable=True)
+numba_cuda.detect = lambda: numba_cuda.Machine(driver=(13, 0), devices=1, usable=True)
 numba_cuda.memory, numba_cuda.jit = memory, Kernel
 numba_cuda.pinned, numba_cuda.event = (lambda size: np.zeros(size, np.uint8)), Event
 cuda.current_context, cuda.external_stream, cuda.defer_cleanup = Context, Stream, contextlib.nullcontext
@@ -128,9 +128,9 @@ numbas.device_to_host = copied("download")
 import minitorch  # noqa: E402
 from minitorch.cuda import GraphedStep  # noqa: E402
 from minitorch.cuda_ops.device import memory as device_memory  # noqa: E402
-from minitorch.cuda_ops.device.upload import Staging  # noqa: E402
+from minitorch.cuda_ops.device.upload import PinnedUpload  # noqa: E402
 
-device_memory.STAGING = Staging(numba_cuda.pinned, Event)
+device_memory.UPLOADS = PinnedUpload(numba_cuda.pinned, Event)
 minitorch.set_default_backend("cuda")
 norm = minitorch.BatchNorm1d(3)
 model = minitorch.Sequential(minitorch.Linear(4, 3), norm, minitorch.Dropout(0.5))
@@ -162,7 +162,9 @@ first = recorded.index(("begin", (200, device_driver.THREAD_LOCAL)))
 last = recorded.index(("end", 200))
 kinds = [kind for kind, _ in recorded[first + 1 : last]]
 
-assert {told[1] for kind, told in warm if kind == "launch"} == {100}, "launches go to the stream of the room"
+assert {told[1] for kind, told in warm if kind == "launch"} == {100}, (
+    "launches go to the stream of the backend"
+)
 assert {told for kind, told in warm if kind in ("upload", "event")} == {100}
 assert not {"download", "copy", "begin"} & {kind for kind, _ in warm}
 assert {told for kind, told in warm if kind == "allocate"} <= {512}, (

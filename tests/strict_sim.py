@@ -232,7 +232,7 @@ def _checked(index: Any) -> Any:
 
 
 def _products(fragments: list[Any]) -> list[Any]:
-    """Multiply what 32 lanes hold of 16 x 8 and 8 x 8 cells, and add it to what they hold of 16 x 8."""
+    """Multiply what 32 lanes hold of 16 x 8 and 8 x 8 elements, and add it to what they hold of 16 x 8."""
     held = np.array(fragments, np.float32)
     if (held[:, :6].view(np.uint32) & 0x1FFF).any():
         raise ValueError("operands of a tensor core that are not rounded to TF32")

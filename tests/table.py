@@ -1,6 +1,6 @@
 """One line per operation: what it computes on tensors, what NumPy says, for which shapes and numbers.
 
-The checkers below drive `test_rooms.py`; `test_tests.py` insists that they notice mistakes.
+The checkers below drive `test_backends.py`; `test_tests.py` insists that they notice mistakes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from minitorch.tensor_functions import elementwise, fused, nn
 
 Array = np.ndarray[Any, Any]
 Shape = tuple[int, ...]
-ROOMS = ("simple", "fast")
+BACKENDS = ("simple", "fast")
 LAYOUTS = ("packed", "permuted", "strided")
 UNARY = (((2, 3, 4),), ((1, 1),), ((0, 3),), ((),))
 BINARY = (
@@ -61,11 +61,11 @@ class Line:
     tolerance: float = 1e-9
 
 
-def keep(fold: Callable[..., Array], axis: int | None) -> Callable[[Array], Array]:
-    """Return a NumPy reduction under our rule: the dimension stays; over all cells the shape is (1,)."""
+def keep(reduce_all: Callable[..., Array], axis: int | None) -> Callable[[Array], Array]:
+    """Return a NumPy reduction under our rule: the dimension stays; over all elements the shape is (1,)."""
     if axis is None:
-        return lambda x: np.asarray(fold(x)).reshape(1)
-    return lambda x: fold(x, axis=axis, keepdims=True)
+        return lambda x: np.asarray(reduce_all(x)).reshape(1)
+    return lambda x: reduce_all(x, axis=axis, keepdims=True)
 
 
 def np_conv(x: Array, w: Array, pads: Any, stride: int = 1) -> Array:
@@ -144,7 +144,7 @@ TABLE = [
     Line("softplus", elementwise.Softplus(), lambda x: np.log1p(np.exp(x))),
     Line("astype", lambda x: x.astype("float32").astype("float64"), lambda x: x, slope=False, tolerance=1e-6),
     Line("to", lambda x: x.to("simple").to(x.backend), lambda x: x),
-    # Pairs of cells.
+    # Pairs of elements.
     Line("add", lambda x, y: x + y, np.add, BINARY),
     Line("sub", lambda x, y: x - y, np.subtract, BINARY),
     Line("mul", lambda x, y: x * y, np.multiply, BINARY),
@@ -264,7 +264,7 @@ TABLE = [
     Line("weigh", elementwise.Weigh(), lambda x, w: x * w, BINARY),
     Line(
         "norm and relu",
-        nn.Norm(eps=0.1, act="relu"),
+        nn.Norm(eps=0.1, activation="relu"),
         lambda x, w, b: np.maximum(np_norm(x, w, b), 0),
         (((3, 2, 4), (1, 2, 1), (1, 2, 1)),),
     ),
@@ -283,27 +283,33 @@ TABLE = [
     ),
     Line(
         "scale, shift and relu",
-        fused.ScaleShift(act="relu"),
+        fused.ScaleShift(activation="relu"),
         lambda x, w, b: np.maximum(x * w + b, 0),
         (((3, 2, 4), (1, 2, 1), (1, 2, 1)),),
     ),
     *(
         Line(
-            f"linear, {act}",
-            lambda x, w, b, act=act: minitorch.nn.functional.linear(x, w, b, act=act),
-            lambda x, w, b, act=act: NP_ACTS[act](x @ w.T + b),
+            f"linear, {activation}",
+            lambda x, w, b, activation=activation: minitorch.nn.functional.linear(
+                x, w, b, activation=activation
+            ),
+            lambda x, w, b, activation=activation: NP_ACTS[activation](x @ w.T + b),
             (((3, 4), (2, 4), (2,)), ((1, 1), (1, 1), (1,))),
         )
-        for act in NP_ACTS
+        for activation in NP_ACTS
     ),
     *(
         Line(
-            f"conv2d with a bias, {act}",
-            lambda x, w, b, act=act: minitorch.conv2d(x, w, b, padding=1, act=act),
-            lambda x, w, b, act=act: NP_ACTS[act](np_conv(x, w, [(1, 1), (1, 1)], 1) + b[:, None, None]),
+            f"conv2d with a bias, {activation}",
+            lambda x, w, b, activation=activation: minitorch.conv2d(
+                x, w, b, padding=1, activation=activation
+            ),
+            lambda x, w, b, activation=activation: NP_ACTS[activation](
+                np_conv(x, w, [(1, 1), (1, 1)], 1) + b[:, None, None]
+            ),
             (((2, 2, 4, 5), (3, 2, 3, 2), (3,)),),
         )
-        for act in NP_ACTS
+        for activation in NP_ACTS
     ),
     Line("take", nn.Take(rows=np.array([2, 0, 2])), lambda x: x[[2, 0, 2]], (((3, 2),),)),
     Line(
@@ -357,16 +363,16 @@ def operands(line: Line, shapes: tuple[Shape, ...]) -> list[Array]:
     return [draw.uniform(line.low, line.high, shape) for shape in shapes]
 
 
-def laid(cells: Array, layout: str, room: str, dtype: str = "float64") -> Tensor:
-    """Make a leaf of ``cells`` that lies in storage packed, permuted, or with gaps and an offset."""
+def laid(elements: Array, layout: str, backend: str, dtype: str = "float64") -> Tensor:
+    """Make a leaf of ``elements`` that lies in storage packed, permuted, or with gaps and an offset."""
     if layout == "permuted":
-        t = tensor(cells.T, room, dtype=dtype).permute(*reversed(range(cells.ndim)))
-    elif layout == "strided" and cells.ndim:
-        wide = np.full((*cells.shape[:-1], 2 * cells.shape[-1] + 1), np.nan)
-        wide[..., 1::2] = cells
-        t = Tensor(tensor(wide, room, dtype=dtype)._tensor.window((..., slice(1, None, 2))))
+        t = tensor(elements.T, backend, dtype=dtype).permute(*reversed(range(elements.ndim)))
+    elif layout == "strided" and elements.ndim:
+        wide = np.full((*elements.shape[:-1], 2 * elements.shape[-1] + 1), np.nan)
+        wide[..., 1::2] = elements
+        t = Tensor(tensor(wide, backend, dtype=dtype)._tensor.window((..., slice(1, None, 2))))
     else:
-        t = tensor(cells, room, dtype=dtype)
+        t = tensor(elements, backend, dtype=dtype)
     return t.requires_grad_()
 
 
@@ -379,53 +385,53 @@ def compare(where: str, found: Array, expected: Array, tolerance: float) -> None
     )
 
 
-def check_values(line: Line, room: str, layout: str, dtype: str = "float64") -> None:
+def check_values(line: Line, backend: str, layout: str, dtype: str = "float64") -> None:
     """Compare with NumPy in float64, for all shapes."""
     for shapes in line.shapes:
-        cells = [x.astype(dtype) for x in operands(line, shapes)]
-        out = line.fn(*(laid(x, layout, room, dtype) for x in cells))
-        expected = line.ref(*(x.astype(np.float64) for x in cells))
-        assert out.backend.ops.name == room
+        elements = [x.astype(dtype) for x in operands(line, shapes)]
+        out = line.fn(*(laid(x, layout, backend, dtype) for x in elements))
+        expected = line.ref(*(x.astype(np.float64) for x in elements))
+        assert out.backend.ops.name == backend
         tolerance = line.tolerance if dtype == "float64" else max(line.tolerance, 1e-4)
         compare(f"{line.name} of {shapes}", out.to_numpy(), expected, tolerance)
 
 
-def ways(cells: list[Array]) -> Iterator[list[Array]]:
-    """Yield directions: one that moves every cell of every operand, then each cell of small operands by itself."""
+def ways(elements: list[Array]) -> Iterator[list[Array]]:
+    """Yield directions: one that moves every element of every operand, then each element of small operands by itself."""
     draw = np.random.default_rng(12)
-    yield [draw.standard_normal(x.shape) for x in cells]
-    if sum(x.size for x in cells) <= 24:
-        for k, x in enumerate(cells):
+    yield [draw.standard_normal(x.shape) for x in elements]
+    if sum(x.size for x in elements) <= 24:
+        for k, x in enumerate(elements):
             for ind in np.ndindex(*x.shape):
-                way = [np.zeros_like(y) for y in cells]
+                way = [np.zeros_like(y) for y in elements]
                 way[k][ind] = 1.0
                 yield way
 
 
 def gradients(
-    line: Line, room: str, layout: str, shapes: tuple[Shape, ...], dtype: str = "float64"
+    line: Line, backend: str, layout: str, shapes: tuple[Shape, ...], dtype: str = "float64"
 ) -> list[Array]:
     """Return the gradients of the operands, for a random derivative of the result."""
-    leaves = [laid(x, layout, room, dtype) for x in operands(line, shapes)]
+    leaves = [laid(x, layout, backend, dtype) for x in operands(line, shapes)]
     out = line.fn(*leaves)
-    out.backward(tensor(np.random.default_rng(13).standard_normal(out.shape), room, dtype=out.dtype))
+    out.backward(tensor(np.random.default_rng(13).standard_normal(out.shape), backend, dtype=out.dtype))
     for leaf in leaves:
         assert leaf.grad is not None, f"{line.name}: an operand has no gradient"
         assert (leaf.grad.shape, leaf.grad.dtype, leaf.grad.backend) == (leaf.shape, leaf.dtype, leaf.backend)
     return [leaf.grad.to_numpy() for leaf in leaves]
 
 
-def check_gradients(line: Line, room: str, layout: str) -> None:
+def check_gradients(line: Line, backend: str, layout: str) -> None:
     """Compare u . (f(x + ev) - f(x - ev)) / 2e with backward(u) . v, for all shapes."""
     step = 1e-5
     for shapes in line.shapes:
-        cells = operands(line, shapes)
-        grads = gradients(line, room, layout, shapes)
+        elements = operands(line, shapes)
+        grads = gradients(line, backend, layout, shapes)
 
-        def moved(way: list[Array], cells: list[Array] = cells) -> Array:
-            return line.fn(*(laid(x + w, layout, room) for x, w in zip(cells, way))).to_numpy()
+        def moved(way: list[Array], elements: list[Array] = elements) -> Array:
+            return line.fn(*(laid(x + w, layout, backend) for x, w in zip(elements, way))).to_numpy()
 
-        for way in ways(cells):
+        for way in ways(elements):
             change = moved([step * w for w in way]) - moved([-step * w for w in way])
             u = np.random.default_rng(13).standard_normal(change.shape)
             slope = float((u * change).sum()) / (2 * step)
@@ -436,14 +442,14 @@ def check_gradients(line: Line, room: str, layout: str) -> None:
             )
 
 
-def check_agreement(line: Line, room: str, dtype: str) -> None:
-    """Compare gradients with the plain room's in float64, for all shapes."""
+def check_agreement(line: Line, backend: str, dtype: str) -> None:
+    """Compare gradients with the reference backend's in float64, for all shapes."""
     for shapes in line.shapes:
-        ours, judge = (
-            gradients(line, room, "packed", shapes, dtype),
+        ours, reference = (
+            gradients(line, backend, "packed", shapes, dtype),
             gradients(line, "simple", "packed", shapes),
         )
-        for found, expected in zip(ours, judge):
+        for found, expected in zip(ours, reference):
             compare(
                 f"gradient of {line.name} of {shapes}", found, expected, 1e-9 if dtype == "float64" else 1e-4
             )

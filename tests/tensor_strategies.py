@@ -29,9 +29,9 @@ def tensor_data(
     """Draw a TensorData (of ``shape``, if given) whose storage order is any permutation of its dimensions."""
     shape = draw(shapes()) if shape is None else shape
     size = math.prod(shape)
-    cells = np.array(draw(lists(numbers, min_size=size, max_size=size)), np.float64)
+    elements = np.array(draw(lists(numbers, min_size=size, max_size=size)), np.float64)
     order = draw(permutations(range(len(shape))))
-    stored = TensorData(cells, tuple(shape[i] for i in order))
+    stored = TensorData(elements, tuple(shape[i] for i in order))
     return stored.permute(*(order.index(i) for i in range(len(shape))))
 
 

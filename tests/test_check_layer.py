@@ -66,7 +66,7 @@ class WrongSquare(Square):
 
 
 class Corner(Function):
-    """The identity, whose derivative forgets the last cell."""
+    """The identity, whose derivative forgets the last element."""
 
     @staticmethod
     def forward(ctx: Any, a: Any) -> Any:
@@ -137,7 +137,7 @@ def test_a_derivative_off_by_a_thousandth_is_caught() -> None:
 
 
 @pytest.mark.parametrize("shape", [(3, 4), (40, 50)])
-def test_one_wrong_cell_is_caught_also_where_cells_are_sampled(shape: tuple[int, ...]) -> None:
+def test_one_wrong_element_is_caught_also_where_elements_are_sampled(shape: tuple[int, ...]) -> None:
     assert dict(check_layer(Corner(), shape))["input gradient"] > 1e-6
 
 
@@ -213,9 +213,9 @@ def test_seed() -> None:
     assert check_layer(layer, (4, 3), seed=1) != check_layer(layer, (4, 3), seed=2)
 
 
-@pytest.mark.parametrize("room", ["simple", "fast"])
-def test_in_the_room_of_the_layer(room: str) -> None:
-    layer = Linear(3, 2).to(room)
+@pytest.mark.parametrize("backend", ["simple", "fast"])
+def test_in_the_backend_of_the_layer(backend: str) -> None:
+    layer = Linear(3, 2).to(backend)
     assert all(error < 1e-8 for _, error in check_layer(layer, (2, 3)))
 
 
@@ -228,7 +228,7 @@ def test_frozen_parameters_are_not_checked() -> None:
 def test_errors(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match="at least one input"):
         check_layer(Linear(3, 2))
-    with pytest.raises(ValueError, match="unknown judge 'jax'"):
+    with pytest.raises(ValueError, match="unknown reference 'jax'"):
         check_layer(Linear(3, 2), (1, 3), against="jax")
     with pytest.raises(TypeError, match="gave a tuple"):
         check_layer(lambda x: (x, x), (1, 3))

@@ -24,29 +24,33 @@ from minitorch import (
     tensor,
 )
 from minitorch.fast_ops import course as fast_course
-from minitorch.tensor_ops.composite import OptionalOps
+from minitorch.tensor_ops.composite import CompositeOps
 
 from .checks import needs_jit
 from .strategies import assert_close
-from .table import ROOMS
+from .table import BACKENDS
 from .tensor_strategies import tensors
 
-room = pytest.mark.parametrize("room", ROOMS)
+backend = pytest.mark.parametrize("backend", BACKENDS)
 
 
 @pytest.mark.task4_1
-@room
-def test_conv1d_exactly(room: str) -> None:
-    x, w = tensor([[[0, 1, 2, 3]]], room), tensor([[[1, 2, 3]]], room)
+@backend
+def test_conv1d_exactly(backend: str) -> None:
+    x, w = tensor([[[0, 1, 2, 3]]], backend), tensor([[[1, 2, 3]]], backend)
     assert conv1d(x, w).to_numpy().tolist() == [[[8, 14, 8, 3]]]
-    x, w = tensor([[[0, 1, 2, 3]] * 2], room), tensor([[[1, 2, 3]] * 2], room)
+    x, w = tensor([[[0, 1, 2, 3]] * 2], backend), tensor([[[1, 2, 3]] * 2], backend)
     assert conv1d(x, w).to_numpy().tolist() == [[[16, 28, 16, 6]]]
 
 
 @pytest.mark.task4_1
-@room
-def test_conv1d_backward_by_hand(room: str) -> None:
-    x, w, d = tensor([[[0, 1, 2, 3]]], room), tensor([[[1, 2, 3]]], room), tensor([[[0, 1, 2, 3]]], room)
+@backend
+def test_conv1d_backward_by_hand(backend: str) -> None:
+    x, w, d = (
+        tensor([[[0, 1, 2, 3]]], backend),
+        tensor([[[1, 2, 3]]], backend),
+        tensor([[[0, 1, 2, 3]]], backend),
+    )
     ctx = Context()
     Conv1dFun.forward(ctx, x, w)
     assert ctx.saved_values[0] is x
@@ -79,13 +83,13 @@ def test_conv2d_gradient(data: Any, of_x: tuple[int, ...], of_w: tuple[int, ...]
 
 
 @pytest.mark.task4_2
-@room
-def test_conv2d_of_ones(room: str) -> None:
-    x, w = tensor(np.arange(16.0).reshape(1, 1, 4, 4), room), tensor(np.ones((1, 1, 2, 2)), room)
+@backend
+def test_conv2d_of_ones(backend: str) -> None:
+    x, w = tensor(np.arange(16.0).reshape(1, 1, 4, 4), backend), tensor(np.ones((1, 1, 2, 2)), backend)
     x.requires_grad_()
     out = conv2d(x, w)
-    cells = np.pad(np.arange(16.0).reshape(4, 4), (0, 1))
-    sums = cells[:-1, :-1] + cells[1:, :-1] + cells[:-1, 1:] + cells[1:, 1:]
+    elements = np.pad(np.arange(16.0).reshape(4, 4), (0, 1))
+    sums = elements[:-1, :-1] + elements[1:, :-1] + elements[:-1, 1:] + elements[1:, 1:]
     assert out.to_numpy()[0, 0].tolist() == sums.tolist()
     out.sum().backward()
     assert x.grad.to_numpy()[0, 0].tolist() == [[1, 2, 2, 2], [2, 4, 4, 4], [2, 4, 4, 4], [2, 4, 4, 4]]
@@ -103,8 +107,8 @@ def test_conv2d_backward_by_hand() -> None:
 
 
 @pytest.mark.task4_2
-@room
-def test_conv_and_its_function_are_one(room: str) -> None:
+@backend
+def test_conv_and_its_function_are_one(backend: str) -> None:
     for convolution, function, shapes in [
         (conv1d, Conv1dFun, ((2, 3, 5), (2, 3, 7))),
         (conv2d, Conv2dFun, ((2, 2, 3, 4), (3, 2, 5, 2))),
@@ -112,7 +116,7 @@ def test_conv_and_its_function_are_one(room: str) -> None:
         results = []
         for run in (convolution, function.apply):
             minitorch.manual_seed(1)
-            x, w = (minitorch.rand(shape, room, True) for shape in shapes)
+            x, w = (minitorch.rand(shape, backend, True) for shape in shapes)
             out = run(x, w)
             (out * out).sum().backward()
             results.append([t.to_numpy() for t in (out, x.grad, w.grad)])
@@ -138,16 +142,16 @@ GENERAL: list[tuple[tuple[int, ...], tuple[int, ...], bool, dict[str, Any]]] = [
 ]
 
 
-def both(x: Any, w: Any, b: Any, settings: dict[str, Any], room: str) -> tuple[list[Any], list[Any]]:
+def both(x: Any, w: Any, b: Any, settings: dict[str, Any], backend: str) -> tuple[list[Any], list[Any]]:
     """Return output and gradients of a convolution, ours and PyTorch's."""
     torch = pytest.importorskip("torch")
-    ours = [None if a is None else tensor(a, room, True) for a in (x, w, b)]
+    ours = [None if a is None else tensor(a, backend, True) for a in (x, w, b)]
     theirs = [None if a is None else torch.tensor(a, requires_grad=True) for a in (x, w, b)]
     name = f"conv{x.ndim - 2}d"
     out = vars(minitorch)[name](*ours, **settings)
     expected = getattr(torch.nn.functional, name)(*theirs, **settings)
     d = np.random.default_rng(7).standard_normal(tuple(expected.shape))
-    out.backward(tensor(d, room))
+    out.backward(tensor(d, backend))
     expected.backward(torch.tensor(d))
     return (
         [out.to_numpy(), *(t.grad.to_numpy() for t in ours if t is not None)],
@@ -155,21 +159,21 @@ def both(x: Any, w: Any, b: Any, settings: dict[str, Any], room: str) -> tuple[l
     )
 
 
-@room
+@backend
 @pytest.mark.parametrize(("of_x", "of_w", "bias", "settings"), GENERAL)
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
 def test_conv2d_against_pytorch(
-    room: str, of_x: Any, of_w: Any, bias: bool, settings: dict[str, Any]
+    backend: str, of_x: Any, of_w: Any, bias: bool, settings: dict[str, Any]
 ) -> None:
     draw = np.random.default_rng(3)
     x, w = draw.standard_normal(of_x), draw.standard_normal(of_w)
     b = draw.standard_normal(of_w[0]) if bias else None
-    for found, expected in zip(*both(x, w, b, settings if settings or bias else {"padding": 0}, room)):
+    for found, expected in zip(*both(x, w, b, settings if settings or bias else {"padding": 0}, backend)):
         assert found.shape == expected.shape
         assert np.allclose(found, expected, rtol=0, atol=1e-9)
 
 
-@room
+@backend
 @pytest.mark.parametrize(
     "settings",
     [
@@ -181,28 +185,30 @@ def test_conv2d_against_pytorch(
     ],
 )
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
-def test_conv1d_against_pytorch(room: str, settings: dict[str, Any]) -> None:
+def test_conv1d_against_pytorch(backend: str, settings: dict[str, Any]) -> None:
     draw = np.random.default_rng(4)
     x, b = draw.standard_normal((2, 4, 9)), draw.standard_normal(6)
     w = draw.standard_normal((6, 4 // settings.get("groups", 1), 4))
-    for found, expected in zip(*both(x, w, b, settings, room)):
+    for found, expected in zip(*both(x, w, b, settings, backend)):
         assert found.shape == expected.shape
         assert np.allclose(found, expected, rtol=0, atol=1e-9)
 
 
-@room
-def test_anchored_is_padding_at_the_right_and_bottom(room: str) -> None:
+@backend
+def test_anchored_is_padding_at_the_right_and_bottom(backend: str) -> None:
     torch = pytest.importorskip("torch")
     draw = np.random.default_rng(5)
     x, w = draw.standard_normal((2, 3, 7, 6)), draw.standard_normal((4, 3, 3, 2))
     for stride, dilation in [(1, 1), (2, 1), (3, 2)]:
-        out = conv2d(tensor(x, room), tensor(w, room), stride=stride, dilation=dilation, padding="anchored")
+        out = conv2d(
+            tensor(x, backend), tensor(w, backend), stride=stride, dilation=dilation, padding="anchored"
+        )
         padded = torch.nn.functional.pad(torch.tensor(x), (0, dilation, 0, 2 * dilation))
         expected = torch.nn.functional.conv2d(padded, torch.tensor(w), stride=stride, dilation=dilation)
         assert out.shape[2:] == (-(-7 // stride), -(-6 // stride))
         assert np.allclose(out.to_numpy(), expected.numpy(), rtol=0, atol=1e-9)
-    anchored = conv2d(tensor(x, room), tensor(w, room))
-    explicit = conv2d(tensor(x, room), tensor(w, room), padding="anchored")
+    anchored = conv2d(tensor(x, backend), tensor(w, backend))
+    explicit = conv2d(tensor(x, backend), tensor(w, backend), padding="anchored")
     assert np.allclose(anchored.to_numpy(), explicit.to_numpy(), rtol=0, atol=1e-12)
 
 
@@ -234,12 +240,12 @@ def test_float32() -> None:
         assert np.allclose(a, b, rtol=0, atol=1e-4)
 
 
-@room
-def test_permuted_and_strided_operands(room: str) -> None:
+@backend
+def test_permuted_and_strided_operands(backend: str) -> None:
     draw = np.random.default_rng(8)
     x, w = draw.standard_normal((5, 2, 3, 6)), draw.standard_normal((2, 3, 4, 3))
-    images = tensor(x, room).permute(1, 2, 0, 3)
-    weights = tensor(w, room).permute(2, 1, 0, 3)
+    images = tensor(x, backend).permute(1, 2, 0, 3)
+    weights = tensor(w, backend).permute(2, 1, 0, 3)
     packed = conv2d(images.contiguous(), weights.contiguous())
     assert np.array_equal(conv2d(images, weights).to_numpy(), packed.to_numpy())
     half = images[:, :, ::2]
@@ -264,12 +270,12 @@ def run(kernel: Any, x: Tensor, w: Tensor, shape: tuple[int, ...], reverse: bool
 def test_tensor_conv1d(reverse: bool) -> None:
     x, w = tensor(np.arange(12.0).reshape(3, 2, 2)).permute(1, 2, 0), tensor(np.arange(4.0).reshape(1, 2, 2))
     out = run(minitorch.tensor_conv1d, x, w, (2, 1, 2), reverse)
-    cells, weights = x.to_numpy(), w.to_numpy()
+    elements, weights = x.to_numpy(), w.to_numpy()
     for n, o, at in np.ndindex(2, 1, 2):
         total = 0.0
         for c, k in np.ndindex(2, 2):
             z = at - k if reverse else at + k
-            total += cells[n, c, z] * weights[o, c, k] if 0 <= z < 3 else 0.0
+            total += elements[n, c, z] * weights[o, c, k] if 0 <= z < 3 else 0.0
         assert_close(out[n, o, at], total)
 
 
@@ -279,12 +285,12 @@ def test_tensor_conv2d(reverse: bool) -> None:
     x = tensor(np.arange(24.0).reshape(4, 3, 2, 1)).permute(3, 2, 1, 0)
     w = tensor(np.arange(12.0).reshape(2, 2, 1, 3))
     out = run(minitorch.tensor_conv2d, x, w, (1, 2, 3, 2), reverse)
-    cells, weights = x.to_numpy(), w.to_numpy()
+    elements, weights = x.to_numpy(), w.to_numpy()
     for n, o, h, v in np.ndindex(1, 2, 3, 2):
         total = 0.0
         for c, i, j in np.ndindex(2, 1, 3):
             y, z = (h - i, v - j) if reverse else (h + i, v + j)
-            total += cells[n, c, y, z] * weights[o, c, i, j] if 0 <= y < 3 and 0 <= z < 4 else 0.0
+            total += elements[n, c, y, z] * weights[o, c, i, j] if 0 <= y < 3 and 0 <= z < 4 else 0.0
         assert_close(out[n, o, h, v], total)
 
 
@@ -348,28 +354,28 @@ SETTINGS = [
 
 
 @needs_jit
-@pytest.mark.parametrize("act", ["none", "relu"])
+@pytest.mark.parametrize("activation", ["none", "relu"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(("of_x", "of_w", "settings"), SETTINGS)
 def test_derivatives_that_gate_as_they_go(
-    of_x: tuple[int, ...], of_w: tuple[int, ...], settings: Any, dtype: str, act: str
+    of_x: tuple[int, ...], of_w: tuple[int, ...], settings: Any, dtype: str, activation: str
 ) -> None:
     draw = np.random.default_rng(1)
     x, w, b = (
         minitorch.tensor(draw.standard_normal(shape), "fast", dtype=dtype)._tensor
         for shape in (of_x, of_w, of_w[:1])
     )
-    y = x.f.conv_act(x, w, b, act, *settings)
+    y = x.f.conv_activation(x, w, b, activation, *settings)
     d = minitorch.tensor(draw.standard_normal(y.shape), "fast", dtype=dtype)._tensor
-    composed = vars(OptionalOps)["conv_act_grad"].__get__(None, x.f.ops)
-    expected = composed(x, w, y, d, act, (True, True), *settings)
+    composed = vars(CompositeOps)["conv_activation_grad"].__get__(None, x.f.ops)
+    expected = composed(x, w, y, d, activation, (True, True), *settings)
     for wanted in ((True, True), (False, True), (True, False)):
-        found = x.f.conv_act_grad(x, w, y, d, act, wanted, *settings)
-        for ours, judge, asked in zip(found, expected, (*wanted, True)):
+        found = x.f.conv_activation_grad(x, w, y, d, activation, wanted, *settings)
+        for ours, reference, asked in zip(found, expected, (*wanted, True)):
             if asked:
-                scale = np.abs(judge.to_numpy()).max()
-                off = np.abs(ours.to_numpy() - judge.to_numpy()).max()
-                assert ours.shape == judge.shape
+                scale = np.abs(reference.to_numpy()).max()
+                off = np.abs(ours.to_numpy() - reference.to_numpy()).max()
+                assert ours.shape == reference.shape
                 assert off <= (1e-5 if dtype == "float32" else 1e-12) * scale
             else:
                 assert ours == 0.0

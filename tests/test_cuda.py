@@ -1,4 +1,4 @@
-"""The CUDA room: tasks 3.3, 3.4 and 4.4b, a training step, optimizers and errors; and the strict simulator itself.
+"""The CUDA backend: tasks 3.3, 3.4 and 4.4b, a training step, optimizers and errors; and the strict simulator itself.
 
 The same tests run on a GPU and in the simulator; tests/conftest.py chooses.
 """
@@ -71,7 +71,7 @@ two = pytest.mark.parametrize("case", checks.TWO, ids=checks.name_of)
 reductions = pytest.mark.parametrize("case", checks.REDUCTIONS, ids=checks.name_of)
 
 
-def cells(*shape: int, seed: int = 0) -> Any:
+def elements(*shape: int, seed: int = 0) -> Any:
     """Return random numbers."""
     return np.random.default_rng(seed).standard_normal(shape)
 
@@ -172,7 +172,7 @@ def test_permute_gradient(data: Any) -> None:
 @task3_3
 @pytest.mark.parametrize("size", [16, 48, 64, 100])
 def test_sum_practice(size: int) -> None:
-    numbers = cells(size)
+    numbers = elements(size)
     out = sum_practice(tensor(numbers, "cuda"))
     assert out.size == max(2, math.ceil(size / 32))
     for k in range(out.size):
@@ -185,7 +185,7 @@ def test_sum_practice(size: int) -> None:
     [((32,), 0), ((500,), 0), ((16, 32), 1), ((1025,), 0), ((3001,), 0), ((2, 1500), 1), ((1500, 2), 0)],
 )
 def test_long_sums(shape: tuple[int, ...], dim: int) -> None:
-    numbers = cells(*shape)
+    numbers = elements(*shape)
     t = tensor(numbers, "cuda")
     sums = t.sum(dim)
     assert sums.shape == (*shape[:dim], 1, *shape[dim + 1 :])
@@ -196,7 +196,7 @@ def test_long_sums(shape: tuple[int, ...], dim: int) -> None:
 @task3_3
 @pytest.mark.parametrize("size", [1, 33, 257, 1023])
 def test_odd_sizes(size: int) -> None:
-    numbers = cells(size)
+    numbers = elements(size)
     t = tensor(numbers, "cuda")
     assert np.array_equal((t + t).to_numpy(), numbers + numbers)
     assert np.array_equal((-t).to_numpy(), -numbers)
@@ -217,7 +217,7 @@ def decay(x: float, total: float) -> float:
 
 @task3_3
 def test_functions_that_cannot_be_regrouped_are_folded_from_the_left() -> None:
-    numbers = cells(3, 40)
+    numbers = elements(3, 40)
     found = CudaOps.reduce(decay, 1.0)(minitorch.CudaBackend.from_array(numbers), 1).to_numpy()
     for row, value in zip(numbers, found):
         total = 1.0
@@ -259,7 +259,7 @@ def test_beyond_the_finite_nothing_is_raised() -> None:
 @task3_3
 @pytest.mark.parametrize("f", [f for _, _, f in checks.ONE], ids=[name for name, _, _ in checks.ONE])
 def test_float32_stays_float32(f: Test) -> None:
-    numbers = cells(2, 3).astype(np.float32)
+    numbers = elements(2, 3).astype(np.float32)
     t = tensor(numbers, "cuda", requires_grad=True)
     out = f(t)
     out.sum().backward()
@@ -312,7 +312,7 @@ def test_practice_kernel_on_arrays() -> None:
 @task3_4
 @pytest.mark.parametrize("size", [2, 7, 32])
 def test_mm_practice(size: int) -> None:
-    a, b = cells(size, size), cells(size, size, seed=1)
+    a, b = elements(size, size), elements(size, size, seed=1)
     found = mm_practice(tensor(a, "cuda"), tensor(b, "cuda").permute(1, 0))
     assert np.allclose(found.to_numpy(), a @ b.T, rtol=0, atol=1e-9)
     out = cuda.to_device(np.zeros(size * size))
@@ -338,7 +338,7 @@ def test_mm_practice(size: int) -> None:
     ],
 )
 def test_matmul(of_a: tuple[int, ...], of_b: tuple[int, ...]) -> None:
-    a, b = cells(*of_a), cells(*of_b, seed=1)
+    a, b = elements(*of_a), elements(*of_b, seed=1)
     found = (tensor(a, "cuda") @ tensor(b, "cuda")).to_numpy()
     assert found.shape == (a @ b).shape
     assert np.allclose(found, a @ b, rtol=0, atol=1e-9)
@@ -346,7 +346,7 @@ def test_matmul(of_a: tuple[int, ...], of_b: tuple[int, ...]) -> None:
 
 @task3_4
 def test_matmul_of_permuted_operands_in_float32() -> None:
-    a, b = cells(3, 20, 2).astype(np.float32), cells(18, 20, 3, seed=1).astype(np.float32)
+    a, b = elements(3, 20, 2).astype(np.float32), elements(18, 20, 3, seed=1).astype(np.float32)
     found = tensor(a, "cuda").permute(2, 0, 1) @ tensor(b, "cuda").permute(2, 1, 0)[:2]
     expected = a.transpose(2, 0, 1).astype(np.float64) @ b.transpose(2, 1, 0)[:2].astype(np.float64)
     assert found.dtype == np.float32
@@ -373,16 +373,16 @@ def test_matmul_kernel_on_triples(tile: int) -> None:
     assert np.array_equal(out[0].copy_to_host().reshape(2, 17, 4), a @ b)
 
 
-# Task 4.4b: convolution and pooling, against the plain room
+# Task 4.4b: convolution and pooling, against the reference backend
 
 
 def agree(f: Callable[..., Tensor], *arrays: Any) -> None:
-    """Compare values and gradients with those of the plain room."""
+    """Compare values and gradients with those of the reference backend."""
     results = []
-    for room in ("cuda", "simple"):
-        leaves = [tensor(a, room, requires_grad=True) for a in arrays]
+    for backend in ("cuda", "simple"):
+        leaves = [tensor(a, backend, requires_grad=True) for a in arrays]
         out = f(*leaves)
-        out.backward(tensor(cells(*out.shape, seed=9), room))
+        out.backward(tensor(elements(*out.shape, seed=9), backend))
         results.append([out.to_numpy(), *(leaf.grad.to_numpy() for leaf in leaves)])
     for found, expected in zip(*results):
         assert found.shape == expected.shape
@@ -394,7 +394,7 @@ def agree(f: Callable[..., Tensor], *arrays: Any) -> None:
     ("of_x", "of_w"), [((1, 1, 6), (1, 1, 4)), ((2, 2, 6), (3, 2, 2)), ((2, 1, 2), (1, 1, 4))]
 )
 def test_conv1d(of_x: tuple[int, ...], of_w: tuple[int, ...]) -> None:
-    agree(conv1d, cells(*of_x), cells(*of_w, seed=1))
+    agree(conv1d, elements(*of_x), elements(*of_w, seed=1))
 
 
 @task4_4b
@@ -416,12 +416,12 @@ def test_conv1d_exactly() -> None:
     ],
 )
 def test_conv2d(of_x: tuple[int, ...], of_w: tuple[int, ...], setting: dict[str, Any]) -> None:
-    agree(lambda x, w: conv2d(x, w, **setting), cells(*of_x), cells(*of_w, seed=1))
+    agree(lambda x, w: conv2d(x, w, **setting), elements(*of_x), elements(*of_w, seed=1))
 
 
 @task4_4b
 def test_conv2d_of_permuted_operands_and_mixed_dtypes() -> None:
-    x, w = cells(4, 2, 1, 5), cells(3, 2, 2, 2, seed=1).astype(np.float32)
+    x, w = elements(4, 2, 1, 5), elements(3, 2, 2, 2, seed=1).astype(np.float32)
     agree(lambda a, b: conv2d(a.permute(2, 1, 0, 3), b.permute(0, 1, 3, 2)), x, w)
 
 
@@ -445,21 +445,21 @@ POOLS = [
 @task4_4b
 @pytest.mark.parametrize(("shape", "setting"), POOLS)
 def test_avgpool2d(shape: tuple[int, ...], setting: dict[str, Any]) -> None:
-    agree(lambda x: avgpool2d(x, **setting), cells(*shape))
+    agree(lambda x: avgpool2d(x, **setting), elements(*shape))
     if "stride" in setting:
-        agree(lambda x: avgpool2d(x, **setting, count_include_pad=False), cells(*shape))
+        agree(lambda x: avgpool2d(x, **setting, count_include_pad=False), elements(*shape))
 
 
 @task4_4b
 @pytest.mark.parametrize(("shape", "setting"), [*POOLS, ((1, 1, 7, 6), {"kernel": 3, "dilation": 2})])
 def test_maxpool2d(shape: tuple[int, ...], setting: dict[str, Any]) -> None:
-    agree(lambda x: maxpool2d(x, **setting), cells(*shape))
-    agree(lambda x: maxpool2d(x, **setting), cells(*shape).round())  # ties
+    agree(lambda x: maxpool2d(x, **setting), elements(*shape))
+    agree(lambda x: maxpool2d(x, **setting), elements(*shape).round())  # ties
 
 
 @task4_4b
 def test_maxpool2d_of_nan_and_infinity() -> None:
-    x = cells(1, 1, 4, 4)
+    x = elements(1, 1, 4, 4)
     x[0, 0, 0, 1] = x[0, 0, 1, 0] = x[0, 0, 3, 3] = np.nan
     x[0, 0, 0, 2:] = x[0, 0, 1, 2:] = -np.inf
     agree(lambda t: maxpool2d(t, 2), x)
@@ -491,11 +491,11 @@ def test_conv_kernels_on_triples(reverse: bool) -> None:
 # A training step, and optimizers
 
 
-def lenet_step(room: str) -> list[Any]:
+def lenet_step(backend: str) -> list[Any]:
     """Return the loss of a small LeNet, and the gradients of its weights."""
     shapes = [(2, 1, 3, 3), (2,), (3, 2, 3, 3), (3,), (12, 8), (8,), (8, 10), (10,)]
-    weights = [tensor(0.5 * cells(*s, seed=k), room, requires_grad=True) for k, s in enumerate(shapes)]
-    x = tensor(cells(2, 1, 8, 8, seed=20), room)
+    weights = [tensor(0.5 * elements(*s, seed=k), backend, requires_grad=True) for k, s in enumerate(shapes)]
+    x = tensor(elements(2, 1, 8, 8, seed=20), backend)
     for w, b in (weights[:2], weights[2:4]):
         x = conv2d(x, w, b, padding="anchored").relu()
     x = maxpool2d(avgpool2d(x, 2), 2).view(2, 12)
@@ -506,7 +506,7 @@ def lenet_step(room: str) -> list[Any]:
 
 
 @task4_4b
-def test_a_lenet_step_is_the_same_as_in_the_plain_room() -> None:
+def test_a_lenet_step_is_the_same_as_in_the_plain_backend() -> None:
     for found, expected in zip(lenet_step("cuda"), lenet_step("simple")):
         assert np.allclose(found, expected, rtol=0, atol=1e-9)
 
@@ -524,13 +524,13 @@ OPTIMIZERS = {
 @needs_cuda
 @pytest.mark.parametrize("name", OPTIMIZERS)
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_optimizers_agree_with_the_fast_room(name: str, dtype: str) -> None:
+def test_optimizers_agree_with_the_fast_backend(name: str, dtype: str) -> None:
     results = []
-    for room in ("cuda", "fast"):
-        p = Parameter(tensor(cells(5, 7), room, dtype=dtype))
+    for backend in ("cuda", "fast"):
+        p = Parameter(tensor(elements(5, 7), backend, dtype=dtype))
         optimizer = OPTIMIZERS[name]([p])
         for k in range(3):
-            (p.value * tensor(cells(5, 7, seed=k), room, dtype=dtype)).sum().backward()
+            (p.value * tensor(elements(5, 7, seed=k), backend, dtype=dtype)).sum().backward()
             optimizer.step()
         assert p.value.dtype == dtype
         results.append(p.value.to_numpy())
@@ -541,7 +541,7 @@ def test_optimizers_agree_with_the_fast_room(name: str, dtype: str) -> None:
 
 
 @needs_cuda
-def test_rooms_do_not_mix() -> None:
+def test_backends_do_not_mix() -> None:
     for f in (operators.add, lambda a, b: a @ b, lambda a, b: conv2d(a.view(1, 1, 2, 2), b.view(1, 1, 2, 2))):
         with pytest.raises(BackendError, match=r"'cuda'.*'fast'"):
             f(tensor([[1.0, 2.0]] * 2, "cuda"), tensor([[1.0, 2.0]] * 2, "fast"))
@@ -562,7 +562,7 @@ def test_shapes_that_the_exercises_refuse() -> None:
 
 
 @needs_cuda
-def test_backends_on_the_room_are_equal_and_moving_is_differentiable() -> None:
+def test_backends_on_the_backend_are_equal_and_moving_is_differentiable() -> None:
     assert TensorBackend(CudaOps) == minitorch.CudaBackend
     assert minitorch.CudaBackend.cuda
     t = tensor([1.0, 2.0], "fast", requires_grad=True)
@@ -664,7 +664,7 @@ strict = pytest.mark.skipif(
 @strict
 @pytest.mark.parametrize("order", ["forward", "reverse", "shuffle:1", "shuffle:2"])
 def test_the_order_of_threads_does_not_matter(order: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    a, b = tensor(cells(3, 20), "cuda"), tensor(cells(20, 5), "cuda")
+    a, b = tensor(elements(3, 20), "cuda"), tensor(elements(20, 5), "cuda")
     expected = (a @ b).sum(0).max().item(), a.sum().item(), sum_practice(a.view(60)).to_numpy().tolist()
     monkeypatch.setenv("MINITORCH_SIM_ORDER", order)
     found = (a @ b).sum(0).max().item(), a.sum().item(), sum_practice(a.view(60)).to_numpy().tolist()

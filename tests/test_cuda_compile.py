@@ -25,24 +25,24 @@ MOST_SHARED = 48 * 1024
 BUDGETS = {
     "map_flat": 40,
     "zip_flat": 40,
-    "map_cells": 48,
-    "zip_cells": 48,
+    "map_elements": 48,
+    "zip_elements": 48,
     "matmul_tiles": 64,
     "linear_tiles": 64,
-    # Their threads keep 64 cells: 2 registers each in float64.
+    # Their threads keep 64 elements: 2 registers each in float64.
     "multiply_tiles": 240,
-    "multiply_tiles_act": 240,
+    "multiply_tiles_activation": 240,
     "multiply_warps": 224,
-    "multiply_warps_act": 224,
+    "multiply_warps_activation": 224,
     "map_ranked": 40,
     "zip_ranked": 40,
     "three_ranked": 40,
     "four_ranked": 48,
-    "map_turned": 40,
-    "fold_tiles": 64,
-    "drop_cells": 64,
-    "take_cells": 40,
-    "take_grad_cells": 64,
+    "map_transposed": 40,
+    "reduce_tiles": 64,
+    "drop_elements": 64,
+    "take_elements": 40,
+    "take_grad_elements": 64,
     "conv_gemm_128x64_8x8": 248,
     "conv_gemm_128x32_8x4": 168,
     "conv_gemm_64x64_8x4": 168,
@@ -52,7 +52,7 @@ BUDGETS = {
     "conv_weight_gemm_32x64_4x8": 168,
     "conv_weight_gemm_32x64_4x4": 128,
 }
-TENSOR = {"multiply_warps", "multiply_warps_act"}
+TENSOR = {"multiply_warps", "multiply_warps_activation"}
 BUDGET = 128
 
 
@@ -122,7 +122,7 @@ def check_the_table_in_the_repository(table: Any) -> None:
         return
     changed = [f"{named(new)}\n    was {old}" for old, new in zip(kept["rows"], table["rows"]) if old != new]
     assert len(kept["rows"]) == len(table["rows"]), "kernels came or went: make cuda-table"
-    assert changed == [], "make cuda-table, and look at what has changed"
+    assert changed == [], "make cuda-table, and detect at what has changed"
 
 
 def test_every_kernel_compiles_and_takes_no_more_than_it_may() -> None:

@@ -1,4 +1,4 @@
-"""Convolution of the CUDA room: both ways to compute it, against float64 loops of the plain room."""
+"""Convolution of the CUDA backend: both ways to compute it, against float64 loops of the reference backend."""
 
 from __future__ import annotations
 
@@ -50,15 +50,15 @@ def numbers(*shape: int, seed: int = 0) -> Any:
     return np.random.default_rng(seed).standard_normal(shape)
 
 
-def on(room: str, array: Any, dtype: str) -> TensorData:
-    """Return numbers in a room, not packed where there are several dimensions."""
+def on(backend: str, array: Any, dtype: str) -> TensorData:
+    """Return numbers in a backend, not packed where there are several dimensions."""
     array = np.asarray(array, dtype)
     axes = tuple(range(array.ndim))[::-1]
-    return tensor(array.transpose(axes).copy(), room)._tensor.permute(*axes)
+    return tensor(array.transpose(axes).copy(), backend)._tensor.permute(*axes)
 
 
 def agree(name: str, dtype: str, *operands: Any) -> Any:
-    """Compare an operation of the room with the plain one in float64, by their norms; return what it gave."""
+    """Compare an operation of the backend with the plain one in float64, by their norms; return what it gave."""
     ours = [on("cuda", x, dtype) if isinstance(x, np.ndarray) else x for x in operands]
     plain = [on("simple", x, "float64") if isinstance(x, np.ndarray) else x for x in operands]
     found, expected = getattr(minitorch.CudaBackend, name)(*ours), getattr(SimpleBackend, name)(*plain)
@@ -103,7 +103,7 @@ def check(dtype: str, of_x: Any, of_w: Any, settings: Any) -> list[Any]:
     d = numbers(*result_of(of_x, of_w, settings), seed=3)
     return [
         agree("conv", dtype, x, w, *settings),
-        agree("conv_act", dtype, x, w, bias, "relu", *settings),
+        agree("conv_activation", dtype, x, w, bias, "relu", *settings),
         agree("conv_grad_input", dtype, d, w, of_x, *settings),
         agree("conv_grad_weight", dtype, x, d, of_w, *settings),
     ]
@@ -140,7 +140,7 @@ def test_the_tiles_of_a_card(case: str, dtype: str, monkeypatch: pytest.MonkeyPa
     for k in range(3):
         monkeypatch.setattr(conv, "_tile", lambda tiles, of, *sizes, k=k: tiles[np.dtype(of).name][k])
         forget()
-        agree("conv_act", dtype, x, w, bias, "relu", *CASES[case][2])
+        agree("conv_activation", dtype, x, w, bias, "relu", *CASES[case][2])
         if k < 2:
             agree("conv_grad_weight", dtype, x, d, CASES[case][1], *CASES[case][2])
 
@@ -218,8 +218,8 @@ def test_one_dimension(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_gradient_through_a_layer(monkeypatch: pytest.MonkeyPatch) -> None:
     force("8x4", monkeypatch)
     grads = []
-    for room in ("cuda", "simple"):
-        x, w = (tensor(numbers(*s), room, requires_grad=True) for s in ((2, 3, 5, 5), (4, 3, 3, 3)))
+    for backend in ("cuda", "simple"):
+        x, w = (tensor(numbers(*s), backend, requires_grad=True) for s in ((2, 3, 5, 5), (4, 3, 3, 3)))
         (minitorch.conv2d(x, w, stride=2, padding=1).relu() ** 2).sum().backward()
         grads += [x.grad.to_numpy(), w.grad.to_numpy()]
     assert np.allclose(grads[0], grads[2], rtol=0, atol=1e-11)

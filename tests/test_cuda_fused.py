@@ -1,4 +1,4 @@
-"""The fused kernels of the CUDA room: each against the composition in the plain room that is its meaning."""
+"""The fused kernels of the CUDA backend: each against the composition in the reference backend that is its meaning."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.skipif(MODE == "off", reason="MINITORCH_CUDA_TESTS=off"
 ORDERS = ("forward", "shuffle:1") if MODE == "sim" else ("forward",)
 TOLERANCE = {"float64": 1e-10, "float32": 2e-5}
 every = pytest.mark.parametrize("dtype", ["float32", "float64"])
-acts = pytest.mark.parametrize("act", ["none", "relu"])
+acts = pytest.mark.parametrize("activation", ["none", "relu"])
 
 
 @pytest.fixture(autouse=True, params=ORDERS)
@@ -44,11 +44,11 @@ def numbers(*shape: int, seed: int = 0) -> Any:
     return np.random.default_rng(seed).standard_normal(shape)
 
 
-def on(room: str, array: Any, dtype: str) -> TensorData:
-    """Return numbers in a room, not packed where there are several dimensions."""
+def on(backend: str, array: Any, dtype: str) -> TensorData:
+    """Return numbers in a backend, not packed where there are several dimensions."""
     array = np.asarray(array, dtype)
     axes = tuple(range(array.ndim))[::-1]
-    return tensor(array.transpose(axes).copy(), room)._tensor.permute(*axes)
+    return tensor(array.transpose(axes).copy(), backend)._tensor.permute(*axes)
 
 
 def tensors(result: Any) -> Iterator[TensorData]:
@@ -57,16 +57,16 @@ def tensors(result: Any) -> Iterator[TensorData]:
 
 
 def agree(name: str, dtype: str, *operands: Any) -> list[Any]:
-    """Compare an optional kernel of the room with its composition in the plain room; return what it gave."""
-    cells = [isinstance(x, np.ndarray) and x.dtype.kind == "f" for x in operands]
-    ours = [on("cuda", x, dtype) if real else x for x, real in zip(operands, cells)]
-    plain = [on("simple", x, "float64") if real else x for x, real in zip(operands, cells)]
+    """Compare an optional kernel of the backend with its composition in the reference backend; return what it gave."""
+    elements = [isinstance(x, np.ndarray) and x.dtype.kind == "f" for x in operands]
+    ours = [on("cuda", x, dtype) if real else x for x, real in zip(operands, elements)]
+    plain = [on("simple", x, "float64") if real else x for x, real in zip(operands, elements)]
     found = list(tensors(getattr(minitorch.CudaBackend, name)(*ours)))
     expected = list(tensors(getattr(SimpleBackend, name)(*plain)))
     assert len(found) == len(expected)
-    for ours_, judge in zip(found, expected):
-        assert (ours_.shape, ours_.dtype, ours_.backend) == (judge.shape, dtype, minitorch.CudaBackend)
-        a, b = ours_.to_numpy(), judge.to_numpy()
+    for ours_, reference in zip(found, expected):
+        assert (ours_.shape, ours_.dtype, ours_.backend) == (reference.shape, dtype, minitorch.CudaBackend)
+        a, b = ours_.to_numpy(), reference.to_numpy()
         finite = np.isfinite(b)
         assert np.array_equal(finite, np.isfinite(a))
         scale = max(1.0, np.abs(b[finite]).max(initial=0.0))
@@ -85,22 +85,30 @@ CONVOLUTIONS = [
 @every
 @acts
 @pytest.mark.parametrize(("of_x", "of_w", "settings"), CONVOLUTIONS)
-def test_conv_act(dtype: str, act: str, of_x: Any, of_w: Any, settings: Any) -> None:
-    agree("conv_act", dtype, numbers(*of_x), numbers(*of_w, seed=1), numbers(of_w[0], seed=2), act, *settings)
+def test_conv_activation(dtype: str, activation: str, of_x: Any, of_w: Any, settings: Any) -> None:
+    agree(
+        "conv_activation",
+        dtype,
+        numbers(*of_x),
+        numbers(*of_w, seed=1),
+        numbers(of_w[0], seed=2),
+        activation,
+        *settings,
+    )
 
 
 @every
 @acts
 @pytest.mark.parametrize(("n", "k", "m"), [(1, 1, 1), (3, 5, 2), (17, 20, 18), (2, 0, 3)])
-def test_linear(dtype: str, act: str, n: int, k: int, m: int) -> None:
-    agree("linear", dtype, numbers(n, k), numbers(m, k, seed=1), numbers(m, seed=2), act)
+def test_linear(dtype: str, activation: str, n: int, k: int, m: int) -> None:
+    agree("linear", dtype, numbers(n, k), numbers(m, k, seed=1), numbers(m, seed=2), activation)
 
 
 @every
 @acts
 @pytest.mark.parametrize("shape", [(1, 1), (5, 3), (3, 2, 7), (2, 3, 4, 5), (300, 1), (0, 3)])
-def test_act_grad(dtype: str, act: str, shape: tuple[int, ...]) -> None:
-    agree("act_grad", dtype, np.maximum(numbers(*shape), 0), numbers(*shape, seed=1), act)
+def test_activation_grad(dtype: str, activation: str, shape: tuple[int, ...]) -> None:
+    agree("activation_grad", dtype, np.maximum(numbers(*shape), 0), numbers(*shape, seed=1), activation)
 
 
 SOFTMAXES = [((3, 10), 1), ((3, 10), -1), ((3, 10), 0), ((2, 3, 4), 1), ((1,), 0), ((2, 300), 1), ((0, 3), 1)]
@@ -126,15 +134,15 @@ CHANNELS = [(1, 1, 1), (2, 3, 4), (5, 2, 1), (1, 3, 9), (40, 2, 9), (2, 1, 300),
 @every
 @acts
 @pytest.mark.parametrize("shape", CHANNELS)
-def test_norm(dtype: str, act: str, shape: tuple[int, ...]) -> None:
+def test_norm(dtype: str, activation: str, shape: tuple[int, ...]) -> None:
     x, d = 2 * numbers(*shape) + 1, numbers(*shape, seed=1)
     w, b = (numbers(1, shape[1], 1, seed=k) for k in (2, 3))
     if math.prod(shape):
-        _, mean, var = agree("norm", dtype, x, w, b, 0.1, act)
+        _, mean, var = agree("norm", dtype, x, w, b, 0.1, activation)
         # Cells near the bend of ReLU may fall on either side in float32.
         near = np.abs((x - mean) / np.sqrt(var + 0.1) * w + b) < 1e-4
-        agree("norm_grad", dtype, x, w, b, np.where(near, 0, d), mean, var, 0.1, act)
-    agree("scale_shift", dtype, x, w, b, act)
+        agree("norm_grad", dtype, x, w, b, np.where(near, 0, d), mean, var, 0.1, activation)
+    agree("scale_shift", dtype, x, w, b, activation)
 
 
 @every
@@ -188,19 +196,19 @@ CHAINS: list[tuple[Callable[..., Any], tuple[tuple[int, ...], ...]]] = [
 
 @every
 @pytest.mark.parametrize(("fn", "shapes"), CHAINS)
-def test_chains_of_cells(dtype: str, fn: Callable[..., Any], shapes: tuple[tuple[int, ...], ...]) -> None:
+def test_chains_of_elements(dtype: str, fn: Callable[..., Any], shapes: tuple[tuple[int, ...], ...]) -> None:
     program = nn_fuse.trace(fn, len(shapes))
     operands = [numbers(*s, seed=k) for k, s in enumerate(shapes)]
-    (out,) = agree("cells", dtype, program, *operands)
+    (out,) = agree("elements", dtype, program, *operands)
     for k in range(len(shapes)):
-        agree("cells", dtype, program.derivative(k), *operands, numbers(*out.shape, seed=9))
+        agree("elements", dtype, program.derivative(k), *operands, numbers(*out.shape, seed=9))
 
 
 def test_a_fused_function_has_gradients() -> None:
     swish = fuse(lambda x: x * x.sigmoid())
     grads = []
-    for room in ("cuda", "simple"):
-        x = tensor(numbers(3, 4), room, requires_grad=True)
+    for backend in ("cuda", "simple"):
+        x = tensor(numbers(3, 4), backend, requires_grad=True)
         swish(x).sum().backward()
         grads.append(x.grad.to_numpy())
     assert np.allclose(*grads, rtol=0, atol=1e-12)
@@ -208,17 +216,17 @@ def test_a_fused_function_has_gradients() -> None:
 
 def test_an_empty_chain() -> None:
     program = nn_fuse.trace(lambda x: x + 1.0, 1)
-    out = minitorch.CudaBackend.cells(program, on("cuda", numbers(0, 3), "float64"))
+    out = minitorch.CudaBackend.elements(program, on("cuda", numbers(0, 3), "float64"))
     assert out.shape == (0, 3)
 
 
-@pytest.mark.parametrize("name", composite.OPTIONAL)
+@pytest.mark.parametrize("name", composite.COMPOSITES)
 def test_every_optional_kernel_is_fused_and_can_be_turned_off(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    composition = vars(composite.OptionalOps)[name].__func__
+    composition = vars(composite.CompositeOps)[name].__func__
     fused = getattr(TensorBackend(CudaOps), name).__func__ is not composition
-    assert fused != (name == "conv_act_grad"), "that one is three launches, each fused"
+    assert fused != (name == "conv_activation_grad"), "that one is three launches, each fused"
     monkeypatch.setenv("MINITORCH_FUSE", "0")
     assert getattr(TensorBackend(CudaOps), name).__func__ is composition
 
@@ -231,7 +239,7 @@ def test_every_run_gives_the_same_bits(order: str, monkeypatch: pytest.MonkeyPat
     assert all(np.array_equal(p, q) for p, q in zip(first, again))
 
 
-def test_rooms_and_shapes_that_do_not_fit() -> None:
+def test_backends_and_shapes_that_do_not_fit() -> None:
     f = minitorch.CudaBackend
     x, there = on("cuda", numbers(2, 3), "float64"), on("fast", numbers(2, 3), "float64")
     channels, others = on("cuda", numbers(1, 2, 3), "float64"), on("fast", numbers(1, 2, 1), "float64")
@@ -240,8 +248,8 @@ def test_rooms_and_shapes_that_do_not_fit() -> None:
         lambda: f.cross_entropy(x, there),
         lambda: f.norm(channels, others, others, 0.1, "none"),
         lambda: f.scale_shift(channels, others, others, "none"),
-        lambda: f.act_grad(x, there, "relu"),
-        lambda: f.cells(nn_fuse.trace(lambda a, b: a + b, 2), x, there),
+        lambda: f.activation_grad(x, there, "relu"),
+        lambda: f.elements(nn_fuse.trace(lambda a, b: a + b, 2), x, there),
     ):
         with pytest.raises(BackendError, match=r"'cuda'.*'fast'"):
             call()
@@ -249,11 +257,11 @@ def test_rooms_and_shapes_that_do_not_fit() -> None:
         f.linear(x, on("cuda", numbers(3, 2), "float64"), x, "none")
 
 
-def train(room: str, fused: str, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+def train(backend: str, fused: str, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Return the weights of a small network after two steps."""
     monkeypatch.setenv("MINITORCH_FUSE", fused)
     minitorch.manual_seed(3)
-    minitorch.set_default_backend(TensorBackend(CudaOps) if room == "cuda" else room)
+    minitorch.set_default_backend(TensorBackend(CudaOps) if backend == "cuda" else backend)
     model = minitorch.Sequential(
         minitorch.Conv2d(1, 2, 3, padding=1),
         minitorch.BatchNorm2d(2),
@@ -274,7 +282,7 @@ def train(room: str, fused: str, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 
 @pytest.mark.parametrize("fused", ["1", "0"])
-def test_a_network_with_every_fused_kernel_trains_as_in_the_plain_room(
+def test_a_network_with_every_fused_kernel_trains_as_in_the_plain_backend(
     fused: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for found, expected in zip(train("cuda", fused, monkeypatch), train("simple", "0", monkeypatch)):

@@ -38,7 +38,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(autouse=True)
-def room() -> None:
+def backend() -> None:
     minitorch.set_default_backend("cuda")
 
 
@@ -324,9 +324,9 @@ def host_sum(x: Tensor) -> Any:
 HOST_READS: dict[str, Callable[[Tensor], Any]] = {
     "item": lambda x: x * x.sum().item(),
     "to_numpy": host_sum,
-    "a cell": lambda x: x * x[0],
+    "a element": lambda x: x * x[0],
     "a decision": lambda x: x if bool(x.sum() > 0.0) else -x,
-    "another room": lambda x: x.to("fast").to("cuda"),
+    "another backend": lambda x: x.to("fast").to("cuda"),
     "printing": lambda x: x * len(repr(x)),
 }
 
@@ -367,7 +367,7 @@ def test_a_step_that_could_not_be_recorded_has_not_been_taken() -> None:
     assert np.array_equal(w.value.to_numpy(), before)
 
 
-def test_writing_one_cell_inside_is_an_error_too() -> None:
+def test_writing_one_element_inside_is_an_error_too() -> None:
     def step(x: Tensor) -> Tensor:
         x[0] = 1.0
         return x
@@ -579,11 +579,11 @@ class Copy:
         self.pending: list[Any] = []
         self.got: list[float] = []
 
-    def copy_to_device(self, cells: Any, stream: Any = 0) -> None:
-        self.pending.append(cells)
+    def copy_to_device(self, elements: Any, stream: Any = 0) -> None:
+        self.pending.append(elements)
 
     def arrive(self) -> None:
-        self.got += [float(cells[0]) for cells in self.pending]
+        self.got += [float(elements[0]) for elements in self.pending]
         self.pending.clear()
 
 
@@ -603,16 +603,16 @@ def test_a_buffer_is_used_again_only_after_its_copy() -> None:
         buffers.append(size)
         return np.zeros(size, np.uint8)
 
-    staging = upload.Staging(pinned, Event)
+    uploads = upload.PinnedUpload(pinned, Event)
     count = 3 * upload.MANY
     for k in range(count):
-        staging.upload(device, np.full(10, float(k)), "the stream")
+        uploads.upload(device, np.full(10, float(k)), "the stream")
     device.arrive()
     assert device.got == list(range(count))
     assert buffers == [512] * upload.MANY
     large = np.zeros(upload.SMALL + 1, np.uint8)
     for _ in range(5):
-        staging.upload(device, large, "the stream")
+        uploads.upload(device, large, "the stream")
     assert buffers[upload.MANY :] == [2 * upload.SMALL] * upload.FEW
 
 
@@ -623,7 +623,7 @@ def test_a_huge_array_is_copied_without_a_buffer(monkeypatch: pytest.MonkeyPatch
         raise AssertionError("no buffer is needed")
 
     device = Copy()
-    upload.Staging(refuse).upload(device, np.arange(100.0), "the stream")
+    upload.PinnedUpload(refuse).upload(device, np.arange(100.0), "the stream")
     assert np.array_equal(device.pending[0], np.arange(100.0))
 
 

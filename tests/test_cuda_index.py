@@ -1,4 +1,4 @@
-"""How the CUDA room finds cells: dimensions merged, kernels by their number, folds in rows and columns, rows taken."""
+"""How the CUDA backend finds elements: dimensions coalesced, kernels by their number, folds in rows and columns, rows taken."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ needs_cuda = pytest.mark.skipif(MODE == "off", reason="MINITORCH_CUDA_TESTS=off"
 every = pytest.mark.parametrize("dtype", ["float32", "float64"])
 
 
-def cells(*shape: int, seed: int = 0) -> Any:
+def elements(*shape: int, seed: int = 0) -> Any:
     return np.random.default_rng(seed).standard_normal(shape)
 
 
 def on(array: Any, order: tuple[int, ...] | None = None, dtype: str = "float64") -> TensorData:
-    """Return numbers in the room; in memory their dimensions lie in ``order``."""
+    """Return numbers in the backend; in memory their dimensions lie in ``order``."""
     array = np.asarray(array, dtype)
     order = order or tuple(range(array.ndim))
     back = tuple(int(k) for k in np.argsort(order)) if order else ()
@@ -60,10 +60,10 @@ def test_dimensions_are_merged(shape: Any, strides: Any, operands: Any, sizes: A
 
 
 def test_the_rest_of_a_reduction_keeps_its_order() -> None:
-    assert runtime_strides.rest_plan((2, 3, 4), (12, 4, 1), 2) == ((6,), (4,))
-    assert runtime_strides.rest_plan((2, 3, 4), (12, 4, 1), 1) == ((2, 4), (12, 1))
-    assert runtime_strides.rest_plan((2, 3, 4), (1, 2, 6), 2) == ((2, 3), (1, 2))
-    assert runtime_strides.rest_plan((5,), (1,), 0) == ((), ())
+    assert runtime_strides.reduction_plan((2, 3, 4), (12, 4, 1), 2) == ((6,), (4,))
+    assert runtime_strides.reduction_plan((2, 3, 4), (12, 4, 1), 1) == ((2, 4), (12, 1))
+    assert runtime_strides.reduction_plan((2, 3, 4), (1, 2, 6), 2) == ((2, 3), (1, 2))
+    assert runtime_strides.reduction_plan((5,), (1,), 0) == ((), ())
 
 
 # Maps, zips and chains
@@ -84,7 +84,7 @@ FUNCTIONS = [
 @every
 @pytest.mark.parametrize(("shape", "order"), ORDERS)
 def test_permuted_operands(shape: tuple[int, ...], order: tuple[int, ...], dtype: str) -> None:
-    a, b = cells(*shape).astype(dtype), cells(*shape, seed=1).astype(dtype)
+    a, b = elements(*shape).astype(dtype), elements(*shape, seed=1).astype(dtype)
     x, y = on(a, order, dtype), on(b, None, dtype)
     f = x.f
     assert np.array_equal(f.map(operators.neg)(x).to_numpy(), -a)
@@ -106,19 +106,19 @@ STRETCHED = [
 @every
 @pytest.mark.parametrize("shapes", STRETCHED)
 def test_stretched_operands(shapes: tuple[tuple[int, ...], ...], dtype: str) -> None:
-    arrays = [cells(*s, seed=k).astype(dtype) for k, s in enumerate(shapes)]
+    arrays = [elements(*s, seed=k).astype(dtype) for k, s in enumerate(shapes)]
     for count, fn in enumerate(FUNCTIONS, 1):
         for given in itertools.permutations(arrays, count):
             program = fuse.trace(fn, count)
             operands = [on(x, tuple(range(x.ndim))[::-1], dtype) for x in given]
-            out = minitorch.CudaBackend.cells(program, *operands)
+            out = minitorch.CudaBackend.elements(program, *operands)
             expected = fn(*given)
             assert (out.shape, out.dtype) == (expected.shape, dtype)
             assert np.allclose(out.to_numpy(), expected, rtol=0, atol=1e-6)
             slopes = [program.derivative(k) for k in range(count)]
             for slope in slopes:
                 d = on(np.ones(expected.shape), None, dtype)
-                assert minitorch.CudaBackend.cells(slope, *operands, d).shape == expected.shape
+                assert minitorch.CudaBackend.elements(slope, *operands, d).shape == expected.shape
 
 
 TURNED = [((9, 8), (1, 0)), ((33, 70), (1, 0)), ((2, 20, 3, 9), (0, 3, 2, 1)), ((10, 3, 11), (2, 1, 0))]
@@ -134,7 +134,7 @@ def test_columns_become_rows_in_tiles(
     monkeypatch.setattr(elementwise, "SQUARE", square)
     monkeypatch.setattr(launch, "MOST_BLOCKS", 0)  # no other kernel can be launched
     elementwise.walk.cache_clear()
-    array = cells(*shape).astype(dtype)
+    array = elements(*shape).astype(dtype)
     if shape[-1] >= square[1] <= shape[order[-1]]:
         assert np.array_equal(on(array, order, dtype).contiguous().to_numpy(), array)
     elementwise.walk.cache_clear()
@@ -144,7 +144,7 @@ def test_columns_become_rows_in_tiles(
 def test_threads_go_on_where_the_grid_is_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(launch, "MOST_BLOCKS", 2)
     elementwise.walk.cache_clear()
-    a, b = cells(7, 5, 6), cells(5, 1)
+    a, b = elements(7, 5, 6), elements(5, 1)
     assert np.array_equal((on(a, (2, 0, 1)) + on(b)).to_numpy(), a + b)
     assert np.array_equal(on(a, (1, 2, 0)).contiguous().to_numpy(), a)
     minitorch.manual_seed(3)
@@ -173,10 +173,10 @@ def test_packed_and_alike_operands_take_the_flat_kernel() -> None:
 def test_a_result_that_is_a_window() -> None:
     t = minitorch.zeros((4, 6), "cuda")
     expected = np.zeros((4, 6))
-    t[1:3, ::2] = tensor(cells(2, 3), "cuda")
-    expected[1:3, ::2] = cells(2, 3)
-    t.permute(1, 0)[4:6, 0:4:2] = tensor(cells(2), "cuda")
-    expected.T[4:6, 0:4:2] = cells(2)
+    t[1:3, ::2] = tensor(elements(2, 3), "cuda")
+    expected[1:3, ::2] = elements(2, 3)
+    t.permute(1, 0)[4:6, 0:4:2] = tensor(elements(2), "cuda")
+    expected.T[4:6, 0:4:2] = elements(2)
     assert np.array_equal(t.to_numpy(), expected)
     assert math.isclose(t.sum().item(), expected.sum())
 
@@ -209,7 +209,7 @@ def test_folds(
     shape: tuple[int, ...], dim: int, dtype: str, threads: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MINITORCH_SIM_ORDER", threads)
-    array = cells(*shape).astype(dtype)
+    array = elements(*shape).astype(dtype)
     for order in (tuple(range(len(shape))), tuple(range(len(shape)))[::-1]):
         t = on(array, order, dtype)
         exact = array.sum(dim, keepdims=True, dtype=np.float64)
@@ -227,7 +227,7 @@ def test_folds(
 
 @needs_cuda
 def test_sums_have_one_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    t = on(cells(2500, 2), None, "float32")
+    t = on(elements(2500, 2), None, "float32")
     monkeypatch.setenv("MINITORCH_SIM_ORDER", "forward")
     first = t.f.add_reduce(t, 0).to_numpy()
     monkeypatch.setenv("MINITORCH_SIM_ORDER", "reverse")
@@ -249,7 +249,7 @@ def test_plans_of_folds_fit_a_card(threads: int, monkeypatch: pytest.MonkeyPatch
     for count, n in itertools.product((1, 2, 10, 33, 1000, 10**6), (0, 1, 7, 64, 1000, 10**6, 2**31 - 1)):
         for shape, dim in (((count, n), 1), ((n, count), 0)):
             found = reduce.plan(shape, (shape[1], 1), dim)
-            assert found.cells == count
+            assert found.elements == count
             assert found.across * found.down <= threads
             assert 1 <= found.parts <= reduce.ENOUGH
             assert (found.parts - 1) * found.chunk < max(n, 1) <= max(1, found.parts * found.chunk)
@@ -266,7 +266,7 @@ def test_folds_with_the_blocks_of_a_card(
 ) -> None:
     monkeypatch.setattr(reduce, "THREADS", 256)
     reduce.plan.cache_clear()
-    t = on(cells(*shape))
+    t = on(elements(*shape))
     assert np.allclose(t.f.add_reduce(t, dim).to_numpy(), t.to_numpy().sum(dim, keepdims=True), atol=1e-12)
     reduce.plan.cache_clear()
 
@@ -289,8 +289,8 @@ TAKEN: list[Any] = [
 def test_rows_are_taken_and_their_derivatives_add_up(
     shape: tuple[int, int], numbers: list[int], dtype: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows, table = np.array(numbers, np.int64), cells(*shape).astype(dtype)
-    d = cells(len(rows), shape[1], seed=1).astype(dtype)
+    rows, table = np.array(numbers, np.int64), elements(*shape).astype(dtype)
+    d = elements(len(rows), shape[1], seed=1).astype(dtype)
     exact = np.zeros(shape, dtype)
     np.add.at(exact, rows, d)
     for order in ((0, 1), (1, 0)):
@@ -308,7 +308,7 @@ def test_taking_rows_reads_nothing_back(monkeypatch: pytest.MonkeyPatch) -> None
     layer = minitorch.Embedding(6, 4).to("cuda")
     plain = minitorch.Embedding(6, 4).to("simple")
     plain.load_state_dict(layer.state_dict())
-    rows, weights = [[1, 5, 1], [0, 0, 2]], cells(2, 3, 4)
+    rows, weights = [[1, 5, 1], [0, 0, 2]], elements(2, 3, 4)
     given, expected = tensor(weights, "cuda"), (plain(rows) * tensor(weights, "simple")).sum()
 
     def refuse(block: Any) -> Any:
@@ -329,23 +329,23 @@ def test_rows_that_are_not_there(wrong: int) -> None:
     with pytest.raises(
         minitorch.IndexingError, match=rf"row {wrong} is not in 0\.\.3 of a matrix of shape \(4, 2\)"
     ):
-        minitorch.CudaBackend.take(on(cells(4, 2)), np.array([0, wrong]))
+        minitorch.CudaBackend.take(on(elements(4, 2)), np.array([0, wrong]))
 
 
 STOCK = """
 import json
 import numpy as np
 import minitorch
-def results(room):
+def results(backend):
     minitorch.manual_seed(1)
     x = np.arange(60.0).reshape(3, 4, 5) / 7
-    t = minitorch.tensor(x, room, requires_grad=True)
-    table = minitorch.Embedding(5, 3).to(room)
-    turned = t.permute(2, 0, 1)
-    loss = (minitorch.dropout(turned, 0.4, scale=True) * minitorch.tensor(x[0, 0], room).view(5, 1, 1)).sum()
+    t = minitorch.tensor(x, backend, requires_grad=True)
+    table = minitorch.Embedding(5, 3).to(backend)
+    transposed = t.permute(2, 0, 1)
+    loss = (minitorch.dropout(transposed, 0.4, scale=True) * minitorch.tensor(x[0, 0], backend).view(5, 1, 1)).sum()
     (loss + (table([1, 4, 1]) ** 2).sum()).backward()
-    long = minitorch.ones((700,), room)
-    found = [t.grad, table.weight.value.grad, turned.contiguous(), t.sum(1), t.max(0), long.sum()]
+    long = minitorch.ones((700,), backend)
+    found = [t.grad, table.weight.value.grad, transposed.contiguous(), t.sum(1), t.max(0), long.sum()]
     return [f.to_numpy().tolist() for f in found]
 print(json.dumps([results("cuda"), results("simple")]))
 """
@@ -361,5 +361,5 @@ def test_all_of_it_runs_in_numbas_own_simulator() -> None:
         check=False,
     )
     assert done.stderr == ""
-    for found, judge in zip(*json.loads(done.stdout)):
-        assert np.allclose(found, judge, rtol=0, atol=1e-12)
+    for found, reference in zip(*json.loads(done.stdout)):
+        assert np.allclose(found, reference, rtol=0, atol=1e-12)

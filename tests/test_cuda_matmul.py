@@ -1,4 +1,4 @@
-"""The matrix product of the CUDA room: tiles, slices of the depth, the bias and activation of a layer, and TF32.
+"""The matrix product of the CUDA backend: tiles, slices of the depth, the bias and activation of a layer, and TF32.
 
 On a GPU the tiles are larger than in the simulator, and so are the matrices here.
 """
@@ -59,10 +59,10 @@ def shapes_of(*sizes: int) -> tuple[int, ...]:
     return tuple(n if n < 2 else SCALE * (n - 1) + 1 for n in sizes)
 
 
-def on_cuda(array: Any, dtype: str, turned: bool = False) -> Any:
-    """Return an operand on the device, packed or with its last two dimensions turned in memory."""
+def on_cuda(array: Any, dtype: str, transposed: bool = False) -> Any:
+    """Return an operand on the device, packed or with its last two dimensions transposed in memory."""
     axes = (*range(array.ndim - 2), array.ndim - 1, array.ndim - 2)
-    if not turned:
+    if not transposed:
         return tensor(array.astype(dtype), "cuda")
     return tensor(array.astype(dtype).transpose(axes).copy(), "cuda").permute(*axes)
 
@@ -71,9 +71,9 @@ def error(found: Any, expected: Any) -> float:
     return float(np.linalg.norm(found - expected) / max(np.linalg.norm(expected), 1e-30))
 
 
-def product(a: Any, b: Any, dtype: str, turned: tuple[bool, bool] = (False, False)) -> Any:
-    """Multiply in the room, and compare with NumPy in float64."""
-    found = (on_cuda(a, dtype, turned[0]) @ on_cuda(b, dtype, turned[1])).to_numpy()
+def product(a: Any, b: Any, dtype: str, transposed: tuple[bool, bool] = (False, False)) -> Any:
+    """Multiply in the backend, and compare with NumPy in float64."""
+    found = (on_cuda(a, dtype, transposed[0]) @ on_cuda(b, dtype, transposed[1])).to_numpy()
     expected = a.astype(dtype).astype(np.float64) @ b.astype(dtype).astype(np.float64)
     assert (found.shape, found.dtype) == (expected.shape, dtype)
     assert error(found, expected) <= TOLERANCE[dtype]
@@ -81,14 +81,14 @@ def product(a: Any, b: Any, dtype: str, turned: tuple[bool, bool] = (False, Fals
 
 
 @every
-@pytest.mark.parametrize("turned", list(itertools.product([False, True], repeat=2)))
+@pytest.mark.parametrize("transposed", list(itertools.product([False, True], repeat=2)))
 @pytest.mark.parametrize(("n", "k", "m"), [(8, 4, 8), (9, 3, 17), (16, 8, 16), (7, 9, 33), (25, 1, 4)])
 def test_products_of_packed_and_turned_matrices(
-    dtype: str, turned: tuple[bool, bool], n: int, k: int, m: int
+    dtype: str, transposed: tuple[bool, bool], n: int, k: int, m: int
 ) -> None:
     n, k, m = shapes_of(n, k, m)
     assert plan_for(np.dtype(dtype), (1, n, m, k)) is not None
-    product(numbers(n, k), numbers(k, m, seed=1), dtype, turned)
+    product(numbers(n, k), numbers(k, m, seed=1), dtype, transposed)
 
 
 SIZES = (1, 7, 33, 65, 129)
@@ -182,15 +182,15 @@ def test_gradients_multiply_by_transposes(dtype: str) -> None:
     assert error(y.grad.to_numpy(), a.T @ d) <= TOLERANCE[dtype] * 10
 
 
-def first_cells(out: Any, step: int, deep_step: int) -> None:
+def first_elements(out: Any, step: int, deep_step: int) -> None:
     line, deep, _, _ = way(step, deep_step)
     out[cuda.threadIdx.x] = line * step + deep * deep_step
 
 
 @pytest.mark.parametrize("steps", [(1, 100), (100, 1), (-100, 1), (100, 0)])
-def test_neighbouring_threads_read_neighbouring_cells(steps: tuple[int, int]) -> None:
+def test_neighbouring_threads_read_neighbouring_elements(steps: tuple[int, int]) -> None:
     out = cuda.device_array(THREADS, np.float64)
-    cuda.jit(bind(first_cells, np.float64))[1, THREADS](out, *steps)
+    cuda.jit(bind(first_elements, np.float64))[1, THREADS](out, *steps)
     assert (np.abs(np.diff(out.copy_to_host()))[:3] <= 1).all()
 
 
@@ -286,26 +286,26 @@ def test_every_run_gives_the_same_bits(dtype: str, monkeypatch: pytest.MonkeyPat
 
 
 @every
-@pytest.mark.parametrize("act", ["none", "relu"])
+@pytest.mark.parametrize("activation", ["none", "relu"])
 @pytest.mark.parametrize(("n", "k", "m"), [(8, 5, 8), (9, 0, 4), (17, 6, 10), (5, DEEP, 7), (3, 4, 20)])
-def test_linear(dtype: str, act: str, n: int, k: int, m: int) -> None:
+def test_linear(dtype: str, activation: str, n: int, k: int, m: int) -> None:
     if k != DEEP:
         n, k, m = shapes_of(n, k, m)
     arrays = [a.astype(dtype) for a in (numbers(n, k), numbers(m, k, seed=1), numbers(m, seed=2))]
     ours = [tensor(a.T.copy(), "cuda")._tensor.permute(*range(a.ndim)[::-1]) for a in arrays]
     plain = [tensor(a.astype(np.float64), "simple")._tensor for a in arrays]
-    found = minitorch.CudaBackend.linear(*ours, act)
+    found = minitorch.CudaBackend.linear(*ours, activation)
     assert found.dtype == dtype
-    assert error(found.to_numpy(), SimpleBackend.linear(*plain, act).to_numpy()) <= TOLERANCE[dtype]
+    assert error(found.to_numpy(), SimpleBackend.linear(*plain, activation).to_numpy()) <= TOLERANCE[dtype]
 
 
 # TF32
 
 
 def tf32(a: Any, b: Any) -> tuple[Any, Any, Any]:
-    """Multiply in TF32, and return what the room, NumPy on rounded operands and NumPy in full find."""
+    """Multiply in TF32, and return what the backend, NumPy on rounded operands and NumPy in full find."""
     minitorch.set_float32_matmul_precision("high")
-    found = (on_cuda(a, "float32") @ on_cuda(b, "float32", turned=True)).to_numpy()
+    found = (on_cuda(a, "float32") @ on_cuda(b, "float32", transposed=True)).to_numpy()
     x, y = a.astype(np.float32), b.astype(np.float32)
     rounded = round_tf32(x).astype(np.float64) @ round_tf32(y).astype(np.float64)
     return found, rounded, x.astype(np.float64) @ y.astype(np.float64)
@@ -341,14 +341,14 @@ def test_deep_products_in_tf32_are_cut_too(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @with_tensor_cores
-@pytest.mark.parametrize("act", ["none", "relu"])
-def test_linear_in_tf32(act: str) -> None:
+@pytest.mark.parametrize("activation", ["none", "relu"])
+def test_linear_in_tf32(activation: str) -> None:
     minitorch.set_float32_matmul_precision("medium")
     x, w, b = (a.astype(np.float32) for a in (numbers(50, 21), numbers(70, 21, seed=1), numbers(70, seed=2)))
     ours = [tensor(a, "cuda")._tensor for a in (x, w, b)]
-    found = minitorch.CudaBackend.linear(*ours, act).to_numpy()
+    found = minitorch.CudaBackend.linear(*ours, activation).to_numpy()
     expected = round_tf32(x).astype(np.float64) @ round_tf32(w).astype(np.float64).T + b
-    assert error(found, expected if act == "none" else np.maximum(expected, 0)) <= TIGHT
+    assert error(found, expected if activation == "none" else np.maximum(expected, 0)) <= TIGHT
 
 
 @with_tensor_cores

@@ -1,4 +1,4 @@
-"""Memory of the CUDA room, and what it says where memory, cells, driver or toolkit do not suffice."""
+"""Memory of the CUDA backend, and what it says where memory, elements, driver or toolkit do not suffice."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_blocks_never_overlap() -> None:
 
 
 @needs_cuda
-def test_results_of_the_room_come_from_the_pool() -> None:
+def test_results_of_the_backend_come_from_the_pool() -> None:
     t = tensor(np.arange(1000.0), "cuda")
     part, view = t[10:20], t._tensor._storage[5:]
     gc.collect()
@@ -183,8 +183,8 @@ def test_an_unknown_device_has_no_statistics() -> None:
 
 
 @needs_cuda
-def test_more_cells_than_32_bits_can_count() -> None:
-    with pytest.raises(BackendError, match=r"\(65536, 32768\) has 2,147,483,648 cells.*2,147,483,647"):
+def test_more_elements_than_32_bits_can_count() -> None:
+    with pytest.raises(BackendError, match=r"\(65536, 32768\) has 2,147,483,648 elements.*2,147,483,647"):
         minitorch.zeros((65_536, 1), "cuda") + minitorch.zeros((1, 32_768), "cuda")
     with pytest.raises(BackendError, match="32 bits"):
         CudaOps.storage(np.broadcast_to(np.float32(0), (2**31,)))
@@ -210,7 +210,7 @@ LACKING: list[tuple[Machine, str]] = [
 def test_what_is_missing_is_said_in_one_line(
     machine: Machine, told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(device_memory.numba_cuda, "look", lambda: machine)
+    monkeypatch.setattr(device_memory.numba_cuda, "detect", lambda: machine)
     device_memory.ready.cache_clear()
     try:
         with pytest.raises(BackendError, match=told) as caught:
@@ -222,8 +222,8 @@ def test_what_is_missing_is_said_in_one_line(
 
 
 def test_a_driver_of_the_same_generation_or_a_newer_one_will_do() -> None:
-    assert READY.lacks() == ""
-    assert Machine(driver=(14, 0), devices=2, toolkit=(13, 0), usable=True).lacks() == ""
+    assert READY.missing() == ""
+    assert Machine(driver=(14, 0), devices=2, toolkit=(13, 0), usable=True).missing() == ""
 
 
 def test_the_benchmark_without_a_gpu_says_so_in_one_line() -> None:
@@ -260,13 +260,13 @@ MIXTURES: list[Callable[[Any, Any], Any]] = [
 
 @needs_cuda
 @pytest.mark.parametrize("mix", MIXTURES)
-@pytest.mark.parametrize("room", ["simple", "fast"])
-def test_tensors_of_two_rooms_do_not_mix(mix: Callable[[Any, Any], Any], room: str) -> None:
-    a, b = tensor([[1.0, 2.0], [3.0, 4.0]], "cuda"), tensor([[1.0, 2.0], [3.0, 4.0]], room)
+@pytest.mark.parametrize("backend", ["simple", "fast"])
+def test_tensors_of_two_backends_do_not_mix(mix: Callable[[Any, Any], Any], backend: str) -> None:
+    a, b = tensor([[1.0, 2.0], [3.0, 4.0]], "cuda"), tensor([[1.0, 2.0], [3.0, 4.0]], backend)
     with pytest.raises(BackendError) as caught:
         mix(a, b)
     line = str(caught.value)
     assert "'cuda'" in line
-    assert repr(room) in line
+    assert repr(backend) in line
     assert "t.to(" in line
-    assert np.array_equal(mix(a, b.to("cuda")).to_numpy(), mix(a.to(room), b).to_numpy())
+    assert np.array_equal(mix(a, b.to("cuda")).to_numpy(), mix(a.to(backend), b).to_numpy())

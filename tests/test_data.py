@@ -245,7 +245,7 @@ def test_an_archive_that_lacks_a_batch(alone: Path) -> None:
     files = batch_files()
     del files["data_batch_3"]
     write_archive(alone / "root" / "cifar-10-python.tar.gz", files)
-    with pytest.raises(DataError, match="lacks data_batch_3"):
+    with pytest.raises(DataError, match="missing data_batch_3"):
         image_sets.cifar10(alone / "root")
 
 

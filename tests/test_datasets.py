@@ -70,7 +70,7 @@ def test_spiral_arms() -> None:
     graph = spiral(100)
     assert spiral(100) == graph
     for (x1, y1), (x2, y2) in zip(graph.X[:50], graph.X[50:]):
-        # The second arm is the first, turned by a quarter.
+        # The second arm is the first, transposed by a quarter.
         assert (x2 - 0.5, y2 - 0.5) == pytest.approx((y1 - 0.5, 0.5 - x1))
     for arm in (graph.X[:50], graph.X[50:]):
         radii = [math.dist(p, (0.5, 0.5)) for p in arm]

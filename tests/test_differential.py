@@ -18,9 +18,9 @@ import minitorch
 from minitorch import Tensor
 from minitorch.fast_ops import jit
 
-from .table import LAYOUTS, ROOMS, laid
+from .table import LAYOUTS, BACKENDS, laid
 
-torch = pytest.importorskip("torch", reason="the judge is PyTorch")
+torch = pytest.importorskip("torch", reason="the reference is PyTorch")
 
 Array = np.ndarray[Any, Any]
 Shape = tuple[int, ...]
@@ -57,45 +57,45 @@ class Dice(random.Random):
 
 @dataclass(frozen=True)
 class Place:
-    """Where a case runs: its room, dtype and layout of tensors, and the largest size to draw."""
+    """Where a case runs: its backend, dtype and layout of tensors, and the largest size to draw."""
 
     seed: int
-    room: str
+    backend: str
     dtype: str
     layout: str
     limit: int
 
     def __str__(self) -> str:
-        return f"{self.seed},{self.room},{self.dtype},{self.layout}"
+        return f"{self.seed},{self.backend},{self.dtype},{self.layout}"
 
     def rng(self) -> np.random.Generator:
         """Return the source of the numbers in tensors."""
-        return np.random.default_rng([self.seed, len(self.room), len(self.layout)])
+        return np.random.default_rng([self.seed, len(self.backend), len(self.layout)])
 
     def settle(self) -> None:
-        """Make room and dtype the defaults."""
-        minitorch.set_default_backend(self.room)
+        """Make backend and dtype the defaults."""
+        minitorch.set_default_backend(self.backend)
         minitorch.set_default_dtype(self.dtype)
 
-    def leaf(self, cells: Array) -> Tensor:
-        """Make a leaf in the case's room, dtype and layout."""
-        return laid(cells, self.layout, self.room, self.dtype)
+    def leaf(self, elements: Array) -> Tensor:
+        """Make a leaf in the case's backend, dtype and layout."""
+        return laid(elements, self.layout, self.backend, self.dtype)
 
     def agree(self, what: str, found: Any, expected: Any) -> None:
         """Insist on shape and numbers, relative to the largest one (in float32, of at least 1: terms may cancel)."""
-        ours, judge = np.asarray(found), np.asarray(expected.detach())
-        assert ours.shape == judge.shape, f"{what}: shape {ours.shape}, expected {judge.shape}"
-        scale = max(0.01 if self.dtype == "float64" else 1.0, float(np.abs(judge).max(initial=0.0)))
+        ours, reference = np.asarray(found), np.asarray(expected.detach())
+        assert ours.shape == reference.shape, f"{what}: shape {ours.shape}, expected {reference.shape}"
+        scale = max(0.01 if self.dtype == "float64" else 1.0, float(np.abs(reference).max(initial=0.0)))
         atol = TOLERANCE[self.dtype] * scale
-        np.testing.assert_allclose(ours, judge, rtol=0, atol=atol, err_msg=what)
+        np.testing.assert_allclose(ours, reference, rtol=0, atol=atol, err_msg=what)
 
 
 def places(count: int) -> Iterable[Place]:
     """Yield places, all combinations in turn; where nothing is compiled shapes are tiny."""
     for k in range(count):
-        room, dtype = ROOMS[k % 2], ("float64", "float32")[k // 2 % 2]
-        tiny = room == "simple" or jit.disabled()
-        yield Place(k, room, dtype, LAYOUTS[k // 4 % 3], 3 if tiny else (4, 8, 16)[k // 12 % 3])
+        backend, dtype = BACKENDS[k % 2], ("float64", "float32")[k // 2 % 2]
+        tiny = backend == "simple" or jit.disabled()
+        yield Place(k, backend, dtype, LAYOUTS[k // 4 % 3], 3 if tiny else (4, 8, 16)[k // 12 % 3])
 
 
 def shown(value: Any) -> str:
@@ -132,7 +132,7 @@ class Row:
         name: Of the class or function, there and here.
         draw: Gives settings and an input's shape.
         build: Makes a layer of either package.
-        ties: Whether equal cells and exact zeros are worth trying.
+        ties: Whether equal elements and exact zeros are worth trying.
         modes: The ways through a layer that may be taken one after the other, or a loss's reductions.
         note: Tells rows of one name apart.
     """
@@ -172,15 +172,15 @@ def cases(rows: Sequence[Row], count: int) -> list[Any]:
     return found
 
 
-def judge_leaf(cells: Array) -> Any:
+def reference_leaf(elements: Array) -> Any:
     """Return PyTorch's leaf: the case's numbers, in float64."""
-    return torch.tensor(cells.astype(np.float64), requires_grad=True)
+    return torch.tensor(elements.astype(np.float64), requires_grad=True)
 
 
 def test_all_combinations_come_in_turn() -> None:
-    seen = {(place.room, place.dtype, place.layout) for place in places(12)}
-    assert len(seen) == len(ROOMS) * len(TOLERANCE) * len(LAYOUTS)
-    limits = {place.limit for place in places(36) if place.room == "fast"}
+    seen = {(place.backend, place.dtype, place.layout) for place in places(12)}
+    assert len(seen) == len(BACKENDS) * len(TOLERANCE) * len(LAYOUTS)
+    limits = {place.limit for place in places(36) if place.backend == "fast"}
     assert limits == ({3} if jit.disabled() else {4, 8, 16})
 
 
@@ -194,8 +194,13 @@ def test_the_same_words_give_the_same_draws() -> None:
 @pytest.mark.parametrize("dtype", TOLERANCE)
 def test_a_small_difference_and_a_wrong_shape_are_noticed(dtype: str) -> None:
     place = Place(0, "fast", dtype, "packed", 4)
-    cells = np.array([1.0, -2.0, 1e-9])
-    place.agree("equal", cells * (1 + TOLERANCE[dtype] / 3), torch.tensor(cells))
-    for wrong in (cells * (1 + 3 * TOLERANCE[dtype]), cells[:2], cells[:, None], [1.0, -2.0, np.nan]):
+    elements = np.array([1.0, -2.0, 1e-9])
+    place.agree("equal", elements * (1 + TOLERANCE[dtype] / 3), torch.tensor(elements))
+    for wrong in (
+        elements * (1 + 3 * TOLERANCE[dtype]),
+        elements[:2],
+        elements[:, None],
+        [1.0, -2.0, np.nan],
+    ):
         with pytest.raises(AssertionError, match="the gradient"):
-            place.agree("the gradient", wrong, torch.tensor(cells))
+            place.agree("the gradient", wrong, torch.tensor(elements))

@@ -1,4 +1,4 @@
-"""Every layer against PyTorch's of the same name: random shapes, settings, layouts, rooms and dtypes, drawn by seed.
+"""Every layer against PyTorch's of the same name: random shapes, settings, layouts, backends and dtypes, drawn by seed.
 
 A line of `ROWS` says how a layer's settings and input shape are drawn; the rest is common.
 """
@@ -15,17 +15,17 @@ import pytest
 import minitorch
 from minitorch import Tensor
 
-from .test_differential import Array, Case, Dice, Place, Row, Settings, Shape, cases, judge_leaf, torch
+from .test_differential import Array, Case, Dice, Place, Row, Settings, Shape, cases, reference_leaf, torch
 
 
-def cells_of(case: Case) -> Array:
+def elements_of(case: Case) -> Array:
     """Return an input: numbers of rows for an Embedding, else as the dtype wants it, with ties now and then."""
     rng, shape = case.place.rng(), case.shape
     if case.row.name == "Embedding":
         return rng.integers(0, case.settings["num_embeddings"], shape)
-    cells = rng.normal(0, 1.5, shape)
+    elements = rng.normal(0, 1.5, shape)
     tied = case.row.ties and case.place.seed % 3 == 0
-    return np.asarray(np.round(cells) if tied else cells).astype(case.place.dtype)
+    return np.asarray(np.round(elements) if tied else elements).astype(case.place.dtype)
 
 
 def linear(d: Dice, n: int) -> tuple[Settings, Shape]:
@@ -49,10 +49,10 @@ def conv(dims: int) -> Callable[[Dice, int], tuple[Settings, Shape]]:
             options.pop("stride", None)
         if "groups" not in options:
             ins, outs = d.size(n), d.size(n)
-        room = [0 if isinstance(padding, str) else 2 * at(padding, k) for k in range(dims)]
+        backend = [0 if isinstance(padding, str) else 2 * at(padding, k) for k in range(dims)]
         if "padding" not in options:
-            room = [0] * dims
-        least = [at(dilation, k) * (at(kernel, k) - 1) + 1 - room[k] for k in range(dims)]
+            backend = [0] * dims
+        least = [at(dilation, k) * (at(kernel, k) - 1) + 1 - backend[k] for k in range(dims)]
         sizes = tuple(max(1, low) + d.randint(0, n) for low in least)
         return {"in_channels": ins, "out_channels": outs, "kernel_size": kernel, **options}, (
             d.size(n),
@@ -64,13 +64,13 @@ def conv(dims: int) -> Callable[[Dice, int], tuple[Settings, Shape]]:
 
 
 def large_linear(d: Dice, n: int) -> tuple[Settings, Shape]:
-    """Draw sizes around those of vectors and blocks, except for the plain room."""
+    """Draw sizes around those of vectors and blocks, except for the reference backend."""
     rows, ins, outs = (d.randint(1, n) if n < 4 else d.choice([7, 8, 17, 33, 64, 130]) for _ in range(3))
     return {"in_features": ins, "out_features": outs}, (rows, ins)
 
 
 def large_conv(d: Dice, n: int) -> tuple[Settings, Shape]:
-    """Draw images and channels as networks have them, mostly with kernels of 3x3, except for the plain room."""
+    """Draw images and channels as networks have them, mostly with kernels of 3x3, except for the reference backend."""
     ins, outs = (d.randint(1, n) if n < 4 else d.choice([3, 8, 17, 32]) for _ in range(2))
     kernel, stride = d.choice([3, 3, 3, 1, 5]), d.choice([1, 1, 1, 2])
     sizes = (d.randint(3, 5 if n < 4 else 30) for _ in range(2))
@@ -150,34 +150,34 @@ def any_shape(**ranges: Callable[[Dice], Any]) -> Callable[[Dice, int], tuple[Se
 def network(d: Dice, n: int) -> tuple[Settings, Shape]:
     """Draw a stack of layers that fit each other, as pairs of a name and settings."""
     batch, ins, outs, hidden = d.randint(2, 3), d.size(3), 2 * d.size(2), d.randint(3, 4)
-    act = lambda: (d.choice(["ReLU", "Tanh", "Sigmoid", "LeakyReLU", "GELU"]), {})  # noqa: E731
+    activation = lambda: (d.choice(["ReLU", "Tanh", "Sigmoid", "LeakyReLU", "GELU"]), {})  # noqa: E731
     norm = [("BatchNorm2d", {"num_features": outs}), ("GroupNorm", {"num_groups": 2, "num_channels": outs})]
     pools = [("MaxPool2d", {"kernel_size": 2}), ("AvgPool2d", {"kernel_size": 2}), ("Identity", {})]
     rows = [("LayerNorm", {"normalized_shape": hidden}), ("Dropout", {"p": 0.0}), ("Identity", {})]
     last = [("Softmax", {"dim": 1}), ("LogSoftmax", {"dim": -1}), ("Identity", {})]
     stack = [
         ("Conv2d", {"in_channels": ins, "out_channels": outs, "kernel_size": 3, "padding": 1}),
-        *d.sample([d.choice(norm), act(), d.choice(pools)], 3),
+        *d.sample([d.choice(norm), activation(), d.choice(pools)], 3),
         ("AdaptiveAvgPool2d", {"output_size": 2}),
         ("Flatten", {}),
         ("Linear", {"in_features": 4 * outs, "out_features": hidden}),
-        *d.sample([d.choice(rows), act()], 2),
+        *d.sample([d.choice(rows), activation()], 2),
         d.choice(last),
     ]
     return {"stack": stack}, (batch, ins, d.randint(4, 4 + n), d.randint(4, 4 + n))
 
 
 def followed(d: Dice, n: int) -> tuple[Settings, Shape]:
-    """Draw a layer and an activation, which a room may compute in one go."""
+    """Draw a layer and an activation, which a backend may compute in one go."""
     name, draw = d.choice(
         [("Linear", linear), ("Conv1d", conv(1)), ("Conv2d", conv(2)), ("BatchNorm1d", batch_norm(2, 3)),
          ("BatchNorm2d", batch_norm(4, 4)), ("LayerNorm", layer_norm), ("GroupNorm", group_norm)]
     )  # fmt: skip
     settings, shape = draw(d, n)
-    act = d.choice(
+    activation = d.choice(
         [("ReLU", {}), ("Sigmoid", {}), ("Tanh", {}), ("LeakyReLU", d.some(negative_slope=0.3)), ("GELU", {})]
     )
-    return {"stack": [(name, settings), act]}, shape
+    return {"stack": [(name, settings), activation]}, shape
 
 
 def stacked(nn: Any, name: str, settings: Settings) -> Any:
@@ -224,13 +224,13 @@ def random_state(layer: Any, rng: np.random.Generator) -> dict[str, Array]:
     """Return numbers for all that a layer keeps, of the size that training begins with; vectors are positive."""
     state = {}
     for name, array in layer.state_dict().items():
-        cells = rng.normal(0, 1 / math.sqrt(math.prod(array.shape[1:])), array.shape)
-        cells = np.abs(cells) + 0.3 if name.endswith("var") or array.ndim == 1 else cells
-        state[name] = array if array.dtype.kind == "i" else cells.astype(array.dtype)
+        elements = rng.normal(0, 1 / math.sqrt(math.prod(array.shape[1:])), array.shape)
+        elements = np.abs(elements) + 0.3 if name.endswith("var") or array.ndim == 1 else elements
+        state[name] = array if array.dtype.kind == "i" else elements.astype(array.dtype)
     return state
 
 
-def judged(case: Case) -> None:
+def expected(case: Case) -> None:
     """Pass an input through both layers and back, and compare outputs, gradients and what the layers keep."""
     place, rng = case.place, case.place.rng()
     place.settle()
@@ -240,13 +240,15 @@ def judged(case: Case) -> None:
         state = random_state(ours, rng)
         ours.load_state_dict(state)
         theirs.double().load_state_dict({k: torch.from_numpy(v) for k, v in state.items()})
-    cells = cells_of(case)
-    whole = cells.dtype.kind == "i"
+    elements = elements_of(case)
+    whole = elements.dtype.kind == "i"
     for way in case.ways:
         theirs.train(way == "train")
         if module:
             ours.train(way == "train")
-        x, t = (cells, torch.tensor(cells)) if whole else (place.leaf(cells), judge_leaf(cells))
+        x, t = (
+            (elements, torch.tensor(elements)) if whole else (place.leaf(elements), reference_leaf(elements))
+        )
         out, expected = ours(x), theirs(t)
         assert (out.dtype, out.backend) == (place.dtype, minitorch.get_default_backend())
         place.agree(f"output in {way}", out, expected)
@@ -256,10 +258,10 @@ def judged(case: Case) -> None:
         if not whole:
             place.agree(f"input gradient in {way}", x.grad, t.grad)
         if module:
-            judges = dict(theirs.named_parameters())
-            assert [name for name, _ in ours.named_parameters()] == list(judges)
+            references = dict(theirs.named_parameters())
+            assert [name for name, _ in ours.named_parameters()] == list(references)
             for name, p in ours.named_parameters():
-                place.agree(f"{name} gradient in {way}", p.grad, judges[name].grad)
+                place.agree(f"{name} gradient in {way}", p.grad, references[name].grad)
             assert list(ours.state_dict()) == list(theirs.state_dict())
             for name, kept in ours.state_dict().items():
                 place.agree(f"{name} after {way}", kept, theirs.state_dict()[name])
@@ -268,7 +270,7 @@ def judged(case: Case) -> None:
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths:UserWarning")
 @pytest.mark.parametrize("case", cases(ROWS, 36))
 def test_layer(case: Case) -> None:
-    judged(case)
+    expected(case)
 
 
 @pytest.mark.parametrize("case", cases(DROPS, 36))
@@ -277,23 +279,23 @@ def test_dropout_in_training(case: Case) -> None:
     place, p = case.place, case.settings["p"]
     place.settle()
     layer = getattr(minitorch, case.row.name)(p)
-    cells = np.abs(cells_of(case)) + np.float32(0.5)
+    elements = np.abs(elements_of(case)) + np.float32(0.5)
     minitorch.manual_seed(place.seed)
-    x = place.leaf(cells)
+    x = place.leaf(elements)
     out = layer(x)
     kept = np.asarray(out) != 0
     if case.row.name == "Dropout2d":
         assert (kept == kept[:, :, :1, :1]).all()
     if p in (0, 1):
         assert (kept == (p == 0)).all()
-    t = judge_leaf(cells)
+    t = reference_leaf(elements)
     expected = t * torch.tensor(kept) / (1 - p if p < 1 else 1)
     place.agree("output", out, expected)
     out.sum().backward()
     expected.sum().backward()
     place.agree("input gradient", x.grad, t.grad)
     minitorch.manual_seed(place.seed)
-    assert ((np.asarray(layer(place.leaf(cells))) != 0) == kept).all()
+    assert ((np.asarray(layer(place.leaf(elements))) != 0) == kept).all()
 
 
 class Off(minitorch.Linear):
@@ -323,10 +325,10 @@ def test_a_layer_that_is_wrong_by_little_fails(
     place = Place(1, "fast", dtype, "packed", 4)
     case = Case(Row("Linear", linear, build), place, {}, (4, 3), ("train",))
     if what is None:
-        judged(case)
+        expected(case)
         return
     with pytest.raises(AssertionError, match=what):
-        judged(case)
+        expected(case)
 
 
 def test_every_public_layer_is_drawn() -> None:

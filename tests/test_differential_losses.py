@@ -13,7 +13,7 @@ import pytest
 import minitorch
 from minitorch.nn import losses
 
-from .test_differential import Array, Case, Dice, Row, Settings, Shape, cases, judge_leaf, torch
+from .test_differential import Array, Case, Dice, Row, Settings, Shape, cases, reference_leaf, torch
 
 Draw = Callable[[Dice, int], tuple[Settings, Shape]]
 # Draws input and target; a target of whole numbers is labels, and has no gradient.
@@ -68,7 +68,7 @@ def shares(rng: np.random.Generator, case: Case) -> tuple[Array, Array]:
 
 
 def near(rng: np.random.Generator, case: Case) -> tuple[Array, Array]:
-    """Draw two arrays of which some cells are equal."""
+    """Draw two arrays of which some elements are equal."""
     x, y = rng.normal(size=case.shape), rng.normal(size=case.shape)
     return x, np.where(rng.random(case.shape) < 0.2, x, y)
 
@@ -119,13 +119,13 @@ def test_loss(case: Case) -> None:
     settings = {**case.settings, "reduction": case.ways[0]}
     input, target = case.row.operands(rng, case)
     input = np.asarray(input).astype(place.dtype)
-    x, t = place.leaf(input), judge_leaf(input)
+    x, t = place.leaf(input), reference_leaf(input)
     pairs = [("input", x, t)]
     if target.dtype.kind == "i":
         y, truth = as_given(target, case), torch.tensor(target)
     else:
         target = np.asarray(target).astype(place.dtype)
-        y, truth = place.leaf(target), judge_leaf(target)
+        y, truth = place.leaf(target), reference_leaf(target)
         pairs.append(("target", y, truth))
     found = getattr(minitorch, case.row.name)(x, y, **settings)
     expected = getattr(torch.nn.functional, case.row.name)(t, truth, **settings)

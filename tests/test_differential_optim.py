@@ -16,7 +16,7 @@ import minitorch
 from minitorch import Parameter
 from minitorch.optim import schedulers
 
-from .test_differential import Dice, Place, Settings, Shape, by_x, judge_leaf, places, shown, told, torch
+from .test_differential import Dice, Place, Settings, Shape, by_x, reference_leaf, places, shown, told, torch
 
 RATES = 40  # learning rates of each schedule
 
@@ -99,13 +99,13 @@ def test_optimizer(walk: Walk) -> None:
     place.settle()
     starts = [[rng.normal(size=s).astype(place.dtype) for s in shapes] for _, shapes in walk.groups]
     params = [[Parameter(place.leaf(np.asarray(x)).detach()) for x in group] for group in starts]
-    leaves = [[judge_leaf(np.asarray(x)) for x in group] for group in starts]
-    given, judged = (
+    leaves = [[reference_leaf(np.asarray(x)) for x in group] for group in starts]
+    given, expected = (
         [{"params": group, **own} for (own, _), group in zip(walk.groups, groups)]
         for groups in (params, leaves)
     )
     ours = getattr(minitorch, walk.name)(given, **walk.settings)
-    theirs = getattr(torch.optim, walk.name)(judged, **walk.settings)
+    theirs = getattr(torch.optim, walk.name)(expected, **walk.settings)
     pairs = [pair for groups in zip(params, leaves) for pair in zip(*groups)]
     clips = [getattr(nn, f"clip_grad_{walk.clip}_", None) for nn in (minitorch, torch.nn.utils)]
     for step in range(walk.steps):
@@ -235,7 +235,7 @@ def test_scheduler(schedule: Schedule) -> None:
     theirs = getattr(torch.optim, schedule.kind)(
         [{"params": [torch.zeros(1, requires_grad=True)], "lr": rate} for rate in schedule.rates], **given
     )
-    judge = getattr(torch.optim.lr_scheduler, schedule.name)(theirs, **schedule.settings)
+    reference = getattr(torch.optim.lr_scheduler, schedule.name)(theirs, **schedule.settings)
     scheduler = getattr(minitorch, schedule.name)(ours, **schedule.settings)
     close = lambda values: pytest.approx(values, rel=1e-9, abs=1e-13)  # noqa: E731
     assert seen(ours) == close(seen(theirs))
@@ -244,10 +244,10 @@ def test_scheduler(schedule: Schedule) -> None:
         given_metric = (metric,) if schedule.name == "ReduceLROnPlateau" else ()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # PyTorch's own notices
-            judge.step(*given_metric)
+            reference.step(*given_metric)
         scheduler.step(*given_metric)
         assert seen(ours) == close(seen(theirs))
-        assert scheduler.get_last_lr() == close(judge.get_last_lr())
+        assert scheduler.get_last_lr() == close(reference.get_last_lr())
 
 
 def public(test: Callable[[type], bool]) -> set[str]:

@@ -22,7 +22,7 @@ from minitorch import BackendError, CudaOps, Tensor, TensorBackend, from_dlpack,
 from minitorch.cuda_ops.device import numba_cuda
 from minitorch.runtime import dlpack
 
-rooms = pytest.mark.parametrize("room", ["simple", "fast"])
+backends = pytest.mark.parametrize("backend", ["simple", "fast"])
 every = pytest.mark.parametrize("dtype", ["float32", "float64"])
 needs_torch = pytest.mark.skipif(
     importlib.util.find_spec("torch") is None, reason="NO PYTORCH: sharing with it was not tested"
@@ -31,7 +31,7 @@ MODE = os.environ["MINITORCH_CUDA_TESTS"]
 needs_cuda = pytest.mark.skipif(MODE == "off", reason="MINITORCH_CUDA_TESTS=off")
 
 
-def cells(*shape: int) -> Any:
+def elements(*shape: int) -> Any:
     return np.random.default_rng(0).standard_normal(shape)
 
 
@@ -43,11 +43,11 @@ LAYOUTS: list[Any] = [
 ]
 
 
-@rooms
+@backends
 @every
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_numpy_reads_our_memory(room: str, dtype: str, layout: Any) -> None:
-    t = layout(tensor(cells(2, 3, 4), room, dtype=dtype))
+def test_numpy_reads_our_memory(backend: str, dtype: str, layout: Any) -> None:
+    t = layout(tensor(elements(2, 3, 4), backend, dtype=dtype))
     array = np.from_dlpack(t)
     assert array.dtype == dtype
     assert array.shape == t.shape
@@ -57,16 +57,16 @@ def test_numpy_reads_our_memory(room: str, dtype: str, layout: Any) -> None:
     assert array.reshape(-1)[0] == 77.0
 
 
-@rooms
+@backends
 @every
-def test_we_read_numpys_memory(room: str, dtype: str) -> None:
-    array = cells(3, 4).astype(dtype)
+def test_we_read_numpys_memory(backend: str, dtype: str) -> None:
+    array = elements(3, 4).astype(dtype)
     for given in (array, array.T, array[1:, ::2], array[0], array[:0]):
-        t = from_dlpack(given, room)
-        assert (t.shape, t.dtype, t.backend.ops.name) == (given.shape, given.dtype, room)
+        t = from_dlpack(given, backend)
+        assert (t.shape, t.dtype, t.backend.ops.name) == (given.shape, given.dtype, backend)
         assert np.array_equal(t.to_numpy(), given)
         assert np.array_equal((t + t).to_numpy(), given + given)
-    t = from_dlpack(array.T, room)
+    t = from_dlpack(array.T, backend)
     array[2, 1] = 5.0
     assert t[1, 2] == 5.0
     t[0, 0] = 6.0
@@ -84,7 +84,7 @@ def test_scalars_and_empty_tensors() -> None:
 def test_torch_reads_our_memory_and_we_read_its(dtype: str) -> None:
     import torch
 
-    t = tensor(cells(2, 3), dtype=dtype)
+    t = tensor(elements(2, 3), dtype=dtype)
     theirs = torch.from_dlpack(t.permute(1, 0))
     assert theirs.shape == (3, 2)
     assert theirs.data_ptr() == t._tensor._storage.__array_interface__["data"][0]
@@ -101,10 +101,10 @@ def test_torch_reads_our_memory_and_we_read_its(dtype: str) -> None:
 def test_memory_lives_as_long_as_somebody_reads_it() -> None:
     gc.collect()
     before = len(dlpack._lent)
-    array = np.from_dlpack(tensor(cells(200, 200)))
+    array = np.from_dlpack(tensor(elements(200, 200)))
     gc.collect()
     assert len(dlpack._lent) == before + 1
-    assert np.array_equal(array, cells(200, 200))
+    assert np.array_equal(array, elements(200, 200))
     del array
     gc.collect()
     assert len(dlpack._lent) == before
@@ -112,7 +112,7 @@ def test_memory_lives_as_long_as_somebody_reads_it() -> None:
 
 def test_a_capsule_that_nobody_takes_is_freed() -> None:
     before = len(dlpack._lent)
-    capsule = tensor(cells(4)).__dlpack__()
+    capsule = tensor(elements(4)).__dlpack__()
     assert len(dlpack._lent) == before + 1
     del capsule
     gc.collect()
@@ -282,7 +282,7 @@ def test_memory_of_a_gpu_that_cannot_be_used(giver: Giver, kind: type[Exception]
 
 @pytest.mark.skipif(MODE != "gpu", reason="NO GPU: sharing its memory was not tested")
 def test_a_gpu_shares_its_memory() -> None:
-    t = tensor(cells(2, 3), "cuda")
+    t = tensor(elements(2, 3), "cuda")
     shared = from_dlpack(t.permute(1, 0))
     assert shared.backend.ops is CudaOps
     assert shared.__cuda_array_interface__["data"] == t.__cuda_array_interface__["data"]
@@ -295,15 +295,15 @@ def test_a_gpu_shares_its_memory() -> None:
     assert shared[2, 1] == 5.0
 
 
-@pytest.mark.parametrize("room", ["simple", "fast"])
-def test_rooms_on_the_cpu_refuse_memory_of_a_gpu(room: str) -> None:
-    with pytest.raises(BackendError, match=rf"'cuda', not '{room}'"):
-        from_dlpack(Giver(), room)
+@pytest.mark.parametrize("backend", ["simple", "fast"])
+def test_backends_on_the_cpu_refuse_memory_of_a_gpu(backend: str) -> None:
+    with pytest.raises(BackendError, match=rf"'cuda', not '{backend}'"):
+        from_dlpack(Giver(), backend)
 
 
 @every
 def test_capsules_of_numpy_are_read_and_given_back_once(dtype: str) -> None:
-    for array in (cells(3, 4).astype(dtype), cells(3, 4).astype(dtype).T, np.array(2.0, dtype)):
+    for array in (elements(3, 4).astype(dtype), elements(3, 4).astype(dtype).T, np.array(2.0, dtype)):
         taken, capsule = None, array.__dlpack__()
         taken = dlpack.Taken(capsule)
         assert (taken.place, taken.dtype, taken.shape) == ((1, 0), dtype, array.shape)

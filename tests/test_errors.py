@@ -33,12 +33,12 @@ from minitorch import (
 )
 from minitorch.data.download import DataError
 
-from .table import ROOMS
+from .table import BACKENDS
 
 
-@pytest.fixture(autouse=True, params=ROOMS)
-def room(request: pytest.FixtureRequest) -> str:
-    """Make each room in turn the default one."""
+@pytest.fixture(autouse=True, params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> str:
+    """Make each backend in turn the default one."""
     minitorch.set_default_backend(request.param)
     return request.param
 
@@ -78,7 +78,7 @@ SHAPES: list[tuple[Callable[[Tensor], Any], str]] = [
     (lambda t: t @ ones((3,)), r"\(3,\)"),
     (lambda t: t @ ones((2, 2, 3, 1)), r"\(2, 2, 3, 1\)"),
     (lambda t: ones((2, 1, 3)) @ ones((3, 3, 1)), r"\(3, 3, 1\)"),
-    (lambda t: t.view(4), r"6 cells as shape \(4,\)"),
+    (lambda t: t.view(4), r"6 elements as shape \(4,\)"),
     (lambda t: t.view(-1, -1), r"\(-1, -1\)"),
     (lambda t: t.view(4, -1), r"\(4, -1\)"),
     (lambda t: t.view(-2, 3), r"\(-2, 3\)"),
@@ -88,9 +88,9 @@ SHAPES: list[tuple[Callable[[Tensor], Any], str]] = [
     (lambda t: t.permute(0, 2), r"order \(0, 2\)"),
     (lambda t: t.flatten(1, 0), "flatten"),
     (lambda t: t.flatten(0, 2), "flatten"),
-    (lambda t: t.item(), "one cell"),
-    (lambda t: float(t), "one cell"),
-    (lambda t: tensor([]).item(), "one cell"),
+    (lambda t: t.item(), "one element"),
+    (lambda t: float(t), "one element"),
+    (lambda t: tensor([]).item(), "one element"),
     (lambda t: cat([t, ones((2, 2, 3))]), r"\(2, 2, 3\)"),
     (lambda t: cat([t, ones((2, 2))], 0), r"\(2, 2\)"),
     (lambda t: cat([t], 2), "dimension 2"),
@@ -152,7 +152,7 @@ def test_assignments_that_do_not_fit(key: Any, value: Any, error: type[Exception
     assert t.to_numpy().tolist() == [[1, 2, 3], [4, 5, 6]]
 
 
-ROOM_PAIRS: list[Callable[[Tensor, Tensor], Any]] = [
+BACKEND_PAIRS: list[Callable[[Tensor, Tensor], Any]] = [
     *PAIRS,
     operator.matmul,
     lambda a, b: cat([a, b]),
@@ -165,16 +165,16 @@ ROOM_PAIRS: list[Callable[[Tensor, Tensor], Any]] = [
 ]
 
 
-@pytest.mark.parametrize("fn", ROOM_PAIRS)
-def test_rooms_do_not_mix(fn: Callable[[Tensor, Tensor], Any], room: str) -> None:
-    other = "simple" if room == "fast" else "fast"
+@pytest.mark.parametrize("fn", BACKEND_PAIRS)
+def test_backends_do_not_mix(fn: Callable[[Tensor, Tensor], Any], backend: str) -> None:
+    other = "simple" if backend == "fast" else "fast"
     with pytest.raises(BackendError) as caught:
         fn(ones((2, 2)), ones((2, 2), other))
     assert "simple" in str(caught.value)
     assert "fast" in str(caught.value)
 
 
-def test_a_room_that_cannot() -> None:
+def test_a_backend_that_cannot() -> None:
     class Empty(TensorOps):
         name = "empty"
 
@@ -310,7 +310,7 @@ class Flat(Function):
 
 def test_a_failed_gradient_check_is_an_assertion() -> None:
     with pytest.raises(
-        AssertionError, match=r"Flat, argument 0, cell \(0, 0\): backward gives 0.0, differences give -"
+        AssertionError, match=r"Flat, argument 0, element \(0, 0\): backward gives 0.0, differences give -"
     ):
         minitorch.grad_check(Flat.apply, grid())
 

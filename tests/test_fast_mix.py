@@ -30,7 +30,7 @@ def test_mixes_are_matrices(name: str, dtype: str) -> None:
     matrix = {
         "mix_input": winograd_transforms.INPUT,
         "mix_output": winograd_transforms.OUTPUT,
-        "mix_change": winograd_transforms.OUTPUT_TURNED,
+        "mix_change": winograd_transforms.OUTPUT_TRANSPOSED,
     }[name]
     mix, n = getattr(winograd_transforms, name), 2 * lanes(dtype)
     image, out = numbers(len(matrix[0]), n, dtype=dtype), np.zeros((len(matrix), n), dtype)

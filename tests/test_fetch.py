@@ -193,7 +193,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def look(folder: Path) -> Path | None:
+def detect(folder: Path) -> Path | None:
     return folder / "some.bin" if (folder / "some.bin").is_file() else None
 
 
@@ -204,20 +204,20 @@ def test_places_are_searched_in_order(here: Path) -> None:
     for spot in reversed(spots):
         spot.mkdir(parents=True, exist_ok=True)
         (spot / "some.bin").write_bytes(b"")
-        assert data_download.obtain("Set", "set", look, (), root=here / "root") == spot / "some.bin"
+        assert data_download.obtain("Set", "set", detect, (), root=here / "root") == spot / "some.bin"
 
 
 def test_a_set_that_must_lie_alone_is_not_found_in_the_place_itself(here: Path) -> None:
     (here / "root").mkdir()
     (here / "root" / "some.bin").write_bytes(b"")
     with pytest.raises(DataError):
-        data_download.obtain("Set", "set", look, (), root=here / "root", alone=True, download=False)
+        data_download.obtain("Set", "set", detect, (), root=here / "root", alone=True, download=False)
 
 
 def test_what_is_nowhere_is_an_error_that_names_every_place(here: Path) -> None:
     remote = Remote("some.bin", SHA256, ())
     with pytest.raises(DataError) as caught:
-        data_download.obtain("Set", "set", look, [remote], root=here / "root", download=False)
+        data_download.obtain("Set", "set", detect, [remote], root=here / "root", download=False)
     message = str(caught.value)
     for part in (
         "Set not found",
@@ -228,7 +228,7 @@ def test_what_is_nowhere_is_an_error_that_names_every_place(here: Path) -> None:
     ):
         assert part in message
     with pytest.raises(DataError, match=r"Set not found.*cannot download some\.bin: it has no mirrors"):
-        data_download.obtain("Set", "set", look, [remote], root=here / "root")
+        data_download.obtain("Set", "set", detect, [remote], root=here / "root")
 
 
 @pytest.mark.parametrize("given", ["root", "shared", "neither"])
@@ -239,7 +239,7 @@ def test_a_download_goes_to_the_first_place_given(
         monkeypatch.delenv("MINITORCH_DATA")
     root = here / "root" if given == "root" else None
     expected = {"root": here / "root", "shared": here / "shared", "neither": Path("data")}[given]
-    found = data_download.obtain("Set", "set", look, [server.remote("good")], root=root)
+    found = data_download.obtain("Set", "set", detect, [server.remote("good")], root=root)
     assert found == expected / "set" / "some.bin"
 
 

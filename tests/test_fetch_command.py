@@ -1,7 +1,7 @@
 """The command that fetches CIFAR-10 is Python alone: no other program, no module of one system only, any folder.
 
 It runs in a process of its own against a server on this machine. What other systems do is imitated as far as it can be:
-no program is on the path or may be started, modules that Windows lacks cannot be imported, and the name of the
+no program is on the path or may be started, modules that Windows missing cannot be imported, and the name of the
 system is another one.
 """
 

@@ -1,4 +1,4 @@
-"""Fused chains: the numbers and derivatives of the same operations one by one, in every room, and clear refusals."""
+"""Fused chains: the numbers and derivatives of the same operations one by one, in every backend, and clear refusals."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import minitorch
 from minitorch import fuse, grad_check, operators, tensor
 from minitorch.tensor_ops.expression import Program, Step
 
-from .table import ROOMS
+from .table import BACKENDS
 
 CHAINS: dict[str, Callable[..., Any]] = {
     "swish": lambda x: x * x.sigmoid(),
@@ -31,17 +31,17 @@ def count(chain: Callable[..., Any]) -> int:
     return chain.__code__.co_argcount
 
 
-@pytest.mark.parametrize("room", ROOMS)
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", CHAINS)
-def test_it_is_the_chain(name: str, dtype: str, room: str) -> None:
+def test_it_is_the_chain(name: str, dtype: str, backend: str) -> None:
     chain = CHAINS[name]
     fused = fuse(chain)
     for shapes in SHAPES:
-        cells = [np.random.default_rng(k).uniform(-2, 2, s) for k, s in enumerate(shapes[: count(chain)])]
+        elements = [np.random.default_rng(k).uniform(-2, 2, s) for k, s in enumerate(shapes[: count(chain)])]
         found = []
         for fn in (fused, chain):
-            leaves = [tensor(c, room, True, dtype=dtype) for c in cells]
+            leaves = [tensor(c, backend, True, dtype=dtype) for c in elements]
             out = fn(*leaves)
             if fn is chain and out is leaves[0]:
                 out = out * 1

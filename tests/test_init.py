@@ -38,16 +38,16 @@ def test_deviation_and_range(case: int, dtype: str) -> None:
     fill, std, flat = FILLERS[case]
     weight = minitorch.zeros((60, 40, 3, 3), dtype=dtype)
     assert fill(weight) is weight
-    cells = weight.to_numpy()
-    assert cells.dtype == dtype
-    assert cells.std() == pytest.approx(std, rel=0.03)
+    elements = weight.to_numpy()
+    assert elements.dtype == dtype
+    assert elements.std() == pytest.approx(std, rel=0.03)
     if flat:
         middle = 0.5 if case == 0 else 0.0
         bound = std * math.sqrt(3)
-        assert np.abs(cells - middle).max() <= bound * (1 + 1e-6)
-        assert np.abs(cells - middle).max() >= bound * 0.99
+        assert np.abs(elements - middle).max() <= bound * (1 + 1e-6)
+        assert np.abs(elements - middle).max() >= bound * 0.99
     else:
-        assert np.abs(cells).max() > 3 * std
+        assert np.abs(elements).max() > 3 * std
 
 
 def test_constants() -> None:
@@ -58,9 +58,9 @@ def test_constants() -> None:
     assert init.ones_(minitorch.zeros(())).item() == 1
 
 
-@pytest.mark.parametrize("room", ["simple", "fast"])
-def test_a_parameter_keeps_its_value_and_its_gradient(room: str) -> None:
-    value = minitorch.zeros((3, 4), room)
+@pytest.mark.parametrize("backend", ["simple", "fast"])
+def test_a_parameter_keeps_its_value_and_its_gradient(backend: str) -> None:
+    value = minitorch.zeros((3, 4), backend)
     parameter = Parameter(value)
     (value * 2).sum().backward()
     assert init.kaiming_normal_(parameter) is parameter
@@ -71,15 +71,15 @@ def test_a_parameter_keeps_its_value_and_its_gradient(room: str) -> None:
 
 
 def test_seed_governs() -> None:
-    def drawn(seed: int, room: str) -> np.ndarray:
+    def drawn(seed: int, backend: str) -> np.ndarray:
         random.seed(seed)
-        return init.xavier_normal_(minitorch.zeros((4, 5), room)).to_numpy()
+        return init.xavier_normal_(minitorch.zeros((4, 5), backend)).to_numpy()
 
     np.testing.assert_array_equal(drawn(1, "simple"), drawn(1, "fast"))
     assert (drawn(1, "fast") != drawn(2, "fast")).all()
 
 
-def test_no_cells() -> None:
+def test_no_elements() -> None:
     for shape in ((0, 3), (3, 0), (0, 0)):
         for fill in (init.xavier_uniform_, init.xavier_normal_, init.kaiming_uniform_, init.kaiming_normal_):
             assert fill(minitorch.zeros(shape)).shape == shape

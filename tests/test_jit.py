@@ -32,8 +32,8 @@ with event.install_recorder("numba:compile") as recorder, warnings.catch_warning
 print(json.dumps([len(recorder.buffer), y.to_numpy().ravel().tolist(), [str(w.message) for w in caught]]))
 """
 OWN = "def shifted(x):\n    return helper(x) + 1.0\n\ndef helper(x):\n    return x * {factor}\n"
-CELLS = np.array([1.0, -2.0, 3.0, 4.0])
-EXPECTED = 1 / (1 + np.exp(-CELLS * CELLS)) + 2 * CELLS + 1
+ELEMENTS = np.array([1.0, -2.0, 3.0, 4.0])
+EXPECTED = 1 / (1 + np.exp(-ELEMENTS * ELEMENTS)) + 2 * ELEMENTS + 1
 
 
 def run(folder: Path, factor: float = 2.0, **environment: str) -> Any:

@@ -107,8 +107,8 @@ PARAMETERS = [
 ]
 
 
-def judge() -> Any:
-    return pytest.importorskip("torch", reason="the judge is PyTorch")
+def reference() -> Any:
+    return pytest.importorskip("torch", reason="the reference is PyTorch")
 
 
 def close(ours: Any, theirs: Any, tolerance: float, what: str) -> None:
@@ -119,7 +119,7 @@ def close(ours: Any, theirs: Any, tolerance: float, what: str) -> None:
 
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths:UserWarning")
 @pytest.mark.parametrize(
-    ("room", "dtype", "tolerance", "permuted"),
+    ("backend", "dtype", "tolerance", "permuted"),
     [
         ("fast", "float64", 1e-9, False),
         ("fast", "float64", 1e-9, True),
@@ -129,17 +129,17 @@ def close(ours: Any, theirs: Any, tolerance: float, what: str) -> None:
     ids=["fast", "permuted", "float32", "simple"],
 )
 @pytest.mark.parametrize("name", CASES)
-def test_agrees_with_pytorch(name: str, room: str, dtype: str, tolerance: float, permuted: bool) -> None:
-    torch = judge()
-    minitorch.set_default_backend(room)
+def test_agrees_with_pytorch(name: str, backend: str, dtype: str, tolerance: float, permuted: bool) -> None:
+    torch = reference()
+    minitorch.set_default_backend(backend)
     minitorch.set_default_dtype(dtype)
     build, shape = CASES[name]
     ours, theirs = build(minitorch), build(torch.nn).to(getattr(torch, dtype))
     if isinstance(ours, minitorch.Module):
         theirs.load_state_dict({k: torch.from_numpy(v) for k, v in ours.state_dict().items()})
-    cells = np.random.default_rng(len(name)).normal(0, 2, shape).astype(dtype)
-    x = minitorch.tensor(cells.T.copy() if permuted else cells, requires_grad=True)
-    t = torch.tensor(cells, requires_grad=True)
+    elements = np.random.default_rng(len(name)).normal(0, 2, shape).astype(dtype)
+    x = minitorch.tensor(elements.T.copy() if permuted else elements, requires_grad=True)
+    t = torch.tensor(elements, requires_grad=True)
     out, expected = ours(x.permute(*range(x.dims)[::-1]) if permuted else x), theirs(t)
     assert out.dtype == dtype
     assert out.backend == minitorch.get_default_backend()
@@ -164,11 +164,11 @@ def test_agrees_with_pytorch(name: str, room: str, dtype: str, tolerance: float,
 @pytest.mark.parametrize("name", PARAMETERS)
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_state_dicts_pass_both_ways(name: str, dtype: str) -> None:
-    torch = judge()
+    torch = reference()
     minitorch.set_default_dtype(dtype)
     build, shape = CASES[name]
     ours, theirs = build(minitorch), build(torch.nn).to(getattr(torch, dtype))
-    cells = np.random.default_rng(0).normal(size=shape).astype(dtype)
+    elements = np.random.default_rng(0).normal(size=shape).astype(dtype)
     tolerance = 1e-9 if dtype == "float64" else 1e-4
     state = ours.state_dict()
     assert [(k, v.shape) for k, v in state.items()] == [
@@ -177,45 +177,49 @@ def test_state_dicts_pass_both_ways(name: str, dtype: str) -> None:
     assert ours.load_state_dict(theirs.state_dict()) == ([], [])
     for key, array in ours.state_dict().items():
         np.testing.assert_array_equal(array, theirs.state_dict()[key].numpy())
-    close(ours(minitorch.tensor(cells)), theirs(torch.from_numpy(cells)), tolerance, "their weights here")
+    close(
+        ours(minitorch.tensor(elements)), theirs(torch.from_numpy(elements)), tolerance, "their weights here"
+    )
     theirs.load_state_dict({k: torch.from_numpy(v) for k, v in state.items()})
     ours.load_state_dict(state)
-    close(ours(minitorch.tensor(cells)), theirs(torch.from_numpy(cells)), tolerance, "our weights there")
+    close(
+        ours(minitorch.tensor(elements)), theirs(torch.from_numpy(elements)), tolerance, "our weights there"
+    )
 
 
-@pytest.mark.parametrize("room", ["simple", "fast"])
-def test_activations_of_large_and_special_numbers(room: str) -> None:
-    torch = judge()
-    if room == "fast" and numba.config.DISABLE_JIT:
+@pytest.mark.parametrize("backend", ["simple", "fast"])
+def test_activations_of_large_and_special_numbers(backend: str) -> None:
+    torch = reference()
+    if backend == "fast" and numba.config.DISABLE_JIT:
         pytest.skip("Python's own exceptions where nothing is compiled")
     finite, special = [0.0, -0.0, 1e4, -1e4, 40.0, -40.0], [np.inf, np.nan]
     for name in ("LeakyReLU steep", "GELU", "GELU by tanh", "ReLU", "Sigmoid", "Tanh"):
         build, _ = CASES[name]
         # The course's relu is 0 wherever x > 0 does not hold, nan included.
-        cells = np.array(finite + (special[:1] if name == "ReLU" else special))
-        x, t = minitorch.tensor(cells, room, True), torch.tensor(cells, requires_grad=True)
+        elements = np.array(finite + (special[:1] if name == "ReLU" else special))
+        x, t = minitorch.tensor(elements, backend, True), torch.tensor(elements, requires_grad=True)
         out, expected = build(minitorch)(x), build(torch.nn)(t)
         np.testing.assert_allclose(out.to_numpy(), expected.detach().numpy(), rtol=1e-12, atol=1e-12)
-        out.backward(minitorch.ones(x.shape, room))
+        out.backward(minitorch.ones(x.shape, backend))
         expected.backward(torch.ones_like(t))
         assert x.grad is not None
         np.testing.assert_allclose(x.grad.to_numpy()[:6], t.grad.numpy()[:6], rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.parametrize("room", ["simple", "fast"])
-def test_embedding(room: str) -> None:
-    torch = judge()
-    ours = minitorch.Embedding(7, 3).to(room)
+@pytest.mark.parametrize("backend", ["simple", "fast"])
+def test_embedding(backend: str) -> None:
+    torch = reference()
+    ours = minitorch.Embedding(7, 3).to(backend)
     theirs = torch.nn.Embedding(7, 3).double()
     theirs.load_state_dict({k: torch.from_numpy(v) for k, v in ours.state_dict().items()})
     numbers = np.array([[0, 6, 2], [2, 2, 5]])
     weights = np.arange(18.0).reshape(2, 3, 3)
     out, expected = ours(numbers), theirs(torch.from_numpy(numbers))
     close(out, expected, 1e-12, "output")
-    out.backward(minitorch.tensor(weights, room))
+    out.backward(minitorch.tensor(weights, backend))
     expected.backward(torch.from_numpy(weights))
     close(ours.weight.grad, theirs.weight.grad, 1e-12, "weight gradient")
-    for same in (numbers.tolist(), minitorch.tensor(numbers, room), numbers.astype(float)):
+    for same in (numbers.tolist(), minitorch.tensor(numbers, backend), numbers.astype(float)):
         np.testing.assert_array_equal(ours(same).to_numpy(), out.to_numpy())
     for wrong in ([7], [-1]):
         with pytest.raises(IndexingError):
@@ -227,10 +231,10 @@ def test_embedding(room: str) -> None:
 def test_initial_values_are_uniform_in_one_over_root_fan_in() -> None:
     for layer, fan in ((Linear(50, 400), 50), (Conv2d(8, 60, (3, 5), groups=2), 60), (Conv1d(6, 300, 4), 24)):
         bound = 1 / math.sqrt(fan)
-        for key, cells in layer.state_dict().items():
-            assert np.abs(cells).max() <= bound, key
-            assert np.abs(cells).max() > 0.95 * bound, key
-            assert cells.std() == pytest.approx(bound / math.sqrt(3), rel=0.15), key
+        for key, elements in layer.state_dict().items():
+            assert np.abs(elements).max() <= bound, key
+            assert np.abs(elements).max() > 0.95 * bound, key
+            assert elements.std() == pytest.approx(bound / math.sqrt(3), rel=0.15), key
         assert all(p.value.requires_grad() for p in layer.parameters())
 
 
@@ -257,30 +261,30 @@ def test_dropout_in_training() -> None:
     x = minitorch.ones((200, 50)).requires_grad_(True)
     layer = Dropout(0.25)
     out = layer(x)
-    cells = out.to_numpy()
-    assert set(np.unique(cells)) == {0.0, 1 / 0.75}
-    assert (cells == 0).mean() == pytest.approx(0.25, abs=0.02)
+    elements = out.to_numpy()
+    assert set(np.unique(elements)) == {0.0, 1 / 0.75}
+    assert (elements == 0).mean() == pytest.approx(0.25, abs=0.02)
     out.sum().backward()
     assert x.grad is not None
-    np.testing.assert_array_equal(x.grad.to_numpy(), cells)
-    assert (layer(x).to_numpy() != cells).any(), "each call draws a new mask"
+    np.testing.assert_array_equal(x.grad.to_numpy(), elements)
+    assert (layer(x).to_numpy() != elements).any(), "each call draws a new mask"
     assert layer.eval()(x) is x
 
 
 def test_dropout2d_drops_whole_channels() -> None:
     x = minitorch.rand((40, 20, 3, 2)) + 1.0
-    cells = (Dropout2d(0.5)(x) / x).to_numpy()
-    assert (cells == cells[:, :, :1, :1]).all()
-    np.testing.assert_allclose(np.unique(cells.round(12)), [0.0, 2.0])
-    assert (cells == 0).mean() == pytest.approx(0.5, abs=0.06)
+    elements = (Dropout2d(0.5)(x) / x).to_numpy()
+    assert (elements == elements[:, :, :1, :1]).all()
+    np.testing.assert_allclose(np.unique(elements.round(12)), [0.0, 2.0])
+    assert (elements == 0).mean() == pytest.approx(0.5, abs=0.06)
     assert (Dropout2d(1.0)(x).to_numpy() == 0).all()
 
 
-def test_masks_are_the_same_in_every_room() -> None:
+def test_masks_are_the_same_in_every_backend() -> None:
     masks = []
-    for room in ("simple", "fast"):
+    for backend in ("simple", "fast"):
         random.seed(5)
-        masks.append(Dropout(0.5)(minitorch.ones((4, 5), room)).to_numpy())
+        masks.append(Dropout(0.5)(minitorch.ones((4, 5), backend)).to_numpy())
     np.testing.assert_array_equal(*masks)
 
 
@@ -293,7 +297,7 @@ def test_sequential() -> None:
     assert list(net.state_dict()) == ["0.weight", "0.bias", "3.weight", "3.bias"]
     x = minitorch.rand((5, 3))
     np.testing.assert_array_equal(net(x).to_numpy(), net[3](double(net[0](x).relu())).to_numpy())
-    named = Sequential({"first": Linear(3, 4), "act": minitorch.Tanh(), "last": Linear(4, 2)})
+    named = Sequential({"first": Linear(3, 4), "activation": minitorch.Tanh(), "last": Linear(4, 2)})
     assert list(named.state_dict()) == ["first.weight", "first.bias", "last.weight", "last.bias"]
     assert named(x).shape == (5, 2)
     assert len(named) == 3

@@ -1,4 +1,4 @@
-"""Losses by hand: values, shapes, gradients, and the errors that name the row. PyTorch judges in another file."""
+"""Losses by hand: values, shapes, gradients, and the errors that name the row. PyTorch references in another file."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ from hypothesis.strategies import floats, integers, lists
 import minitorch
 from minitorch import IndexingError, Tensor, grad_check, tensor
 
-from .table import ROOMS
+from .table import BACKENDS
 from .tensor_strategies import tensors
 
-room = pytest.mark.parametrize("room", ROOMS)
+backend = pytest.mark.parametrize("backend", BACKENDS)
 HALF = math.log(2.0)
 
 
-@room
-def test_values_by_hand(room: str) -> None:
-    scores = tensor([[0.0, 0.0], [0.0, math.log(3.0)]], room)
+@backend
+def test_values_by_hand(backend: str) -> None:
+    scores = tensor([[0.0, 0.0], [0.0, math.log(3.0)]], backend)
     rows = minitorch.cross_entropy(scores, [0, 1], reduction="none")
     assert np.allclose(rows.to_numpy(), [HALF, math.log(4 / 3)])
     assert math.isclose(minitorch.cross_entropy(scores, [0, 1]).item(), (HALF + math.log(4 / 3)) / 2)
     smooth = minitorch.cross_entropy(scores, [1, 1], reduction="none", label_smoothing=0.5)
     assert math.isclose(smooth[1], 0.75 * math.log(4 / 3) + 0.25 * math.log(4.0))
-    logs = tensor([[-1.0, -2.0], [-3.0, -4.0]], room)
+    logs = tensor([[-1.0, -2.0], [-3.0, -4.0]], backend)
     assert minitorch.nll_loss(logs, [1, 0], reduction="none").to_numpy().tolist() == [2.0, 3.0]
-    x, y = tensor([[1.0, 2.0], [3.0, 4.0]], room), tensor([[1.0, 4.0], [0.0, 3.0]], room)
+    x, y = tensor([[1.0, 2.0], [3.0, 4.0]], backend), tensor([[1.0, 4.0], [0.0, 3.0]], backend)
     assert minitorch.mse_loss(x, y).item() == (4.0 + 9.0 + 1.0) / 4
     assert minitorch.l1_loss(x, y, reduction="sum").item() == 6.0
-    p, t = tensor([0.5, 0.0, 1.0], room), tensor([1.0, 1.0, 1.0], room)
+    p, t = tensor([0.5, 0.0, 1.0], backend), tensor([1.0, 1.0, 1.0], backend)
     assert np.allclose(minitorch.binary_cross_entropy(p, t, reduction="none").to_numpy(), [HALF, 100.0, 0.0])
-    z = tensor([0.0, -1000.0, 1000.0], room)
+    z = tensor([0.0, -1000.0, 1000.0], backend)
     logits = minitorch.binary_cross_entropy_with_logits(z, t, reduction="none")
     assert np.allclose(logits.to_numpy(), [HALF, 1000.0, 0.0])
-    margins = minitorch.multi_margin_loss(tensor([[1.0, 1.5, -3.0]], room), [0], reduction="none")
+    margins = minitorch.multi_margin_loss(tensor([[1.0, 1.5, -3.0]], backend), [0], reduction="none")
     assert np.allclose(margins.to_numpy(), [1.5 / 3])
-    squares = minitorch.multi_margin_loss(tensor([[1.0, 1.5, -3.0]], room), [0], 2, 0.5, reduction="sum")
+    squares = minitorch.multi_margin_loss(tensor([[1.0, 1.5, -3.0]], backend), [0], 2, 0.5, reduction="sum")
     assert np.allclose(squares.to_numpy(), [1.0 / 3])
 
 
@@ -50,7 +50,7 @@ CLASSES: list[Callable[..., Tensor]] = [
     minitorch.nll_loss,
     minitorch.multi_margin_loss,
 ]
-CELLS: list[Callable[..., Tensor]] = [
+ELEMENTS: list[Callable[..., Tensor]] = [
     minitorch.mse_loss,
     minitorch.l1_loss,
     minitorch.binary_cross_entropy,
@@ -71,8 +71,8 @@ def test_shapes_of_class_losses(loss: Callable[..., Tensor]) -> None:
     assert loss(scores, [2, 0]).dtype == np.float32
 
 
-@pytest.mark.parametrize("loss", CELLS)
-def test_shapes_of_cell_losses(loss: Callable[..., Tensor]) -> None:
+@pytest.mark.parametrize("loss", ELEMENTS)
+def test_shapes_of_element_losses(loss: Callable[..., Tensor]) -> None:
     x, y = tensor([[0.1, 0.2, 0.7], [0.3, 0.3, 0.4]]), np.array([[0.0, 0.0, 1.0], [1.0, 0.0, 1.0]])
     assert [loss(x, y, reduction=r).shape for r in ("mean", "sum", "none")] == [(1,), (1,), (2, 3)]
     total = loss(x, y, reduction="none").sum().item()
@@ -110,13 +110,13 @@ def test_wrong_labels_name_the_row(loss: Callable[..., Tensor], target: Any, wor
         loss(tensor(np.ones((2, 3))), target)
 
 
-@pytest.mark.parametrize("loss", CELLS)
+@pytest.mark.parametrize("loss", ELEMENTS)
 def test_shapes_must_be_equal(loss: Callable[..., Tensor]) -> None:
     with pytest.raises(IndexingError, match=r"\(2, 3\)"):
         loss(tensor(np.ones((2, 3))), np.ones((1, 3)))
 
 
-@pytest.mark.parametrize("loss", [*CLASSES, *CELLS])
+@pytest.mark.parametrize("loss", [*CLASSES, *ELEMENTS])
 def test_an_unknown_reduction(loss: Callable[..., Tensor]) -> None:
     target = [0, 1] if loss in CLASSES else np.ones((2, 3))
     with pytest.raises(ValueError, match="average"):

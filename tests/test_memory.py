@@ -58,10 +58,10 @@ def test_what_cannot_be_allocated_is_not_counted() -> None:
 
 
 def test_a_view_of_a_view_keeps_its_block() -> None:
-    cells = allocator.empty(100_000, np.dtype(np.float32))
-    cells[:] = 7
-    view = cells.reshape(100, 1000)[3:].T[5:]
-    del cells
+    elements = allocator.empty(100_000, np.dtype(np.float32))
+    elements[:] = 7
+    view = elements.reshape(100, 1000)[3:].T[5:]
+    del elements
     others = [allocator.empty(100_000, np.dtype(np.float32)) for _ in range(3)]
     for other in others:
         other[:] = 0
@@ -109,13 +109,13 @@ def test_threads_never_share_a_block() -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork")
 def test_a_forked_child_keeps_its_results_to_itself() -> None:
-    cells = allocator.empty(100_000, np.dtype(np.float32))
-    cells[:] = 1
+    elements = allocator.empty(100_000, np.dtype(np.float32))
+    elements[:] = 1
     with allocator.HOST._lock:  # as if another thread were in the middle of `take`
         child = os.fork()
         if child == 0:
-            cells[:] = 2
+            elements[:] = 2
             allocator.empty(100_000, np.dtype(np.float32))[:] = 3
             os._exit(0)
     assert os.waitpid(child, 0)[1] == 0
-    assert (cells == 1).all()
+    assert (elements == 1).all()

@@ -17,20 +17,20 @@ pytestmark = pytest.mark.task0_4
 class Value:
     """What a Tensor offers to a module."""
 
-    def __init__(self, cells: Any, dtype: str = "float64", room: str = "simple") -> None:
-        self.cells = np.array(cells, dtype=dtype)
-        self.room = room
+    def __init__(self, elements: Any, dtype: str = "float64", backend: str = "simple") -> None:
+        self.elements = np.array(elements, dtype=dtype)
+        self.backend = backend
         self.grad: Any = None
         self.name: str | None = None
         self.flag = False
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return self.cells.shape
+        return self.elements.shape
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        return self.cells.dtype
+        return self.elements.dtype
 
     def requires_grad_(self, flag: bool = True) -> Value:
         self.flag = flag
@@ -43,27 +43,27 @@ class Value:
         self.grad = None
 
     def to_numpy(self) -> np.ndarray[Any, Any]:
-        return self.cells.copy()
+        return self.elements.copy()
 
     def copy_(self, array: Any) -> Value:
         assert array.shape == self.shape
-        self.cells[...] = array
+        self.elements[...] = array
         return self
 
-    def to(self, room: str) -> Value:
-        return self if room == self.room else Value(self.cells, str(self.dtype), room)
+    def to(self, backend: str) -> Value:
+        return self if backend == self.backend else Value(self.elements, str(self.dtype), backend)
 
     def astype(self, dtype: Any) -> Value:
-        return Value(self.cells, dtype, self.room)
+        return Value(self.elements, dtype, self.backend)
 
     def __getitem__(self, key: Any) -> float:
-        return float(self.cells[key])
+        return float(self.elements[key])
 
-    def __setitem__(self, key: Any, cell: float) -> None:
-        self.cells[key] = cell
+    def __setitem__(self, key: Any, element: float) -> None:
+        self.elements[key] = element
 
     def __repr__(self) -> str:
-        return f"Value({self.cells.tolist()})"
+        return f"Value({self.elements.tolist()})"
 
     def __str__(self) -> str:
         return "a value"
@@ -429,7 +429,7 @@ def test_load_lists_values_and_other_dtypes() -> None:
     assert leaf.weight[1, 2] == 6.0
     assert leaf.bias.value.dtype == np.float32
     assert leaf.bias[1] == 0.25
-    assert leaf.mean.cells.tolist() == [1.0, 2.0]
+    assert leaf.mean.elements.tolist() == [1.0, 2.0]
     assert leaf.count.dtype == np.int64
     assert leaf.count == 5
 
@@ -441,8 +441,8 @@ def test_load_what_pytorch_saved() -> None:
     ours.weight = Parameter(Value(np.zeros((2, 3)), dtype="float32"))
     ours.bias = Parameter(Value(np.zeros(2)))
     ours.load_state_dict(theirs.state_dict())
-    np.testing.assert_array_equal(ours.weight.value.cells, theirs.weight.detach().numpy())
-    np.testing.assert_array_equal(ours.bias.value.cells, theirs.bias.detach().numpy())
+    np.testing.assert_array_equal(ours.weight.value.elements, theirs.weight.detach().numpy())
+    np.testing.assert_array_equal(ours.bias.value.elements, theirs.bias.detach().numpy())
 
 
 def test_mismatch_lists_everything_and_loads_nothing() -> None:
@@ -483,7 +483,7 @@ def test_not_strict() -> None:
     assert tree.own.value.x == 0.0
 
 
-def test_one_cell_is_not_a_scalar() -> None:
+def test_one_element_is_not_a_scalar() -> None:
     tree = Tree()
     with pytest.raises(RuntimeError, match=r"own is \(\) in the module, \(1,\)"):
         tree.load_state_dict({"own": [5.0]}, strict=False)
@@ -510,7 +510,7 @@ def test_plain_numbers_have_a_state() -> None:
     assert module.b.value == [3.0, 4.0]
 
 
-# Gradients and rooms
+# Gradients and backends
 
 
 def test_zero_grad() -> None:
@@ -535,13 +535,13 @@ def test_to_dtype() -> None:
     assert tree.first.weight[0, 0] == 4.0
 
 
-def test_to_room() -> None:
+def test_to_backend() -> None:
     tree = Tree()
     frozen = tree.add_parameter("frozen", Value([1.0]))
     frozen.value.requires_grad_(False)
     tree.to("fast", np.float32)
     values = [p.value for p in [*tree.first.parameters(), frozen]] + [tree.second.mean]
-    assert all((value.room, value.dtype) == ("fast", np.float32) for value in values)
+    assert all((value.backend, value.dtype) == ("fast", np.float32) for value in values)
     assert (frozen.value.flag, frozen.value.name) == (False, "frozen")
     assert tree.first.weight.value.flag
     held = tree.first.weight.value

@@ -27,29 +27,29 @@ from minitorch import (
 )
 
 from .checks import assert_close
-from .table import ROOMS
+from .table import BACKENDS
 from .tensor_strategies import tensors
 
-room = pytest.mark.parametrize("room", ROOMS)
+backend = pytest.mark.parametrize("backend", BACKENDS)
 KERNELS = [(2, 2), (2, 1), (1, 2)]
 
 
 @composite
 def untied(draw: DrawFn, shape: tuple[int, ...]) -> Tensor:
-    """Draw a leaf whose cells lie so far apart that no step of a difference changes which is the largest."""
+    """Draw a leaf whose elements lie so far apart that no step of a difference changes which is the largest."""
     t = draw(tensors(backend="fast", shape=shape))
     t._tensor._storage[:] = np.array(draw(permutations(range(t.size)))) * draw(floats(0.5, 10)) - 10
     return t
 
 
-def count_up(*shape: int, room: str = "fast") -> Tensor:
-    return tensor(np.arange(1.0, np.prod(shape) + 1).reshape(shape), room)
+def count_up(*shape: int, backend: str = "fast") -> Tensor:
+    return tensor(np.arange(1.0, np.prod(shape) + 1).reshape(shape), backend)
 
 
 @pytest.mark.task4_3
-@room
-def test_tile(room: str) -> None:
-    images = count_up(1, 1, 4, 4, room=room)
+@backend
+def test_tile(backend: str) -> None:
+    images = count_up(1, 1, 4, 4, backend=backend)
     windows, rows, cols = tile(images, (2, 2))
     assert (windows.shape, rows, cols) == ((1, 1, 2, 2, 4), 2, 2)
     assert windows[0, 0, 0, 0].to_numpy().tolist() == [1, 2, 5, 6]
@@ -78,13 +78,13 @@ def test_avgpool2d(kernel: tuple[int, int], t: Tensor) -> None:
 @pytest.mark.task4_4
 @given(t=tensors(backend="fast", shape=(2, 3, 4)))
 def test_max_value(t: Tensor) -> None:
-    cells = t.to_numpy()
+    elements = t.to_numpy()
     for dim in (0, 1, 2, -1):
         found = minitorch.max(t, dim)
-        assert np.array_equal(found.to_numpy(), cells.max(dim, keepdims=True))
+        assert np.array_equal(found.to_numpy(), elements.max(dim, keepdims=True))
         assert np.array_equal(max_reduce(t, dim).to_numpy(), found.to_numpy())
         assert np.array_equal(t.max(dim).to_numpy(), found.to_numpy())
-    assert t.max().item() == cells.max()
+    assert t.max().item() == elements.max()
 
 
 @pytest.mark.task4_4
@@ -95,10 +95,10 @@ def test_max_gradient(t: Tensor) -> None:
 
 
 @pytest.mark.task4_4
-@room
-def test_max_ties(room: str) -> None:
-    t = tensor([[3.0, 1.0, 3.0], [2.0, 2.0, 0.0]], room, True)
-    minitorch.max(t, 1).backward(tensor([[5.0], [7.0]], room))
+@backend
+def test_max_ties(backend: str) -> None:
+    t = tensor([[3.0, 1.0, 3.0], [2.0, 2.0, 0.0]], backend, True)
+    minitorch.max(t, 1).backward(tensor([[5.0], [7.0]], backend))
     assert t.grad.to_numpy().tolist() == [[5, 0, 5], [7, 7, 0]]
     assert argmax(t, 1).to_numpy().tolist() == [[1, 0, 1], [1, 1, 0]]
     assert argmax(t, 0).to_numpy().tolist() == [[1, 0, 1], [0, 1, 0]]
@@ -112,18 +112,18 @@ def test_max_ties(room: str) -> None:
 @given(t=untied((1, 1, 4, 4)))
 def test_maxpool2d(kernel: tuple[int, int], t: Tensor) -> None:
     out = maxpool2d(t, kernel)
-    cells = t.to_numpy()
+    elements = t.to_numpy()
     for n, c, y, z in out._tensor.indices():
-        window = cells[n, c, y * kernel[0] : (y + 1) * kernel[0], z * kernel[1] : (z + 1) * kernel[1]]
+        window = elements[n, c, y * kernel[0] : (y + 1) * kernel[0], z * kernel[1] : (z + 1) * kernel[1]]
         assert out[n, c, y, z] == window.max()
     grad_check(lambda x: maxpool2d(x, kernel), t)
 
 
 @pytest.mark.task4_4
-@room
-def test_the_first_of_equal_cells_gets_the_gradient_of_a_pool(room: str) -> None:
-    t = tensor([[[[1.0, 4.0, 2.0, 2.0], [4.0, 4.0, 2.0, 2.0]]]], room, True)
-    maxpool2d(t, 2).backward(tensor([[[[3.0, 5.0]]]], room))
+@backend
+def test_the_first_of_equal_elements_gets_the_gradient_of_a_pool(backend: str) -> None:
+    t = tensor([[[[1.0, 4.0, 2.0, 2.0], [4.0, 4.0, 2.0, 2.0]]]], backend, True)
+    maxpool2d(t, 2).backward(tensor([[[[3.0, 5.0]]]], backend))
     assert t.grad.to_numpy().tolist() == [[[[0, 3, 5, 0], [0, 0, 0, 0]]]]
 
 
@@ -133,8 +133,8 @@ def test_the_first_of_equal_cells_gets_the_gradient_of_a_pool(room: str) -> None
 def test_softmax(dim: int, t: Tensor) -> None:
     found = softmax(t, dim)
     assert np.allclose(found.sum(dim).to_numpy(), 1.0, rtol=0, atol=1e-12)
-    cells = np.exp(t.to_numpy() - t.to_numpy().max(dim, keepdims=True))
-    assert np.allclose(found.to_numpy(), cells / cells.sum(dim, keepdims=True), rtol=0, atol=1e-12)
+    elements = np.exp(t.to_numpy() - t.to_numpy().max(dim, keepdims=True))
+    assert np.allclose(found.to_numpy(), elements / elements.sum(dim, keepdims=True), rtol=0, atol=1e-12)
     grad_check(lambda x: softmax(x, dim) * softmax(x, dim), t)
 
 
@@ -150,10 +150,10 @@ def test_logsoftmax(dim: int, t: Tensor) -> None:
 
 
 @pytest.mark.task4_4
-@room
+@backend
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_softmax_of_large_scores(room: str, dtype: str) -> None:
-    t = tensor([[1000.0, -1000.0, 1000.0], [-1000.0, -1000.0, -1000.0]], room, True, dtype=dtype)
+def test_softmax_of_large_scores(backend: str, dtype: str) -> None:
+    t = tensor([[1000.0, -1000.0, 1000.0], [-1000.0, -1000.0, -1000.0]], backend, True, dtype=dtype)
     assert np.allclose(softmax(t, 1).to_numpy(), [[0.5, 0.0, 0.5], [1 / 3] * 3])
     logs = logsoftmax(t, 1)
     assert np.allclose(logs.to_numpy(), [[-np.log(2), -2000 - np.log(2), -np.log(2)], [-np.log(3)] * 3])
@@ -162,26 +162,26 @@ def test_softmax_of_large_scores(room: str, dtype: str) -> None:
 
 
 @pytest.mark.task4_4
-@room
+@backend
 @given(data=data())
-def test_dropout(room: str, data: Any) -> None:
-    t = data.draw(tensors(backend=room))
+def test_dropout(backend: str, data: Any) -> None:
+    t = data.draw(tensors(backend=backend))
     assert dropout(t, 0.0) is t
     assert dropout(t, 0.7, ignore=True) is t
     assert not dropout(t, 1.0).to_numpy().any()
     assert not dropout(t, 1.0, scale=True).to_numpy().any()
-    cells, kept, scaled = t.to_numpy(), dropout(t, 0.5).to_numpy(), dropout(t, 0.75, scale=True).to_numpy()
-    assert np.all((kept == 0) | (kept == cells))
-    assert np.all((scaled == 0) | (scaled == 4 * cells))
+    elements, kept, scaled = t.to_numpy(), dropout(t, 0.5).to_numpy(), dropout(t, 0.75, scale=True).to_numpy()
+    assert np.all((kept == 0) | (kept == elements))
+    assert np.all((scaled == 0) | (scaled == 4 * elements))
     grad_check(lambda x: dropout(x, 0.5) * 2.0, t, epsilon=1e-4)
 
 
 @pytest.mark.task4_4
 def test_the_mask_of_dropout_depends_on_state_and_shape_only() -> None:
     masks = []
-    for room, dtype in [("simple", "float64"), ("fast", "float64"), ("fast", "float32")]:
+    for backend, dtype in [("simple", "float64"), ("fast", "float64"), ("fast", "float32")]:
         minitorch.manual_seed(5)
-        masks.append(dropout(tensor(np.ones((40, 50)), room, dtype=dtype), 0.3).to_numpy())
+        masks.append(dropout(tensor(np.ones((40, 50)), backend, dtype=dtype), 0.3).to_numpy())
     assert np.array_equal(masks[0], masks[1])
     assert np.array_equal(masks[0], masks[2])
     assert abs(masks[0].mean() - 0.7) < 0.04
@@ -191,10 +191,10 @@ def test_the_mask_of_dropout_depends_on_state_and_shape_only() -> None:
 # The general pools against PyTorch.
 
 
-def both(name: str, cells: Any, room: str, *args: Any, **settings: Any) -> None:
+def both(name: str, elements: Any, backend: str, *args: Any, **settings: Any) -> None:
     """Compare value and gradient of a pool with those of PyTorch's function of nearly the same name."""
     torch = pytest.importorskip("torch")
-    ours, theirs = tensor(cells, room, True), torch.tensor(cells, requires_grad=True)
+    ours, theirs = tensor(elements, backend, True), torch.tensor(elements, requires_grad=True)
     out = vars(minitorch)[name](ours, *args, **settings)
     called = {
         "maxpool2d": "max_pool2d",
@@ -205,7 +205,7 @@ def both(name: str, cells: Any, room: str, *args: Any, **settings: Any) -> None:
     assert out.shape == tuple(expected.shape)
     assert np.allclose(out.to_numpy(), expected.detach().numpy(), rtol=0, atol=1e-12)
     d = np.random.default_rng(2).standard_normal(out.shape)
-    out.backward(tensor(d, room))
+    out.backward(tensor(d, backend))
     expected.backward(torch.tensor(d))
     assert np.allclose(ours.grad.to_numpy(), theirs.grad.numpy(), rtol=0, atol=1e-12)
 
@@ -222,46 +222,46 @@ POOLS: list[tuple[Any, Any, dict[str, Any]]] = [
 ]
 
 
-@room
+@backend
 @pytest.mark.parametrize(("kernel", "stride", "settings"), POOLS)
-def test_pools_against_pytorch(room: str, kernel: Any, stride: Any, settings: dict[str, Any]) -> None:
-    cells = np.random.default_rng(1).standard_normal((2, 2, 7, 6))
-    both("maxpool2d", cells, room, kernel, stride, **settings)
-    both("avgpool2d", cells, room, kernel, stride, **settings)
-    both("avgpool2d", cells, room, kernel, stride, count_include_pad=False, **settings)
+def test_pools_against_pytorch(backend: str, kernel: Any, stride: Any, settings: dict[str, Any]) -> None:
+    elements = np.random.default_rng(1).standard_normal((2, 2, 7, 6))
+    both("maxpool2d", elements, backend, kernel, stride, **settings)
+    both("avgpool2d", elements, backend, kernel, stride, **settings)
+    both("avgpool2d", elements, backend, kernel, stride, count_include_pad=False, **settings)
 
 
-@room
-def test_dilated_maxpool_against_pytorch(room: str) -> None:
-    cells = np.random.default_rng(1).standard_normal((2, 2, 7, 9))
-    both("maxpool2d", cells, room, (2, 3), 1, padding=(1, 1), dilation=(3, 2))
+@backend
+def test_dilated_maxpool_against_pytorch(backend: str) -> None:
+    elements = np.random.default_rng(1).standard_normal((2, 2, 7, 9))
+    both("maxpool2d", elements, backend, (2, 3), 1, padding=(1, 1), dilation=(3, 2))
 
 
-@room
-def test_ties_and_extremes_against_pytorch(room: str) -> None:
-    cells = np.random.default_rng(1).integers(-1, 2, (2, 2, 6, 6)).astype(float)
-    both("maxpool2d", cells, room, 3, 2, padding=1)
-    both("maxpool2d", np.full((1, 1, 3, 3), -np.inf), room, 2, 1)
+@backend
+def test_ties_and_extremes_against_pytorch(backend: str) -> None:
+    elements = np.random.default_rng(1).integers(-1, 2, (2, 2, 6, 6)).astype(float)
+    both("maxpool2d", elements, backend, 3, 2, padding=1)
+    both("maxpool2d", np.full((1, 1, 3, 3), -np.inf), backend, 2, 1)
 
 
-@room
+@backend
 @pytest.mark.parametrize("size", [1, 3, (2, 5), (7, 6), (3, 2)])
-def test_adaptive_pool_against_pytorch(room: str, size: Any) -> None:
-    both("adaptive_avgpool2d", np.random.default_rng(1).standard_normal((2, 2, 7, 6)), room, size)
+def test_adaptive_pool_against_pytorch(backend: str, size: Any) -> None:
+    both("adaptive_avgpool2d", np.random.default_rng(1).standard_normal((2, 2, 7, 6)), backend, size)
 
 
-@room
-def test_nan_wins_a_pool(room: str) -> None:
-    t = tensor([[[[1.0, np.nan], [2.0, 3.0]]]], room, True)
+@backend
+def test_nan_wins_a_pool(backend: str) -> None:
+    t = tensor([[[[1.0, np.nan], [2.0, 3.0]]]], backend, True)
     out = maxpool2d(t, 2)
     assert np.isnan(out.item())
     out.backward()
     assert t.grad.to_numpy().tolist() == [[[[0, 1], [0, 0]]]]
 
 
-@room
-def test_pools_of_permuted_images(room: str) -> None:
-    t = count_up(4, 6, 2, 3, room=room).permute(2, 3, 0, 1)
+@backend
+def test_pools_of_permuted_images(backend: str) -> None:
+    t = count_up(4, 6, 2, 3, backend=backend).permute(2, 3, 0, 1)
     for pool in (maxpool2d, avgpool2d, lambda x, k: tile(x, k)[0]):
         assert np.array_equal(pool(t, (2, 3)).to_numpy(), pool(t.contiguous(), (2, 3)).to_numpy())
 

@@ -216,5 +216,5 @@ def test_empty_lists() -> None:
 def test_higher_order() -> None:
     assert operators.map(operators.neg)(iter((1.0, -2.0))) == [-1.0, 2.0]
     assert operators.zipWith(operators.sub)((5.0, 7.0), iter([2.0, 3.0])) == [3.0, 4.0]
-    # A left fold: fn(x3, fn(x2, fn(x1, start))).
+    # A left reduce_all: fn(x3, fn(x2, fn(x1, start))).
     assert operators.reduce(operators.sub, 100.0)([1.0, 10.0, 1000.0]) == 1000.0 - (10.0 - (1.0 - 100.0))

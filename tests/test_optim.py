@@ -13,7 +13,7 @@ import minitorch
 from minitorch import SGD, Adagrad, Adam, AdamW, Optimizer, Parameter, RMSprop, Scalar, tensor
 from minitorch.optim import algorithms
 
-from .table import ROOMS
+from .table import BACKENDS
 
 CASES: list[tuple[str, dict[str, Any]]] = [
     ("SGD", {"lr": 0.05}),
@@ -40,8 +40,8 @@ START = [np.array([[1.0, -2.0, 3.0], [0.5, 0.0, -1.0]]), np.array([0.3])]
 TARGET = np.array([[0.0, 1.0, 2.0], [3.0, -1.0, 0.0]])
 
 
-def parameters(room: str = "fast", dtype: Any = None) -> list[Parameter]:
-    return [Parameter(tensor(x, room, dtype=dtype)) for x in START]
+def parameters(backend: str = "fast", dtype: Any = None) -> list[Parameter]:
+    return [Parameter(tensor(x, backend, dtype=dtype)) for x in START]
 
 
 def train(optimizer: Optimizer, params: Sequence[Parameter], steps: int) -> list[np.ndarray[Any, Any]]:
@@ -79,10 +79,10 @@ def test_a_hundred_steps_against_pytorch(name: str, settings: dict[str, Any]) ->
 
 
 @cases
-def test_the_plain_room_takes_the_same_steps(name: str, settings: dict[str, Any]) -> None:
+def test_the_plain_backend_takes_the_same_steps(name: str, settings: dict[str, Any]) -> None:
     results = []
-    for room in ROOMS:
-        params = parameters(room)
+    for backend in BACKENDS:
+        params = parameters(backend)
         results.append(train(getattr(minitorch, name)(params, **settings), params, 5))
     for found, expected in zip(*results):
         assert np.allclose(found, expected, rtol=1e-9, atol=1e-12)
@@ -126,8 +126,8 @@ def test_a_saved_state_resumes_bit_for_bit(name: str, settings: dict[str, Any]) 
 
 @cases
 def test_a_large_parameter_takes_the_same_steps(name: str, settings: dict[str, Any]) -> None:
-    cells = np.linspace(-1.0, 1.0, 40_000)
-    large, small = (Parameter(tensor(x, "fast")) for x in (cells, cells[:10]))
+    elements = np.linspace(-1.0, 1.0, 40_000)
+    large, small = (Parameter(tensor(x, "fast")) for x in (elements, elements[:10]))
     for p in (large, small):
         optimizer = getattr(minitorch, name)([p], **settings)
         for _ in range(3):
@@ -275,9 +275,9 @@ class Counted(SGD):
         p.value.copy_(np.clip(p.value.to_numpy(), -1.0, 1.0))
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_a_subclass_with_an_update_of_its_own_sees_each_update_at_once(room: str) -> None:
-    params = parameters(room)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_subclass_with_an_update_of_its_own_sees_each_update_at_once(backend: str) -> None:
+    params = parameters(backend)
     for p in params:
         p.value.grad = p.value
     Counted(params, lr=0.5).step()

@@ -1,4 +1,4 @@
-"""Random words that any thread can make, against NumPy's; and dropout, which is made of them, in every room."""
+"""Random words that any thread can make, against NumPy's; and dropout, which is made of them, in every backend."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from minitorch.nn import functional
 from minitorch.runtime import philox, rng
 
 CUDA = [] if os.environ["MINITORCH_CUDA_TESTS"] == "off" else ["cuda"]
-rooms = pytest.mark.parametrize("room", ["simple", "fast", *CUDA])
+backends = pytest.mark.parametrize("backend", ["simple", "fast", *CUDA])
 every = pytest.mark.parametrize("dtype", ["float32", "float64"])
 SIZES = (0, 1, 3, 4, 5, 1000)
 KEYS = (0, 1, 2**32, 2**64 - 1, 0x9E3779B97F4A7C15, 2**127 + 3)
@@ -76,11 +76,13 @@ def as_before(x: Any, rate: Any, scale: bool) -> Any:
     return kept
 
 
-@rooms
+@backends
 @every
 @pytest.mark.parametrize("rate", [0.25, 1 / 3, 0.9999, 1.0, np.float32(0.3), np.float64(0.7)])
 @pytest.mark.parametrize("scale", [False, True])
-def test_masks_and_results_are_those_that_numpy_gives(room: str, dtype: str, rate: Any, scale: bool) -> None:
+def test_masks_and_results_are_those_that_numpy_gives(
+    backend: str, dtype: str, rate: Any, scale: bool
+) -> None:
     for size in SIZES if rate == 0.25 else (5,):
         x = np.random.default_rng(size).standard_normal(size).astype(dtype)
         x[::7] = np.inf
@@ -89,7 +91,7 @@ def test_masks_and_results_are_those_that_numpy_gives(room: str, dtype: str, rat
             mask = as_before(x, rate, scale)
             expected, after = x * mask, random.getstate()
         minitorch.manual_seed(size)
-        t = tensor(x, room, dtype=dtype)
+        t = tensor(x, backend, dtype=dtype)
         y, kept = t.f.dropout(t._tensor, rng.new_key, rate, scale)
         assert random.getstate() == after
         assert y.dtype == kept.dtype == dtype
@@ -97,22 +99,24 @@ def test_masks_and_results_are_those_that_numpy_gives(room: str, dtype: str, rat
         assert kept.to_numpy().tobytes() == mask.tobytes()
 
 
-@rooms
-def test_cells_are_counted_in_the_order_of_the_shape(room: str) -> None:
+@backends
+def test_elements_are_counted_in_the_order_of_the_shape(backend: str) -> None:
     x = np.random.default_rng(0).standard_normal((3, 4, 5))
     for order in ((2, 0, 1), (0, 2, 1)):
         minitorch.manual_seed(1)
-        found = functional.dropout(tensor(x, room).permute(*order), 0.5, scale=True).to_numpy()
+        found = functional.dropout(tensor(x, backend).permute(*order), 0.5, scale=True).to_numpy()
         minitorch.manual_seed(1)
-        turned = x.transpose(order)
-        assert np.array_equal(found, turned * as_before(turned, 0.5, True))
+        transposed = x.transpose(order)
+        assert np.array_equal(found, transposed * as_before(transposed, 0.5, True))
 
 
-@rooms
+@backends
 @pytest.mark.parametrize("fuse", ["1", "0"])
-def test_gradients_pass_through_what_was_kept(room: str, fuse: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gradients_pass_through_what_was_kept(
+    backend: str, fuse: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("MINITORCH_FUSE", fuse)
-    backend = minitorch.TensorBackend(tensor([0.0], room).f.ops)
+    backend = minitorch.TensorBackend(tensor([0.0], backend).f.ops)
     x = tensor(np.arange(1.0, 22.0).reshape(3, 7), backend, requires_grad=True)
     weights = np.arange(21.0).reshape(3, 7)
     minitorch.manual_seed(2)
@@ -122,21 +126,21 @@ def test_gradients_pass_through_what_was_kept(room: str, fuse: str, monkeypatch:
     assert np.array_equal(x.grad.to_numpy(), weights * mask)
 
 
-@rooms
-def test_whole_channels_are_dropped_as_before(room: str) -> None:
+@backends
+def test_whole_channels_are_dropped_as_before(backend: str) -> None:
     minitorch.manual_seed(3)
     kept = as_before(np.ones((3, 5, 1, 1)), 0.5, True)
     minitorch.manual_seed(3)
     x = np.random.default_rng(1).standard_normal((3, 5, 2, 2))
-    assert np.array_equal(minitorch.Dropout2d(0.5)(tensor(x, room)).to_numpy(), x * kept)
+    assert np.array_equal(minitorch.Dropout2d(0.5)(tensor(x, backend)).to_numpy(), x * kept)
 
 
 def test_threads_make_the_same_mask() -> None:
-    cells = np.ones(70_001)
+    elements = np.ones(70_001)
     minitorch.manual_seed(4)
-    expected = as_before(cells, 0.5, False)
+    expected = as_before(elements, 0.5, False)
     minitorch.manual_seed(4)
-    assert np.array_equal(functional.dropout(tensor(cells, "fast"), 0.5).to_numpy(), expected)
+    assert np.array_equal(functional.dropout(tensor(elements, "fast"), 0.5).to_numpy(), expected)
 
 
 @pytest.mark.skipif(not CUDA, reason="MINITORCH_CUDA_TESTS=off")
@@ -148,9 +152,9 @@ def test_a_small_grid_makes_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     assert np.array_equal(functional.dropout(tensor(np.ones(101), "cuda"), 0.5).to_numpy(), expected)
 
 
-def trained(room: str) -> list[Any]:
+def trained(backend: str) -> list[Any]:
     minitorch.manual_seed(5)
-    minitorch.set_default_backend(room)
+    minitorch.set_default_backend(backend)
     model = minitorch.Sequential(
         minitorch.Linear(4, 6), minitorch.Dropout(0.5), minitorch.ReLU(), minitorch.Linear(6, 2)
     )
@@ -162,9 +166,9 @@ def trained(room: str) -> list[Any]:
     return list(model.state_dict().values())
 
 
-@rooms
-def test_training_with_dropout_repeats(room: str) -> None:
-    first, again, plain = trained(room), trained(room), trained("simple")
-    for one, two, judge in zip(first, again, plain):
+@backends
+def test_training_with_dropout_repeats(backend: str) -> None:
+    first, again, plain = trained(backend), trained(backend), trained("simple")
+    for one, two, reference in zip(first, again, plain):
         assert np.array_equal(one, two)
-        assert np.allclose(one, judge, rtol=0, atol=1e-12)
+        assert np.allclose(one, reference, rtol=0, atol=1e-12)

@@ -1,4 +1,4 @@
-"""Promises that are easily broken: odd operands, rooms of one's own, memory that is shared."""
+"""Promises that are easily broken: odd operands, backends of one's own, memory that is shared."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from minitorch import (
 from minitorch.autodiff import Context, grad_enabled
 from minitorch.tensor_data import TensorData
 
-rooms = pytest.mark.parametrize("room", ["simple", "fast"])
+backends = pytest.mark.parametrize("backend", ["simple", "fast"])
 
 
 # Numbers
@@ -39,24 +39,24 @@ rooms = pytest.mark.parametrize("room", ["simple", "fast"])
 
 @pytest.mark.parametrize("dtype", ["int64", "bool", "float16", "uint8"])
 def test_other_numbers_than_floats_take_the_default_dtype(dtype: str) -> None:
-    cells = np.array([1, 0, 1, 1], dtype)
-    for t in (minitorch.Tensor.make(cells, (2, 2)), minitorch.Tensor(TensorData(cells, (2, 2)))):
+    elements = np.array([1, 0, 1, 1], dtype)
+    for t in (minitorch.Tensor.make(elements, (2, 2)), minitorch.Tensor(TensorData(elements, (2, 2)))):
         assert t.dtype == np.float64
         assert (t + 0.5).to_numpy().tolist() == [[1.5, 0.5], [1.5, 1.5]]
 
 
-@rooms
-def test_what_is_too_large_is_infinite_without_a_word(room: str) -> None:
-    t = tensor([1.0, 2.0], room, dtype="float32")
+@backends
+def test_what_is_too_large_is_infinite_without_a_word(backend: str) -> None:
+    t = tensor([1.0, 2.0], backend, dtype="float32")
     assert (t + 1e300).to_numpy().tolist() == [np.inf, np.inf]
     assert (t < 1e300).to_numpy().tolist() == [1.0, 1.0]
     assert t.is_close(-1e300).to_numpy().tolist() == [0.0, 0.0]
     t[0] = 1e300
     t[1:] = -1e300
     assert t.to_numpy().tolist() == [np.inf, -np.inf]
-    assert tensor([1e300], room, dtype="float32").item() == np.inf
+    assert tensor([1e300], backend, dtype="float32").item() == np.inf
     minitorch.set_default_dtype("float32")
-    assert minitorch.Tensor.make([1e300], (1,), backend=room).item() == np.inf
+    assert minitorch.Tensor.make([1e300], (1,), backend=backend).item() == np.inf
 
 
 def test_whole_numbers_of_any_size() -> None:
@@ -67,8 +67,8 @@ def test_whole_numbers_of_any_size() -> None:
 
 
 def test_text_is_nested_brackets() -> None:
-    cells = np.arange(24.0).reshape(2, 3, 2, 2)
-    assert json.loads(repr(tensor(cells))) == cells.tolist()
+    elements = np.arange(24.0).reshape(2, 3, 2, 2)
+    assert json.loads(repr(tensor(elements))) == elements.tolist()
     assert repr(tensor([[[1.0], [2.0]]])) == "[[[1.00],\n  [2.00]]]"
 
 
@@ -126,9 +126,9 @@ class Tripled(Function):
         return 3.0 * d.to_numpy()[:1]
 
 
-@rooms
-def test_a_derivative_may_be_an_array(room: str) -> None:
-    x = tensor([1.0, 2.0], room, requires_grad=True)
+@backends
+def test_a_derivative_may_be_an_array(backend: str) -> None:
+    x = tensor([1.0, 2.0], backend, requires_grad=True)
     Tripled.apply(x).sum().backward()
     assert x.grad.to_numpy().tolist() == [3.0, 3.0]
 
@@ -137,7 +137,7 @@ def test_a_derivative_may_be_an_array(room: str) -> None:
 
 
 class Four(TensorOps):
-    """A room as a student of the course writes it."""
+    """A backend as a student of the course writes it."""
 
     @staticmethod
     def map(fn: Any) -> Any:
@@ -174,7 +174,7 @@ class Four(TensorOps):
         return SimpleOps.matrix_multiply(a, b)
 
 
-def test_a_room_of_four_methods() -> None:
+def test_a_backend_of_four_methods() -> None:
     own = TensorBackend(Four)
     x = tensor([[1.0, 2.0], [3.0, 5.0]], own, requires_grad=True)
     (minitorch.softmax(x, 1) * x).sum(0).sum().backward()
@@ -184,7 +184,7 @@ def test_a_room_of_four_methods() -> None:
 
 
 @pytest.mark.parametrize("other", ["simple", "fast"])
-def test_a_room_of_ones_own_does_not_mix(other: str) -> None:
+def test_a_backend_of_ones_own_does_not_mix(other: str) -> None:
     own = TensorBackend(Four)
     a, b = tensor([[1.0, 2.0], [3.0, 4.0]], own), tensor([[1.0, 2.0], [3.0, 4.0]], other)
     for call in (lambda: a + b, lambda: b + a, lambda: a @ b, lambda: b @ a, lambda: a.expand(b)):
@@ -200,10 +200,10 @@ def test_conv1d_names_the_shapes_that_were_given() -> None:
 # Kernels called by hand
 
 
-@rooms
-def test_maps_take_names_and_give_what_they_wrote_to(room: str) -> None:
-    ops = tensor([0.0], room).f.ops
-    x, out = tensor([[1.0, 2.0]], room), zeros((2, 2), room)
+@backends
+def test_maps_take_names_and_give_what_they_wrote_to(backend: str) -> None:
+    ops = tensor([0.0], backend).f.ops
+    x, out = tensor([[1.0, 2.0]], backend), zeros((2, 2), backend)
     assert ops.map(operators.neg)(x, out=out) is out
     assert out.to_numpy().tolist() == [[-1.0, -2.0]] * 2
     assert ops.map(operators.id)(x._tensor, out) is out._tensor
@@ -228,9 +228,9 @@ def test_names_of_the_convolutions(kernel: Any) -> None:
     assert names == ["out", "out_shape", "out_strides", "out_size", *operands, "reverse"]
 
 
-@rooms
-def test_settings_of_one_may_be_pairs(room: str) -> None:
-    x, w = minitorch.rand((2, 3, 8, 7), room), minitorch.rand((4, 3, 3, 2), room)
+@backends
+def test_settings_of_one_may_be_pairs(backend: str) -> None:
+    x, w = minitorch.rand((2, 3, 8, 7), backend), minitorch.rand((4, 3, 3, 2), backend)
     expected = minitorch.conv2d(x, w)
     for one in ((1, 1), [1, 1]):
         assert minitorch.conv2d(x, w, stride=one, dilation=one).shape == expected.shape == (2, 4, 8, 7)
@@ -239,25 +239,25 @@ def test_settings_of_one_may_be_pairs(room: str) -> None:
 # Memory
 
 
-@rooms
-def test_gradients_of_two_leaves_are_not_one(room: str) -> None:
-    a, b = (tensor([1.0, 2.0], room, requires_grad=True) for _ in range(2))
-    g = tensor([5.0, 6.0], room)
+@backends
+def test_gradients_of_two_leaves_are_not_one(backend: str) -> None:
+    a, b = (tensor([1.0, 2.0], backend, requires_grad=True) for _ in range(2))
+    g = tensor([5.0, 6.0], backend)
     (a + b.view(2)).backward(g)
     a.grad[0] = 77.0
     assert b.grad.to_numpy().tolist() == g.to_numpy().tolist() == [5.0, 6.0]
-    c = tensor([1.0, 2.0], room, requires_grad=True)
+    c = tensor([1.0, 2.0], backend, requires_grad=True)
     c.backward(g)
     c.grad[0] = 77.0
     assert g.to_numpy().tolist() == [5.0, 6.0]
 
 
-@rooms
-def test_assignment_of_what_lies_in_the_same_cells(room: str) -> None:
-    y = tensor([[1.0, 2.0], [3.0, 4.0]], room)
+@backends
+def test_assignment_of_what_lies_in_the_same_elements(backend: str) -> None:
+    y = tensor([[1.0, 2.0], [3.0, 4.0]], backend)
     y[...] = y.permute(1, 0)
     assert y.to_numpy().tolist() == [[1.0, 3.0], [2.0, 4.0]]
-    z = tensor([1.0, 2.0, 3.0], room)
+    z = tensor([1.0, 2.0, 3.0], backend)
     z[1:] = z.detach()._tensor.window(slice(0, 2))
     assert z.to_numpy().tolist() == [1.0, 1.0, 2.0]
 

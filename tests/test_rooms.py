@@ -1,4 +1,4 @@
-"""Every line of the table in every room: values, gradients, layouts, dtypes; and numbers beyond the finite."""
+"""Every line of the table in every backend: values, gradients, layouts, dtypes; and numbers beyond the finite."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from minitorch.tensor_ops import composite
 
 from .table import (
     LAYOUTS,
-    ROOMS,
+    BACKENDS,
     TABLE,
     Line,
     check_agreement,
@@ -35,34 +35,34 @@ from .table import (
 
 lines = pytest.mark.parametrize("line", TABLE, ids=lambda line: line.name)
 sloped = pytest.mark.parametrize("line", [line for line in TABLE if line.slope], ids=lambda line: line.name)
-rooms = pytest.mark.parametrize("room", ROOMS)
+backends = pytest.mark.parametrize("backend", BACKENDS)
 
 
 @lines
-@rooms
+@backends
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_value(line: Line, room: str, layout: str) -> None:
-    check_values(line, room, layout)
+def test_value(line: Line, backend: str, layout: str) -> None:
+    check_values(line, backend, layout)
 
 
 @lines
-@rooms
-def test_value_in_float32(line: Line, room: str) -> None:
-    check_values(line, room, "packed", "float32")
+@backends
+def test_value_in_float32(line: Line, backend: str) -> None:
+    check_values(line, backend, "packed", "float32")
 
 
 @sloped
-@rooms
+@backends
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_gradient(line: Line, room: str, layout: str) -> None:
-    check_gradients(line, room, layout)
+def test_gradient(line: Line, backend: str, layout: str) -> None:
+    check_gradients(line, backend, layout)
 
 
 @sloped
-@pytest.mark.parametrize("room", [room for room in ROOMS if room != "simple"])
+@pytest.mark.parametrize("backend", [backend for backend in BACKENDS if backend != "simple"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_gradient_agrees_with_the_plain_room(line: Line, room: str, dtype: str) -> None:
-    check_agreement(line, room, dtype)
+def test_gradient_agrees_with_the_plain_backend(line: Line, backend: str, dtype: str) -> None:
+    check_agreement(line, backend, dtype)
 
 
 def test_every_function_has_its_line() -> None:
@@ -96,9 +96,9 @@ def test_fused_kernels_agree_with_their_composition(
     monkeypatch.setenv("MINITORCH_FUSE", "0")
     composed: Any = TensorBackend(FastOps)
     for shapes in line.shapes:
-        cells = operands(line, shapes)
-        fused = line.fn(*(laid(x, "packed", "fast", dtype) for x in cells)).to_numpy()
-        plain = line.fn(*(laid(x, "packed", composed, dtype) for x in cells)).to_numpy()
+        elements = operands(line, shapes)
+        fused = line.fn(*(laid(x, "packed", "fast", dtype) for x in elements)).to_numpy()
+        plain = line.fn(*(laid(x, "packed", composed, dtype) for x in elements)).to_numpy()
         tolerance = 1e-9 if dtype == "float64" else 1e-4
         compare(name, fused, plain, tolerance)
         for found, expected in zip(
@@ -108,9 +108,9 @@ def test_fused_kernels_agree_with_their_composition(
             compare(f"gradient of {name}", found, expected, tolerance)
 
 
-@pytest.mark.parametrize("name", composite.OPTIONAL)
+@pytest.mark.parametrize("name", composite.COMPOSITES)
 def test_every_optional_kernel_can_be_turned_off(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    composition = vars(composite.OptionalOps)[name].__func__
+    composition = vars(composite.CompositeOps)[name].__func__
     assert getattr(TensorBackend(FastOps), name).__func__ is not composition
     monkeypatch.setenv("MINITORCH_FUSE", "0")
     assert getattr(TensorBackend(FastOps), name).__func__ is composition
@@ -119,10 +119,10 @@ def test_every_optional_kernel_can_be_turned_off(name: str, monkeypatch: pytest.
 numbers = lists(floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=9)
 
 
-@rooms
+@backends
 @pytest.mark.parametrize("name", ["add", "sub", "mul", "neg", "lt", "eq"])
 @given(ls=numbers)
-def test_single_operations_are_bit_equal_to_python(name: str, room: str, ls: list[float]) -> None:
+def test_single_operations_are_bit_equal_to_python(name: str, backend: str, ls: list[float]) -> None:
     both: dict[str, Callable[[Any, Any], Any]] = {
         "add": lambda x, y: x + y,
         "sub": lambda x, y: x - y,
@@ -132,7 +132,7 @@ def test_single_operations_are_bit_equal_to_python(name: str, room: str, ls: lis
         "eq": lambda x, y: x == y,
     }
     others = ls[1:] + ls[:1]
-    found = both[name](tensor(ls, room), tensor(others, room)).to_numpy()
+    found = both[name](tensor(ls, backend), tensor(others, backend)).to_numpy()
     expected = np.array([both[name](x, y) for x, y in zip(ls, others)], np.float64)
     assert found.tobytes() == expected.tobytes()
 
@@ -164,18 +164,18 @@ BEYOND: list[tuple[str, Callable[[Tensor], Tensor], list[float], list[float]]] =
 ]
 
 
-@rooms
+@backends
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize(("name", "fn", "cells", "expected"), BEYOND, ids=[row[0] for row in BEYOND])
+@pytest.mark.parametrize(("name", "fn", "elements", "expected"), BEYOND, ids=[row[0] for row in BEYOND])
 def test_beyond_the_finite(
-    room: str,
+    backend: str,
     dtype: str,
     name: str,
     fn: Callable[[Tensor], Tensor],
-    cells: list[float],
+    elements: list[float],
     expected: list[float],
 ) -> None:
-    t = tensor(cells, room, True, dtype=dtype)
+    t = tensor(elements, backend, True, dtype=dtype)
     out = fn(t)
     assert np.array_equal(out.to_numpy(), np.array(expected), equal_nan=True)
     if name != "all with nan":
@@ -183,8 +183,8 @@ def test_beyond_the_finite(
         assert t.grad.shape == t.shape
 
 
-@rooms
-def test_gradients_at_the_poles(room: str) -> None:
+@backends
+def test_gradients_at_the_poles(backend: str) -> None:
     for fn, at, expected in [
         (lambda x: 1 / x, 0.0, -INF),
         (lambda x: x.sqrt(), 0.0, INF),
@@ -195,15 +195,15 @@ def test_gradients_at_the_poles(room: str) -> None:
         (lambda x: x**0, 0.0, 0.0),
         (lambda x: x**2, 0.0, 0.0),
     ]:
-        t = tensor([at], room, True)
+        t = tensor([at], backend, True)
         fn(t).backward()
         assert t.grad.item() == expected
 
 
-@rooms
-def test_sums_of_many_cells_keep_their_digits(room: str) -> None:
-    cells = np.random.default_rng(0).standard_normal(20_000) * 1e3
+@backends
+def test_sums_of_many_elements_keep_their_digits(backend: str) -> None:
+    elements = np.random.default_rng(0).standard_normal(20_000) * 1e3
     for dtype, tolerance in (("float64", 1e-9), ("float32", 1e-4)):
-        total = tensor(cells, room, dtype=dtype).sum().item()
-        exact = math.fsum(cells.astype(dtype).astype(np.float64))
-        assert abs(total - exact) <= tolerance * np.abs(cells).sum()
+        total = tensor(elements, backend, dtype=dtype).sum().item()
+        exact = math.fsum(elements.astype(dtype).astype(np.float64))
+        assert abs(total - exact) <= tolerance * np.abs(elements).sum()

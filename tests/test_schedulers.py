@@ -92,29 +92,29 @@ def test_against_torch(case: str) -> None:
     name, settings = CASES[case]
     theirs = torch_optimizer(0.5, 0.2, momentum=0.9)
     ours = Optimizer(0.5, 0.2, momentum=0.9)
-    judge = torch_scheduler(name, theirs, settings)
+    reference = torch_scheduler(name, theirs, settings)
     scheduler = getattr(schedulers, name)(ours, **settings)
     assert seen(ours) == close(seen(theirs))
     for _ in range(20):
         theirs.step()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # PyTorch's own notices
-            judge.step()
+            reference.step()
         scheduler.step()
         assert seen(ours) == close(seen(theirs))
-        assert scheduler.get_last_lr() == close(judge.get_last_lr())
+        assert scheduler.get_last_lr() == close(reference.get_last_lr())
 
 
 def test_one_cycle_sets_beta1() -> None:
     settings = {"max_lr": 0.1, "total_steps": 10}
     theirs = torch_optimizer(0.5, kind="Adam", betas=(0.9, 0.99))
     ours = Optimizer(0.5, betas=(0.9, 0.99))
-    judge = torch_scheduler("OneCycleLR", theirs, settings)
+    reference = torch_scheduler("OneCycleLR", theirs, settings)
     scheduler = OneCycleLR(ours, **settings)
     for _ in range(9):
         assert ours.param_groups[0]["betas"] == pytest.approx(theirs.param_groups[0]["betas"])
         theirs.step()
-        judge.step()
+        reference.step()
         scheduler.step()
     assert ours.param_groups[0]["betas"] == pytest.approx((0.95, 0.99))
 
@@ -133,7 +133,7 @@ def test_one_cycle_sets_beta1() -> None:
 )
 def test_plateau_against_torch(settings: dict[str, Any]) -> None:
     theirs, ours = torch_optimizer(0.5, 0.2), Optimizer(0.5, 0.2)
-    judge = torch_scheduler("ReduceLROnPlateau", theirs, settings)
+    reference = torch_scheduler("ReduceLROnPlateau", theirs, settings)
     scheduler = ReduceLROnPlateau(ours, **settings)
     metrics = [
         math.inf,
@@ -155,9 +155,9 @@ def test_plateau_against_torch(settings: dict[str, Any]) -> None:
         2.0,
     ]
     for metric in metrics + metrics:
-        judge.step(metric)
+        reference.step(metric)
         scheduler.step(metric)
-        assert scheduler.get_last_lr() == close(judge.get_last_lr())
+        assert scheduler.get_last_lr() == close(reference.get_last_lr())
 
 
 def test_rates_by_hand() -> None:

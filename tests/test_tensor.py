@@ -1,4 +1,4 @@
-"""Tensors in the plain room: values, gradients, and what each member promises (in every room)."""
+"""Tensors in the reference backend: values, gradients, and what each member promises (in every backend)."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ from minitorch import (
 
 from . import checks
 from .strategies import small_ints
-from .table import ROOMS
+from .table import BACKENDS
 from .tensor_strategies import shaped_tensors, tensors
 
 one = pytest.mark.parametrize("case", checks.ONE, ids=checks.name_of)
 two = pytest.mark.parametrize("case", checks.TWO, ids=checks.name_of)
-plain_room = pytest.mark.parametrize("room", ["simple"], indirect=True)
+reference = pytest.mark.parametrize("backend", ["simple"], indirect=True)
 
 
-@pytest.fixture(autouse=True, params=ROOMS)
-def room(request: pytest.FixtureRequest) -> str:
-    """Make each room in turn the default one."""
+@pytest.fixture(autouse=True, params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> str:
+    """Make each backend in turn the default one."""
     minitorch.set_default_backend(request.param)
     return request.param
 
 
 @pytest.mark.task2_3
-@plain_room
+@reference
 @one
 @given(t=tensors(backend="simple"))
 def test_one_argument(case: checks.Case, t: Tensor) -> None:
@@ -53,7 +53,7 @@ def test_one_argument(case: checks.Case, t: Tensor) -> None:
 
 
 @pytest.mark.task2_3
-@plain_room
+@reference
 @two
 @given(ts=shaped_tensors(2, backend="simple"))
 def test_two_arguments(case: checks.Case, ts: list[Tensor]) -> None:
@@ -61,7 +61,7 @@ def test_two_arguments(case: checks.Case, ts: list[Tensor]) -> None:
 
 
 @pytest.mark.task2_3
-@plain_room
+@reference
 @pytest.mark.parametrize("dim", [0, 1, None])
 @given(data=data())
 def test_sum(data: Any, dim: int | None) -> None:
@@ -70,7 +70,7 @@ def test_sum(data: Any, dim: int | None) -> None:
 
 
 @pytest.mark.task2_4
-@plain_room
+@reference
 @one
 @given(t=tensors(backend="simple"))
 def test_one_gradient(case: checks.Case, t: Tensor) -> None:
@@ -78,7 +78,7 @@ def test_one_gradient(case: checks.Case, t: Tensor) -> None:
 
 
 @pytest.mark.task2_4
-@plain_room
+@reference
 @two
 @given(ts=shaped_tensors(2, backend="simple"))
 def test_two_gradients(case: checks.Case, ts: list[Tensor]) -> None:
@@ -86,7 +86,7 @@ def test_two_gradients(case: checks.Case, ts: list[Tensor]) -> None:
 
 
 @pytest.mark.task2_4
-@plain_room
+@reference
 @two
 @given(ts=shaped_tensors(2, backend="simple"))
 def test_broadcast_gradients(case: checks.Case, ts: list[Tensor]) -> None:
@@ -94,7 +94,7 @@ def test_broadcast_gradients(case: checks.Case, ts: list[Tensor]) -> None:
 
 
 @pytest.mark.task2_4
-@plain_room
+@reference
 @pytest.mark.parametrize("case", checks.REDUCTIONS, ids=checks.name_of)
 @given(t=tensors(backend="simple"))
 def test_reduction_gradient(case: checks.Case, t: Tensor) -> None:
@@ -102,7 +102,7 @@ def test_reduction_gradient(case: checks.Case, t: Tensor) -> None:
 
 
 @pytest.mark.task2_4
-@plain_room
+@reference
 @given(data=data())
 def test_permute_gradient(data: Any) -> None:
     t = data.draw(tensors(backend="simple"))
@@ -117,7 +117,7 @@ def grid() -> Tensor:
 
 
 @given(ls=lists(floats(allow_nan=False), min_size=1))
-def test_cells_of_a_list_come_back_exactly(ls: list[float]) -> None:
+def test_elements_of_a_list_come_back_exactly(ls: list[float]) -> None:
     t = tensor(ls)
     assert [t[i] for i in range(len(ls))] == ls
 
@@ -135,9 +135,9 @@ def test_construction() -> None:
 
 
 def test_arrays_are_copied() -> None:
-    cells = np.arange(6.0).reshape(2, 3)
-    t = tensor(cells.T)
-    cells[0, 0] = 100.0
+    elements = np.arange(6.0).reshape(2, 3)
+    t = tensor(elements.T)
+    elements[0, 0] = 100.0
     assert t.to_numpy().tolist() == [[0, 3], [1, 4], [2, 5]]
     t.to_numpy()[0, 0] = 50.0
     assert t[0, 0] == 0.0
@@ -157,11 +157,11 @@ def test_constructors_of_a_shape() -> None:
     assert abs(normal.std() - 1.0) < 0.05
 
 
-def test_random_numbers_follow_the_seed_and_not_the_room() -> None:
+def test_random_numbers_follow_the_seed_and_not_the_backend() -> None:
     drawn = []
-    for room in ("simple", "fast"):
+    for backend in ("simple", "fast"):
         minitorch.manual_seed(3)
-        drawn.append(rand((2, 3), backend=room).to_numpy())
+        drawn.append(rand((2, 3), backend=backend).to_numpy())
     assert np.array_equal(*drawn)
     assert not np.array_equal(drawn[0], rand((2, 3)).to_numpy())
 
@@ -225,16 +225,16 @@ def test_to() -> None:
     assert t.grad.to_numpy().tolist() == [[2.0, 2.0]]
 
 
-def test_default_backend(room: str) -> None:
+def test_default_backend(backend: str) -> None:
     assert minitorch.get_default_backend() == tensor(1.0).backend == zeros((1,)).backend
-    assert minitorch.get_default_backend().ops.name == room
+    assert minitorch.get_default_backend().ops.name == backend
     own = TensorBackend(minitorch.SimpleOps)
     minitorch.set_default_backend(own)
     assert tensor(1.0).backend is own
     assert own == SimpleBackend
 
 
-def test_a_room_of_four_methods_is_enough() -> None:
+def test_a_backend_of_four_methods_is_enough() -> None:
     class Own(minitorch.TensorOps):
         map = minitorch.SimpleOps.map
         zip = minitorch.SimpleOps.zip
@@ -250,7 +250,7 @@ def test_a_room_of_four_methods_is_enough() -> None:
     assert x.grad.to_numpy().sum() == 4.0
 
 
-def test_doors_take_tensors_and_tensor_data(room: str) -> None:
+def test_doors_take_tensors_and_tensor_data(backend: str) -> None:
     ops = minitorch.get_default_backend().ops
     t = tensor([[1.0, 2.0], [3.0, 4.0]]).requires_grad_()
     double = ops.map(minitorch.operators.neg)
@@ -304,23 +304,23 @@ def test_a_full_index_gives_a_float() -> None:
 )
 def test_slices_are_new_differentiable_tensors(key: Any) -> None:
     t = grid().requires_grad_()
-    cells = t.to_numpy()
+    elements = t.to_numpy()
     part = t[key]
-    assert part.shape == cells[key].shape
-    assert np.array_equal(part.to_numpy(), cells[key])
+    assert part.shape == elements[key].shape
+    assert np.array_equal(part.to_numpy(), elements[key])
     (part * part).sum().backward()
-    expected = np.zeros_like(cells)
-    expected[key] = 2 * cells[key]
+    expected = np.zeros_like(elements)
+    expected[key] = 2 * elements[key]
     assert np.array_equal(t.grad.to_numpy(), expected)
     if part.size:
         part[...] = 100.0
-        assert np.array_equal(t.to_numpy(), cells)
+        assert np.array_equal(t.to_numpy(), elements)
 
 
 def test_slices_of_permuted_tensors() -> None:
-    cells = np.arange(24.0).reshape(2, 3, 4)
-    t = tensor(cells).permute(2, 0, 1)
-    assert np.array_equal(t[1:3, 0].to_numpy(), cells.transpose(2, 0, 1)[1:3, 0])
+    elements = np.arange(24.0).reshape(2, 3, 4)
+    t = tensor(elements).permute(2, 0, 1)
+    assert np.array_equal(t[1:3, 0].to_numpy(), elements.transpose(2, 0, 1)[1:3, 0])
 
 
 def test_item_assignment() -> None:
@@ -376,8 +376,8 @@ def test_reshape_copies_when_it_must() -> None:
     [(0, -1, (24,)), (1, -1, (2, 12)), (0, 1, (6, 4)), (-2, 2, (2, 12)), (1, 1, (2, 3, 4))],
 )
 def test_flatten(start: int, end: int, shape: tuple[int, ...]) -> None:
-    cells = np.arange(24.0).reshape(2, 3, 4)
-    assert np.array_equal(tensor(cells).flatten(start, end).to_numpy(), cells.reshape(shape))
+    elements = np.arange(24.0).reshape(2, 3, 4)
+    assert np.array_equal(tensor(elements).flatten(start, end).to_numpy(), elements.reshape(shape))
     assert tensor(3.0).flatten().shape == (1,)
 
 
@@ -424,7 +424,7 @@ def test_reductions_keep_the_dimension() -> None:
 # Values out
 
 
-def test_single_cells() -> None:
+def test_single_elements() -> None:
     for t in (tensor(2.5), tensor([2.5]), tensor([[2.5]]), grid()[1:, 1:2] / 2.0):
         assert t.item() == float(t) == 2.5
         assert isinstance(t.item(), float)

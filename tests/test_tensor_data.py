@@ -40,9 +40,9 @@ def test_layout() -> None:
 @pytest.mark.task2_1
 @given(shape=shapes())
 def test_default_strides_are_row_major(shape: tuple[int, ...]) -> None:
-    cells = np.zeros(shape)
-    assert strides_from_shape(shape) == tuple(s // 8 for s in cells.strides)
-    assert TensorData(cells.reshape(-1), shape).is_contiguous()
+    elements = np.zeros(shape)
+    assert strides_from_shape(shape) == tuple(s // 8 for s in elements.strides)
+    assert TensorData(elements.reshape(-1), shape).is_contiguous()
 
 
 @pytest.mark.task2_1
@@ -136,12 +136,12 @@ def test_construction_errors() -> None:
 @pytest.mark.task2_1
 def test_storage_is_kept_uncopied() -> None:
     for dtype in (np.float32, np.float64):
-        cells = np.arange(6, dtype=dtype)
-        td = TensorData(cells, (2, 3))
-        assert td._storage is cells
+        elements = np.arange(6, dtype=dtype)
+        td = TensorData(elements, (2, 3))
+        assert td._storage is elements
         assert td.dtype == dtype
         storage, shape, strides = td.tuple()
-        assert storage is cells
+        assert storage is elements
         assert (tuple(shape), tuple(strides)) == ((2, 3), (3, 1))
 
 
@@ -203,11 +203,11 @@ def test_broadcast_index(case: tuple[tuple[int, ...], ...]) -> None:
     for small in case[:2]:
         both = case[2]
         assert shape_broadcast(small, both) == both
-        cells = np.broadcast_to(np.arange(np.prod(small)).reshape(small), both)
+        elements = np.broadcast_to(np.arange(np.prod(small)).reshape(small), both)
         out = np.zeros(len(small), np.int32)
         for big in np.ndindex(*both):
             broadcast_index(np.array(big), np.array(both), np.array(small), out)
-            assert index_to_position(out, strides_from_shape(small)) == cells[big]
+            assert index_to_position(out, strides_from_shape(small)) == elements[big]
 
 
 def matrix() -> TensorData:
@@ -243,7 +243,7 @@ def test_plain_arithmetic_inside_functions(found: Any, expected: list[Any]) -> N
     assert t.to_numpy().tolist() == [[1, 2, 3], [4, 5, 6]]
 
 
-def test_single_cells_inside_functions() -> None:
+def test_single_elements_inside_functions() -> None:
     t = matrix()
     assert t.f is t.backend is SimpleBackend
     assert t[1, 2] == 6.0

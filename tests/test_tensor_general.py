@@ -1,4 +1,4 @@
-"""The subjects of modules 2.3 and 2.4 in the fast room, and the matrix product."""
+"""The subjects of modules 2.3 and 2.4 in the fast backend, and the matrix product."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ two = pytest.mark.parametrize("case", checks.TWO, ids=checks.name_of)
 
 
 @pytest.mark.task3_1
-@given(cells=lists(small_floats, min_size=1))
-def test_creation(cells: list[float]) -> None:
-    t = tensor(cells, "fast")
+@given(elements=lists(small_floats, min_size=1))
+def test_creation(elements: list[float]) -> None:
+    t = tensor(elements, "fast")
     assert t.backend is FastBackend
-    assert [t[i] for i in range(len(cells))] == cells
+    assert [t[i] for i in range(len(elements))] == elements
 
 
 @pytest.mark.task3_1
@@ -88,8 +88,8 @@ def test_permute_gradient(data: Any) -> None:
 
 def triple(*shape: int) -> tuple[Any, Any, Any]:
     """Return 1, 2, 3, ... of a shape as storage, shape and strides."""
-    cells = np.arange(1.0, np.prod(shape) + 1)
-    return minitorch.TensorData(cells, shape).tuple()
+    elements = np.arange(1.0, np.prod(shape) + 1)
+    return minitorch.TensorData(elements, shape).tuple()
 
 
 def compiled_triple(x: float) -> float:
@@ -134,26 +134,26 @@ def test_indexing_functions_are_compiled_ones() -> None:
 @pytest.mark.task3_1
 @pytest.mark.parametrize("shape", [(70_000,), (300, 301), (2, 35_000), (9, 4, 1000)])
 def test_large_tensors_run_on_all_threads(shape: tuple[int, ...]) -> None:
-    cells = np.random.default_rng(0).standard_normal(shape)
-    t = tensor(cells, "fast")
+    elements = np.random.default_rng(0).standard_normal(shape)
+    t = tensor(elements, "fast")
     order = tuple(reversed(range(t.dims)))
-    assert np.array_equal((t + t).to_numpy(), cells + cells)
-    assert np.array_equal((-t.permute(*order)).to_numpy(), -cells.transpose(order))
-    assert np.allclose(t.sum().item(), cells.sum(), rtol=0, atol=1e-9 * np.abs(cells).sum())
+    assert np.array_equal((t + t).to_numpy(), elements + elements)
+    assert np.array_equal((-t.permute(*order)).to_numpy(), -elements.transpose(order))
+    assert np.allclose(t.sum().item(), elements.sum(), rtol=0, atol=1e-9 * np.abs(elements).sum())
     for dim in range(t.dims):
         assert np.allclose(
-            t.sum(dim).to_numpy(), cells.sum(dim, keepdims=True), rtol=0, atol=1e-9 * cells.size
+            t.sum(dim).to_numpy(), elements.sum(dim, keepdims=True), rtol=0, atol=1e-9 * elements.size
         )
-        assert np.array_equal(t.max(dim).to_numpy(), cells.max(dim, keepdims=True))
+        assert np.array_equal(t.max(dim).to_numpy(), elements.max(dim, keepdims=True))
 
 
 @pytest.mark.task3_1
 def test_more_dimensions_than_the_kernels_merge() -> None:
-    cells = np.arange(2.0**6).reshape((2,) * 6)
+    elements = np.arange(2.0**6).reshape((2,) * 6)
     order = (0, 3, 1, 4, 2, 5)
-    t, flipped = tensor(cells, "fast"), cells.transpose(5, 4, 3, 2, 1, 0)
+    t, flipped = tensor(elements, "fast"), elements.transpose(5, 4, 3, 2, 1, 0)
     assert np.array_equal(
-        (t.permute(*order) + tensor(flipped, "fast")).to_numpy(), cells.transpose(order) + flipped
+        (t.permute(*order) + tensor(flipped, "fast")).to_numpy(), elements.transpose(order) + flipped
     )
     mixed = t.permute(5, 4, 3, 2, 1, 0)
     assert np.array_equal((-mixed).to_numpy(), -flipped)
@@ -202,7 +202,7 @@ def test_matmul_kernel_on_triples() -> None:
 
 
 @pytest.mark.task3_1
-def test_an_own_backend_on_the_same_room_mixes() -> None:
+def test_an_own_backend_on_the_same_backend_mixes() -> None:
     own = TensorBackend(FastOps)
     assert own == FastBackend
     assert hash(own) == hash(FastBackend)

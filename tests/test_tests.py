@@ -32,7 +32,7 @@ SQUARE = Line("square", lambda x: x * x, np.square, UNARY)
 
 
 class Times(Function):
-    """a * b, whose derivatives are off by a factor; ``only`` spoils one cell alone."""
+    """a * b, whose derivatives are off by a factor; ``only`` spoils one element alone."""
 
     @staticmethod
     def forward(
@@ -104,24 +104,24 @@ def test_a_wrong_value(fn: Callable[[Tensor], Tensor]) -> None:
 
 @pytest.mark.parametrize("layout", ["permuted", "strided"])
 def test_a_stride_overlooked(layout: str) -> None:
-    blind = Line("neg", Blind.apply, np.negative, (((2, 3),),))
-    check_values(blind, "simple", "packed")
+    capture_safe = Line("neg", Blind.apply, np.negative, (((2, 3),),))
+    check_values(capture_safe, "simple", "packed")
     with pytest.raises((AssertionError, RuntimeError)):
-        check_values(blind, "simple", layout)
+        check_values(capture_safe, "simple", layout)
 
 
-@pytest.mark.parametrize("fold", ["sum", "max", "mean"])
-def test_a_swapped_axis(fold: str) -> None:
-    swapped = replace(LINES[f"{fold} 0"], ref=LINES[f"{fold} 1"].ref, shapes=(((3, 3),),))
+@pytest.mark.parametrize("reduce_all", ["sum", "max", "mean"])
+def test_a_swapped_axis(reduce_all: str) -> None:
+    swapped = replace(LINES[f"{reduce_all} 0"], ref=LINES[f"{reduce_all} 1"].ref, shapes=(((3, 3),),))
     with pytest.raises(AssertionError):
         check_values(swapped, "simple", "packed")
 
 
 def test_a_swapped_axis_on_the_way_back() -> None:
-    turned = Line("turned", Turned.apply, np.transpose, (((3, 3),),))
-    check_values(turned, "simple", "packed")
-    with pytest.raises(AssertionError, match="turned of"):
-        check_gradients(turned, "simple", "packed")
+    transposed = Line("transposed", Turned.apply, np.transpose, (((3, 3),),))
+    check_values(transposed, "simple", "packed")
+    with pytest.raises(AssertionError, match="transposed of"):
+        check_gradients(transposed, "simple", "packed")
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_a_wrong_gradient(off: tuple[float, float], only: bool) -> None:
         check_gradients(times(*off, only=only), "simple", "packed")
 
 
-def test_a_gradient_that_differs_from_the_plain_room() -> None:
+def test_a_gradient_that_differs_from_the_plain_backend() -> None:
     def fn(x: Tensor, y: Tensor) -> Tensor:
         return Times.apply(x, y, off=(1.001 if x.backend.ops.name == "fast" else 1.0, 1.0))
 
@@ -155,13 +155,15 @@ def test_grad_check_finds_a_wrong_gradient(size: int, arg: int) -> None:
     a, b = make(np.linspace(1.0, 2.0, size)), make(np.linspace(2.0, 3.0, size))
     off = (1.05, 1.0) if arg == 0 else (1.0, 1.05)
     grad_check(lambda x, y: Times.apply(x, y, off=(1.0, 1.0)), a, b)
-    with pytest.raises(AssertionError, match=rf"Times, argument {arg}, cell \(\d+,\): backward gives .*give"):
+    with pytest.raises(
+        AssertionError, match=rf"Times, argument {arg}, element \(\d+,\): backward gives .*give"
+    ):
         grad_check(lambda x, y: Times.apply(x, y, off=off), a, b)
 
 
 def test_grad_check_looks_along_a_direction_of_large_inputs() -> None:
     class OneCell(Function):
-        """An identity whose derivative is wrong in a single cell."""
+        """An identity whose derivative is wrong in a single element."""
 
         @staticmethod
         def forward(ctx: Context, a: TensorData) -> TensorData:

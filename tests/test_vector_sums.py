@@ -21,7 +21,7 @@ def all_sums(out: Any, a: Any, b: Any, at: int, n: int, near: Any) -> None:
     out[5] = largest(a, at, n)
 
 
-def cells(n: int, dtype: str, seed: int) -> Any:
+def elements(n: int, dtype: str, seed: int) -> Any:
     return np.random.default_rng(seed).standard_normal((1, n + 7)).astype(dtype)
 
 
@@ -34,7 +34,7 @@ def compute(a: Any, b: Any, at: int, n: int, near: float) -> Any:
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("n", SIZES)
 def test_sums_of_any_length(n: int, dtype: str) -> None:
-    a, b = cells(n, dtype, n), cells(n, dtype, n + 1)
+    a, b = elements(n, dtype, n), elements(n, dtype, n + 1)
     found = compute(a, b, 3, n, 0.25)
     x, y = (t[0, 3 : 3 + n].astype(np.float64) for t in (a, b))
     wanted = [x.sum(), (x - 0.25).sum(), ((x - 0.25) ** 2).sum(), x.sum(), (x * (y - 0.25)).sum()]

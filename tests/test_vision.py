@@ -256,9 +256,9 @@ def test_flips(transform: Any, axis: int) -> None:
 def test_rotation_agrees_with_pillow(angle: float) -> None:
     batch = noise(2, 3, 15, 15)
     out = RandomRotation((angle, angle))(batch)
-    for image, turned in zip(batch, out):
+    for image, transposed in zip(batch, out):
         expected = np.asarray(picture(image).rotate(angle, Image.Resampling.NEAREST)).transpose(2, 0, 1)
-        assert (turned == expected).mean() > 0.99
+        assert (transposed == expected).mean() > 0.99
 
 
 def test_rotation_of_a_quarter() -> None:

@@ -1,8 +1,7 @@
-"""The CUDA room: picks kernels and launches them; a GPU, or Numba's simulator, is asked for at the first use.
+"""The CUDA backend: picks kernels and launches them; a GPU, or Numba's simulator, is asked for at the first use.
 
 Its results lie on blocks of a pool (`minitorch.cuda_memory`); the kernels are in `minitorch.cuda_kernels`,
 `minitorch.cuda_index`, `minitorch.cuda_fold`, `minitorch.cuda_conv`, `minitorch.cuda_pool` and `minitorch.cuda_norm`.
-It refuses to know other rooms and Tensor.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from .device import dlpack, functions, memory
 from .device.launch import blocks, grid_stride, kernel, launch
 from .fused import FusedOps
 from .matmul import tiles
-from .operands import block, packed, read, run_cells, triple
+from .operands import block, packed, read, run_elementwise, triple
 
 MOST_LAYERS = 65_535  # blocks in the z direction of a grid, on any card
 # Functions whose folds may be regrouped: all others are folded from left to right by one thread.
@@ -34,7 +33,7 @@ REGROUPED = (operators.add, operators.mul, operators.max, operators.max_nan)
 
 @functools.cache
 def cuda_backend() -> TensorBackend:
-    """Return the backend on the CUDA room, the same at each call.
+    """Return the backend on the CUDA backend, the same at each call.
 
     Raises:
         BackendError: Kernels cannot be launched; the message says what is missing.
@@ -59,7 +58,7 @@ def _naturals(steps: tuple[int, ...]) -> tuple[Any, ...]:
 
 
 class CudaOps(FusedOps):
-    """The CUDA room."""
+    """The CUDA backend."""
 
     name = "cuda"
     cuda = True
@@ -114,7 +113,7 @@ class CudaOps(FusedOps):
         """See `TensorOps.allocate`.
 
         Raises:
-            BackendError: There are more cells than kernels can count.
+            BackendError: There are more elements than kernels can count.
         """
         memory.countable(shape)
         return super().allocate(shape, dtype, backend)
@@ -124,7 +123,7 @@ class CudaOps(FusedOps):
         """See `TensorOps.map_kernel`."""
 
         def run(out: TensorData, a: TensorData) -> None:
-            run_cells(f"map of {fn.__name__}", fn, out, a)
+            run_elementwise(f"map of {fn.__name__}", fn, out, a)
 
         return run
 
@@ -133,7 +132,7 @@ class CudaOps(FusedOps):
         """See `TensorOps.zip_kernel`."""
 
         def run(out: TensorData, a: TensorData, b: TensorData) -> None:
-            run_cells(f"zip of {fn.__name__}", fn, out, a, b)
+            run_elementwise(f"zip of {fn.__name__}", fn, out, a, b)
 
         return run
 
@@ -143,10 +142,10 @@ class CudaOps(FusedOps):
 
         def run(out: TensorData, a: TensorData, dim: int) -> None:
             if fn in REGROUPED:
-                reduce.fold(out._storage, read(a), (a.shape, a.strides), dim, fn, start)
+                reduce.reduce_all(out._storage, read(a), (a.shape, a.strides), dim, fn, start)
                 return
             read(a)
-            made = kernel(reduce.fold_cells, out.dtype, fn=fn)
+            made = kernel(reduce.reduce_elements, out.dtype, fn=fn)
             operands = (*triple(out), out.size, *triple(a), dim, out.dtype.type(start))
             launch(f"reduce by {fn.__name__}", [a.shape], made, blocks(out.size), *operands)
 
@@ -176,7 +175,7 @@ class CudaOps(FusedOps):
         out = cls.allocate((len(rows), a.shape[1]), a.dtype, a.backend)
         if out.size:
             made, numbers = (
-                kernel(gather.take_cells, a.dtype),
+                kernel(gather.take_elements, a.dtype),
                 memory.storage(rows.astype(np.uint32)),
             )
             operands = (out._storage, out.size, a.shape[1], read(a), _naturals(a.strides), numbers)
@@ -185,14 +184,14 @@ class CudaOps(FusedOps):
 
     @classmethod
     def take_grad(cls, d: TensorData, rows: npt.NDArray[np.int64], shape: tuple[int, ...]) -> TensorData:
-        """See `TensorOps.take_grad`: each cell gathers, in the order of ``rows``, so every run gives the same bits."""
+        """See `TensorOps.take_grad`: each element gathers, in the order of ``rows``, so every run gives the same bits."""
         out = cls.allocate(shape, d.dtype, d.backend)
         if out.size:
             ends = np.cumsum(np.bincount(rows, minlength=shape[0]))
             order, starts = np.argsort(rows, kind="stable"), np.concatenate(([0], ends))
             tables = (memory.storage(table.astype(np.uint32)) for table in (order, starts))
             operands = (out._storage, out.size, shape[1], read(d), _naturals(d.strides), *tables)
-            made = kernel(gather.take_grad_cells, d.dtype)
+            made = kernel(gather.take_grad_elements, d.dtype)
             launch("the derivative of take", [d.shape, shape], made, grid_stride(out.size), *operands)
         return out
 

@@ -12,12 +12,12 @@ from .. import operators
 from ..runtime.placeholders import finish, real
 from ..runtime.types import Fn, Padding, Pair, Shape
 from .device import memory
-from .device.functions import block_sum, image_cell, reader
+from .device.functions import block_sum, image_element, reader
 from .device.launch import SHARING, blocks, kernel, launch, sharing
 from .device.numba_cuda import SIMULATED, cuda
 from .implicit_gemm import Tile, conv_gemm, conv_weight_gemm, shaped, short, sum_shares
 
-Block = tuple[Any, Shape]  # a flat array on the device, and the shape of its cells
+Block = tuple[Any, Shape]  # a flat array on the device, and the shape of its elements
 
 
 Plan = tuple[Any, tuple[int, int], tuple[Any, ...]]
@@ -43,7 +43,7 @@ MOST_SHARING = 4 if SIMULATED else SHARING  # threads that sum up one weight's d
 
 
 def conv_sum(x: Any, w: Any, n: int, o: int, y: int, z: int, settings: Any) -> Any:
-    """Return the sum of the products of one output cell."""
+    """Return the sum of the products of one output element."""
     stride, padding, dilation, per_group = settings
     _, _, height, width = x.shape
     _, ins, kh, kw = w.shape
@@ -60,38 +60,38 @@ def conv_sum(x: Any, w: Any, n: int, o: int, y: int, z: int, settings: Any) -> A
     return total
 
 
-def conv_cells(out: Any, x: Any, w: Any, stride: Any, padding: Any, dilation: Any, groups: int) -> None:
-    """Convolve: a thread sums the products of one output cell."""
+def conv_elements(out: Any, x: Any, w: Any, stride: Any, padding: Any, dilation: Any, groups: int) -> None:
+    """Convolve: a thread sums the products of one output element."""
     _, outs, rows, cols = out.shape
     t = cuda.grid(1)
     if t < out.size:
-        n, o, y, z = image_cell(t, outs, rows, cols)
+        n, o, y, z = image_element(t, outs, rows, cols)
         out[n, o, y, z] = conv_sum(x, w, n, o, y, z, (stride, padding, dilation, outs // groups))
 
 
-def conv_act_cells(
+def conv_activation_elements(
     out: Any, x: Any, w: Any, b: Any, stride: Any, padding: Any, dilation: Any, groups: int
 ) -> None:
     """Convolve, add the bias of the channel, and activate."""
     _, outs, rows, cols = out.shape
     t = cuda.grid(1)
     if t < out.size:
-        n, o, y, z = image_cell(t, outs, rows, cols)
+        n, o, y, z = image_element(t, outs, rows, cols)
         out[n, o, y, z] = finish(
             conv_sum(x, w, n, o, y, z, (stride, padding, dilation, outs // groups)) + b[o]
         )
 
 
-def conv_grad_input_cells(
+def conv_grad_input_elements(
     out: Any, d: Any, w: Any, stride: Any, padding: Any, dilation: Any, groups: int
 ) -> None:
-    """Go back to the input: a thread sums over the outputs that read its input cell."""
+    """Go back to the input: a thread sums over the outputs that read its input element."""
     _, channels, height, width = out.shape
     _, outs, rows, cols = d.shape
     _, ins, kh, kw = w.shape
     t = cuda.grid(1)
     if t < out.size:
-        n, c, r, k = image_cell(t, channels, height, width)
+        n, c, r, k = image_element(t, channels, height, width)
         per_group = outs // groups
         first = c // ins * per_group
         total = real(0)
@@ -106,7 +106,7 @@ def conv_grad_input_cells(
         out[n, c, r, k] = total
 
 
-def conv_grad_weight_cells(
+def conv_grad_weight_elements(
     out: Any, x: Any, d: Any, stride: Any, padding: Any, dilation: Any, groups: int
 ) -> None:
     """Go back to the weight: the threads of a block share the positions at which one weight was used."""
@@ -114,7 +114,7 @@ def conv_grad_weight_cells(
     outs, ins, kh, kw = out.shape
     batch, _, height, width = x.shape
     _, _, rows, cols = d.shape
-    o, c, i, j = image_cell(cuda.blockIdx.x, ins, kh, kw)
+    o, c, i, j = image_element(cuda.blockIdx.x, ins, kh, kw)
     channel = o // (outs // groups) * ins + c
     part = real(0)
     for t in range(cuda.threadIdx.x, batch * rows * cols, cuda.blockDim.x):
@@ -133,13 +133,13 @@ def tile_for(tiles: Tiles, layers: int, rows: int, cols: int, depth: int) -> Til
     """Return how a block computes ``layers`` products of a size, or None where they would be mostly padding.
 
     It is the first tile that wastes little and gives the card blocks enough, or else the one that wastes least. One
-    that wastes more than half still beats a thread per cell if there are many.
+    that wastes more than half still beats a thread per element if there are many.
 
     Args:
         tiles: The first reads least for what it computes.
         layers: How many products.
         rows: Positions, or for the weight its output channels.
-        cols: Channels of the result, or for the weight its other cells.
+        cols: Channels of the result, or for the weight its other elements.
         depth: Channels that are summed over; the window multiplies them and is no padding. For the weight, positions.
     """
     used = {tile: tile.used(rows, cols, depth) for tile in tiles}
@@ -172,7 +172,7 @@ def _plan(
     dtype: Any, reverse: bool, biased: bool, out: Shape, x: Shape, w: Shape,
     stride: Pair, padding: Padding, dilation: Pair, groups: int, finish: Fn,
 ) -> Plan | None:  # fmt: skip
-    """Return kernel, grid and what follows the arrays; None where a thread computes a cell."""
+    """Return kernel, grid and what follows the arrays; None where a thread computes a element."""
     (batch, outs, *size), (_, ins, *x_size), window = out, x, w[2:]
     phases = stride if reverse else (1, 1)
     rows = batch * math.prod(-(-size[k] // phases[k]) for k in (0, 1))
@@ -214,10 +214,16 @@ def _plan_weight(
 
 
 def _direct(
-    op: str, cells: Fn, grid: tuple[int, int], out: Block, operands: tuple[Block, ...], *rest: Any, **fns: Fn
+    op: str,
+    elements: Fn,
+    grid: tuple[int, int],
+    out: Block,
+    operands: tuple[Block, ...],
+    *rest: Any,
+    **fns: Fn,
 ) -> None:
     arrays = [storage.reshape(shape) for storage, shape in (out, *operands)]
-    launch(op, [a.shape for a in arrays], kernel(cells, out[0].dtype, **fns), grid, *arrays, *rest)
+    launch(op, [a.shape for a in arrays], kernel(elements, out[0].dtype, **fns), grid, *arrays, *rest)
 
 
 def forward(out: Block, x: Block, w: Block, *settings: Any) -> None:
@@ -228,19 +234,19 @@ def forward(out: Block, x: Block, w: Block, *settings: Any) -> None:
     op, dtype = "convolution", out[0].dtype
     plan = _plan(dtype, False, False, out[1], x[1], w[1], *settings, operators.id)
     if plan is None:
-        _direct(op, conv_cells, blocks(out[0].size), out, (x, w), *settings)
+        _direct(op, conv_elements, blocks(out[0].size), out, (x, w), *settings)
     else:
         made, grid, tail = plan
         launch(op, [x[1], w[1]], made, grid, out[0], x[0], w[0], w[0], *tail)
 
 
-def forward_act(out: Block, x: Block, w: Block, b: Block, *settings: Any) -> None:
+def forward_activation(out: Block, x: Block, w: Block, b: Block, *settings: Any) -> None:
     """Write an activation of the cross-correlation plus ``b`` (O,) into ``out``; it ends ``settings``."""
     op, dtype, finish = "convolution", out[0].dtype, settings[-1]
     plan = _plan(dtype, False, True, out[1], x[1], w[1], *settings)
     if plan is None:
         grid = blocks(out[0].size)
-        _direct(op, conv_act_cells, grid, out, (x, w, b), *settings[:-1], finish=finish)
+        _direct(op, conv_activation_elements, grid, out, (x, w, b), *settings[:-1], finish=finish)
     else:
         made, grid, tail = plan
         launch(op, [x[1], w[1]], made, grid, out[0], x[0], w[0], b[0], *tail)
@@ -251,7 +257,7 @@ def grad_input(out: Block, d: Block, w: Block, *settings: Any) -> None:
     op, dtype = "input gradient of a convolution", out[0].dtype
     plan = _plan(dtype, True, False, out[1], d[1], w[1], *settings, operators.id)
     if plan is None:
-        _direct(op, conv_grad_input_cells, blocks(out[0].size), out, (d, w), *settings)
+        _direct(op, conv_grad_input_elements, blocks(out[0].size), out, (d, w), *settings)
     else:
         made, grid, tail = plan
         launch(op, [d[1], w[1]], made, grid, out[0], d[0], w[0], w[0], *tail)
@@ -264,7 +270,7 @@ def grad_weight(out: Block, x: Block, d: Block, *settings: Any) -> None:
     if plan is None:
         positions = d[1][0] * d[1][2] * d[1][3]
         grid = sharing(to.size, min(positions, MOST_SHARING))
-        _direct(op, conv_grad_weight_cells, grid, out, (x, d), *settings)
+        _direct(op, conv_grad_weight_elements, grid, out, (x, d), *settings)
         return
     (made, grid, tail), slices = plan
     parts = to if slices == 1 else memory.empty(slices * to.size, to.dtype)

@@ -1,8 +1,8 @@
-"""Kernels of the CUDA room, to be read: map, zip, reduce, the matrix product, and the course's exercises.
+"""Kernels of the CUDA backend, to be read: map, zip, reduce, the matrix product, and the course's exercises.
 
-A thread computes a cell, or the threads of a block share a sum or a tile through shared memory. Shapes and strides
+A thread computes a element, or the threads of a block share a sum or a tile through shared memory. Shapes and strides
 travel as tuples of integers. `minitorch.cuda_launch` binds ``fn`` to a float function and ``real`` to the dtype's own
-type. It refuses to know everything but storages, shapes and strides.
+type.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ..runtime.types import Fn
 from ..tensor_data import IndexingError, TensorData
 from . import matmul
 from .backend import CudaOps
-from .device.functions import cell_of
+from .device.functions import element_of
 from .device.launch import kernel, launch
 from .device.numba_cuda import cuda
 from .matmul import BLOCK
@@ -25,25 +25,27 @@ from .operands import read
 MOST_THREADS = 1024  # in a block, on any card
 
 
-def map_cells(
+def map_elements(
     out: Any, out_shape: Any, out_strides: Any, out_size: int, a: Any, a_shape: Any, a_strides: Any
 ) -> None:
-    """Write ``fn(a[i])`` into ``out[i]``: a thread per cell."""
+    """Write ``fn(a[i])`` into ``out[i]``: a thread per element."""
     i = cuda.grid(1)
     if i < out_size:
-        out[cell_of(i, out_shape, out_shape, out_strides)] = fn(a[cell_of(i, out_shape, a_shape, a_strides)])
+        out[element_of(i, out_shape, out_shape, out_strides)] = fn(
+            a[element_of(i, out_shape, a_shape, a_strides)]
+        )
 
 
-def zip_cells(
+def zip_elements(
     out: Any, out_shape: Any, out_strides: Any, out_size: int,
     a: Any, a_shape: Any, a_strides: Any,
     b: Any, b_shape: Any, b_strides: Any,
 ) -> None:  # fmt: skip
-    """Write ``fn(a[i], b[i])`` into ``out[i]``: a thread per cell."""
+    """Write ``fn(a[i], b[i])`` into ``out[i]``: a thread per element."""
     i = cuda.grid(1)
     if i < out_size:
-        out[cell_of(i, out_shape, out_shape, out_strides)] = fn(
-            a[cell_of(i, out_shape, a_shape, a_strides)], b[cell_of(i, out_shape, b_shape, b_strides)]
+        out[element_of(i, out_shape, out_shape, out_strides)] = fn(
+            a[element_of(i, out_shape, a_shape, a_strides)], b[element_of(i, out_shape, b_shape, b_strides)]
         )
 
 
@@ -52,15 +54,15 @@ def reduce_blocks(
     a: Any, a_shape: Any, a_strides: Any,
     reduce_dim: int, reduce_value: float,
 ) -> None:  # fmt: skip
-    """Fold with a ``fn`` that may be regrouped: a block per cell, of any number of threads.
+    """Fold with a ``fn`` that may be regrouped: a block per element, of any number of threads.
 
-    Each thread folds every so-many-th cell; then their results are folded in pairs.
+    Each thread folds every so-many-th element; then their results are folded in pairs.
     """
     cache = cuda.shared.array(MOST_THREADS, real)
-    cell, lane = cuda.blockIdx.x, cuda.threadIdx.x
-    if cell < out_size:
-        to = cell_of(cell, out_shape, out_shape, out_strides)
-        at = cell_of(cell, out_shape, out_shape, a_strides)
+    element, lane = cuda.blockIdx.x, cuda.threadIdx.x
+    if element < out_size:
+        to = element_of(element, out_shape, out_shape, out_strides)
+        at = element_of(element, out_shape, out_shape, a_strides)
         n, step = a_shape[reduce_dim], a_strides[reduce_dim]
         # The start value comes in once, at the end, so it need not be neutral.
         live = min(n, cuda.blockDim.x)
@@ -84,7 +86,7 @@ def reduce_blocks(
 
 
 def sum_blocks(out: Any, a: Any, size: int) -> None:
-    """Write the sum of the k-th block of `BLOCK` cells into ``out[k]``."""
+    """Write the sum of the k-th block of `BLOCK` elements into ``out[k]``."""
     cache = cuda.shared.array(BLOCK, real)
     i, lane = cuda.grid(1), cuda.threadIdx.x
     cache[lane] = a[i] if i < size else real(0)
@@ -119,24 +121,24 @@ THREADS_PER_BLOCK = matmul.BLOCK
 
 
 def tensor_map(fn: Fn, dtype: Any = np.float64) -> Any:
-    """Return the map kernel ``(*out, out_size, *a)`` on (storage, shape, strides) triples; a thread per cell.
+    """Return the map kernel ``(*out, out_size, *a)`` on (storage, shape, strides) triples; a thread per element.
 
     Args:
         fn: A float function, plain or compiled.
         dtype: What it computes in.
     """
-    return kernel(map_cells, dtype, fn=fn)
+    return kernel(map_elements, dtype, fn=fn)
 
 
 def tensor_zip(fn: Fn, dtype: Any = np.float64) -> Any:
     """Return the zip kernel ``(*out, out_size, *a, *b)``; see `tensor_map`."""
-    return kernel(zip_cells, dtype, fn=fn)
+    return kernel(zip_elements, dtype, fn=fn)
 
 
 def tensor_reduce(fn: Fn, dtype: Any = np.float64) -> Any:
-    """Return the reduction ``(*out, out_size, *a, reduce_dim, reduce_value)``; a block of up to 1024 threads per cell.
+    """Return the reduction ``(*out, out_size, *a, reduce_dim, reduce_value)``; a block of up to 1024 threads per element.
 
-    The order of cells is not kept: ``fn`` must be associative and commutative.
+    The order of elements is not kept: ``fn`` must be associative and commutative.
     """
     return kernel(reduce_blocks, dtype, fn=fn)
 
@@ -151,19 +153,19 @@ jit_mm_practice = kernel(multiply_block, np.float64)
 
 def _practice(a: Any) -> TensorData:
     t: TensorData = a if isinstance(a, TensorData) else a._unwrap()
-    CudaOps.same_room(t)
+    CudaOps.require_same_backend(t)
     return t.contiguous()
 
 
 def sum_practice(a: Any) -> TensorData:
-    """Sum blocks of `THREADS_PER_BLOCK` cells of a 1-D tensor, each through the shared memory of one block of threads.
+    """Sum blocks of `THREADS_PER_BLOCK` elements of a 1-D tensor, each through the shared memory of one block of threads.
 
     Returns:
-        A cell per block, and at least two.
+        A element per block, and at least two.
 
     Raises:
         IndexingError: ``a`` is not 1-D.
-        BackendError: It is not in the CUDA room.
+        BackendError: It is not in the CUDA backend.
     """
     t = _practice(a)
     if t.dims != 1:
@@ -176,11 +178,11 @@ def sum_practice(a: Any) -> TensorData:
 
 
 def mm_practice(a: Any, b: Any) -> TensorData:
-    """Multiply two square matrices of up to 32x32 cells in the shared memory of one block of threads.
+    """Multiply two square matrices of up to 32x32 elements in the shared memory of one block of threads.
 
     Raises:
         IndexingError: They are not square, differ in size, or are too large.
-        BackendError: They are not in the CUDA room.
+        BackendError: They are not in the CUDA backend.
     """
     x, y = _practice(a), _practice(b)
     size = x.shape[0] if x.dims else 0

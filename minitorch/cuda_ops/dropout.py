@@ -1,6 +1,6 @@
-"""Kernel of the CUDA room that drops random cells: one pass draws, compares and multiplies.
+"""Kernel of the CUDA backend that drops random elements: one pass draws, compares and multiplies.
 
-`minitorch.cuda_launch` binds ``real`` to the dtype's own type. It refuses to know everything but flat arrays.
+`minitorch.cuda_launch` binds ``real`` to the dtype's own type.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from .device.numba_cuda import cuda
 
 
 def keep(y: Any, mask: Any, x: Any, i: int, size: int, kept: bool, factor: Any) -> None:
-    """Write cell ``i``, if there is one."""
+    """Write element ``i``, if there is one."""
     if i < size:
         part = factor if kept else real(0)
         mask[i] = part
         y[i] = x[i] * part
 
 
-def drop_cells(y: Any, mask: Any, x: Any, size: int, key: Any, bound: Any, factor: Any) -> None:
-    """Write ``factor`` into the cells of ``mask`` whose word is at least ``bound``, else 0; and ``x * mask``.
+def drop_elements(y: Any, mask: Any, x: Any, size: int, key: Any, bound: Any, factor: Any) -> None:
+    """Write ``factor`` into the elements of ``mask`` whose word is at least ``bound``, else 0; and ``x * mask``.
 
     A thread makes four words at once. ``key`` are two words: a tuple, or an array on the device.
     """

@@ -1,7 +1,7 @@
-"""Which kernel of the CUDA room runs over the cells of given layouts, and on which grid; remembered for each.
+"""Which kernel of the CUDA backend runs over the elements of given layouts, and on which grid; remembered for each.
 
-Packed or alike operands are one row; an operand whose columns are the result's rows is turned tile by tile; all else
-walks merged dimensions. It refuses to know what is computed.
+Packed or alike operands are one row; an operand whose columns are the result's rows is transposed tile by tile; all else
+walks coalesced dimensions.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from .device.launch import blocks, grid_stride
 from .device.numba_cuda import SIMULATED, cuda
 
 SIDE = 32  # of the largest tile
-SPACED = SIDE + 1  # cells from row to row of it: 32 threads read a column at once
+SPACED = SIDE + 1  # elements from row to row of it: 32 threads read a column at once
 
 
 def map_ranked(out: Any, size: int, sizes: Any, to: Any, a: Any, a_steps: Any) -> None:
-    """Write ``fn`` of each cell of ``a`` into its cell of ``out``; ``to`` and ``a_steps`` are strides."""
+    """Write ``fn`` of each element of ``a`` into its element of ``out``; ``to`` and ``a_steps`` are strides."""
     i = cuda.grid(1)
     while i < size:
         rest = natural(i)
@@ -107,7 +107,7 @@ def four_ranked(
 RANKED = (map_ranked, zip_ranked, three_ranked, four_ranked)
 
 
-def map_turned(
+def map_transposed(
     out: Any, tiles: Any, sizes: Any, to: Any, to_row: Any, a: Any, of: Any, of_column: Any
 ) -> None:
     """Do what `map_ranked` does where rows of ``out`` are columns of ``a``: tile by tile, through shared memory.
@@ -148,14 +148,14 @@ def map_turned(
 
 
 def map_flat(out: Any, size: int, a: Any) -> None:
-    """Do what `map_cells` does, where all is packed and of one shape."""
+    """Do what `map_elements` does, where all is packed and of one shape."""
     i = cuda.grid(1)
     if i < size:
         out[i] = fn(a[i])
 
 
 def zip_flat(out: Any, size: int, a: Any, b: Any) -> None:
-    """Do what `zip_cells` does, where all is packed and of one shape."""
+    """Do what `zip_elements` does, where all is packed and of one shape."""
     i = cuda.grid(1)
     if i < size:
         out[i] = fn(a[i], b[i])
@@ -184,7 +184,7 @@ SQUARE = (8, 2) if SIMULATED else (SIDE, 8)
 
 
 class Walk(NamedTuple):
-    """How cells are walked.
+    """How elements are walked.
 
     Attributes:
         loop: The kernel, not compiled. It takes the result, ``first``, and each operand followed by its own.
@@ -206,19 +206,19 @@ class Walk(NamedTuple):
 
 @functools.lru_cache(maxsize=4096)
 def walk(out: Layout, *operands: Layout) -> Walk:
-    """Return how operands of these layouts are walked into a result of that one; there is at least one cell."""
+    """Return how operands of these layouts are walked into a result of that one; there is at least one element."""
     size, count = math.prod(out[0]), len(operands)
     sizes, steps = strides.plan(*out, *operands)
     if not sizes or all(s == (1,) for s in steps):
         return Walk(FLAT[count - 1], blocks(size), (size,), ((),) * count)
-    turned = _turned(sizes, *steps) if count == 1 else None
-    if turned is not None:
-        return turned
+    transposed = _transposed(sizes, *steps) if count == 1 else None
+    if transposed is not None:
+        return transposed
     own, to, *of = (tuple(map(natural, part)) for part in (sizes, *steps))
     return Walk(RANKED[count - 1], grid_stride(size), (size, own, to), tuple((s,) for s in of))
 
 
-def _turned(sizes: Shape, to: Shape, of: Shape) -> Walk | None:
+def _transposed(sizes: Shape, to: Shape, of: Shape) -> Walk | None:
     """Return how rows are made of columns; None where there are none, or where they are too short for tiles."""
     side, least = SQUARE
     last = len(sizes) - 1
@@ -235,4 +235,4 @@ def _turned(sizes: Shape, to: Shape, of: Shape) -> Walk | None:
     tiles = tuple(map(natural, (down, across, sizes[rows], sizes[last])))
     grid = math.prod(sizes[k] for k in outside) * down * across, SQUARE
     first, own = (tiles, around, to_around, natural(to[rows])), (of_around, natural(of[last]))
-    return Walk(map_turned, grid, first, (own,))
+    return Walk(map_transposed, grid, first, (own,))

@@ -1,7 +1,4 @@
-"""The optional kernels of the CUDA room: each one or two launches where the composition takes several.
-
-It refuses to know other rooms and Tensor.
-"""
+"""The optional kernels of the CUDA backend: each one or two launches where the composition takes several."""
 
 from __future__ import annotations
 
@@ -15,75 +12,75 @@ from ..runtime import philox
 from ..runtime.types import Padding, Pair
 from ..tensor_data import IndexingError, TensorData, shape_broadcast
 from ..tensor_ops.base import TensorOps
-from ..tensor_ops.composite import ACTS, kept_factor
+from ..tensor_ops.composite import ACTIVATIONS, dropout_scale
 from ..tensor_ops.expression import Program
 from . import conv, dropout, matmul, norm, softmax
 from .device import memory
 from .device.launch import grid_stride, kernel, launch
 from .matmul import tiles
-from .operands import around, block, flat, live, packed, read, run_cells
+from .operands import around, block, flat, live, packed, read, run_elementwise
 
 
 class FusedOps(TensorOps):
-    """What the CUDA room does better than the compositions of `minitorch.optional_ops`."""
+    """What the CUDA backend does better than the compositions of `minitorch.composite`."""
 
     @classmethod
-    def cells(cls, program: Program, *operands: TensorData) -> TensorData:
-        """See `OptionalOps.cells`: one kernel."""
-        cls.same_room(*operands)
+    def elements(cls, program: Program, *operands: TensorData) -> TensorData:
+        """See `CompositeOps.elements`: one kernel."""
+        cls.require_same_backend(*operands)
         shape, dtype = operands[0].shape, operands[0].dtype
         for t in operands[1:]:
             shape, dtype = shape_broadcast(shape, t.shape), np.promote_types(dtype, t.dtype)
         out = cls.allocate(shape, dtype, operands[0].backend)
         if out.size:
-            run_cells("a fused chain", program.function, out, *operands)
+            run_elementwise("a fused chain", program.function, out, *operands)
         return out
 
     @classmethod
-    def conv_act(
-        cls, x: TensorData, w: TensorData, b: TensorData, act: str,
+    def conv_activation(
+        cls, x: TensorData, w: TensorData, b: TensorData, activation: str,
         stride: Pair, padding: Padding, dilation: Pair, groups: int,
     ) -> TensorData:  # fmt: skip
-        """See `OptionalOps.conv_act`."""
-        cls.same_room(x, w, b)
+        """See `CompositeOps.conv_activation`."""
+        cls.require_same_backend(x, w, b)
         y = cls.conv_result(x, w, stride, padding, dilation, groups)
         if y.size:
-            settings = (stride, padding, dilation, groups, ACTS[act][0])
-            conv.forward_act(block(y), block(x), block(w), block(b), *settings)
+            settings = (stride, padding, dilation, groups, ACTIVATIONS[activation][0])
+            conv.forward_activation(block(y), block(x), block(w), block(b), *settings)
         return y
 
     @classmethod
-    def linear(cls, x: TensorData, w: TensorData, b: TensorData, act: str) -> TensorData:
-        """See `OptionalOps.linear`."""
+    def linear(cls, x: TensorData, w: TensorData, b: TensorData, activation: str) -> TensorData:
+        """See `CompositeOps.linear`."""
         if x.dims != 2 or w.dims != 2 or x.shape[1] != w.shape[1]:
             raise IndexingError(f"linear needs (N, K) and (M, K), not {x.shape} and {w.shape}")
-        cls.same_room(x, w, b)
+        cls.require_same_backend(x, w, b)
         rows, cols, depth = sizes = (x.shape[0], w.shape[0], x.shape[1])
         y = cls.allocate((rows, cols), np.promote_types(x.dtype, w.dtype), x.backend)
         if y.size:
-            shapes, finish, turned = [x.shape, w.shape], ACTS[act][0], w.permute(1, 0)
-            operands = (read(x), x.strides, read(turned), turned.strides, packed(b), sizes)
+            shapes, finish, transposed = [x.shape, w.shape], ACTIVATIONS[activation][0], w.permute(1, 0)
+            operands = (read(x), x.strides, read(transposed), transposed.strides, packed(b), sizes)
             if not matmul.linear(shapes, y.dtype, y._storage, *operands, finish):
                 made = kernel(matmul.linear_tiles, y.dtype, finish=finish)
                 launch("linear", shapes, made, tiles(rows, cols, depth, 1), y._storage, *operands)
         return y
 
     @classmethod
-    def act_grad(cls, y: TensorData, d: TensorData, act: str) -> tuple[TensorData, TensorData]:
-        """See `OptionalOps.act_grad`."""
-        cls.same_room(y, d)
+    def activation_grad(cls, y: TensorData, d: TensorData, activation: str) -> tuple[TensorData, TensorData]:
+        """See `CompositeOps.activation_grad`."""
+        cls.require_same_backend(y, d)
         shape = (*y.shape[:2], math.prod(y.shape[2:]))
         if not y.size:
-            return super().act_grad(y, d, act)
+            return super().activation_grad(y, d, activation)
         before = cls.allocate(y.shape, y.dtype, y.backend)
         sums = cls.allocate((shape[1],), y.dtype, y.backend)
         into, of_y, of_d = (packed(t).reshape(shape) for t in (before, y, d))
-        norm.act_grad(into, sums._storage, of_y, of_d, ACTS[act][1])
+        norm.activation_grad(into, sums._storage, of_y, of_d, ACTIVATIONS[activation][1])
         return before, sums
 
     @classmethod
     def log_softmax(cls, x: TensorData, dim: int) -> TensorData:
-        """See `OptionalOps.log_softmax`."""
+        """See `CompositeOps.log_softmax`."""
         if not x.size:
             return super().log_softmax(x, dim)
         y = cls.allocate(x.shape, x.dtype, x.backend)
@@ -93,8 +90,8 @@ class FusedOps(TensorOps):
 
     @classmethod
     def log_softmax_grad(cls, y: TensorData, d: TensorData, dim: int) -> TensorData:
-        """See `OptionalOps.log_softmax_grad`."""
-        cls.same_room(y, d)
+        """See `CompositeOps.log_softmax_grad`."""
+        cls.require_same_backend(y, d)
         if not y.size:
             return super().log_softmax_grad(y, d, dim)
         dx = cls.allocate(y.shape, y.dtype, y.backend)
@@ -104,47 +101,47 @@ class FusedOps(TensorOps):
 
     @classmethod
     def norm(
-        cls, x: TensorData, w: TensorData, b: TensorData, eps: float, act: str
+        cls, x: TensorData, w: TensorData, b: TensorData, eps: float, activation: str
     ) -> tuple[TensorData, TensorData, TensorData]:
-        """See `OptionalOps.norm`."""
-        cls.same_room(x, w, b)
+        """See `CompositeOps.norm`."""
+        cls.require_same_backend(x, w, b)
         if not x.size:
-            return super().norm(x, w, b, eps, act)
+            return super().norm(x, w, b, eps, activation)
         y = cls.allocate(x.shape, x.dtype, x.backend)
         mean, var = (cls.allocate((1, x.shape[1], 1), x.dtype, x.backend) for _ in range(2))
         moments = (mean._storage, var._storage)
-        norm.norm(packed(y), *moments, packed(x), flat(w), flat(b), eps, ACTS[act][0])
+        norm.norm(packed(y), *moments, packed(x), flat(w), flat(b), eps, ACTIVATIONS[activation][0])
         return y, mean, var
 
     @classmethod
     def norm_grad(
         cls, x: TensorData, w: TensorData, b: TensorData, d: TensorData,
-        mean: TensorData, var: TensorData, eps: float, act: str,
+        mean: TensorData, var: TensorData, eps: float, activation: str,
     ) -> tuple[TensorData, TensorData, TensorData]:  # fmt: skip
-        """See `OptionalOps.norm_grad`."""
-        cls.same_room(x, w, b, d, mean, var)
+        """See `CompositeOps.norm_grad`."""
+        cls.require_same_backend(x, w, b, d, mean, var)
         if not x.size:
-            return super().norm_grad(x, w, b, d, mean, var, eps, act)
+            return super().norm_grad(x, w, b, d, mean, var, eps, activation)
         dx = cls.allocate(x.shape, x.dtype, x.backend)
         dw, db = (cls.allocate(mean.shape, x.dtype, x.backend) for _ in range(2))
         results = (packed(dx), dw._storage, db._storage)
         given = (packed(x), flat(w), flat(b), packed(d), flat(mean), flat(var))
-        norm.norm_grad(*results, *given, eps, ACTS[act][1])
+        norm.norm_grad(*results, *given, eps, ACTIVATIONS[activation][1])
         return dx, dw, db
 
     @classmethod
-    def scale_shift(cls, x: TensorData, w: TensorData, b: TensorData, act: str) -> TensorData:
-        """See `OptionalOps.scale_shift`."""
-        cls.same_room(x, w, b)
+    def scale_shift(cls, x: TensorData, w: TensorData, b: TensorData, activation: str) -> TensorData:
+        """See `CompositeOps.scale_shift`."""
+        cls.require_same_backend(x, w, b)
         y = cls.allocate(x.shape, x.dtype, x.backend)
         if y.size:
-            norm.scale_shift(packed(y), packed(x), flat(w), flat(b), ACTS[act][0])
+            norm.scale_shift(packed(y), packed(x), flat(w), flat(b), ACTIVATIONS[activation][0])
         return y
 
     @classmethod
     def cross_entropy(cls, x: TensorData, target: TensorData) -> tuple[TensorData, TensorData]:
-        """See `OptionalOps.cross_entropy`."""
-        cls.same_room(x, target)
+        """See `CompositeOps.cross_entropy`."""
+        cls.require_same_backend(x, target)
         if not x.size:
             return super().cross_entropy(x, target)
         grad = cls.allocate(x.shape, x.dtype, x.backend)
@@ -155,7 +152,7 @@ class FusedOps(TensorOps):
 
     @classmethod
     def label_entropy(cls, x: TensorData, labels: npt.NDArray[np.int64]) -> tuple[TensorData, TensorData]:
-        """See `OptionalOps.label_entropy`: the labels move to the device."""
+        """See `CompositeOps.label_entropy`: the labels move to the device."""
         if not x.size:
             return super().label_entropy(x, labels)
         grad = cls.allocate(x.shape, x.dtype, x.backend)
@@ -168,11 +165,11 @@ class FusedOps(TensorOps):
     def dropout(
         cls, x: TensorData, key: Callable[[], int], rate: float, scale: bool
     ) -> tuple[TensorData, TensorData]:
-        """See `OptionalOps.dropout`: a word per cell is made on the device, four by a thread."""
+        """See `CompositeOps.dropout`: a word per element is made on the device, four by a thread."""
         y, mask = (cls.allocate(x.shape, x.dtype, x.backend) for _ in range(2))
         drawn = live(lambda: np.array(philox.key_words(key())))
         if y.size:
-            made, cells = kernel(dropout.drop_cells, x.dtype), (y._storage, mask._storage, flat(x))
-            settings = (drawn, philox.bound_of(rate), kept_factor(rate, scale, x.dtype))
-            launch("dropout", [x.shape], made, grid_stride(-(-x.size // 4)), *cells, x.size, *settings)
+            made, elements = kernel(dropout.drop_elements, x.dtype), (y._storage, mask._storage, flat(x))
+            settings = (drawn, philox.bound_of(rate), dropout_scale(rate, scale, x.dtype))
+            launch("dropout", [x.shape], made, grid_stride(-(-x.size // 4)), *elements, x.size, *settings)
         return y, mask

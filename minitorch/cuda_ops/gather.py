@@ -9,7 +9,7 @@ from .device.functions import natural
 from .device.numba_cuda import cuda
 
 
-def take_cells(out: Any, size: int, columns: int, a: Any, steps: Any, rows: Any) -> None:
+def take_elements(out: Any, size: int, columns: int, a: Any, steps: Any, rows: Any) -> None:
     """Write the rows of ``a`` that ``rows`` names into a packed matrix ``out``; ``steps`` are the strides of ``a``."""
     i = cuda.grid(1)
     while i < size:
@@ -19,7 +19,9 @@ def take_cells(out: Any, size: int, columns: int, a: Any, steps: Any, rows: Any)
         i += cuda.gridsize(1)
 
 
-def take_grad_cells(out: Any, size: int, columns: int, d: Any, steps: Any, order: Any, starts: Any) -> None:
+def take_grad_elements(
+    out: Any, size: int, columns: int, d: Any, steps: Any, order: Any, starts: Any
+) -> None:
     """Sum up in ``out`` the rows of ``d`` that each of its rows was taken for.
 
     They are ``order[starts[row]]`` to ``order[starts[row + 1] - 1]``, added in this order.

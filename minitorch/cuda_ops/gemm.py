@@ -1,9 +1,9 @@
-"""Kernels of the matrix product on a card's ordinary arithmetic: each thread computes many cells, and keeps them.
+"""Kernels of the matrix product on a card's ordinary arithmetic: each thread computes many elements, and keeps them.
 
-A block of threads computes a square tile of `TILE` x `TILE` cells. Slabs of both operands, `DEPTH` deep, pass through
+A block of threads computes a square tile of `TILE` x `TILE` elements. Slabs of both operands, `DEPTH` deep, pass through
 shared memory; from there a thread takes `EACH` numbers of both and multiplies every one by every other, so that one
 read serves many products. The sizes below are the simulator's, where threads are dear; `minitorch.cuda_matmul` binds
-others for a card. Cells are added in one fixed order. It refuses to know which sizes suit which product.
+others for a card. Cells are added in one fixed order.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from .device.functions import slices_of
 from .device.numba_cuda import cuda
 
 TILE, DEPTH, EACH, THREADS = 8, 4, 2, 16
-RUN = 2  # neighbours among the cells of a thread: a card reads up to 16 bytes in one go
+RUN = 2  # neighbours among the elements of a thread: a card reads up to 16 bytes in one go
 ACROSS = 4  # threads side by side
-CELLS = 4  # of a thread
+ELEMENTS = 4  # of a thread
 LOADS = 2  # of a thread, for a slab
 UNROLL = 2  # steps of the depth between two looks at where the slab ends
 WIDTH = 9  # of a slab in shared memory: more than the tile, so that a column does not lie in one bank
-SLAB, BOTH = 36, 72  # cells of one slab, and of the one in use and the next
+SLAB, BOTH = 36, 72  # elements of one slab, and of the one in use and the next
 ALIGNED = False  # whether Numba can be told where shared memory begins: reads of 16 bytes need that
 
 
-place: Any = np.int32  # a storage has no more cells than that can count
+place: Any = np.int32  # a storage has no more elements than that can count
 spot: Any = np.uint64  # an index of this type is taken as it is; others are checked for counting from the end
 
 
@@ -48,8 +48,8 @@ def multiply_tiles(
         sizes: Rows, columns, depth.
         span: The depth of a slice, and the first matrix.
     """
-    cells = cuda.local.array(CELLS, real)
-    row, col = sum_tile(cells, a, a_steps, b, b_steps, sizes, span)
+    elements = cuda.local.array(ELEMENTS, real)
+    row, col = sum_tile(elements, a, a_steps, b, b_steps, sizes, span)
     at = cuda.blockIdx.y * out_steps[0] + (cuda.blockIdx.z + span[1]) * out_steps[1]
     for i in range(EACH):
         y = row + i // RUN * (RUN * ACROSS) + i % RUN
@@ -57,15 +57,15 @@ def multiply_tiles(
             for j in range(EACH):
                 x = col + j // RUN * (RUN * ACROSS) + j % RUN
                 if x < sizes[1]:
-                    out[spot(at + y * out_steps[2] + x * out_steps[3])] = cells[spot(i * EACH + j)]
+                    out[spot(at + y * out_steps[2] + x * out_steps[3])] = elements[spot(i * EACH + j)]
 
 
-def multiply_tiles_act(
+def multiply_tiles_activation(
     out: Any, a: Any, a_steps: Any, b: Any, b_steps: Any, sizes: Any, span: Any, bias: Any
 ) -> None:
     """Write ``finish(a @ b + bias)`` into a packed ``out``: one matrix in one slice. See `multiply_tiles`."""
-    cells = cuda.local.array(CELLS, real)
-    row, col = sum_tile(cells, a, a_steps, b, b_steps, sizes, span)
+    elements = cuda.local.array(ELEMENTS, real)
+    row, col = sum_tile(elements, a, a_steps, b, b_steps, sizes, span)
     for j in range(EACH):
         x = col + j // RUN * (RUN * ACROSS) + j % RUN
         if x < sizes[1]:
@@ -73,11 +73,11 @@ def multiply_tiles_act(
             for i in range(EACH):
                 y = row + i // RUN * (RUN * ACROSS) + i % RUN
                 if y < sizes[0]:
-                    out[spot(y * sizes[1] + x)] = finish(cells[spot(i * EACH + j)] + more)
+                    out[spot(y * sizes[1] + x)] = finish(elements[spot(i * EACH + j)] + more)
 
 
 def sum_slices(out: Any, out_steps: Any, parts: Any, sizes: Any) -> None:
-    """Add the products of the slices, first to last: a thread per cell.
+    """Add the products of the slices, first to last: a thread per element.
 
     Args:
         out: A storage.
@@ -92,7 +92,7 @@ def sum_slices(out: Any, out_steps: Any, parts: Any, sizes: Any) -> None:
         out[at] = slices_of(parts, i, slices, layers * rows * cols)
 
 
-def sum_slices_act(out: Any, parts: Any, sizes: Any, bias: Any) -> None:
+def sum_slices_activation(out: Any, parts: Any, sizes: Any, bias: Any) -> None:
     """Write ``finish(sum + bias)`` into a packed ``out``. See `sum_slices`."""
     slices, _, rows, cols = sizes
     i = cuda.grid(1)
@@ -106,8 +106,8 @@ def corner(cols: int) -> Any:
     return cuda.blockIdx.x // tiles * TILE, cuda.blockIdx.x % tiles * TILE
 
 
-def sum_tile(cells: Any, a: Any, a_steps: Any, b: Any, b_steps: Any, sizes: Any, span: Any) -> Any:
-    """Leave in ``cells`` what this thread has of its block's tile, and return row and column of the first.
+def sum_tile(elements: Any, a: Any, a_steps: Any, b: Any, b_steps: Any, sizes: Any, span: Any) -> Any:
+    """Leave in ``elements`` what this thread has of its block's tile, and return row and column of the first.
 
     The others follow in runs of `RUN`, ``RUN * ACROSS`` apart. See `multiply_tiles`.
     """
@@ -126,8 +126,8 @@ def sum_tile(cells: Any, a: Any, a_steps: Any, b: Any, b_steps: Any, sizes: Any,
     way_a, way_b = way(a_steps[1], a_steps[2]), way(b_steps[2], b_steps[1])
     find(of_a, layer * a_steps[0] + low * a_steps[2], way_a, row, sizes[0], a_steps[1], a_steps[2])
     find(of_b, layer * b_steps[0] + low * b_steps[1], way_b, col, sizes[1], b_steps[2], b_steps[1])
-    for i in range(CELLS):
-        cells[spot(i)] = real(0)
+    for i in range(ELEMENTS):
+        elements[spot(i)] = real(0)
     down, across = cuda.threadIdx.x // ACROSS * RUN, cuda.threadIdx.x % ACROSS * RUN
     now = 0
     rest += DEPTH  # one round more than there are slabs: the first only loads
@@ -149,7 +149,7 @@ def sum_tile(cells: Any, a: Any, a_steps: Any, b: Any, b_steps: Any, sizes: Any,
                         ]
                     for i in range(EACH):
                         for j in range(EACH):
-                            cells[spot(i * EACH + j)] += ours[spot(i)] * theirs[spot(j)]
+                            elements[spot(i * EACH + j)] += ours[spot(i)] * theirs[spot(j)]
                 here += UNROLL * WIDTH
                 there += UNROLL * WIDTH
         now += 1
@@ -161,14 +161,14 @@ def sum_tile(cells: Any, a: Any, a_steps: Any, b: Any, b_steps: Any, sizes: Any,
 
 
 def way(step: int, deep_step: int) -> Any:
-    """Return how a thread goes through a slab, so that neighbouring threads read neighbouring cells of the operand.
+    """Return how a thread goes through a slab, so that neighbouring threads read neighbouring elements of the operand.
 
     Args:
         step: How far rows of the left operand lie apart, or columns of the right one.
         deep_step: The same for the other direction.
 
     Returns:
-        Line and depth of its first cell, and how far the next one lies in each direction.
+        Line and depth of its first element, and how far the next one lies in each direction.
     """
     lane = cuda.threadIdx.x
     if abs(deep_step) < abs(step):
@@ -177,7 +177,7 @@ def way(step: int, deep_step: int) -> Any:
 
 
 def find(places: Any, at: int, path: Any, line: int, lines: int, step: int, deep_step: int) -> None:
-    """Write where in storage the thread's cells of the first slab lie.
+    """Write where in storage the thread's elements of the first slab lie.
 
     Lines beyond the last are read as the last: what becomes of them is never written.
     """
@@ -187,7 +187,7 @@ def find(places: Any, at: int, path: Any, line: int, lines: int, step: int, deep
 
 
 def fetch(into: Any, storage: Any, places: Any, path: Any, rest: int, deep_step: int) -> None:
-    """Read the thread's cells of a slab, zeros beyond the depth; and go on to the next slab."""
+    """Read the thread's elements of a slab, zeros beyond the depth; and go on to the next slab."""
     if rest >= DEPTH:
         for i in range(LOADS):
             into[spot(i)] = storage[spot(places[spot(i)])]
@@ -200,8 +200,8 @@ def fetch(into: Any, storage: Any, places: Any, path: Any, rest: int, deep_step:
         places[spot(i)] += DEPTH * deep_step
 
 
-def keep(slabs: Any, at: int, path: Any, cells: Any) -> None:
-    """Put the thread's cells into the slab that begins at ``at``."""
+def keep(slabs: Any, at: int, path: Any, elements: Any) -> None:
+    """Put the thread's elements into the slab that begins at ``at``."""
     at += path[1] * WIDTH + path[0]
     for i in range(LOADS):
-        slabs[spot(at + i * (path[3] * WIDTH + path[2]))] = cells[spot(i)]
+        slabs[spot(at + i * (path[3] * WIDTH + path[2]))] = elements[spot(i)]

@@ -1,6 +1,6 @@
 """The matrix product on tensor cores: operands rounded to TF32, which keeps about three digits, and sums in float32.
 
-The 32 threads of a warp multiply 16 x 8 by 8 x 8 cells in one instruction, and each holds a few cells of all three; it
+The 32 threads of a warp multiply 16 x 8 by 8 x 8 elements in one instruction, and each holds a few elements of all three; it
 exists on cards of compute capability 8.0 and up. Tiles and slabs are those of `minitorch.cuda_sgemm`. It refuses to
 know who asked for TF32.
 """
@@ -19,9 +19,9 @@ from .gemm import corner, fetch, find, keep, place, spot, way
 
 SINCE = (8, 0)  # the oldest cards that have it
 DEPTH, WIDTH, SLAB, BOTH, LOADS = 8, 24, 192, 384, 4
-# Products of 16 x 8 cells in a warp, down and across; warps side by side; what a thread holds of each.
+# Products of 16 x 8 elements in a warp, down and across; warps side by side; what a thread holds of each.
 UNITS_DOWN, UNITS_ACROSS, WARPS_ACROSS = 1, 2, 1
-CELLS, OURS, THEIRS = 8, 4, 4
+ELEMENTS, OURS, THEIRS = 8, 4, 4
 
 
 def _instruction(text: str, results: str, operands: str, together: bool) -> Any:
@@ -45,8 +45,8 @@ def _instruction(text: str, results: str, operands: str, together: bool) -> Any:
         got = builder.call(asm, given, attrs=("convergent",) if together else ())
         if not many:
             return builder.bitcast(got, types["f"])
-        cells = [builder.bitcast(builder.extract_value(got, i), types["f"]) for i in range(len(results))]
-        return context.make_tuple(builder, signature.return_type, cells)
+        elements = [builder.bitcast(builder.extract_value(got, i), types["f"]) for i in range(len(results))]
+        return context.make_tuple(builder, signature.return_type, elements)
 
     return emit
 
@@ -90,8 +90,8 @@ def multiply_warps(
     out: Any, out_steps: Any, a: Any, a_steps: Any, b: Any, b_steps: Any, sizes: Any, span: Any
 ) -> None:
     """Do what `minitorch.cuda_sgemm.multiply_tiles` does, in TF32."""
-    cells = cuda.local.array(CELLS, real)
-    row, col = sum_warps(cells, a, a_steps, b, b_steps, sizes, span)
+    elements = cuda.local.array(ELEMENTS, real)
+    row, col = sum_warps(elements, a, a_steps, b, b_steps, sizes, span)
     at = cuda.blockIdx.y * out_steps[0] + (cuda.blockIdx.z + span[1]) * out_steps[1]
     for i in range(2 * UNITS_DOWN):
         y = row + 8 * i
@@ -99,16 +99,16 @@ def multiply_warps(
             for j in range(2 * UNITS_ACROSS):
                 x = col + j // 2 * 8 + j % 2
                 if x < sizes[1]:
-                    cell = cells[spot((i // 2 * UNITS_ACROSS + j // 2) * 4 + i % 2 * 2 + j % 2)]
-                    out[spot(at + y * out_steps[2] + x * out_steps[3])] = cell
+                    element = elements[spot((i // 2 * UNITS_ACROSS + j // 2) * 4 + i % 2 * 2 + j % 2)]
+                    out[spot(at + y * out_steps[2] + x * out_steps[3])] = element
 
 
-def multiply_warps_act(
+def multiply_warps_activation(
     out: Any, a: Any, a_steps: Any, b: Any, b_steps: Any, sizes: Any, span: Any, bias: Any
 ) -> None:
-    """Do what `minitorch.cuda_sgemm.multiply_tiles_act` does, in TF32."""
-    cells = cuda.local.array(CELLS, real)
-    row, col = sum_warps(cells, a, a_steps, b, b_steps, sizes, span)
+    """Do what `minitorch.cuda_sgemm.multiply_tiles_activation` does, in TF32."""
+    elements = cuda.local.array(ELEMENTS, real)
+    row, col = sum_warps(elements, a, a_steps, b, b_steps, sizes, span)
     for j in range(2 * UNITS_ACROSS):
         x = col + j // 2 * 8 + j % 2
         if x < sizes[1]:
@@ -116,8 +116,8 @@ def multiply_warps_act(
             for i in range(2 * UNITS_DOWN):
                 y = row + 8 * i
                 if y < sizes[0]:
-                    cell = cells[spot((i // 2 * UNITS_ACROSS + j // 2) * 4 + i % 2 * 2 + j % 2)]
-                    out[spot(y * sizes[1] + x)] = finish(cell + more)
+                    element = elements[spot((i // 2 * UNITS_ACROSS + j // 2) * 4 + i % 2 * 2 + j % 2)]
+                    out[spot(y * sizes[1] + x)] = finish(element + more)
 
 
 def lane_in_tile() -> Any:
@@ -131,8 +131,8 @@ def lane_in_tile() -> Any:
     )
 
 
-def sum_warps(cells: Any, a: Any, a_steps: Any, b: Any, b_steps: Any, sizes: Any, span: Any) -> Any:
-    """Leave in ``cells`` what this thread has of its block's tile, and return row and column of the first.
+def sum_warps(elements: Any, a: Any, a_steps: Any, b: Any, b_steps: Any, sizes: Any, span: Any) -> Any:
+    """Leave in ``elements`` what this thread has of its block's tile, and return row and column of the first.
 
     The others follow 8 down, 1 or 8 across. See `multiply_warps`.
     """
@@ -147,8 +147,8 @@ def sum_warps(cells: Any, a: Any, a_steps: Any, b: Any, b_steps: Any, sizes: Any
     way_a, way_b = way(a_steps[1], a_steps[2]), way(b_steps[2], b_steps[1])
     find(of_a, layer * a_steps[0] + low * a_steps[2], way_a, row, sizes[0], a_steps[1], a_steps[2])
     find(of_b, layer * b_steps[0] + low * b_steps[1], way_b, col, sizes[1], b_steps[2], b_steps[1])
-    for i in range(CELLS):
-        cells[spot(i)] = real(0)
+    for i in range(ELEMENTS):
+        elements[spot(i)] = real(0)
     down, across, group, turn = lane_in_tile()
     now = 0
     rest += DEPTH
@@ -176,12 +176,12 @@ def sum_warps(cells: Any, a: Any, a_steps: Any, b: Any, b_steps: Any, sizes: Any
                         c0, c1, c2, c3 = mma_tf32(
                             ours[spot(4 * i)], ours[spot(4 * i + 1)], ours[spot(4 * i + 2)], ours[spot(4 * i + 3)],
                             theirs[spot(2 * j)], theirs[spot(2 * j + 1)],
-                            cells[spot(k)], cells[spot(k + 1)], cells[spot(k + 2)], cells[spot(k + 3)],
+                            elements[spot(k)], elements[spot(k + 1)], elements[spot(k + 2)], elements[spot(k + 3)],
                         )  # fmt: skip
-                        cells[spot(k)] = c0
-                        cells[spot(k + 1)] = c1
-                        cells[spot(k + 2)] = c2
-                        cells[spot(k + 3)] = c3
+                        elements[spot(k)] = c0
+                        elements[spot(k + 1)] = c1
+                        elements[spot(k + 2)] = c2
+                        elements[spot(k + 3)] = c3
                 here += 8 * WIDTH
         now += 1
         for i in range(LOADS):

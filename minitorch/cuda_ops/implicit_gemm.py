@@ -1,11 +1,10 @@
-"""Convolution of the CUDA room as a matrix product whose left matrix is never built.
+"""Convolution of the CUDA backend as a matrix product whose left matrix is never built.
 
 A block of threads computes a tile of the result. Step by step it gathers a slice of both matrices into shared memory,
-and each thread multiplies it into the cells that it keeps in registers. One kernel serves the result and the derivative
+and each thread multiplies it into the elements that it keeps in registers. One kernel serves the result and the derivative
 of the input, which is a convolution too: one for each remainder of position by stride. The derivative of the weight
 sums over positions, in slices that a second kernel adds up in a fixed order. No atomics: every run gives the same bits.
 Padding is zeros that take part in the product, so an infinite weight on padding gives nan.
-It refuses to know everything but flat arrays on the device, and sizes.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ short: Any = int if SIMULATED else np.int32
 word: Any = np.int32
 # Shared memory made of these lies so that a card reads two neighbours of 32 bits at once.
 pair: Any = np.int64
-PAD = 4  # cells after a row in shared memory, so that threads which write a column meet different banks
+PAD = 4  # elements after a row in shared memory, so that threads which write a column meet different banks
 # Bound by `shaped` to those of a tile.
 THREADS, ROWS, COLS, DEPTH, DOWN, ACROSS = 4, 4, 4, 2, 2, 2
 LEFT_LINE, RIGHT_LINE, LEFT_PAIRS, RIGHT_PAIRS, LEFT_LOADS, RIGHT_LOADS, TABLE = 8, 8, 16, 16, 2, 2, 12
@@ -39,7 +38,7 @@ class Tile(NamedTuple):
     Attributes:
         rows: Of the tile; a divisor of the threads.
         cols: Of the tile.
-        depth: How many products of a cell are taken per step; a divisor of the threads.
+        depth: How many products of a element are taken per step; a divisor of the threads.
         down: Rows that a thread computes; even.
         across: Columns that a thread computes; even.
     """
@@ -89,7 +88,7 @@ def shaped(loop: Fn, tile: Tile, dtype: Any) -> Fn:
 
 
 def add_products(sums: Any, left: Any, right: Any, row: int, col: int, hops: Any) -> None:
-    """Add the products of one line of each slice to the cells of one thread; see `multiply`."""
+    """Add the products of one line of each slice to the elements of one thread; see `multiply`."""
     for i in range(sums.shape[0]):
         for j in range(sums.shape[1]):
             sums[i, j] += (
@@ -98,10 +97,10 @@ def add_products(sums: Any, left: Any, right: Any, row: int, col: int, hops: Any
 
 
 def multiply(sums: Any, left: Any, right: Any, row: int, col: int, lines: Any, hops: Any) -> None:
-    """Add the product of two slices to the cells of one thread.
+    """Add the product of two slices to the elements of one thread.
 
     Args:
-        sums: Its cells.
+        sums: Its elements.
         left: A slice of the left matrix, column by column, ``lines[0]`` apart.
         right: A slice of the right matrix, row by row, ``lines[1]`` apart.
         row: The first row of the thread. The second follows, the next pairs ``hops[0]`` apart: neighbours read
@@ -123,7 +122,7 @@ def axis(
 ) -> Any:  # fmt: skip
     """Return how one direction of a result meets that of its source.
 
-    Place number ``u`` of the result is ``first + u * apart``; at step ``q`` of the window it meets cell number
+    Place number ``u`` of the result is ``first + u * apart``; at step ``q`` of the window it meets element number
     ``begin + q * every`` of the window and place ``start + u * step + q * hop`` of the source.
 
     Args:
@@ -133,7 +132,7 @@ def axis(
         pad: Cells before the first.
         dilation: Of the window.
         window: Its size.
-        every: Each so many cells of the window meet a phase, at most.
+        every: Each so many elements of the window meet a phase, at most.
 
     Returns:
         ``first, apart, start, step, begin, hop`` and the number of steps.
@@ -227,7 +226,7 @@ def conv_gemm(
                 if short(load * (THREADS // DEPTH)) < rest:
                     next_right[load] = w[place(there)]
                 there += (THREADS // DEPTH) * col_step
-            # The cells of a window lie close to each other: they come before the next channels.
+            # The elements of a window lie close to each other: they come before the next channels.
             p = short(p + 1)
             if p == steps_j:
                 q, p = short(q + 1), short(0)
@@ -256,7 +255,7 @@ def conv_gemm(
 
 
 def conv_weight_gemm(out: Any, x: Any, d: Any, sizes: Any, down: Any, across: Any, share: int) -> None:
-    """Go back to the weight: rows are its output channels, columns its other cells, depth is a share of the positions.
+    """Go back to the weight: rows are its output channels, columns its other elements, depth is a share of the positions.
 
     Args:
         out: A result for each share, one after the other.
@@ -269,7 +268,7 @@ def conv_weight_gemm(out: Any, x: Any, d: Any, sizes: Any, down: Any, across: An
     """
     left = cuda.shared.array(LEFT_PAIRS, pair).view(real)
     right = cuda.shared.array(RIGHT_PAIRS, pair).view(real)
-    table = cuda.shared.array(TABLE, word)  # how far a column lies in the input: cells, rows, columns
+    table = cuda.shared.array(TABLE, word)  # how far a column lies in the input: elements, rows, columns
     sums = cuda.local.array((DOWN, ACROSS), real)
     next_left, next_right = cuda.local.array(LEFT_LOADS, real), cuda.local.array(RIGHT_LOADS, real)
     batch, groups, ins, rows = sizes
@@ -344,7 +343,7 @@ def conv_weight_gemm(out: Any, x: Any, d: Any, sizes: Any, down: Any, across: An
 
 
 def sum_shares(out: Any, parts: Any) -> None:
-    """Add up results that follow each other in ``parts``, from the first to the last: a thread per cell."""
+    """Add up results that follow each other in ``parts``, from the first to the last: a thread per element."""
     t = cuda.grid(1)
     if t < out.size:
         out[t] = slices_of(parts, t, parts.size // out.size, out.size)

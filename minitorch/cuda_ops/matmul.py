@@ -1,9 +1,9 @@
-"""The matrix product of the CUDA room: which kernel for which sizes, and its launches.
+"""The matrix product of the CUDA backend: which kernel for which sizes, and its launches.
 
 Large products go to blocks of threads that compute tiles (`minitorch.cuda_sgemm`), or, where the user allows it, to
 tensor cores (`minitorch.cuda_tensor_cores`). Where there are few tiles and much depth, the depth is cut into slices,
 whose products a second kernel adds. Choices follow from sizes and precision alone, so every run adds in the same
-order. It refuses to know tensors: operands are storages and steps.
+order.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Tile:
     Attributes:
         side: Rows, and columns.
         depth: Of the slabs that pass through shared memory.
-        each: Rows, and columns, of a thread's cells.
+        each: Rows, and columns, of a thread's elements.
         run: How many of them are neighbours.
         pad: Cells between the rows of a slab in shared memory.
         unroll: Steps of the depth in one piece: more make fewer instructions that do not multiply, and take registers.
@@ -69,7 +69,7 @@ class Tile:
             "THREADS": self.threads,
             "RUN": self.run,
             "ACROSS": self.side // self.each,
-            "CELLS": self.each**2,
+            "ELEMENTS": self.each**2,
             "LOADS": self.side * self.depth // self.threads,
             "WIDTH": width,
             "SLAB": self.depth * width,
@@ -103,7 +103,7 @@ class WarpTile:
     def constants(self) -> dict[str, Any]:
         """Return what the kernels of `minitorch.cuda_tensor_cores` are compiled for."""
         down, across = self.side // self.down // 16, self.side // self.across // 8
-        width = self.side + 8  # the lanes of a warp read 4 rows, 8 cells of each: all banks once
+        width = self.side + 8  # the lanes of a warp read 4 rows, 8 elements of each: all banks once
         return {
             "TILE": self.side,
             "DEPTH": self.depth,
@@ -111,7 +111,7 @@ class WarpTile:
             "UNITS_DOWN": down,
             "UNITS_ACROSS": across,
             "WARPS_ACROSS": self.across,
-            "CELLS": 4 * down * across,
+            "ELEMENTS": 4 * down * across,
             "OURS": 4 * down,
             "THEIRS": 2 * across,
             "LOADS": self.side * self.depth // self.threads,
@@ -138,12 +138,12 @@ _precision = "highest"
 
 
 def set_float32_matmul_precision(precision: str) -> None:
-    """Choose how exactly the CUDA room multiplies float32 matrices.
+    """Choose how exactly the CUDA backend multiplies float32 matrices.
 
     Args:
         precision: "highest", the default, computes in float32. "high" and "medium" let tensor cores round the
             operands to TF32, which keeps about three digits; sums stay in float32. Cards older than compute
-            capability 8.0, small matrices, float64 and the other rooms always compute in full.
+            capability 8.0, small matrices, float64 and the other backends always compute in full.
 
     Raises:
         ValueError: It is none of these.
@@ -157,7 +157,7 @@ def set_float32_matmul_precision(precision: str) -> None:
 
 
 def get_float32_matmul_precision() -> str:
-    """Return how exactly the CUDA room multiplies float32 matrices; see `set_float32_matmul_precision`."""
+    """Return how exactly the CUDA backend multiplies float32 matrices; see `set_float32_matmul_precision`."""
     return _precision
 
 
@@ -221,11 +221,11 @@ def plan_for(dtype: np.dtype[Any], sizes: Steps) -> Plan | None:
     """Return how a product of so many matrices, rows, columns and depth is computed; None where it is too small."""
     layers, rows, cols, depth = sizes
     found: AnyTile | None = None
-    plain, biased = gemm_tf32.multiply_warps, gemm_tf32.multiply_warps_act
+    plain, biased = gemm_tf32.multiply_warps, gemm_tf32.multiply_warps_activation
     if _precision != "highest" and dtype == np.float32 and gemm_tf32.present():
         found = tile_for(WARP_TILES, *sizes)
     if found is None:
-        plain, biased = gemm.multiply_tiles, gemm.multiply_tiles_act
+        plain, biased = gemm.multiply_tiles, gemm.multiply_tiles_activation
         found = tile_for(TILES[dtype.itemsize], *sizes)
     if found is None:
         return None
@@ -312,7 +312,7 @@ def linear(
     parts = memory.empty(plan.slices * rows * cols, dtype)
     steps, sides = (rows * cols, 0, cols, 1), (plan.slices, 1, rows, cols)
     launch("linear", shapes, made(plan.plain, dtype, plan.tile), grid, parts, steps, *operands)
-    loop = made(gemm.sum_slices_act, dtype, None, finish)
+    loop = made(gemm.sum_slices_activation, dtype, None, finish)
     launch("linear", shapes, loop, blocks(rows * cols), out, parts, sides, bias)
     return True
 
@@ -336,8 +336,8 @@ def matmul_tiles(
 ) -> None:  # fmt: skip
     """Multiply batches of matrices: a square block of up to 32x32 threads per tile of ``out``.
 
-    The grid counts tiles down, tiles across, and matrices. Operands pass through shared memory tile by tile, each cell
-    read once per tile; each cell of ``out`` is written once.
+    The grid counts tiles down, tiles across, and matrices. Operands pass through shared memory tile by tile, each element
+    read once per tile; each element of ``out`` is written once.
     """
     left = cuda.shared.array((BLOCK, BLOCK), real)
     right = cuda.shared.array((BLOCK, BLOCK), real)

@@ -1,7 +1,7 @@
-"""Fused kernels of the CUDA room: normalisation, activations, softmax and cross-entropy.
+"""Fused kernels of the CUDA backend: normalisation, activations, softmax and cross-entropy.
 
-The threads of a block share a channel or a row: each takes every so-many-th cell, then their sums are added in one
-fixed order. What each computes is the composition of the same name in `minitorch.optional_ops`. It refuses to know
+The threads of a block share a channel or a row: each takes every so-many-th element, then their sums are added in one
+fixed order. What each computes is the composition of the same name in `minitorch.composite`. It refuses to know
 everything but packed arrays on the device.
 """
 
@@ -26,18 +26,18 @@ def norm_channels(y: Any, mean: Any, var: Any, x: Any, w: Any, b: Any, eps: floa
     """Normalise, scale, shift and activate a channel of ``x`` (A, C, L): a block each."""
     cache = cuda.shared.array(SHARING, real)
     outer, _, inner = x.shape
-    c, lane, step, cells = cuda.blockIdx.x, cuda.threadIdx.x, cuda.blockDim.x, outer * inner
+    c, lane, step, elements = cuda.blockIdx.x, cuda.threadIdx.x, cuda.blockDim.x, outer * inner
     part = real(0)
-    for t in range(lane, cells, step):
+    for t in range(lane, elements, step):
         part += x[t // inner, c, t % inner]
-    middle = block_sum(cache, part) / real(cells)
+    middle = block_sum(cache, part) / real(elements)
     part = real(0)
-    for t in range(lane, cells, step):
+    for t in range(lane, elements, step):
         far = x[t // inner, c, t % inner] - middle
         part += far * far
-    spread = block_sum(cache, part) / real(cells)
+    spread = block_sum(cache, part) / real(elements)
     root = sqrt(spread + eps)
-    for t in range(lane, cells, step):
+    for t in range(lane, elements, step):
         y[t // inner, c, t % inner] = finish((x[t // inner, c, t % inner] - middle) / root * w[c] + b[c])
     if lane == 0:
         mean[c], var[c] = middle, spread
@@ -49,26 +49,26 @@ def norm_grad_channels(
     """Derivatives of `norm_channels`: a block per channel."""
     cache = cuda.shared.array(SHARING, real)
     outer, _, inner = x.shape
-    c, lane, step, cells = cuda.blockIdx.x, cuda.threadIdx.x, cuda.blockDim.x, outer * inner
+    c, lane, step, elements = cuda.blockIdx.x, cuda.threadIdx.x, cuda.blockDim.x, outer * inner
     middle, root = mean[c], sqrt(var[c] + eps)
     plain, weighted = real(0), real(0)
-    for t in range(lane, cells, step):
+    for t in range(lane, elements, step):
         normed = (x[t // inner, c, t % inner] - middle) / root
         change = gate(normed * w[c] + b[c], d[t // inner, c, t % inner])
         plain += change
         weighted += change * normed
     plain, weighted = block_sum(cache, plain), block_sum(cache, weighted)
-    for t in range(lane, cells, step):
+    for t in range(lane, elements, step):
         normed = (x[t // inner, c, t % inner] - middle) / root
         change = gate(normed * w[c] + b[c], d[t // inner, c, t % inner])
-        even = change - plain / real(cells) - normed * (weighted / real(cells))
+        even = change - plain / real(elements) - normed * (weighted / real(elements))
         dx[t // inner, c, t % inner] = even * (w[c] / root)
     if lane == 0:
         dw[c], db[c] = weighted, plain
 
 
-def scale_shift_cells(y: Any, x: Any, w: Any, b: Any) -> None:
-    """Activate ``x * w + b``, channel by channel: a thread per cell."""
+def scale_shift_elements(y: Any, x: Any, w: Any, b: Any) -> None:
+    """Activate ``x * w + b``, channel by channel: a thread per element."""
     _, channels, inner = x.shape
     t = cuda.grid(1)
     if t < x.size:
@@ -76,7 +76,7 @@ def scale_shift_cells(y: Any, x: Any, w: Any, b: Any) -> None:
         y[a, c, i] = finish(x[a, c, i] * w[c] + b[c])
 
 
-def act_grad_channels(before: Any, sums: Any, y: Any, d: Any) -> None:
+def activation_grad_channels(before: Any, sums: Any, y: Any, d: Any) -> None:
     """Derivative before an activation of (A, C, L), and its sum over a channel: a block per channel."""
     cache = cuda.shared.array(SHARING, real)
     outer, _, inner = y.shape
@@ -113,12 +113,12 @@ def norm_grad(
 
 def scale_shift(y: Any, x: Any, w: Any, b: Any, finish: Fn) -> None:
     """Write ``x * w + b``, activated; ``w`` and ``b`` are (C,)."""
-    made = kernel(scale_shift_cells, x.dtype, finish=finish)
+    made = kernel(scale_shift_elements, x.dtype, finish=finish)
     launch("scale and shift", [x.shape], made, blocks(x.size), y, x, w, b)
 
 
-def act_grad(before: Any, sums: Any, y: Any, d: Any, gate: Fn) -> None:
+def activation_grad(before: Any, sums: Any, y: Any, d: Any, gate: Fn) -> None:
     """Write the derivative before an activation, and its sums by channel."""
-    made = kernel(act_grad_channels, y.dtype, gate=gate)
+    made = kernel(activation_grad_channels, y.dtype, gate=gate)
     grid = sharing(y.shape[1], y.shape[0] * y.shape[2])
     launch("gradient of an activation", [y.shape], made, grid, before, sums, y, d)

@@ -21,7 +21,7 @@ def live(make: Callable[[], npt.NDArray[Any]]) -> Any:
 
 
 def around(shape: tuple[int, ...], dim: int) -> tuple[int, int, int]:
-    """Return how many cells lie outside of dimension ``dim``, in it, and inside of it."""
+    """Return how many elements lie outside of dimension ``dim``, in it, and inside of it."""
     dim %= len(shape)
     return math.prod(shape[:dim]), shape[dim], math.prod(shape[dim + 1 :])
 
@@ -34,7 +34,7 @@ def read(t: TensorData) -> Any:
 
 def triple(t: TensorData) -> tuple[Any, Any, Any]:
     """Return storage, shape and strides."""
-    # An empty tuple has no type of cells that a kernel could be compiled for: one cell is a row of one.
+    # An empty tuple has no type of elements that a kernel could be compiled for: one element is a row of one.
     return t._storage, t.shape or (1,), t.strides or (1,)
 
 
@@ -49,12 +49,12 @@ def packed(t: TensorData) -> Any:
 
 
 def flat(t: TensorData) -> Any:
-    """Return the cells of an operand in a row."""
+    """Return the elements of an operand in a row."""
     return read(t.contiguous()).reshape(t.size)
 
 
-def run_cells(op: str, fn: Fn, out: TensorData, *operands: TensorData) -> None:
-    """Write ``fn`` of the operands' cells into ``out``, into which they broadcast: one launch."""
+def run_elementwise(op: str, fn: Fn, out: TensorData, *operands: TensorData) -> None:
+    """Write ``fn`` of the operands' elements into ``out``, into which they broadcast: one launch."""
     walk = elementwise.walk((out.shape, out.strides), *((t.shape, t.strides) for t in operands))
     given = walk.operands(out._storage, *map(read, operands))
     launch(op, [t.shape for t in operands], kernel(walk.loop, out.dtype, fn=fn), walk.grid, *given)

@@ -1,7 +1,7 @@
-"""Updates of the CUDA room: one launch changes all parameters that share a rule and its settings.
+"""Updates of the CUDA backend: one launch changes all parameters that share a rule and its settings.
 
 Addresses and sizes of the parameters, derivatives and states lie in a table on the device, settings in an array: so the
-launch is the same at each step, and a recorded step only needs new settings. It refuses to know rooms and optimizers.
+launch is the same at each step, and a recorded step only needs new settings.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from ..tensor_data import TensorData
 from .device import graph as device_graph
 from .device import memory, numba_cuda
 from .device.launch import THREADS, kernel, launch
-from .device.numba_cuda import cells_at, cuda
+from .device.numba_cuda import elements_at, cuda
 
-EACH = 4  # cells of a thread
+EACH = 4  # elements of a thread
 SIZE, P, D, S, T, U = range(1, 7)  # columns of the table; the first one counts blocks
 
 
@@ -36,10 +36,10 @@ def row_of(table: Any, rows: int, block: int) -> int:
 
 
 def update_1(table: Any, rows: int, settings: Any) -> None:
-    """Update parameters that have no states: a block for `EACH` cells per thread of one row of the table."""
+    """Update parameters that have no states: a block for `EACH` elements per thread of one row of the table."""
     row = row_of(table, rows, cuda.blockIdx.x)
     size = table[row, SIZE]
-    p, d = cells_at(table[row, P], settings, size), cells_at(table[row, D], settings, size)
+    p, d = elements_at(table[row, P], settings, size), elements_at(table[row, D], settings, size)
     i = (cuda.blockIdx.x - table[row, 0]) * cuda.blockDim.x * EACH + cuda.threadIdx.x
     for _ in range(EACH):
         if i < size:
@@ -51,8 +51,8 @@ def update_2(table: Any, rows: int, settings: Any) -> None:
     """Update parameters and one state; see `update_1`."""
     row = row_of(table, rows, cuda.blockIdx.x)
     size = table[row, SIZE]
-    p, d = cells_at(table[row, P], settings, size), cells_at(table[row, D], settings, size)
-    s = cells_at(table[row, S], settings, size)
+    p, d = elements_at(table[row, P], settings, size), elements_at(table[row, D], settings, size)
+    s = elements_at(table[row, S], settings, size)
     i = (cuda.blockIdx.x - table[row, 0]) * cuda.blockDim.x * EACH + cuda.threadIdx.x
     for _ in range(EACH):
         if i < size:
@@ -64,8 +64,8 @@ def update_3(table: Any, rows: int, settings: Any) -> None:
     """Update parameters and two states; see `update_1`."""
     row = row_of(table, rows, cuda.blockIdx.x)
     size = table[row, SIZE]
-    p, d = cells_at(table[row, P], settings, size), cells_at(table[row, D], settings, size)
-    s, t = cells_at(table[row, S], settings, size), cells_at(table[row, T], settings, size)
+    p, d = elements_at(table[row, P], settings, size), elements_at(table[row, D], settings, size)
+    s, t = elements_at(table[row, S], settings, size), elements_at(table[row, T], settings, size)
     i = (cuda.blockIdx.x - table[row, 0]) * cuda.blockDim.x * EACH + cuda.threadIdx.x
     for _ in range(EACH):
         if i < size:
@@ -77,9 +77,9 @@ def update_4(table: Any, rows: int, settings: Any) -> None:
     """Update parameters and three states; see `update_1`."""
     row = row_of(table, rows, cuda.blockIdx.x)
     size = table[row, SIZE]
-    p, d = cells_at(table[row, P], settings, size), cells_at(table[row, D], settings, size)
-    s, t = cells_at(table[row, S], settings, size), cells_at(table[row, T], settings, size)
-    u = cells_at(table[row, U], settings, size)
+    p, d = elements_at(table[row, P], settings, size), elements_at(table[row, D], settings, size)
+    s, t = elements_at(table[row, S], settings, size), elements_at(table[row, T], settings, size)
+    u = elements_at(table[row, U], settings, size)
     i = (cuda.blockIdx.x - table[row, 0]) * cuda.blockDim.x * EACH + cuda.threadIdx.x
     for _ in range(EACH):
         if i < size:
@@ -118,11 +118,11 @@ def _launch(rule: Fn, settings: Any, rows: Sequence[tuple[TensorData, ...]]) -> 
     table, first = np.empty((len(rows), P + len(rows[0])), np.int64), 0
     held = []
     for line, row in zip(table, rows):
-        cells = [_cells(t, settings.dtype) for t in row]
+        elements = [_elements(t, settings.dtype) for t in row]
         line[:2] = first, row[0].size
-        line[2:] = [numba_cuda.address(c) for c in cells]
+        line[2:] = [numba_cuda.address(c) for c in elements]
         first += -(-row[0].size // (THREADS * EACH))
-        held.append(tuple(cells))
+        held.append(tuple(elements))
     graph = device_graph.current()
     if graph is not None:
         graph.hold(tuple(held))
@@ -131,8 +131,8 @@ def _launch(rule: Fn, settings: Any, rows: Sequence[tuple[TensorData, ...]]) -> 
     launch(f"update by {rule.__name__}", [row[0].shape for row in rows], made, (first, THREADS), *operands)
 
 
-def _cells(t: TensorData, dtype: np.dtype[Any]) -> Any:
-    """Return the cells of an operand on the device, in the dtype of the parameters."""
+def _elements(t: TensorData, dtype: np.dtype[Any]) -> Any:
+    """Return the elements of an operand on the device, in the dtype of the parameters."""
     if t.dtype != dtype:
         t = t.f.id_map(t, t.f.ops.allocate(t.shape, dtype, t.backend))
     t._storage = memory.storage(t._storage)

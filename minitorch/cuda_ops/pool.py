@@ -1,8 +1,7 @@
-"""Pooling of the CUDA room: one thread computes one cell of the result.
+"""Pooling of the CUDA backend: one thread computes one element of the result.
 
-The derivatives gather: the thread of an input cell looks up the windows that it lies in. So no two threads add to one
-cell, no atomics are needed, and every run gives the same bits. It refuses to know everything but arrays on the device:
-(batch, channels, height, width), packed.
+The derivatives gather: the thread of an input element looks up the windows that it lies in. So no two threads add to one
+element, no atomics are needed, and every run gives the same bits.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import numpy as np
 from ..runtime.placeholders import real
 from ..runtime.types import Fn, Padding, Pair
 from ..tensor_ops.reference_conv import window_count
-from .device.functions import image_cell, reader
+from .device.functions import image_element, reader
 from .device.launch import blocks, kernel, launch
 from .device.numba_cuda import cuda
 
@@ -22,7 +21,7 @@ from .device.numba_cuda import cuda
 def winner(
     x: Any, n: int, c: int, y: int, z: int, window: Any, stride: Any, padding: Any, dilation: Any
 ) -> int:
-    """Return the place ``row * width + column`` of the cell that wins a window (nan does), or -1 if it is empty."""
+    """Return the place ``row * width + column`` of the element that wins a window (nan does), or -1 if it is empty."""
     _, _, height, width = x.shape
     top, left = y * stride[0] - padding[0], z * stride[1] - padding[2]
     best = -1
@@ -42,13 +41,13 @@ def winner(
     return best
 
 
-def max_pool_cells(out: Any, x: Any, window: Any, stride: Any, padding: Any, dilation: Any) -> None:
-    """Take the largest cell of each window."""
+def max_pool_elements(out: Any, x: Any, window: Any, stride: Any, padding: Any, dilation: Any) -> None:
+    """Take the largest element of each window."""
     _, channels, rows, cols = out.shape
     _, _, _, width = x.shape
     t = cuda.grid(1)
     if t < out.size:
-        n, c, y, z = image_cell(t, channels, rows, cols)
+        n, c, y, z = image_element(t, channels, rows, cols)
         best = winner(x, n, c, y, z, window, stride, padding, dilation)
         if best < 0:
             out[n, c, y, z] = real(-np.inf)
@@ -56,15 +55,15 @@ def max_pool_cells(out: Any, x: Any, window: Any, stride: Any, padding: Any, dil
             out[n, c, y, z] = x[n, c, best // width, best % width]
 
 
-def max_pool_grad_cells(
+def max_pool_grad_elements(
     out: Any, x: Any, d: Any, window: Any, stride: Any, padding: Any, dilation: Any
 ) -> None:
-    """Go back through the maximum: a thread adds up the windows that its input cell has won."""
+    """Go back through the maximum: a thread adds up the windows that its input element has won."""
     _, channels, height, width = x.shape
     _, _, rows, cols = d.shape
     t = cuda.grid(1)
     if t < out.size:
-        n, c, r, k = image_cell(t, channels, height, width)
+        n, c, r, k = image_element(t, channels, height, width)
         total = real(0)
         for i in range(window[0]):
             y = reader(r, padding[0] - i * dilation[0], stride[0], rows)
@@ -78,13 +77,13 @@ def max_pool_grad_cells(
         out[n, c, r, k] = total
 
 
-def avg_pool_cells(out: Any, x: Any, window: Any, stride: Any, padding: Any, count_pad: bool) -> None:
+def avg_pool_elements(out: Any, x: Any, window: Any, stride: Any, padding: Any, count_pad: bool) -> None:
     """Average each window."""
     _, channels, rows, cols = out.shape
     _, _, height, width = x.shape
     t = cuda.grid(1)
     if t < out.size:
-        n, c, y, z = image_cell(t, channels, rows, cols)
+        n, c, y, z = image_element(t, channels, rows, cols)
         top, left = y * stride[0] - padding[0], z * stride[1] - padding[2]
         total = real(0)
         for r in range(max(top, 0), min(top + window[0], height)):
@@ -93,13 +92,13 @@ def avg_pool_cells(out: Any, x: Any, window: Any, stride: Any, padding: Any, cou
         out[n, c, y, z] = total / real(window_count(y, z, height, width, window, stride, padding, count_pad))
 
 
-def avg_pool_grad_cells(out: Any, d: Any, window: Any, stride: Any, padding: Any, count_pad: bool) -> None:
+def avg_pool_grad_elements(out: Any, d: Any, window: Any, stride: Any, padding: Any, count_pad: bool) -> None:
     """Go back through the average: a thread adds up its shares of the windows it lies in."""
     _, channels, height, width = out.shape
     _, _, rows, cols = d.shape
     t = cuda.grid(1)
     if t < out.size:
-        n, c, r, k = image_cell(t, channels, height, width)
+        n, c, r, k = image_element(t, channels, height, width)
         total = real(0)
         for i in range(window[0]):
             y = reader(r, padding[0] - i, stride[0], rows)
@@ -112,19 +111,19 @@ def avg_pool_grad_cells(out: Any, d: Any, window: Any, stride: Any, padding: Any
         out[n, c, r, k] = total
 
 
-def _run(op: str, cells: Fn, out: Any, *operands: Any) -> None:
+def _run(op: str, elements: Fn, out: Any, *operands: Any) -> None:
     shapes = [out.shape, *(o.shape for o in operands if not isinstance(o, tuple | int))]
-    launch(op, shapes, kernel(cells, out.dtype), blocks(out.size), out, *operands)
+    launch(op, shapes, kernel(elements, out.dtype), blocks(out.size), out, *operands)
 
 
 def pool(
     out: Any, x: Any, kind: str, window: Pair, stride: Pair, padding: Padding, dilation: Pair, count_pad: bool
 ) -> None:
-    """Write the largest or average cell of each window into ``out``."""
+    """Write the largest or average element of each window into ``out``."""
     if kind == "max":
-        _run("max pooling", max_pool_cells, out, x, window, stride, padding, dilation)
+        _run("max pooling", max_pool_elements, out, x, window, stride, padding, dilation)
     else:
-        _run("average pooling", avg_pool_cells, out, x, window, stride, padding, count_pad)
+        _run("average pooling", avg_pool_elements, out, x, window, stride, padding, count_pad)
 
 
 def pool_grad(
@@ -134,6 +133,6 @@ def pool_grad(
     """Write the derivative of `pool` with respect to its input into ``out``."""
     name = f"gradient of {kind} pooling"
     if kind == "max":
-        _run(name, max_pool_grad_cells, out, x, d, window, stride, padding, dilation)
+        _run(name, max_pool_grad_elements, out, x, d, window, stride, padding, dilation)
     else:
-        _run(name, avg_pool_grad_cells, out, d, window, stride, padding, count_pad)
+        _run(name, avg_pool_grad_elements, out, d, window, stride, padding, count_pad)

@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = _Parser("python -m minitorch.data", description="Fetch an image set and check it.")
     parser.add_argument("set", choices=list(IMAGE_SETS))
-    parser.add_argument("--root", metavar="DIR", help="first place to look in, and where a download goes")
+    parser.add_argument("--root", metavar="DIR", help="first place to detect in, and where a download goes")
     parser.add_argument("--unpack", metavar="DIR", help="leave the set's files, unpacked, in DIR")
     wanted = parser.parse_args(arguments)
     image_set = IMAGE_SETS[wanted.set]

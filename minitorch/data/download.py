@@ -1,7 +1,7 @@
 """Finds the files of a data set: in the places a user may keep them, or on a mirror.
 
 A download is resumed where it was cut, checked against its SHA-256, and takes its name only when it is whole.
-This file knows names, addresses and checksums. It refuses to know what is in the files.
+This file knows names, addresses and checksums.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def landing(root: str | os.PathLike[str] | None = None) -> Path:
 def obtain(
     title: str,
     folder: str,
-    look: Callable[[Path], Found | None],
+    detect: Callable[[Path], Found | None],
     remotes: Sequence[Remote],
     *,
     root: str | os.PathLike[str] | None = None,
@@ -92,9 +92,9 @@ def obtain(
     Args:
         title: Name of the set, for messages.
         folder: Name of the set's own folder within a place; downloads go there.
-        look: Returns what it found in a folder, or None.
+        detect: Returns what it found in a folder, or None.
         remotes: The files that make the set.
-        root: First place to look in, and where a download goes.
+        root: First place to detect in, and where a download goes.
         alone: Look in the own folder only, never in the place itself.
         download: Whether to download what is in no place.
         timeout: Seconds of silence after which a mirror is left.
@@ -106,7 +106,7 @@ def obtain(
         spot for place in places(root) for spot in ((place / folder,) if alone else (place, place / folder))
     ]
     for spot in tried:
-        found = look(spot)
+        found = detect(spot)
         if found is not None:
             return found
     missing = (
@@ -120,7 +120,7 @@ def obtain(
             fetch(remote, target, timeout=timeout)
     except DataError as error:
         raise DataError(f"{missing}; {error}") from None
-    found = look(target)
+    found = detect(target)
     if found is None:
         raise DataError(f"{missing}; nor in what was downloaded to {target}")
     return found
@@ -180,7 +180,7 @@ def _refuse(part: Path, sha256: str) -> str | None:
 
 
 def _receive(address: str, part: Path, timeout: float) -> str | None:
-    """Append to ``part`` what it lacks; None when the mirror has sent all, else the reason why not."""
+    """Append to ``part`` what it missing; None when the mirror has sent all, else the reason why not."""
     import requests
     import urllib3
 

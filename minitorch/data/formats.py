@@ -186,7 +186,7 @@ def _archive_files(archive: Path) -> Iterator[tuple[str, bytes]]:
 def _cifar_splits(batches: dict[str, bytes], source: Path) -> tuple[Split, Split]:
     missing = [name for name in CIFAR_TRAIN + CIFAR_TEST if name not in batches]
     if missing:
-        raise DataError(f"{source} lacks {', '.join(missing)}, expected six batches in {CIFAR_FOLDER}")
+        raise DataError(f"{source} missing {', '.join(missing)}, expected six batches in {CIFAR_FOLDER}")
     train, test = (
         [_batch(batches[name], f"{source}/{name}") for name in names] for names in (CIFAR_TRAIN, CIFAR_TEST)
     )
@@ -220,7 +220,7 @@ _reconstruct = cast(Callable[..., Any], np.empty(0).__reduce__()[0])
 
 
 class _PlainUnpickler(pickle.Unpickler):
-    """Builds arrays and plain containers; refuses to look up anything else."""
+    """Builds arrays and plain containers; refuses to detect up anything else."""
 
     _allowed: ClassVar[dict[tuple[str, str], Callable[..., Any]]] = {
         ("numpy.core.multiarray", "_reconstruct"): _reconstruct,

@@ -1,6 +1,4 @@
-"""The image sets by name, and the one door to what feeds a model: Dataset, splits, samplers, DataLoader.
-
-This file refuses to know tensors, models and what lies in the files. Common splits, one line each:
+"""The image sets by name, and the one door to what feeds a model: Dataset, splits, samplers, DataLoader. Common splits, one line each:
 
     train, valid = random_split(train, [50_000, 10_000])                     # of the training images
     valid, test = random_split(test, [6_500, 3_500])                         # of the 10,000 test images
@@ -40,7 +38,7 @@ class ImageSet:
     folder: str
     remotes: tuple[data_download.Remote, ...]
     classes: tuple[str, ...]
-    look: Callable[[Path], Path | None] = formats.find_idx
+    detect: Callable[[Path], Path | None] = formats.find_idx
     read: Callable[[Path], tuple[formats.Split, formats.Split]] = formats.read_idx_set
     unpack: Callable[[Path, Path], None] = formats.unpack_idx
     alone: bool = False
@@ -48,7 +46,7 @@ class ImageSet:
     def find(self, root: Root, download: bool) -> Path:
         """Return where the set lies, downloaded if need be."""
         return data_download.obtain(
-            self.title, self.folder, self.look, self.remotes, root=root, alone=self.alone, download=download
+            self.title, self.folder, self.detect, self.remotes, root=root, alone=self.alone, download=download
         )
 
     def load(self, source: Path) -> tuple[Dataset, Dataset]:
@@ -65,7 +63,7 @@ IMAGE_SETS = {
         "cifar10",
         data_download.CIFAR10,
         CIFAR10_CLASSES,
-        look=formats.find_cifar,
+        detect=formats.find_cifar,
         read=formats.read_cifar,
         unpack=formats.unpack_cifar,
     ),
@@ -79,7 +77,7 @@ def mnist(root: Root = None, *, download: bool = True) -> tuple[Dataset, Dataset
     packed or not, in the place or its folder ``mnist``), then downloaded into the first that was given.
 
     Args:
-        root: First place to look in.
+        root: First place to detect in.
         download: Whether to download what is not found.
 
     Raises:

@@ -1,7 +1,6 @@
 """From arrays to batches: Dataset, splits, samplers, DataLoader.
 
-Everything is a NumPy array; every order depends on a seed. This file refuses to know files, the names of
-sets, tensors and models.
+Everything is a NumPy array; every order depends on a seed.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The Numba room: compiled loops on all cores.
+"""The Numba backend: compiled loops on all cores.
 
 Before a kernel is launched, the shapes are analysed once and remembered: dimensions of size 1 are dropped, dimensions
-whose strides chain are merged, operands that broadcast get stride 0. Then either one flat loop is left, or rows with
-a constant step. Small sizes run serially, without waking the threads. It refuses to know other rooms and Tensor.
+whose strides chain are coalesced, operands that broadcast get stride 0. Then either one flat loop is left, or rows with
+a constant step. Small sizes run serially, without waking the threads.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def _plan(shape: Shape, strides: Shape, *operands: tuple[Shape, Shape]) -> tuple
 
 
 @functools.lru_cache(maxsize=4096)
-def _turned_plan(sizes: Shape, to: Shape, of: Shape) -> tuple[Shape, ...] | None:
+def _transposed_plan(sizes: Shape, to: Shape, of: Shape) -> tuple[Shape, ...] | None:
     """Put the dimension that is packed in the source before the one that is packed in the result.
 
     None unless they are two, and both long enough for blocks.
@@ -52,7 +52,7 @@ def _turned_plan(sizes: Shape, to: Shape, of: Shape) -> tuple[Shape, ...] | None
 
 @functools.lru_cache(maxsize=4096)
 def _reduce_plan(shape: Shape, strides: Shape, dim: int) -> tuple[Shape, Shape] | None:
-    sizes, steps = runtime_strides.rest_plan(shape, strides, dim)
+    sizes, steps = runtime_strides.reduction_plan(shape, strides, dim)
     found = _to_four(sizes, [steps])
     if found is None or found[0][0] != 1:
         return None
@@ -60,7 +60,7 @@ def _reduce_plan(shape: Shape, strides: Shape, dim: int) -> tuple[Shape, Shape] 
 
 
 class FastOps(FusedOps):
-    """The Numba room."""
+    """The Numba backend."""
 
     name = "fast"
 
@@ -81,9 +81,9 @@ class FastOps(FusedOps):
                 variants.get(elementwise.map_any, out.dtype, True)(*out.tuple(), *a.tuple())
                 return
             geometry = (plan[0], *plan[1])
-            turned = _turned_plan(*geometry)
-            loop = elementwise.map_rows if turned is None else elementwise.map_turned
-            variants.get(loop, out.dtype, parallel)(out._storage, a._storage, *(turned or geometry))
+            transposed = _transposed_plan(*geometry)
+            loop = elementwise.map_rows if transposed is None else elementwise.map_transposed
+            variants.get(loop, out.dtype, parallel)(out._storage, a._storage, *(transposed or geometry))
 
         return kernel
 

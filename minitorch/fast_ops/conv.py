@@ -16,7 +16,7 @@ from ..tensor_ops import reference_conv
 from . import jit, register_tiles, simd, winograd
 from .register_tiles import dot_tile, move, move_none, move_open, move_relu
 from .simd import DOT_COLUMNS, DOT_ROWS
-from .sums import APART, total
+from .sums import PADDING, total
 from .threads import thread_count
 
 Sizes = tuple[int, ...]
@@ -71,7 +71,7 @@ def pack(w: Any, chosen: Any, steps: Any, groups: int, outs: int, ins: int, chan
 
     ``steps`` lie between the weights of two groups, two results and two inputs; ``chosen`` are the taps of each.
     """
-    cells, taps = w.reshape(w.size), ins * len(chosen)
+    elements, taps = w.reshape(w.size), ins * len(chosen)
     blocks = (outs + channels - 1) // channels
     packed = np.zeros(groups * blocks * taps * channels, w.dtype)
     for g in range(groups):
@@ -79,7 +79,7 @@ def pack(w: Any, chosen: Any, steps: Any, groups: int, outs: int, ins: int, chan
             to = (g * blocks + o // channels) * taps * channels + o % channels
             for c in range(ins):
                 for k in range(len(chosen)):
-                    packed[to] = cells[g * steps[0] + o * steps[1] + c * steps[2] + chosen[k]]
+                    packed[to] = elements[g * steps[0] + o * steps[1] + c * steps[2] + chosen[k]]
                     to += channels
     return packed
 
@@ -140,17 +140,17 @@ def conv_tiles(
 
 def gather(out: Any, sums: Any, partial: Any, by_channel: Any, outs: int, lines: int, columns: int) -> None:
     """Add up what the threads of `dot_tiles` found, in order."""
-    cells, taps = out.reshape(out.size), out.size // out.shape[0]
+    elements, taps = out.reshape(out.size), out.size // out.shape[0]
     for o in range(out.shape[0]):
         row, whole = o // outs * lines + o % outs, 0.0
         for t in range(len(partial)):
             whole += by_channel[t, o]
         sums[o] = real(whole)
         for k in range(taps):
-            cell = partial[0, row * columns + k]
+            element = partial[0, row * columns + k]
             for t in range(1, len(partial)):
-                cell += partial[t, row * columns + k]
-            cells[o * taps + k] = cell
+                element += partial[t, row * columns + k]
+            elements[o * taps + k] = element
 
 
 def dot_tiles(
@@ -168,7 +168,7 @@ def dot_tiles(
     lines = (outs + DOT_ROWS - 1) // DOT_ROWS * DOT_ROWS
     size = ins * split[0] * split[1] * tall * wide
     partial = np.zeros((threads, groups * lines * len(offsets)), x.dtype)
-    by_channel = np.zeros((threads, d.shape[1] + APART))
+    by_channel = np.zeros((threads, d.shape[1] + PADDING))
     for t in prange(threads):
         images = np.zeros(chunk * size + padded + lanes, x.dtype)
         changes = np.zeros(chunk * lines * padded, x.dtype)
@@ -254,7 +254,7 @@ def _backward_plan(
 
 
 def _run_tiles(
-    out: Array, x: Array, y: Array | None, w: Array, shift: Array, act: Fn,
+    out: Array, x: Array, y: Array | None, w: Array, shift: Array, activation: Fn,
     groups: int, steps: Sizes, job: Job, split: Pair, step: Pair,
 ) -> None:  # fmt: skip
     """Choose the tile by the number of channels of a group's result, and launch it."""
@@ -263,7 +263,7 @@ def _run_tiles(
     channels, tiles = BROAD if outs > simd.NARROW else SLIM
     work = x.shape[0] * rows * wide * out.shape[1] * len(offsets)
     threads = thread_count() if work > jit.SERIAL else 1
-    run = jit.variant(conv_tiles, out.dtype, threads > 1, finish=FINISHES[act], **tiles)
+    run = jit.variant(conv_tiles, out.dtype, threads > 1, finish=FINISHES[activation], **tiles)
     lanes = simd.BYTES // out.itemsize
     run(
         out, x, y, w, chosen, steps, shift, offsets,
@@ -273,24 +273,26 @@ def _run_tiles(
 
 def forward(
     out: Array, x: Array, w: Array, stride: Pair, padding: Padding, dilation: Pair, groups: int,
-    shift: Array | None = None, act: Fn = operators.id,
+    shift: Array | None = None, activation: Fn = operators.id,
 ) -> None:  # fmt: skip
     """Write the cross-correlation of ``x`` (N, C, H, W) with ``w`` (O, C / groups, KH, KW) into ``out``.
 
-    ``shift`` (O,) is added to the channels (none by default), then ``act`` is applied.
+    ``shift`` (O,) is added to the channels (none by default), then ``activation`` is applied.
     """
     shift = np.zeros(len(w), out.dtype) if shift is None else shift
     if jit.disabled():
         reference_conv.conv(out, x, w, stride, padding, dilation, groups)
-        out[...] = np.vectorize(act, [out.dtype])(out + shift[:, None, None])
+        out[...] = np.vectorize(activation, [out.dtype])(out + shift[:, None, None])
         return
-    if winograd.suits(w, stride, padding, dilation, groups) and winograd.conv(out, x, w, padding, shift, act):
+    if winograd.suits(w, stride, padding, dilation, groups) and winograd.conv(
+        out, x, w, padding, shift, activation
+    ):
         return
     taps = w.shape[2] * w.shape[3]
     chosen, offsets, tall, wide = _forward_plan(out.shape[2:], w.shape[2:], w.shape[1], stride, dilation, 1)
     job = (chosen, offsets, (padding[0], padding[2]), tall, wide, *out.shape[2:], (0, 0))
     steps = (w.size // groups, w.shape[1] * taps, taps)
-    _run_tiles(out, x, None, w, shift, act, groups, steps, job, stride, (1, 1))
+    _run_tiles(out, x, None, w, shift, activation, groups, steps, job, stride, (1, 1))
 
 
 def gates(w: Array, *settings: Any) -> bool:
@@ -312,8 +314,8 @@ def grad_input(
     shift = np.zeros(out.shape[1], out.dtype)
     if winograd.suits(w, stride, padding, dilation, groups):
         around = (2 - padding[0], 2 - padding[1], 2 - padding[2], 2 - padding[3])
-        turned = w[:, :, ::-1, ::-1].transpose(1, 0, 2, 3)
-        if winograd.conv(out, d, turned, around, shift, operators.id):
+        transposed = w[:, :, ::-1, ::-1].transpose(1, 0, 2, 3)
+        if winograd.conv(out, d, transposed, around, shift, operators.id):
             return
     taps = w.shape[2] * w.shape[3]
     steps = (w.size // groups, taps, w.shape[1] * taps)

@@ -17,7 +17,7 @@ def matrix_multiply(
     a: Any, a_shape: Any, a_strides: Any,
     b: Any, b_shape: Any, b_strides: Any,
 ) -> None:  # fmt: skip
-    """The product as the course writes it, 2-D or 3-D: every thread owns rows of ``out``, one write per cell."""
+    """The product as the course writes it, 2-D or 3-D: every thread owns rows of ``out``, one write per element."""
     y, x = len(out_shape) - 2, len(out_shape) - 1
     ay, ax, by, bx = len(a_shape) - 2, len(a_shape) - 1, len(b_shape) - 2, len(b_shape) - 1
     rows, batch = out_shape[y] * (out_shape[0] if y else 1), out_strides[0] if y else 0

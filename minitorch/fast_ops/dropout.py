@@ -1,7 +1,4 @@
-"""Loop of the Numba room that drops random cells, over flat arrays: one pass draws, compares and multiplies.
-
-It refuses to know everything but arrays.
-"""
+"""Loop of the Numba backend that drops random elements, over flat arrays: one pass draws, compares and multiplies."""
 
 from __future__ import annotations
 
@@ -15,8 +12,8 @@ from ..runtime.placeholders import real
 PIECE = 1024  # blocks of four words that a thread makes at a time
 
 
-def drop_cells(y: Any, mask: Any, x: Any, key: Any, bound: Any, factor: Any) -> None:
-    """Write ``factor`` into the cells of ``mask`` whose word is at least ``bound``, else 0; and ``x * mask``."""
+def drop_elements(y: Any, mask: Any, x: Any, key: Any, bound: Any, factor: Any) -> None:
+    """Write ``factor`` into the elements of ``mask`` whose word is at least ``bound``, else 0; and ``x * mask``."""
     zero, whole = real(0), len(x) // 4
     for p in prange((whole + PIECE - 1) // PIECE):
         low = p * PIECE

@@ -1,7 +1,6 @@
-"""Loops of the Numba room over cells: map, zip, reduce, and the update of parameters in place.
+"""Loops of the Numba backend over elements: map, zip, reduce, and the update of parameters in place.
 
-Each runs over a float function that `minitorch.jit` binds. It refuses to know everything but flat arrays, sizes and
-strides.
+Each runs over a float function that `minitorch.jit` binds.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ def zip_flat(out: Any, a: Any, b: Any, n: int) -> None:
 
 
 def map_rows(out: Any, a: Any, sizes: Any, to: Any, of: Any) -> None:
-    """Map over four merged dimensions: ``sizes``, and the strides of both operands; the last one is a row."""
+    """Map over four coalesced dimensions: ``sizes``, and the strides of both operands; the last one is a row."""
     n = sizes[3]
     pieces = (n + CHUNK - 1) // CHUNK
     for t in prange(sizes[0] * sizes[1] * sizes[2] * pieces):
@@ -57,7 +56,7 @@ def map_rows(out: Any, a: Any, sizes: Any, to: Any, of: Any) -> None:
                 dst[i * to[3]] = fn(src[i * of[3]])
 
 
-def map_turned(out: Any, a: Any, sizes: Any, to: Any, of: Any) -> None:
+def map_transposed(out: Any, a: Any, sizes: Any, to: Any, of: Any) -> None:
     """Map where rows of ``out`` are columns of ``a``: block by block, so that what is fetched is used before it goes.
 
     Of four dimensions the third is packed in ``a`` and the last in ``out``; neither is shorter than a block, and their
@@ -79,7 +78,7 @@ def map_turned(out: Any, a: Any, sizes: Any, to: Any, of: Any) -> None:
 
 
 def zip_rows(out: Any, a: Any, b: Any, sizes: Any, to: Any, of_a: Any, of_b: Any) -> None:
-    """Zip over four merged dimensions: ``sizes``, and the strides of all operands; the last one is a row."""
+    """Zip over four coalesced dimensions: ``sizes``, and the strides of all operands; the last one is a row."""
     n = sizes[3]
     pieces = (n + CHUNK - 1) // CHUNK
     for t in prange(sizes[0] * sizes[1] * sizes[2] * pieces):
@@ -132,35 +131,35 @@ def update_4(settings: Any, p: Any, d: Any, s: Any, t: Any, u: Any) -> None:
 UPDATES = (update_1, update_2, update_3, update_4)
 
 
-def cells_1(out: Any, a: Any) -> None:
+def elements_1(out: Any, a: Any) -> None:
     """Write ``fn(a[i])``; as the next three, for packed operands of one shape."""
     for i in prange(len(out)):
         out[i] = fn(a[i])
 
 
-def cells_2(out: Any, a: Any, b: Any) -> None:
+def elements_2(out: Any, a: Any, b: Any) -> None:
     """Write ``fn(a[i], b[i])``."""
     for i in prange(len(out)):
         out[i] = fn(a[i], b[i])
 
 
-def cells_3(out: Any, a: Any, b: Any, c: Any) -> None:
+def elements_3(out: Any, a: Any, b: Any, c: Any) -> None:
     """Write ``fn(a[i], b[i], c[i])``."""
     for i in prange(len(out)):
         out[i] = fn(a[i], b[i], c[i])
 
 
-def cells_4(out: Any, a: Any, b: Any, c: Any, d: Any) -> None:
+def elements_4(out: Any, a: Any, b: Any, c: Any, d: Any) -> None:
     """Write ``fn(a[i], b[i], c[i], d[i])``."""
     for i in prange(len(out)):
         out[i] = fn(a[i], b[i], c[i], d[i])
 
 
-CELLS = (cells_1, cells_2, cells_3, cells_4)
+ELEMENTS = (elements_1, elements_2, elements_3, elements_4)
 
 
 def map_any(out: Any, out_shape: Any, out_strides: Any, a: Any, a_shape: Any, a_strides: Any) -> None:
-    """Map over any shapes: index arithmetic for each cell, unless the operands are aligned."""
+    """Map over any shapes: index arithmetic for each element, unless the operands are aligned."""
     size = 1
     for n in out_shape:
         size *= n
@@ -181,7 +180,7 @@ def zip_any(
     a: Any, a_shape: Any, a_strides: Any,
     b: Any, b_shape: Any, b_strides: Any,
 ) -> None:  # fmt: skip
-    """Zip over any shapes: index arithmetic for each cell, unless the operands are aligned."""
+    """Zip over any shapes: index arithmetic for each element, unless the operands are aligned."""
     size = 1
     for n in out_shape:
         size *= n

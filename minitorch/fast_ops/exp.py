@@ -1,4 +1,4 @@
-"""The exponential of the Numba room, written so that the compiler computes many at once.
+"""The exponential of the Numba backend, written so that the compiler computes many at once.
 
 The system's ``exp`` is called for one number at a time. Here ``e ** x`` is ``2 ** k * e ** r`` with a whole ``k`` and a
 small ``r`` (Cody and Waite, 1980), ``e ** r`` its Taylor polynomial: no call, no branch. It is within two units in the
@@ -21,7 +21,7 @@ def vector_exp(x: float) -> float:
     return math.exp(x)
 
 
-WHOLE = 1.5  # times 2 ** digits: the middle of the numbers that have no room for a fraction
+WHOLE = 1.5  # times 2 ** digits: the middle of the numbers that have no digits for a fraction
 
 
 def _scaling() -> Any:

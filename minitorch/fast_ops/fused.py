@@ -1,7 +1,4 @@
-"""The optional kernels of the Numba room: each one pass over its cells where the composition takes several.
-
-It refuses to know other rooms and Tensor.
-"""
+"""The optional kernels of the Numba backend: each one pass over its elements where the composition takes several."""
 
 from __future__ import annotations
 
@@ -16,56 +13,56 @@ from ..runtime import philox
 from ..runtime.types import Padding, Pair
 from ..tensor_data import IndexingError, TensorData, array, flat, packed, shape_broadcast
 from ..tensor_ops.base import TensorOps
-from ..tensor_ops.composite import ACTS, kept_factor
+from ..tensor_ops.composite import ACTIVATIONS, dropout_scale
 from ..tensor_ops.expression import Program
 from . import conv, dropout, elementwise, jit, matmul, norm, softmax
 from .threads import thread_count
 
-DRAW = 8  # cell operations that a random word costs
+DRAW = 8  # element operations that a random word costs
 
 
 class FusedOps(TensorOps):
-    """What the Numba room does better than the compositions of `minitorch.optional_ops`."""
+    """What the Numba backend does better than the compositions of `minitorch.composite`."""
 
     @classmethod
-    def cells(cls, program: Program, *operands: TensorData) -> TensorData:
-        """See `OptionalOps.cells`: one kernel; operands that are smaller or not packed are laid out first."""
+    def elements(cls, program: Program, *operands: TensorData) -> TensorData:
+        """See `CompositeOps.elements`: one kernel; operands that are smaller or not packed are laid out first."""
         first, shape, dtype = operands[0], operands[0].shape, operands[0].dtype
         for t in operands[1:]:
-            cls.same_room(first, t)
+            cls.require_same_backend(first, t)
             shape, dtype = shape_broadcast(shape, t.shape), np.promote_types(dtype, t.dtype)
         out = cls.allocate(shape, dtype, first.backend)
-        loop = elementwise.CELLS[len(operands) - 1]
+        loop = elementwise.ELEMENTS[len(operands) - 1]
         run = jit.variant(loop, dtype, out.size > jit.PARALLEL, fn=program.function)
         run(out._storage, *(_spread(t, out) for t in operands))
         return out
 
     @classmethod
-    def conv_act(
-        cls, x: TensorData, w: TensorData, b: TensorData, act: str,
+    def conv_activation(
+        cls, x: TensorData, w: TensorData, b: TensorData, activation: str,
         stride: Pair, padding: Padding, dilation: Pair, groups: int,
     ) -> TensorData:  # fmt: skip
-        """See `OptionalOps.conv_act`."""
-        cls.same_room(x, w, b)
+        """See `CompositeOps.conv_activation`."""
+        cls.require_same_backend(x, w, b)
         y = cls.conv_result(x, w, stride, padding, dilation, groups)
         if y.size:
             shift = flat(b, y)
             settings = (stride, padding, dilation, groups)
-            conv.forward(array(y), packed(x, y), packed(w, y), *settings, shift, ACTS[act][0])
+            conv.forward(array(y), packed(x, y), packed(w, y), *settings, shift, ACTIVATIONS[activation][0])
         return y
 
     @classmethod
-    def conv_act_grad(
-        cls, x: TensorData, w: TensorData, y: TensorData, d: TensorData, act: str, wanted: tuple[bool, bool],
+    def conv_activation_grad(
+        cls, x: TensorData, w: TensorData, y: TensorData, d: TensorData, activation: str, wanted: tuple[bool, bool],
         stride: Pair, padding: Padding, dilation: Pair, groups: int,
     ) -> tuple[Any, Any, TensorData]:  # fmt: skip
-        """See `OptionalOps.conv_act_grad`: what the activation held back is left out where the derivatives are read."""
+        """See `CompositeOps.conv_activation_grad`: what the activation held back is left out where the derivatives are read."""
         settings = (stride, padding, dilation, groups)
         if not wanted[1] or not y.size or not conv.gates(array(w), *settings):
-            return super().conv_act_grad(x, w, y, d, act, wanted, *settings)
+            return super().conv_activation_grad(x, w, y, d, activation, wanted, *settings)
         dw = cls.allocate(w.shape, y.dtype, y.backend)
         db = cls.allocate((w.shape[0],), y.dtype, y.backend)
-        change, gate = packed(d, y), array(y) if act == "relu" else None
+        change, gate = packed(d, y), array(y) if activation == "relu" else None
         conv.grad_weight(array(dw), packed(x, y), change, *settings, gate, db._storage)
         if not wanted[0]:
             return 0.0, dw, db
@@ -75,40 +72,40 @@ class FusedOps(TensorOps):
         return dx, dw, db
 
     @classmethod
-    def linear(cls, x: TensorData, w: TensorData, b: TensorData, act: str) -> TensorData:
-        """See `OptionalOps.linear`."""
+    def linear(cls, x: TensorData, w: TensorData, b: TensorData, activation: str) -> TensorData:
+        """See `CompositeOps.linear`."""
         if x.dims != 2 or w.dims != 2 or x.shape[1] != w.shape[1]:
             raise IndexingError(f"linear needs (N, K) and (M, K), not {x.shape} and {w.shape}")
-        cls.same_room(x, w, b)
+        cls.require_same_backend(x, w, b)
         y = cls.allocate((x.shape[0], w.shape[0]), np.promote_types(x.dtype, w.dtype), x.backend)
         matmul.matmul(array(y), array(x), array(w).T)
-        run = jit.variant(norm.shift_rows, y.dtype, y.size > jit.PARALLEL, finish=ACTS[act][0])
+        run = jit.variant(norm.shift_rows, y.dtype, y.size > jit.PARALLEL, finish=ACTIVATIONS[activation][0])
         run(array(y), flat(b, y))
         return y
 
     @classmethod
-    def act_grad(cls, y: TensorData, d: TensorData, act: str) -> tuple[TensorData, TensorData]:
-        """See `OptionalOps.act_grad`."""
+    def activation_grad(cls, y: TensorData, d: TensorData, activation: str) -> tuple[TensorData, TensorData]:
+        """See `CompositeOps.activation_grad`."""
         shape = (*y.shape[:2], math.prod(y.shape[2:]))
-        if act == "none":
+        if activation == "none":
             return d, d.contiguous().view(*shape).sum(2).sum(0).view(shape[1])
         before = cls.allocate(y.shape, y.dtype, y.backend)
         sums = cls.allocate((shape[1],), y.dtype, y.backend)
-        parallel, gate = y.size > jit.PARALLEL, ACTS[act][1]
-        cells = (array(before), packed(y, y), packed(d, y))
+        parallel, gate = y.size > jit.PARALLEL, ACTIVATIONS[activation][1]
+        elements = (array(before), packed(y, y), packed(d, y))
         if shape[2] == 1:
-            run = jit.variant(norm.act_columns, y.dtype, parallel, gate=gate)
-            into, *of = (t.reshape(shape[:2]) for t in cells)
+            run = jit.variant(norm.activation_columns, y.dtype, parallel, gate=gate)
+            into, *of = (t.reshape(shape[:2]) for t in elements)
             run(into, sums._storage, *of)
         else:
-            run = jit.variant(norm.act_channels, y.dtype, parallel, gate=gate)
-            into, *of = (t.reshape(shape) for t in cells)
+            run = jit.variant(norm.activation_channels, y.dtype, parallel, gate=gate)
+            into, *of = (t.reshape(shape) for t in elements)
             run(into, sums._storage, thread_count() if parallel else 1, *of)
         return before, sums
 
     @classmethod
     def log_softmax(cls, x: TensorData, dim: int) -> TensorData:
-        """See `OptionalOps.log_softmax`."""
+        """See `CompositeOps.log_softmax`."""
         if x.dims != 2 or dim not in (1, -1) or not x.size:
             return super().log_softmax(x, dim)
         y = cls.allocate(x.shape, x.dtype, x.backend)
@@ -118,7 +115,7 @@ class FusedOps(TensorOps):
 
     @classmethod
     def log_softmax_grad(cls, y: TensorData, d: TensorData, dim: int) -> TensorData:
-        """See `OptionalOps.log_softmax_grad`."""
+        """See `CompositeOps.log_softmax_grad`."""
         if y.dims != 2 or dim not in (1, -1) or not y.size:
             return super().log_softmax_grad(y, d, dim)
         dx = cls.allocate(y.shape, y.dtype, y.backend)
@@ -128,40 +125,40 @@ class FusedOps(TensorOps):
 
     @classmethod
     def norm(
-        cls, x: TensorData, w: TensorData, b: TensorData, eps: float, act: str
+        cls, x: TensorData, w: TensorData, b: TensorData, eps: float, activation: str
     ) -> tuple[TensorData, TensorData, TensorData]:
-        """See `OptionalOps.norm`."""
+        """See `CompositeOps.norm`."""
         y = cls.allocate(x.shape, x.dtype, x.backend)
         mean, var = (cls.allocate((1, x.shape[1], 1), x.dtype, x.backend) for _ in range(2))
-        run = jit.variant(norm.norm, x.dtype, x.size > jit.PARALLEL, finish=ACTS[act][0])
+        run = jit.variant(norm.norm, x.dtype, x.size > jit.PARALLEL, finish=ACTIVATIONS[activation][0])
         run(array(y), mean._storage, var._storage, packed(x, y), flat(w, y), flat(b, y), eps)
         return y, mean, var
 
     @classmethod
     def norm_grad(
         cls, x: TensorData, w: TensorData, b: TensorData, d: TensorData,
-        mean: TensorData, var: TensorData, eps: float, act: str,
+        mean: TensorData, var: TensorData, eps: float, activation: str,
     ) -> tuple[TensorData, TensorData, TensorData]:  # fmt: skip
-        """See `OptionalOps.norm_grad`."""
+        """See `CompositeOps.norm_grad`."""
         dx = cls.allocate(x.shape, x.dtype, x.backend)
         dw, db = (cls.allocate(mean.shape, x.dtype, x.backend) for _ in range(2))
-        run = jit.variant(norm.norm_grad, x.dtype, x.size > jit.PARALLEL, gate=ACTS[act][1])
+        run = jit.variant(norm.norm_grad, x.dtype, x.size > jit.PARALLEL, gate=ACTIVATIONS[activation][1])
         scale_shift = (flat(w, dx), flat(b, dx))
         moments = (mean._storage, var._storage)
         run(array(dx), dw._storage, db._storage, packed(x, dx), *scale_shift, packed(d, dx), *moments, eps)
         return dx, dw, db
 
     @classmethod
-    def scale_shift(cls, x: TensorData, w: TensorData, b: TensorData, act: str) -> TensorData:
-        """See `OptionalOps.scale_shift`."""
+    def scale_shift(cls, x: TensorData, w: TensorData, b: TensorData, activation: str) -> TensorData:
+        """See `CompositeOps.scale_shift`."""
         y = cls.allocate(x.shape, x.dtype, x.backend)
-        run = jit.variant(norm.scale_shift, x.dtype, x.size > jit.PARALLEL, finish=ACTS[act][0])
+        run = jit.variant(norm.scale_shift, x.dtype, x.size > jit.PARALLEL, finish=ACTIVATIONS[activation][0])
         run(array(y), packed(x, y), flat(w, y), flat(b, y))
         return y
 
     @classmethod
     def cross_entropy(cls, x: TensorData, target: TensorData) -> tuple[TensorData, TensorData]:
-        """See `OptionalOps.cross_entropy`."""
+        """See `CompositeOps.cross_entropy`."""
         grad = cls.allocate(x.shape, x.dtype, x.backend)
         losses = cls.allocate((x.shape[0], 1), x.dtype, x.backend)
         run = jit.variant(softmax.cross_entropy, x.dtype, x.size > jit.PARALLEL)
@@ -170,7 +167,7 @@ class FusedOps(TensorOps):
 
     @classmethod
     def label_entropy(cls, x: TensorData, labels: npt.NDArray[np.int64]) -> tuple[TensorData, TensorData]:
-        """See `OptionalOps.label_entropy`."""
+        """See `CompositeOps.label_entropy`."""
         grad = cls.allocate(x.shape, x.dtype, x.backend)
         losses = cls.allocate((x.shape[0], 1), x.dtype, x.backend)
         run = jit.variant(softmax.label_entropy, x.dtype, x.size > jit.PARALLEL)
@@ -182,10 +179,10 @@ class FusedOps(TensorOps):
     def dropout(
         cls, x: TensorData, key: Callable[[], int], rate: float, scale: bool
     ) -> tuple[TensorData, TensorData]:
-        """See `OptionalOps.dropout`."""
+        """See `CompositeOps.dropout`."""
         y, mask = (cls.allocate(x.shape, x.dtype, x.backend) for _ in range(2))
-        drawn, factor = philox.key_words(key()), kept_factor(rate, scale, x.dtype)
-        run = jit.variant(dropout.drop_cells, x.dtype, x.size * DRAW > jit.PARALLEL)
+        drawn, factor = philox.key_words(key()), dropout_scale(rate, scale, x.dtype)
+        run = jit.variant(dropout.drop_elements, x.dtype, x.size * DRAW > jit.PARALLEL)
         run(y._storage, mask._storage, flat(x, y), drawn, philox.bound_of(rate), factor)
         return y, mask
 

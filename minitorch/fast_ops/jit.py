@@ -6,7 +6,7 @@ its constants - under a name that is a hash of all that, into a cache folder, an
 there. Change a float function, and just its kernels are compiled anew.
 
 The folder is ``MINITORCH_CACHE_DIR``, else the user's cache folder. With ``NUMBA_DISABLE_JIT=1`` nothing is written
-and the plain functions run. This file refuses to know tensors and rooms.
+and the plain functions run.
 """
 
 from __future__ import annotations
@@ -183,7 +183,7 @@ def _compiled(fn: Fn, parallel: bool = False) -> Fn:
     )
 
 
-PARALLEL = 32_768  # cells, read and written once, from which waking the threads pays
+PARALLEL = 32_768  # elements, read and written once, from which waking the threads pays
 SERIAL = 200_000  # products up to which it does not
 _variants: dict[tuple[Any, ...], Fn] = {}
 

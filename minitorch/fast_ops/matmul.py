@@ -1,4 +1,4 @@
-"""Matrix products of the Numba room. It refuses to know everything but arrays."""
+"""Matrix products of the Numba backend."""
 
 from __future__ import annotations
 

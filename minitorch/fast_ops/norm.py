@@ -1,7 +1,7 @@
-"""Fused kernels of the Numba room: normalisation, activations, softmax and cross-entropy.
+"""Fused kernels of the Numba backend: normalisation, activations, softmax and cross-entropy.
 
-A channel is summed, centred and written by one thread, so its cells come from memory once. Sums over a channel are
-kept in double precision from row to row. It refuses to know everything but packed arrays.
+A channel is summed, centred and written by one thread, so its elements come from memory once. Sums over a channel are
+kept in double precision from row to row.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from numba import prange
 
 from .. import operators
 from ..runtime.placeholders import real
-from .sums import APART, moments, total, weighted
+from .sums import PADDING, moments, total, weighted
 
 COLUMNS = 64  # of a row that one thread takes at a time
 
@@ -23,7 +23,7 @@ finish, gate = operators.relu, operators.relu_back
 
 
 def norm(y: Any, mean: Any, var: Any, x: Any, w: Any, b: Any, eps: float) -> None:
-    """Normalise, scale and shift each channel of ``x`` (A, C, L); see `OptionalOps.norm`."""
+    """Normalise, scale and shift each channel of ``x`` (A, C, L); see `CompositeOps.norm`."""
     outer, channels, inner = x.shape
     for c in prange(channels):
         # Both moments in one pass: taken around the mean of the first row, no digits cancel.
@@ -48,7 +48,7 @@ def norm(y: Any, mean: Any, var: Any, x: Any, w: Any, b: Any, eps: float) -> Non
 def norm_grad(
     dx: Any, dw: Any, db: Any, x: Any, w: Any, b: Any, d: Any, mean: Any, var: Any, eps: float
 ) -> None:
-    """Derivatives of `norm`; see `OptionalOps.norm_grad`."""
+    """Derivatives of `norm`; see `CompositeOps.norm_grad`."""
     outer, channels, inner = x.shape
     for c in prange(channels):
         middle = mean[c]
@@ -79,13 +79,13 @@ def scale_shift(y: Any, x: Any, w: Any, b: Any) -> None:
             y[a, c, i] = finish(x[a, c, i] * w[c] + b[c])
 
 
-def act_channels(before: Any, sums: Any, threads: int, y: Any, d: Any) -> None:
-    """Derivative before an activation of (A, C, L), and its sums by channel; see `OptionalOps.act_grad`.
+def activation_channels(before: Any, sums: Any, threads: int, y: Any, d: Any) -> None:
+    """Derivative before an activation of (A, C, L), and its sums by channel; see `CompositeOps.activation_grad`.
 
     A thread takes a share of A, as convolution and pooling do: what it reads may still be in its core's cache.
     """
     outer, channels, inner = y.shape
-    partial = np.zeros((threads, channels + APART))
+    partial = np.zeros((threads, channels + PADDING))
     for t in prange(threads):
         for a in range(t * outer // threads, (t + 1) * outer // threads):
             for c in range(channels):
@@ -99,7 +99,7 @@ def act_channels(before: Any, sums: Any, threads: int, y: Any, d: Any) -> None:
         sums[c] = real(whole)
 
 
-def act_columns(before: Any, sums: Any, y: Any, d: Any) -> None:
+def activation_columns(before: Any, sums: Any, y: Any, d: Any) -> None:
     """The same for rows (A, C), piece by piece of the columns."""
     rows, columns = y.shape
     for t in prange((columns + COLUMNS - 1) // COLUMNS):

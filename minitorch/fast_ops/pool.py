@@ -1,4 +1,4 @@
-"""Pooling of the Numba room. It refuses to know everything but arrays: (batch, channels, height, width), packed."""
+"""Pooling of the Numba backend."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def inside(start: int, step: int, count: int, size: int) -> Any:
 
 
 def max_pool(out: Any, x: Any, window: Any, stride: Any, padding: Any, dilation: Any) -> None:
-    """Take the largest cell of each window; nan wins, padding never."""
+    """Take the largest element of each window; nan wins, padding never."""
     batch, channels, height, width = x.shape
     for t in prange(batch * channels):
         image, result = x[t // channels, t % channels], out[t // channels, t % channels]
@@ -44,7 +44,7 @@ def max_pool(out: Any, x: Any, window: Any, stride: Any, padding: Any, dilation:
 
 
 def max_pool_grad(out: Any, x: Any, d: Any, window: Any, stride: Any, padding: Any, dilation: Any) -> None:
-    """Pass each derivative to the first largest cell of its window."""
+    """Pass each derivative to the first largest element of its window."""
     batch, channels, height, width = x.shape
     for t in prange(batch * channels):
         image, change = x[t // channels, t % channels], d[t // channels, t % channels]
@@ -68,7 +68,7 @@ def max_pool_grad(out: Any, x: Any, d: Any, window: Any, stride: Any, padding: A
 
 
 def avg_pool(out: Any, x: Any, window: Any, stride: Any, padding: Any, count_pad: bool) -> None:
-    """Average each window: cells added row by row, then divided."""
+    """Average each window: elements added row by row, then divided."""
     batch, channels, height, width = x.shape
     for t in prange(batch * channels):
         image, result = x[t // channels, t % channels], out[t // channels, t % channels]
@@ -181,7 +181,7 @@ def avg_tiles_grad(out: Any, d: Any) -> None:
                     result[y * TALL + k // WIDE, z * WIDE + k % WIDE] = share
 
 
-LARGEST_TILE = 16  # cells of a window up to which its loop is worth unrolling
+LARGEST_TILE = 16  # elements of a window up to which its loop is worth unrolling
 
 
 def tiles(image: Any, result: Any, window: Pair, *settings: Any) -> bool:
@@ -202,7 +202,7 @@ def _tiled(loop: Any, dtype: Any, work: int, window: Pair) -> Any:
 def pool(
     out: Any, x: Any, kind: str, window: Pair, stride: Pair, padding: Padding, dilation: Pair, count_pad: bool
 ) -> None:
-    """Write the largest or average cell of each window into ``out``."""
+    """Write the largest or average element of each window into ``out``."""
     work = out.size * window[0] * window[1]
     if tiles(x, out, window, stride, padding, dilation):
         _tiled(max_tiles if kind == "max" else avg_tiles, out.dtype, work, window)(out, x)
@@ -241,7 +241,7 @@ def pool_grad(
 def _share_pairs() -> Any:
     @intrinsic
     def share_pairs(typingctx, out, at, image, start, step, d, first, cols):  # type: ignore[no-untyped-def]
-        """Pass ``cols`` derivatives to the first largest of 2x2 cells each, in rows ``step`` apart."""
+        """Pass ``cols`` derivatives to the first largest of 2x2 elements each, in rows ``step`` apart."""
         n = types.intp
         sig = types.void(out, n, image, n, n, d, n, n)
 

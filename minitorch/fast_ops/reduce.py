@@ -23,7 +23,7 @@ IDENTITIES: dict[Fn, float] = {
 
 
 def reduce_rows(out: Any, a: Any, start: float, sizes: Any, of: Any, n: int, step: int) -> None:
-    """Fold each row of ``n`` cells, ``step`` apart; the rows lie over three merged dimensions."""
+    """Fold each row of ``n`` elements, ``step`` apart; the rows lie over three coalesced dimensions."""
     for t in prange(sizes[0] * sizes[1] * sizes[2]):
         i2, i1, i0 = t % sizes[2], t // sizes[2] % sizes[1], t // (sizes[2] * sizes[1])
         row = a[i0 * of[0] + i1 * of[1] + i2 * of[2] :]

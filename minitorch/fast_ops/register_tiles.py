@@ -1,8 +1,7 @@
 """Register tiles: the innermost loops of convolution, written in LLVM's vector types.
 
 A tile keeps its sums in vector registers while it runs over all taps (or all pixels), so that each number loaded is
-used many times. The types are as wide as the machine's registers. It refuses to know images: it sees flat arrays,
-starts and offsets. Intrinsics need the compiler; `minitorch.fast_loops` holds their plain twins.
+used many times. The types are as wide as the machine's registers. Intrinsics need the compiler; `minitorch.fast_loops` holds their plain twins.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ def _move(shifted: bool = False, positive: bool = False, gated: bool = False) ->
     def move(typingctx, out, at, step, image, start, near, rows, cols, more):  # type: ignore[no-untyped-def]
         """out[at + r * step + k] = image[start + r * near + k] for rows and columns.
 
-        ``more`` is a number to add before the sum is made positive, or an array like ``image``: cells count where its
+        ``more`` is a number to add before the sum is made positive, or an array like ``image``: elements count where its
         are positive. Rows of any length are moved in whole vectors: the last one overlaps the one before.
         """
         n = types.intp
@@ -163,8 +162,10 @@ def _dot_tile(rows: int, columns: int) -> Any:
             for m in range(rows):
                 line = builder.add(at, builder.mul(step, ir.Constant(step.type, m)))
                 for k in range(columns):
-                    cell = builder.gep(to, [builder.add(line, ir.Constant(line.type, k))])
-                    builder.store(builder.fadd(builder.load(cell), e.total(sums[m * columns + k])), cell)
+                    element = builder.gep(to, [builder.add(line, ir.Constant(line.type, k))])
+                    builder.store(
+                        builder.fadd(builder.load(element), e.total(sums[m * columns + k])), element
+                    )
             return context.get_dummy_value()
 
         return sig, codegen

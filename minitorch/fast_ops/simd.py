@@ -40,11 +40,11 @@ class Emit:
         return module.globals.get(name) or ir.Function(module, kind, name)
 
     def data(self, kind: Any, value: Any) -> Any:
-        """Return the pointer to the cells of an array."""
+        """Return the pointer to the elements of an array."""
         return self.context.make_array(kind)(self.context, self.builder, value=value).data
 
     def load(self, pointer: Any, width: int = 0) -> Any:
-        """Load a vector (of ``width`` cells, if given) from any address."""
+        """Load a vector (of ``width`` elements, if given) from any address."""
         vector = ir.VectorType(self.real, width) if width else self.vector
         return self.builder.load(self.builder.bitcast(pointer, vector.as_pointer()), align=self.size)
 
@@ -64,7 +64,7 @@ class Emit:
         return self.shuffle(first, none, [0] * width)
 
     def shuffle(self, a: Any, b: Any, places: list[int]) -> Any:
-        """Pick cells of two vectors laid end to end."""
+        """Pick elements of two vectors laid end to end."""
         return self.builder.shuffle_vector(
             a, b, ir.Constant(ir.VectorType(ir.IntType(32), len(places)), places)
         )
@@ -112,7 +112,7 @@ class Emit:
         return new
 
     def across(self, count: Any, width: int, body: Any) -> None:
-        """Run ``body(place)`` for vectors of ``width`` cells that cover ``count`` of them: the last may overlap."""
+        """Run ``body(place)`` for vectors of ``width`` elements that cover ``count`` of them: the last may overlap."""
 
         def whole(k: Any, none: list[Any]) -> list[Any]:
             body(self.builder.mul(k, ir.Constant(k.type, width)))
@@ -122,7 +122,7 @@ class Emit:
         body(self.builder.sub(count, ir.Constant(count.type, width)))
 
     def widest(self, count: Any, body: Any, width: int = 0) -> None:
-        """Run ``body(width)`` for the widest vector that ``count`` cells fill: whole, a quarter, ..., one."""
+        """Run ``body(width)`` for the widest vector that ``count`` elements fill: whole, a quarter, ..., one."""
         width = width or self.lanes
         if width == 1:
             body(1)

@@ -12,7 +12,7 @@ from .sums import largest, total
 
 
 def log_softmax(y: Any, x: Any) -> None:
-    """Log-softmax of each row; see `OptionalOps.log_softmax`."""
+    """Log-softmax of each row; see `CompositeOps.log_softmax`."""
     rows, classes = x.shape
     for n in prange(rows):
         top = largest(x, n * classes, classes)
@@ -33,7 +33,7 @@ def log_softmax_grad(dx: Any, y: Any, d: Any) -> None:
 
 
 def label_entropy(losses: Any, grad: Any, x: Any, labels: Any) -> None:
-    """Loss and derivative of each row of one class; see `OptionalOps.label_entropy`."""
+    """Loss and derivative of each row of one class; see `CompositeOps.label_entropy`."""
     rows, classes = x.shape
     for n in prange(rows):
         k, top = labels[n], largest(x, n * classes, classes)
@@ -51,7 +51,7 @@ def label_entropy(losses: Any, grad: Any, x: Any, labels: Any) -> None:
 
 
 def cross_entropy(losses: Any, grad: Any, x: Any, target: Any) -> None:
-    """Loss and derivative of each row; see `OptionalOps.cross_entropy`."""
+    """Loss and derivative of each row; see `CompositeOps.cross_entropy`."""
     rows, classes = x.shape
     for n in prange(rows):
         top = largest(x, n * classes, classes)

@@ -1,9 +1,9 @@
-"""Sums of the Numba room, in an order that stands in the source.
+"""Sums of the Numba backend, in an order that stands in the source.
 
 A compiler that may regroup a sum chooses the order anew each time it looks at the code, and Numba looks once more
 at a kernel that it keeps on disk: the first run would differ in its last bits from all later ones. So here the lanes
 are added by hand: four vectors side by side, then whole vectors, then what is left, one by one. It refuses to know
-everything but packed arrays, where a sum starts, and how many cells it has.
+everything but packed arrays, where a sum starts, and how many elements it has.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from numba.extending import intrinsic, overload
 from .simd import Emit
 
 ABREAST = 4  # vectors that are summed side by side: a sum need not wait for the one before
-APART = 16  # numbers between the sums of two threads, so that no line of the cache is written by both
+PADDING = 16  # numbers between the sums of two threads, so that no line of the cache is written by both
 
 Sums = Any
 # Numba has no types for these.
@@ -33,12 +33,12 @@ Join = Callable[[Any, Any], Any]
 
 
 def total(a: Any, at: int, n: int) -> Any:
-    """Return the sum of ``n`` cells of a packed array, from cell ``at`` on."""
+    """Return the sum of ``n`` elements of a packed array, from element ``at`` on."""
     return a.reshape(-1)[at : at + n].sum()
 
 
 def largest(a: Any, at: int, n: int) -> Any:
-    """Return the largest of ``n`` cells, -inf if there are none; nan wins. See `total`."""
+    """Return the largest of ``n`` elements, -inf if there are none; nan wins. See `total`."""
     return a.reshape(-1)[at : at + n].max(initial=-np.inf)
 
 
@@ -55,7 +55,7 @@ def weighted(d: Any, x: Any, at: int, n: int, middle: Any) -> Sums:
 
 
 class _Fold:
-    """Folds what ``term(width, place)`` gives for the cells from ``place`` on: vectors of that width, or numbers.
+    """Folds what ``term(width, place)`` gives for the elements from ``place`` on: vectors of that width, or numbers.
 
     ``join(sum, value)`` puts two together, and ``start`` leaves any other as it is.
     """
@@ -63,9 +63,9 @@ class _Fold:
     def __init__(self, e: Emit, count: Any, start: float, outputs: int, term: Term, join: Join) -> None:
         self.e, self.b, self.count, self.kind = e, e.builder, count, count.type
         self.start, self.outputs, self.term, self.join = start, outputs, term, join
-        self.sums = self._room(1)
+        self.sums = self._registers(1)
 
-    def _room(self, width: int) -> list[Any]:
+    def _registers(self, width: int) -> list[Any]:
         first = ir.Constant(self.e.real, self.start) if width == 1 else self.e.constant(self.start, width)
         return [_kept_in(self.b, first) for _ in range(self.outputs)]
 
@@ -84,7 +84,7 @@ class _Fold:
 
     def _lanes(self, width: int) -> None:
         e, b = self.e, self.b
-        rows = [self._room(width) for _ in range(ABREAST if width == e.lanes else 1)]
+        rows = [self._registers(width) for _ in range(ABREAST if width == e.lanes else 1)]
         none, many = ir.Constant(self.kind, 0), self._whole(width * len(rows))
         with b.if_then(b.icmp_signed(">", many, none)):
             self._run(none, many, width, rows)
@@ -108,7 +108,7 @@ class _Fold:
         return self.b.extract_element(value, ir.Constant(ir.IntType(32), 0))
 
     def results(self, width: int = 0) -> list[Any]:
-        """Fold by the widest vectors that the cells fill, and return what comes out."""
+        """Fold by the widest vectors that the elements fill, and return what comes out."""
         width = width or self.e.lanes
         if width == 1:
             self._run(ir.Constant(self.kind, 0), self.count, 1, [self.sums])
@@ -126,7 +126,7 @@ def _less(e: Emit, width: int, value: Any, number: Any) -> Any:
     return e.builder.fsub(value, number if width == 1 else e.spread_value(number, width))
 
 
-def _cells(e: Emit, pointer: Any, width: int, place: Any) -> Any:
+def _elements(e: Emit, pointer: Any, width: int, place: Any) -> Any:
     at = e.builder.gep(pointer, [place])
     return e.builder.load(at) if width == 1 else e.load(at, width)
 
@@ -137,9 +137,9 @@ def _total(typingctx, a, at, n):  # type: ignore[no-untyped-def]
 
     def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
         e = Emit(context, builder, sig.args[0])
-        cells = builder.gep(e.data(sig.args[0], args[0]), [args[1]])
+        elements = builder.gep(e.data(sig.args[0], args[0]), [args[1]])
         return _Fold(
-            e, args[2], 0.0, 1, lambda width, i: [_cells(e, cells, width, i)], builder.fadd
+            e, args[2], 0.0, 1, lambda width, i: [_elements(e, elements, width, i)], builder.fadd
         ).results()[0]
 
     return sig, codegen
@@ -151,13 +151,13 @@ def _largest(typingctx, a, at, n):  # type: ignore[no-untyped-def]
 
     def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
         e = Emit(context, builder, sig.args[0])
-        cells = builder.gep(e.data(sig.args[0], args[0]), [args[1]])
+        elements = builder.gep(e.data(sig.args[0], args[0]), [args[1]])
 
         def join(top: Any, v: Any) -> Any:
             wins = builder.or_(builder.fcmp_ordered(">", v, top), builder.fcmp_unordered("uno", v, v))
             return builder.select(wins, v, top)
 
-        term: Term = lambda width, i: [_cells(e, cells, width, i)]  # noqa: E731
+        term: Term = lambda width, i: [_elements(e, elements, width, i)]  # noqa: E731
         return _Fold(e, args[2], -math.inf, 1, term, join).results()[0]
 
     return sig, codegen
@@ -169,10 +169,10 @@ def _moments(typingctx, a, at, n, near):  # type: ignore[no-untyped-def]
 
     def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
         e = Emit(context, builder, sig.args[0])
-        cells = builder.gep(e.data(sig.args[0], args[0]), [args[1]])
+        elements = builder.gep(e.data(sig.args[0], args[0]), [args[1]])
 
         def term(width: int, i: Any) -> list[Any]:
-            v = _less(e, width, _cells(e, cells, width, i), args[3])
+            v = _less(e, width, _elements(e, elements, width, i), args[3])
             return [v, builder.fmul(v, v)]
 
         return context.make_tuple(
@@ -188,11 +188,11 @@ def _weighted(typingctx, d, x, at, n, middle):  # type: ignore[no-untyped-def]
 
     def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
         e = Emit(context, builder, sig.args[0])
-        changes, cells = (builder.gep(e.data(sig.args[k], args[k]), [args[2]]) for k in (0, 1))
+        changes, elements = (builder.gep(e.data(sig.args[k], args[k]), [args[2]]) for k in (0, 1))
 
         def term(width: int, i: Any) -> list[Any]:
-            v = _cells(e, changes, width, i)
-            return [v, builder.fmul(v, _less(e, width, _cells(e, cells, width, i), args[4]))]
+            v = _elements(e, changes, width, i)
+            return [v, builder.fmul(v, _less(e, width, _elements(e, elements, width, i), args[4]))]
 
         return context.make_tuple(
             builder, sig.return_type, _Fold(e, args[3], 0.0, 2, term, builder.fadd).results()

@@ -1,11 +1,11 @@
-"""3x3 convolutions of the Numba room with a quarter of the multiplications: Winograd's F(4x4, 3x3).
+"""3x3 convolutions of the Numba backend with a quarter of the multiplications: Winograd's F(4x4, 3x3).
 
 Cut an image into 6x6 pieces that overlap by 2; then 4x4 results need 36 products, not 144, between a transformed piece
 and a transformed weight (Lavin and Gray, 2016). The 36 sums over channels are matrix products, on the register tiles
-of `minitorch.fast_tile`. The weight's derivative is the same turned round: 36 products of transformed pieces and
+of `minitorch.fast_tile`. The weight's derivative is the same transposed round: 36 products of transformed pieces and
 transformed derivatives. Pieces of several images lie side by side (rows of pieces, then images, then columns), so that
 vectors are full for images of any size. Rounding errors are some ten times those of a plain sum; where a result is
-not finite, the caller computes it plainly. It refuses to know everything but packed arrays (N, C, H, W).
+not finite, the caller computes it plainly.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from .winograd_transforms import (
 )
 
 LEAST = 24  # channels, in and out, from which the products outweigh the transformations
-ROOM = 1_500_000  # bytes of transformed pieces that stay in a core's cache
+CACHE_BYTES = 1_500_000  # bytes of transformed pieces that stay in a core's cache
 WEIGHT = np.array(
     [[1 / 4, 0, 0], [-1 / 6, -1 / 6, -1 / 6], [-1 / 6, 1 / 6, -1 / 6], [1 / 24, 1 / 12, 1 / 6],
      [1 / 24, -1 / 12, 1 / 6], [0, 0, 1]]
@@ -79,36 +79,36 @@ def lay_out(
                     planes[at + t + j * 4 * size] = line[4 * t + j]
 
 
-def write_row(row: Any, cells: Any, start: int, step: int, wide: int) -> None:
-    """Write pixel 4t + s of a row from ``cells[start + s * step + t]``."""
+def write_row(row: Any, elements: Any, start: int, step: int, wide: int) -> None:
+    """Write pixel 4t + s of a row from ``elements[start + s * step + t]``."""
     t = 0
     while t + 8 <= wide and 4 * t + 32 <= len(row):
-        weave_8(row, 4 * t, cells, start + t, step)
+        weave_8(row, 4 * t, elements, start + t, step)
         t += 8
     if t + 4 <= wide and 4 * t + 16 <= len(row):
-        weave_4(row, 4 * t, cells, start + t, step)
+        weave_4(row, 4 * t, elements, start + t, step)
         t += 4
     if t + 2 <= wide and 4 * t + 8 <= len(row):
-        weave_2(row, 4 * t, cells, start + t, step)
+        weave_2(row, 4 * t, elements, start + t, step)
         t += 2
     for k in range(4 * t, len(row)):
-        row[k] = cells[start + k % 4 * step + k // 4]
+        row[k] = elements[start + k % 4 * step + k // 4]
 
 
-def read_row(cells: Any, start: int, step: int, row: Any) -> None:
-    """Write pixel 4t + s of a row into ``cells[start + s * step + t]``."""
+def read_row(elements: Any, start: int, step: int, row: Any) -> None:
+    """Write pixel 4t + s of a row into ``elements[start + s * step + t]``."""
     t, wide = 0, len(row) // 4
     while t + 8 <= wide:
-        part_8(cells, start + t, step, row, 4 * t)
+        part_8(elements, start + t, step, row, 4 * t)
         t += 8
     if t + 4 <= wide:
-        part_4(cells, start + t, step, row, 4 * t)
+        part_4(elements, start + t, step, row, 4 * t)
         t += 4
     if t + 2 <= wide:
-        part_2(cells, start + t, step, row, 4 * t)
+        part_2(elements, start + t, step, row, 4 * t)
         t += 2
     for k in range(4 * t, len(row)):
-        cells[start + k % 4 * step + k // 4] = row[k]
+        elements[start + k % 4 * step + k // 4] = row[k]
 
 
 def conv_pieces(
@@ -194,7 +194,7 @@ def weigh_pieces(
         end = (t + 1) * batch // threads
         for low in range(t * batch // threads, end, images):
             here = min(images, end - low)
-            # Pieces of the image, turned: for each of the 36, a line of channels for each piece.
+            # Pieces of the image, transposed: for each of the 36, a line of channels for each piece.
             for first in range(0, ins, lanes):
                 for c in range(first, min(first + lanes, ins)):
                     for b in range(here):
@@ -208,7 +208,7 @@ def weigh_pieces(
                     for p in range(0, padded, lanes):
                         at = (k * padded + p) * columns + first
                         turn_full(pieces, at, columns, square, k * lanes * padded + p, padded)
-            # Derivatives, turned: for each of the 36 and each block of channels, a line for each piece.
+            # Derivatives, transposed: for each of the 36 and each block of channels, a line for each piece.
             for block in range(blocks):
                 for m in range(channels):
                     o = block * channels + m
@@ -257,7 +257,7 @@ class _Layout:
     """How many images lie side by side, and where in a thread's scratch memory everything is."""
 
     def __init__(
-        self, batch: int, ins: int, outs: int, rows: int, cols: int, itemsize: int, turned: bool
+        self, batch: int, ins: int, outs: int, rows: int, cols: int, itemsize: int, transposed: bool
     ) -> None:
         self.channels, self.lanes = simd.WIDE, simd.BYTES // itemsize
         self.tall, self.wide = -(-rows // 4), -(-cols // 4)
@@ -265,14 +265,16 @@ class _Layout:
         self.threads = min(thread_count() if batch * rows * cols * ins * outs > jit.SERIAL else 1, batch)
         share = -(-batch // self.threads)
         blocks = -(-outs // self.channels) * self.channels
-        columns = -(-ins // self.lanes) * self.lanes if turned else ins
-        aim = max(3 * self.lanes, ROOM // (36 * (columns + blocks) * itemsize) // self.lanes * self.lanes)
+        columns = -(-ins // self.lanes) * self.lanes if transposed else ins
+        aim = max(
+            3 * self.lanes, CACHE_BYTES // (36 * (columns + blocks) * itemsize) // self.lanes * self.lanes
+        )
         turns = max(1, -(-share * pieces // aim))
         self.images = -(-share // turns)
         size = (self.tall + 1) * self.images * self.wide
         padded = -(-self.tall * self.images * self.wide // self.lanes) * self.lanes
         work = 4 * self.wide + 48 + 24 * size + 2 * padded + 40 * padded
-        work += 36 * self.lanes * padded if turned else 16 * padded
+        work += 36 * self.lanes * padded if transposed else 16 * padded
         self.scratch = work + 36 * (columns + blocks) * padded
         near = np.arange(max(ins, padded, 6), dtype=np.int64)
         step = self.images * self.wide
@@ -295,7 +297,7 @@ class _Layout:
         )  # fmt: skip
 
 
-def conv(out: Array, x: Array, w: Array, padding: Padding, shift: Array, act: Any) -> bool:
+def conv(out: Array, x: Array, w: Array, padding: Padding, shift: Array, activation: Any) -> bool:
     """Convolve, add ``shift`` to the channels, activate; tell whether all sums were finite."""
     outs, ins = w.shape[:2]
     plan = _Layout(len(x), ins, outs, out.shape[2], out.shape[3], out.itemsize, False)
@@ -307,7 +309,15 @@ def conv(out: Array, x: Array, w: Array, padding: Padding, shift: Array, act: An
     matmul.matmul(packed.reshape(36, -1), BOTH.astype(out.dtype), lines)
     flaws = np.zeros(plan.threads, out.dtype)
     plan.run(
-        conv_pieces, out.dtype, out, flaws, x, packed, shift, corner=(padding[0], padding[2]), finish=act
+        conv_pieces,
+        out.dtype,
+        out,
+        flaws,
+        x,
+        packed,
+        shift,
+        corner=(padding[0], padding[2]),
+        finish=activation,
     )
     return bool((flaws == 0).all())
 
@@ -325,7 +335,7 @@ def grad_weight(out: Array, x: Array, d: Array, padding: Padding) -> bool:
     )
     plan.run(weigh_pieces, out.dtype, partial, x, d, corner=(padding[0], padding[2]))
     sums = partial.sum(axis=0) if plan.threads > 1 else partial[0]
-    turned = np.empty((9, lines * columns), out.dtype)
-    matmul.matmul(turned, BOTH.T.astype(out.dtype), sums.reshape(36, -1))
-    out[...] = turned.reshape(3, 3, lines, columns)[:, :, :outs, :ins].transpose(2, 3, 0, 1)
+    transposed = np.empty((9, lines * columns), out.dtype)
+    matmul.matmul(transposed, BOTH.T.astype(out.dtype), sums.reshape(36, -1))
+    out[...] = transposed.reshape(3, 3, lines, columns)[:, :, :outs, :ins].transpose(2, 3, 0, 1)
     return bool(np.isfinite(out).all())

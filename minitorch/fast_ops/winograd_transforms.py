@@ -27,7 +27,7 @@ INPUT = (
     (0, 4, 0, -5, 0, 1),
 )
 OUTPUT = ((1, 1, 1, 1, 1, 0), (0, 1, -1, 2, -2, 0), (0, 1, 1, 4, 4, 0), (0, 1, -1, 8, -8, 1))
-OUTPUT_TURNED = tuple(zip(*OUTPUT))
+OUTPUT_TRANSPOSED = tuple(zip(*OUTPUT))
 
 
 def _combine(e: Emit, row: Sequence[float], values: list[Any]) -> Any:
@@ -98,7 +98,7 @@ def _turn(full: bool) -> Any:
             ]
             size = width // 2
             while size:
-                # Swap the off-diagonal blocks of `size` cells between lines k and k + size.
+                # Swap the off-diagonal blocks of `size` elements between lines k and k + size.
                 for k in (k for k in range(width) if not k & size):
                     a, b = lines[k], lines[k + size]
                     upper = [i if not i & size else width + i - size for i in range(width)]
@@ -151,8 +151,8 @@ def _unweave(width: int, streams: int) -> Any:
             to, src = builder.gep(e.data(sig.args[0], args[0]), [args[1]]), e.data(sig.args[3], args[3])
             for j in range(streams):
                 shift = ir.Constant(args[4].type, j // 4 * 4)
-                cells = e.load(builder.gep(src, [builder.add(args[4], shift)]), 4 * width)
-                stream = e.shuffle(cells, cells, [4 * i + j % 4 for i in range(width)])
+                elements = e.load(builder.gep(src, [builder.add(args[4], shift)]), 4 * width)
+                stream = e.shuffle(elements, elements, [4 * i + j % 4 for i in range(width)])
                 e.store(stream, builder.gep(to, [builder.mul(args[2], ir.Constant(args[2].type, j))]))
             return context.get_dummy_value()
 
@@ -163,7 +163,7 @@ def _unweave(width: int, streams: int) -> Any:
 
 mix_input = named("mix_input", _mix(INPUT))
 mix_output = named("mix_output", _mix(OUTPUT))
-mix_change = named("mix_change", _mix(OUTPUT_TURNED))
+mix_change = named("mix_change", _mix(OUTPUT_TRANSPOSED))
 turn_full = named("turn_full", _turn(True))
 turn_tall = named("turn_tall", _turn(False))
 weave_8, weave_4, weave_2 = (named(f"weave_{width}", _weave(width)) for width in (8, 4, 2))

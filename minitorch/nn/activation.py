@@ -1,6 +1,6 @@
 """Activations with a setting, as Modules. Those without one are Functions: ``ReLU()``, ``Sigmoid()``, ``Tanh()``.
 
-Names, argument order and defaults are PyTorch's. It refuses to know the rooms.
+Names, argument order and defaults are PyTorch's.
 """
 
 from __future__ import annotations

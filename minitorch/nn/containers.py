@@ -1,7 +1,4 @@
-"""Layers in a row, and what a layer takes along for the one after it: an activation, or a norm that only scales.
-
-It refuses to know the rooms, and what the layers compute.
-"""
+"""Layers in a row, and what a layer takes along for the one after it: an activation, or a norm that only scales."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ from ..tensor_functions.elementwise import ReLU
 
 
 def fuses(forward: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """Mark a layer's ``forward`` that takes the activation after it as the setting ``act``."""
+    """Mark a layer's ``forward`` that takes the activation after it as the setting ``activation``."""
     vars(forward)["fuses"] = True
     return forward
 
@@ -87,7 +84,7 @@ class Sequential(Module):
                 settings["after"] = after
             if layers and _is_relu(layers[0]) and _fuses(layer):
                 layers.pop(0)
-                settings["act"] = "relu"
+                settings["activation"] = "relu"
             x = layer(x, **settings)
         return x
 

@@ -40,14 +40,18 @@ class _Conv(TakesNorm):
         self.bias = uniform_parameter((out_channels,), bound) if bias else None
 
     def _convolve(
-        self, convolution: Callable[..., Tensor], x: Tensor, act: str, after: tuple[Tensor, Tensor] | None
+        self,
+        convolution: Callable[..., Tensor],
+        x: Tensor,
+        activation: str,
+        after: tuple[Tensor, Tensor] | None,
     ) -> Tensor:
         weight, bias = self.weight.value, None if self.bias is None else self.bias.value
         if after is not None:
             scale, shift = after
             weight = weight * scale.view(-1, *(1 for _ in weight.shape[1:]))
             bias = shift if bias is None else bias * scale + shift
-        return convolution(x, weight, bias, act=act, **self.settings)
+        return convolution(x, weight, bias, activation=activation, **self.settings)
 
     def extra_repr(self) -> str:
         """Show channels, kernel and settings."""
@@ -76,9 +80,11 @@ class Conv1d(_Conv):
         super().__init__(1, in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias)
 
     @fuses
-    def forward(self, x: Tensor, act: str = "none", after: tuple[Tensor, Tensor] | None = None) -> Tensor:
+    def forward(
+        self, x: Tensor, activation: str = "none", after: tuple[Tensor, Tensor] | None = None
+    ) -> Tensor:
         """Map (N, C, W) to (N, O, W'); times scale plus shift ``after``, (O,); activate ("none" or "relu")."""
-        return self._convolve(functional.conv1d, x, act, after)
+        return self._convolve(functional.conv1d, x, activation, after)
 
 
 class Conv2d(_Conv):
@@ -101,6 +107,8 @@ class Conv2d(_Conv):
         super().__init__(2, in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias)
 
     @fuses
-    def forward(self, x: Tensor, act: str = "none", after: tuple[Tensor, Tensor] | None = None) -> Tensor:
+    def forward(
+        self, x: Tensor, activation: str = "none", after: tuple[Tensor, Tensor] | None = None
+    ) -> Tensor:
         """Map (N, C, H, W) to (N, O, H', W'); times scale plus shift ``after``, (O,); activate ("none" or "relu")."""
-        return self._convolve(functional.conv2d, x, act, after)
+        return self._convolve(functional.conv2d, x, activation, after)

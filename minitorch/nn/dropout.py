@@ -20,7 +20,7 @@ class _Drop(Module):
 
 
 class Dropout(_Drop):
-    """In training, sets random cells to 0 and divides the kept ones by ``1 - p``; in evaluation, the identity."""
+    """In training, sets random elements to 0 and divides the kept ones by ``1 - p``; in evaluation, the identity."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Keep the shape."""

@@ -1,4 +1,4 @@
-"""Functions of functions: convolution, pooling, softmax, dropout. It refuses to know kernels and parameters."""
+"""Functions of functions: convolution, pooling, softmax, dropout."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..runtime import rng
 from ..runtime.types import Padding, Pair
 from ..tensor import Tensor
 from ..tensor_data import IndexingError
-from ..tensor_functions.fused import Affine, ConvAct, Drop
+from ..tensor_functions.fused import Affine, ConvActivation, Drop
 from ..tensor_functions.nn import Conv, Conv1dFun, Conv2dFun, LogSoftmax, Pool, Softmax
 
 
@@ -81,7 +81,7 @@ def _conv(
     padding: Any,
     dilation: Any,
     groups: int,
-    act: str,
+    activation: str,
     dims: int,
 ) -> Tensor:
     if groups < 1:
@@ -91,9 +91,9 @@ def _conv(
         raise IndexingError(f"bias {bias.shape} does not fit weight {w.shape}: expected ({w.shape[0]},)")
     settings = {"stride": strides, "padding": pads, "dilation": dilations, "groups": groups}
     if bias is not None:
-        return ConvAct.apply(x, w, bias, act=act, **settings)
+        return ConvActivation.apply(x, w, bias, activation=activation, **settings)
     out: Tensor = Conv.apply(x, w, **settings)
-    return activated(out, act)
+    return activated(out, activation)
 
 
 def _plain(*settings: Any) -> bool:
@@ -101,23 +101,23 @@ def _plain(*settings: Any) -> bool:
     return all(setting in (1, (1,), (1, 1), [1], [1, 1]) for setting in settings)
 
 
-def activated(x: Tensor, act: str) -> Tensor:
-    """Return ``x`` after the activation named ``act``: "none" or "relu"."""
-    return x.relu() if act == "relu" else x
+def activated(x: Tensor, activation: str) -> Tensor:
+    """Return ``x`` after the activation named ``activation``: "none" or "relu"."""
+    return x.relu() if activation == "relu" else x
 
 
-def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None, *, act: str = "none") -> Tensor:
+def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None, *, activation: str = "none") -> Tensor:
     """Return ``x @ weight.T + bias``, activated.
 
     Args:
         x: (N, K).
         weight: (M, K).
         bias: (M,).
-        act: "none" or "relu".
+        activation: "none" or "relu".
     """
     if bias is not None:
-        return Affine.apply(x, weight, bias, act=act)
-    return activated(x @ weight.permute(1, 0), act)
+        return Affine.apply(x, weight, bias, activation=activation)
+    return activated(x @ weight.permute(1, 0), activation)
 
 
 def conv2d(
@@ -129,7 +129,7 @@ def conv2d(
     dilation: int | Pair = 1,
     groups: int = 1,
     *,
-    act: str = "none",
+    activation: str = "none",
 ) -> Tensor:
     """Cross-correlate images with a weight.
 
@@ -138,12 +138,12 @@ def conv2d(
         weight: (O, C / groups, KH, KW).
         bias: (O,).
         stride: Step of the window; an int or a pair, as ``padding`` and ``dilation`` are.
-        padding: Zeros on each side; or "valid" (none), "same" (as large as the input, the odd cell right and
+        padding: Zeros on each side; or "valid" (none), "same" (as large as the input, the odd element right and
             bottom), or "anchored" (``dilation * (K - 1)`` zeros at the right and bottom only, as in the course).
             None means "anchored" when everything else is at its default, else 0.
-        dilation: Distance of the window's cells.
+        dilation: Distance of the window's elements.
         groups: Into how many independent parts the channels are split.
-        act: The activation that follows: "none" or "relu".
+        activation: The activation that follows: "none" or "relu".
 
     Returns:
         (N, O, H', W') with ``H' = (H + padding - dilation * (KH - 1) - 1) // stride + 1``.
@@ -153,12 +153,12 @@ def conv2d(
         ValueError: A setting is out of range.
     """
     if padding is None and bias is None and _plain(stride, dilation, groups):
-        return activated(Conv2dFun.apply(input, weight), act)
+        return activated(Conv2dFun.apply(input, weight), activation)
     if input.dims != 4 or weight.dims != 4:
         raise IndexingError(
             f"conv2d needs an input and a weight of 4 dimensions, not {input.shape}, {weight.shape}"
         )
-    return _conv(input, weight, bias, stride, padding, dilation, groups, act, 2)
+    return _conv(input, weight, bias, stride, padding, dilation, groups, activation, 2)
 
 
 def conv1d(
@@ -170,17 +170,17 @@ def conv1d(
     dilation: int = 1,
     groups: int = 1,
     *,
-    act: str = "none",
+    activation: str = "none",
 ) -> Tensor:
     """Cross-correlate rows (N, C, W) with a weight (O, C / groups, K); see `conv2d`."""
-    input.f.ops.same_room(input._tensor, weight._tensor)
+    input.f.ops.require_same_backend(input._tensor, weight._tensor)
     if padding is None and bias is None and _plain(stride, dilation, groups):
-        return activated(Conv1dFun.apply(input, weight), act)
+        return activated(Conv1dFun.apply(input, weight), activation)
     if input.dims != 3 or weight.dims != 3:
         raise IndexingError(
             f"conv1d needs an input and a weight of 3 dimensions, not {input.shape}, {weight.shape}"
         )
-    return _flat(_conv(_tall(input), _tall(weight), bias, stride, padding, dilation, groups, act, 1))
+    return _flat(_conv(_tall(input), _tall(weight), bias, stride, padding, dilation, groups, activation, 1))
 
 
 def _tall(x: Tensor) -> Tensor:
@@ -217,7 +217,7 @@ def tile(input: Tensor, kernel: Pair) -> tuple[Tensor, int, int]:
         kernel: Height and width of a window, which must divide H and W.
 
     Returns:
-        The windows, (N, C, H / kh, W / kw, kh * kw), cells row by row; and how many there are down and across.
+        The windows, (N, C, H / kh, W / kw, kh * kw), elements row by row; and how many there are down and across.
     """
     rows, cols = _tiles(input, kernel)
     kh, kw = pair(kernel, "kernel")
@@ -300,7 +300,7 @@ def maxpool2d(
     dilation: int | Pair = 1,
     ceil_mode: bool = False,
 ) -> Tensor:
-    """Take the largest cell of each window of images (N, C, H, W); the first of equals gets the derivative.
+    """Take the largest element of each window of images (N, C, H, W); the first of equals gets the derivative.
 
     Settings and errors as for `avgpool2d`; padding never wins.
     """
@@ -312,7 +312,7 @@ def maxpool2d(
 def adaptive_avgpool2d(input: Tensor, output_size: int | Pair) -> Tensor:
     """Average images (N, C, H, W) down to ``output_size``.
 
-    Window i of m along an axis of n cells spans ``i * n // m`` to ``ceil((i + 1) * n / m)``.
+    Window i of m along an axis of n elements spans ``i * n // m`` to ``ceil((i + 1) * n / m)``.
     """
     _images(input)
     rows, cols = pair(output_size, "output_size")
@@ -331,7 +331,7 @@ def adaptive_avgpool2d(input: Tensor, output_size: int | Pair) -> Tensor:
 
 
 def _shares(n: int, m: int) -> npt.NDArray[np.float64]:
-    """Return the (n, m) matrix of averages over m windows of n cells."""
+    """Return the (n, m) matrix of averages over m windows of n elements."""
     shares = np.zeros((n, m))
     for i in range(m):
         low, high = i * n // m, -(-(i + 1) * n // m)
@@ -340,17 +340,17 @@ def _shares(n: int, m: int) -> npt.NDArray[np.float64]:
 
 
 def max(input: Tensor, dim: int) -> Tensor:
-    """Take the largest cell along ``dim``, which stays with size 1; all of several equal ones get the derivative."""
+    """Take the largest element along ``dim``, which stays with size 1; all of several equal ones get the derivative."""
     return input.max(dim)
 
 
 def max_reduce(input: Tensor, dim: int) -> Tensor:
-    """Take the largest cell along ``dim`` without recording it."""
+    """Take the largest element along ``dim`` without recording it."""
     return input.detach().max(dim)
 
 
 def argmax(input: Tensor, dim: int) -> Tensor:
-    """Return 1.0 where a cell is the largest along ``dim``, else 0.0; ties give several ones."""
+    """Return 1.0 where a element is the largest along ``dim``, else 0.0; ties give several ones."""
     plain = input.detach()
     return plain == plain.max(dim)
 
@@ -366,13 +366,13 @@ def logsoftmax(input: Tensor, dim: int) -> Tensor:
 
 
 def dropout(input: Tensor, rate: float, ignore: bool = False, *, scale: bool = False) -> Tensor:
-    """Set random cells to 0.
+    """Set random elements to 0.
 
     Args:
         input: Any tensor.
-        rate: The chance of each cell to be dropped; 0 gives the input itself, 1 zeros.
+        rate: The chance of each element to be dropped; 0 gives the input itself, 1 zeros.
         ignore: Give the input itself (as in evaluation).
-        scale: Divide the kept cells by ``1 - rate``, so that the mean stays.
+        scale: Divide the kept elements by ``1 - rate``, so that the mean stays.
 
     Raises:
         ValueError: ``rate`` is outside [0, 1].

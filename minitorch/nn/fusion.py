@@ -1,7 +1,4 @@
-"""Chains of operations on single cells, compiled into one kernel each way: `fuse`.
-
-It refuses to know the rooms.
-"""
+"""Chains of operations on single elements, compiled into one kernel each way: `fuse`."""
 
 from __future__ import annotations
 
@@ -19,26 +16,26 @@ MOST = 3  # operands; the derivative is one more, and kernels take four
 
 
 class Fused(Function):
-    """A `Program` of single cells, operands broadcast. Setting: ``program``."""
+    """A `Program` of single elements, operands broadcast. Setting: ``program``."""
 
     @staticmethod
     def forward(ctx: Context, *operands: Any, program: Program) -> Any:
         """Run the program."""
         ctx.save_for_backward(operands, program)
-        return operands[0].f.cells(program, *operands)
+        return operands[0].f.elements(program, *operands)
 
     @staticmethod
     def backward(ctx: Context, d: Any) -> tuple[Any, ...]:
         """Run the program of each operand's derivative, which computes again what it needs."""
         operands, program = ctx.saved_values
         return tuple(
-            d.f.cells(program.derivative(k), *operands, d) if ctx.needs(k) else 0.0
+            d.f.elements(program.derivative(k), *operands, d) if ctx.needs(k) else 0.0
             for k in range(program.inputs)
         )
 
 
 class Symbol:
-    """Stands for a tensor while `fuse` reads what a function does; has the methods of Tensor that work cell by cell."""
+    """Stands for a tensor while `fuse` reads what a function does; has the methods of Tensor that work element by element."""
 
     def __init__(self, tape: list[Step], inputs: int, place: Place) -> None:
         self._tape, self._inputs, self._place = tape, inputs, place
@@ -58,7 +55,7 @@ class Symbol:
         return Symbol(self._tape, self._inputs, self._inputs + len(self._tape) - 1)
 
     def __getattr__(self, name: str) -> Any:
-        raise TypeError(f"a fused function works cell by cell: {name} does not")
+        raise TypeError(f"a fused function works element by element: {name} does not")
 
     def __bool__(self) -> bool:
         raise TypeError("a fused function cannot branch on its operands: multiply by a comparison instead")
@@ -131,7 +128,7 @@ def trace(fn: Callable[..., Any], count: int) -> Program:
     """Return what ``fn`` does with ``count`` operands.
 
     Raises:
-        TypeError: It does something else than operations on single cells.
+        TypeError: It does something else than operations on single elements.
     """
     tape: list[Step] = []
     out = fn(*(Symbol(tape, count, k) for k in range(count)))
@@ -141,9 +138,9 @@ def trace(fn: Callable[..., Any], count: int) -> Program:
 
 
 def fuse(fn: Callable[..., Any]) -> Callable[..., Tensor]:
-    """Compile a function of tensors that works cell by cell into one kernel, and one for each derivative.
+    """Compile a function of tensors that works element by element into one kernel, and one for each derivative.
 
-    ``swish = minitorch.fuse(lambda x: x * x.sigmoid())`` reads each cell once and keeps nothing in between. ``fn`` is
+    ``swish = minitorch.fuse(lambda x: x * x.sigmoid())`` reads each element once and keeps nothing in between. ``fn`` is
     called once for each number of operands, with stand-ins: it may use ``+ - * / **`` and comparisons with numbers
     among them, and relu, sigmoid, tanh, exp, log, sqrt, abs. Results are those of ``fn`` to rounding.
 

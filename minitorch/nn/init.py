@@ -1,4 +1,4 @@
-"""Initial values, written in place. It refuses to know layers.
+"""Initial values, written in place.
 
 Each function takes a Tensor, or a Parameter that holds one, and returns it. Names, defaults and formulas are those of
 ``torch.nn.init``; random numbers come from `minitorch.rng`, so ``random.seed`` governs them.
@@ -39,7 +39,7 @@ class _Boxed(Protocol):
     value: Any
 
 
-def _cells(t: Any) -> _Writable:
+def _elements(t: Any) -> _Writable:
     inner = t.value if isinstance(t, _Boxed) else t
     if not isinstance(inner, _Writable):
         raise TypeError(f"initial values are for a Tensor or a Parameter of one, not {type(inner).__name__}")
@@ -59,8 +59,8 @@ def uniform_(t: T, a: float = 0.0, b: float = 1.0) -> T:
     """
     if not -math.inf < a <= b < math.inf:
         raise ValueError(f"uniform_ needs finite a <= b, not a={a}, b={b}")
-    cells = _cells(t)
-    cells.copy_(rng.uniform(cells.shape, a, b))
+    elements = _elements(t)
+    elements.copy_(rng.uniform(elements.shape, a, b))
     return t
 
 
@@ -77,15 +77,15 @@ def normal_(t: T, mean: float = 0.0, std: float = 1.0) -> T:
     """
     if not (0 <= std < math.inf and math.isfinite(mean)):
         raise ValueError(f"normal_ needs a finite mean and std >= 0, not {mean} and {std}")
-    cells = _cells(t)
-    cells.copy_(rng.normal(cells.shape, mean, std))
+    elements = _elements(t)
+    elements.copy_(rng.normal(elements.shape, mean, std))
     return t
 
 
 def constant_(t: T, val: float) -> T:
     """Fill with ``val``."""
-    cells = _cells(t)
-    cells.copy_(np.full(cells.shape, val))
+    elements = _elements(t)
+    elements.copy_(np.full(elements.shape, val))
     return t
 
 
@@ -127,7 +127,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 
 
 def _fans(shape: tuple[int, ...]) -> tuple[int, int]:
-    """Return how many cells feed an output, and how many outputs a cell feeds: (out, in, *kernel) weights."""
+    """Return how many elements feed an output, and how many outputs a element feeds: (out, in, *kernel) weights."""
     if len(shape) < 2:
         raise ValueError(f"fan in and fan out need a weight of at least 2 dimensions, not shape {shape}")
     window = math.prod(shape[2:])
@@ -135,7 +135,7 @@ def _fans(shape: tuple[int, ...]) -> tuple[int, int]:
 
 
 def _xavier_std(t: Any, gain: float) -> float:
-    shape = _cells(t).shape
+    shape = _elements(t).shape
     total = sum(_fans(shape))
     return gain * math.sqrt(2 / total) if total else 0.0
 
@@ -143,9 +143,9 @@ def _xavier_std(t: Any, gain: float) -> float:
 def _kaiming_std(t: Any, a: float, mode: str, nonlinearity: str) -> float:
     if mode.lower() not in ("fan_in", "fan_out"):
         raise ValueError(f'mode must be "fan_in" or "fan_out", not {mode!r}')
-    fan = _fans(_cells(t).shape)[mode.lower() == "fan_out"]
+    fan = _fans(_elements(t).shape)[mode.lower() == "fan_out"]
     gain = calculate_gain(nonlinearity, a)
-    # Without cells there is nothing to fill, and no fan to divide by.
+    # Without elements there is nothing to fill, and no fan to divide by.
     return gain / math.sqrt(fan) if fan else 0.0
 
 

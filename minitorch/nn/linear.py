@@ -1,6 +1,6 @@
 """Layers: modules with parameters around the functions of `minitorch.nn`.
 
-Names, argument order, defaults, parameter names and layouts are PyTorch's. It refuses to know the rooms.
+Names, argument order, defaults, parameter names and layouts are PyTorch's.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Linear(Module):
         self.bias = uniform_parameter((out_features,), bound) if bias else None
 
     @fuses
-    def forward(self, x: Tensor, act: str = "none") -> Tensor:
+    def forward(self, x: Tensor, activation: str = "none") -> Tensor:
         """Map (..., in_features) to (..., out_features), and activate ("none" or "relu").
 
         Raises:
@@ -53,7 +53,7 @@ class Linear(Module):
             )
         rows = x if x.dims == 2 else x.reshape(-1, self.in_features)
         bias = None if self.bias is None else self.bias.value
-        out = functional.linear(rows, self.weight.value, bias, act=act)
+        out = functional.linear(rows, self.weight.value, bias, activation=activation)
         return out if x.dims == 2 else out.view(*x.shape[:-1], self.out_features)
 
     def extra_repr(self) -> str:
@@ -69,7 +69,7 @@ class Flatten(Module):
         self.start_dim, self.end_dim = start_dim, end_dim
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, ...) to (N, cells)."""
+        """Map (N, ...) to (N, elements)."""
         return x.flatten(self.start_dim, self.end_dim)
 
 

@@ -1,7 +1,7 @@
-"""Losses, as plain functions of tensors. It refuses to know layers.
+"""Losses, as plain functions of tensors.
 
 Names, argument order and numbers are PyTorch's. A target that is a Tensor may ask for a derivative too; anything else
-NumPy can read takes the dtype and the room of the input. All losses stay finite for scores of any finite size.
+NumPy can read takes the dtype and the backend of the input. All losses stay finite for scores of any finite size.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..runtime.capture import blind
+from ..runtime.capture import capture_safe
 from ..tensor import Tensor
 from ..tensor_data import IndexingError
 from ..tensor_functions.elementwise import BCE, BCEWithLogits, Weigh
@@ -91,7 +91,7 @@ def _paired(input: Tensor, target: Any, loss: str) -> Tensor:
         raise IndexingError(
             f"{loss} needs an input and a target of equal shapes, not {input.shape}, {other.shape}"
         )
-    input.f.ops.same_room(input._tensor, other._tensor)
+    input.f.ops.require_same_backend(input._tensor, other._tensor)
     return other
 
 
@@ -99,7 +99,7 @@ def _class_weights(
     input: Tensor, target: Any, ignore_index: int, label_smoothing: float = 0.0
 ) -> tuple[Tensor, int]:
     """Return each row's probabilities (N, C), all 0 for rows of ``ignore_index``, and the number of other rows."""
-    if blind() and isinstance(target, Tensor):
+    if capture_safe() and isinstance(target, Tensor):
         return _class_weights_unseen(input, target, ignore_index, label_smoothing), input.shape[0]
     labels, count = _labels(input, target, ignore_index)
     weights = np.full(input.shape, label_smoothing / max(input.shape[1], 1), input.dtype)
@@ -152,7 +152,7 @@ def cross_entropy(
         raise IndexingError(f"cross_entropy needs scores (N, C) with C > 0, not shape {input.shape}")
     given = target if isinstance(target, Tensor) else np.asarray(target)
     count = None
-    if len(given.shape) != 2 and not label_smoothing and not (blind() and isinstance(given, Tensor)):
+    if len(given.shape) != 2 and not label_smoothing and not (capture_safe() and isinstance(given, Tensor)):
         labels, count = _labels(input, given, ignore_index)
         if reduction == "mean" and count:
             return CrossEntropy.apply(input, target=labels, count=count)

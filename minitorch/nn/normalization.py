@@ -44,7 +44,7 @@ class _BatchNorm(Folding):
             self.register_buffer("num_batches_tracked", np.array(0, np.int64))
 
     @fuses
-    def forward(self, x: Tensor, act: str = "none") -> Tensor:
+    def forward(self, x: Tensor, activation: str = "none") -> Tensor:
         """Keep the shape, and activate ("none" or "relu").
 
         Raises:
@@ -68,10 +68,10 @@ class _BatchNorm(Folding):
             w = like.zeros(shape) + 1.0 if self.weight is None else self.weight.value.reshape(*shape)
             b = like.zeros(shape) if self.bias is None else self.bias.value.reshape(*shape)
             observe = self._observe(count) if self.track_running_stats else None
-            out = Norm.apply(channels, w, b, eps=self.eps, act=act, observe=observe)
+            out = Norm.apply(channels, w, b, eps=self.eps, activation=activation, observe=observe)
         else:
             scale, shift = (t.reshape(*shape) for t in self._scale_and_shift(like))
-            out = ScaleShift.apply(channels, scale, shift, act=act)
+            out = ScaleShift.apply(channels, scale, shift, activation=activation)
         return out.view(*x.shape)
 
     def scale_and_shift(self) -> tuple[Tensor, Tensor] | None:
@@ -188,7 +188,7 @@ class GroupNorm(Module):
 
 
 def _rows_normed(x: Tensor, size: int, eps: float) -> Tensor:
-    """Normalise each packed row of ``size`` cells."""
+    """Normalise each packed row of ``size`` elements."""
     rows = x.size // size if size else 0
     like = x.detach()
     channels = x.reshape(1, rows, size)

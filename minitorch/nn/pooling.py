@@ -9,7 +9,7 @@ from .linear import Size
 
 
 class MaxPool2d(Module):
-    """Largest cell of each window of images (N, C, H, W); sizes need not divide."""
+    """Largest element of each window of images (N, C, H, W); sizes need not divide."""
 
     def __init__(
         self,

@@ -35,7 +35,7 @@ def clip_grad_norm_(parameters: Iterable[Parameter], max_norm: float) -> float:
 
 
 def clip_grad_value_(parameters: Iterable[Parameter], value: float) -> None:
-    """Bring each cell of each gradient into [-``value``, ``value``]; nan stays. The name is PyTorch's.
+    """Bring each element of each gradient into [-``value``, ``value``]; nan stays. The name is PyTorch's.
 
     Args:
         parameters: Of Tensors; those without a gradient stay without.
@@ -48,5 +48,5 @@ def clip_grad_value_(parameters: Iterable[Parameter], value: float) -> None:
         raise ValueError(f"value must be at least 0, not {value}")
     for p in parameters:
         if p.value is not None and p.value.grad is not None:
-            cells = np.clip(p.value.grad.to_numpy(), -value, value)
-            p.value.grad = p.value.grad.zeros().copy_(cells)  # a fresh block: the old one may be shared
+            elements = np.clip(p.value.grad.to_numpy(), -value, value)
+            p.value.grad = p.value.grad.zeros().copy_(elements)  # a fresh block: the old one may be shared

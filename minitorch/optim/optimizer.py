@@ -1,7 +1,4 @@
-"""Optimizers: each is one rule for one cell, run over all cells in place by the room of the parameter.
-
-It refuses to know Scalar and Tensor: values are asked through verbs (``grad``, ``update_``, ``update_all_``,
-``zero_grad_``, ``zeros``).
+"""Optimizers: each is one rule for one element, run over all elements in place by the backend of the parameter.
 A rule ``(settings, x, d, *states) -> (x, *states)`` is a float function: see `minitorch.operators`.
 """
 
@@ -21,7 +18,7 @@ Plan = tuple[Callable[..., Any], tuple[float, ...], list[Any]]
 
 
 @runtime_checkable
-class _Cells(Protocol):
+class _Elements(Protocol):
     @property
     def dims(self) -> int: ...
 
@@ -59,7 +56,7 @@ class Optimizer:
         for p in self.parameters:
             if not isinstance(p, Parameter):
                 raise TypeError(f"{type(self).__name__} takes Parameters, not {type(p).__name__}")
-            if not self.scalars and p.value is not None and not isinstance(p.value, _Cells):
+            if not self.scalars and p.value is not None and not isinstance(p.value, _Elements):
                 kind = type(p.value).__name__
                 raise TypeError(f"{type(self).__name__} works on Tensors; for a {kind} use SGD")
         for group in self.param_groups:

@@ -1,4 +1,4 @@
-"""Learning rates over time, and when to stop. It refuses to know what an optimizer does.
+"""Learning rates over time, and when to stop.
 
 A scheduler writes ``"lr"`` (OneCycleLR the momentum too) into the optimizer's ``param_groups``. Names,
 arguments and numbers are those of ``torch.optim.lr_scheduler``. Schedules of time are functions of the epoch
@@ -316,7 +316,7 @@ class ReduceLROnPlateau(_Scheduler):
         patience: How many epochs in a row without improvement are forgiven.
         threshold: What counts as an improvement, at least 0.
         threshold_mode: ``"rel"``: the threshold is a part of the best value; ``"abs"``: a difference.
-        cooldown: How many epochs after a reduction are not judged.
+        cooldown: How many epochs after a reduction are not expected.
         min_lr: The lowest rate; or a list, one per parameter group.
         eps: Smaller changes of the rate are not made.
 
@@ -394,7 +394,7 @@ class EarlyStopping(_Stateful):
     Attributes:
         best: The best metric so far, or None.
         best_epoch: The epoch of the best metric, counted from 1; 0 before there is one.
-        epoch: How many epochs have been judged.
+        epoch: How many epochs have been expected.
     """
 
     _progress = ("epoch", "best", "best_epoch")

@@ -1,7 +1,7 @@
 """Hands out blocks of memory and takes them back: a result of a size that was needed before costs no fresh pages.
 
 A block goes back to its pool when nothing refers to it any more: an array, or any view of a view of it. This file
-refuses to know what lies in a block and which room asks.
+refuses to know what lies in a block and which backend asks.
 """
 
 from __future__ import annotations
@@ -129,23 +129,23 @@ class _Lender:
 
 
 HOST = Pool(HostBlock)
-POOLS = {"cpu": HOST}  # by device; a room with memory of its own adds its pool
+POOLS = {"cpu": HOST}  # by device; a backend with memory of its own adds its pool
 if sys.platform != "win32":
     # Another thread may have held the lock at the moment of the fork.
     os.register_at_fork(after_in_child=HOST._renew_lock)
 
 
-def lend(block: Block, count: int, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
-    """Return a flat array of ``count`` cells on a block of the host, which stays on loan as long as any view of it."""
+def allocate_block(block: Block, count: int, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    """Return a flat array of ``count`` elements on a block of the host, which stays on loan as long as any view of it."""
     return np.asarray(_Lender(block, count, dtype.str))
 
 
 def empty(count: int, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
-    """Return a flat array of ``count`` cells with any content, on a block of the pool if it is large."""
+    """Return a flat array of ``count`` elements with any content, on a block of the pool if it is large."""
     size = count * dtype.itemsize
     if size < LEAST:
         return np.empty(count, dtype)
-    return lend(HOST.take(size), count, dtype)
+    return allocate_block(HOST.take(size), count, dtype)
 
 
 def memory_stats(device: str = "cpu") -> dict[str, int]:

@@ -1,7 +1,7 @@
 """What Python does in a training step that is recorded once and then replayed.
 
 A replay repeats what the device did. Whatever a step does in Python besides, and must do each time (count batches, draw
-a random number), is wrapped in `repeat`. It refuses to know who records, and what a device is.
+a random number), is wrapped in `repeat`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Action = Callable[[], None]
 class _State(threading.local):
     actions: list[Action] | None = None
     stepped: list[Any]
-    blind: bool = False
+    capture_safe: bool = False
     drawn: Any = None  # the state of Python's random numbers when all that was drawn so far is known of
 
 
@@ -30,19 +30,19 @@ def recording() -> bool:
     return _state.actions is not None
 
 
-def blind() -> bool:
+def capture_safe() -> bool:
     """Tell whether this thread runs a step that is recorded now or later: what it does must not depend on numbers."""
-    return _state.blind
+    return _state.capture_safe
 
 
 @contextmanager
-def blindly() -> Iterator[None]:
+def during_capture() -> Iterator[None]:
     """Run within the block a step that is recorded now or later, so that all its runs do the same."""
-    before, _state.blind = _state.blind, True
+    before, _state.capture_safe = _state.capture_safe, True
     try:
         yield
     finally:
-        _state.blind = before
+        _state.capture_safe = before
 
 
 def repeat(action: Action) -> None:

@@ -2,7 +2,6 @@
 
 A *capsule* carries a C struct that says where the numbers are and how they are laid out, and a function that the
 receiver calls when it needs them no more. Capsules are made here, and read where NumPy cannot: those of a GPU.
-It refuses to know tensors, and never reads the memory itself.
 """
 
 from __future__ import annotations
@@ -162,7 +161,7 @@ def flat_view(array: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], tuple[int, ...
     """Return the memory that an array reads as a flat array, and the array's steps in it.
 
     Raises:
-        ValueError: It reads backwards, or between its cells.
+        ValueError: It reads backwards, or between its elements.
     """
     steps = tuple(s // array.itemsize for s in array.strides)
     if min(steps, default=0) < 0 or any(s % array.itemsize for s in array.strides):

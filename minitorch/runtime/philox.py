@@ -2,7 +2,7 @@
 
 The words are those of NumPy's generator of the same name (Philox4x64-10, Salmon et al., 2011). The functions run in
 plain Python on NumPy's numbers, compiled by Numba, and on the device: there is one source, and no sum or product in it
-exceeds 64 bits. It refuses to know what the words are for.
+exceeds 64 bits.
 """
 
 from __future__ import annotations

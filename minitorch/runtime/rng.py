@@ -2,7 +2,7 @@
 
 Every draw takes one 64-bit key from Python's ``random`` and expands it with a counter-based generator
 (Philox, Salmon et al., 2011). So ``random.seed(n)`` governs everything, one saved state restores it, and an
-array of random numbers depends on that state and its shape only. It refuses to know what is drawn for.
+array of random numbers depends on that state and its shape only.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """Rewrites a float function for a dtype: the same function, computing with that dtype's numbers only.
 
 A number in Python source is a double. Compiled, ``1.0 / (1.0 + math.exp(-x))`` would therefore compute in float64
-whatever ``x`` is. `narrow` wraps every number in the dtype; `with_numpy` lets the plain room evaluate the function on
+whatever ``x`` is. `narrow` wraps every number in the dtype; `with_numpy` lets the reference backend evaluate the function on
 NumPy's numbers, where 1/0 is inf and not an exception. Both follow calls into other float functions.
-This file refuses to know compilers and tensors.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""How cells are walked: dimensions merged as far as all operands allow, remembered for each layout.
+"""How elements are walked: dimensions coalesced as far as all operands allow, remembered for each layout.
 
-Kernels then meet few dimensions: packed operands have one, a bias along channels three. It refuses to know storages
-and kernels.
+Kernels then meet few dimensions: packed operands have one, a bias along channels three.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import functools
 from .types import Shape
 
 
-def merged(shape: Shape, *operands: Shape) -> tuple[Shape, list[Shape]]:
+def coalesced(shape: Shape, *operands: Shape) -> tuple[Shape, list[Shape]]:
     """Drop dimensions of size 1 and merge those whose strides chain in all operands; the order stays.
 
     Args:
@@ -19,7 +18,7 @@ def merged(shape: Shape, *operands: Shape) -> tuple[Shape, list[Shape]]:
         *operands: The strides of each operand.
 
     Returns:
-        The sizes that are left, none for a single cell; and each operand's strides.
+        The sizes that are left, none for a single element; and each operand's strides.
     """
     sizes: list[int] = []
     steps: list[list[int]] = [[] for _ in operands]
@@ -47,7 +46,7 @@ def stretched(shape: Shape, own: Shape, strides: Shape) -> Shape:
 def plan(shape: Shape, strides: Shape, *operands: tuple[Shape, Shape]) -> tuple[Shape, list[Shape]]:
     """Merge the dimensions of a result and of operands that are stretched to its shape.
 
-    They are walked in the order in which the result's cells lie, so operands that are all permuted alike have one.
+    They are walked in the order in which the result's elements lie, so operands that are all permuted alike have one.
 
     Args:
         shape: That of the result.
@@ -59,12 +58,12 @@ def plan(shape: Shape, strides: Shape, *operands: tuple[Shape, Shape]) -> tuple[
     """
     order = sorted(range(len(shape)), key=lambda k: -strides[k])
     walked = (strides, *(stretched(shape, *o) for o in operands))
-    return merged(tuple(shape[k] for k in order), *(tuple(s[k] for k in order) for s in walked))
+    return coalesced(tuple(shape[k] for k in order), *(tuple(s[k] for k in order) for s in walked))
 
 
 @functools.lru_cache(maxsize=4096)
-def rest_plan(shape: Shape, strides: Shape, dim: int) -> tuple[Shape, Shape]:
+def reduction_plan(shape: Shape, strides: Shape, dim: int) -> tuple[Shape, Shape]:
     """Merge all dimensions but ``dim``; return their sizes and strides, in the order of the shape."""
     rest = [k for k in range(len(shape)) if k != dim]
-    sizes, (steps,) = merged(tuple(shape[k] for k in rest), tuple(strides[k] for k in rest))
+    sizes, (steps,) = coalesced(tuple(shape[k] for k in rest), tuple(strides[k] for k in rest))
     return sizes, steps

@@ -26,7 +26,7 @@ from .elementwise import (
     Tanh,
     Weigh,
 )
-from .fused import Affine, ConvAct, Drop, ScaleShift
+from .fused import Affine, ConvActivation, Drop, ScaleShift
 from .nn import NLL, Conv, Conv1dFun, Conv2dFun, CrossEntropy, LogSoftmax, Norm, Pool, Softmax, Take
 from .reduce import All, MatMul, Max, Mean, Sum
 from .shape import Cast, Cat, Copy, Permute, Slice, To, View, unbroadcast
@@ -46,7 +46,7 @@ __all__ = [
     "Conv",
     "Conv1dFun",
     "Conv2dFun",
-    "ConvAct",
+    "ConvActivation",
     "Copy",
     "CrossEntropy",
     "Div",

@@ -1,7 +1,7 @@
 """Every function of tensors, forward and backward side by side.
 
 ``forward`` and ``backward`` compute on TensorData through the door of its backend (``a.f``). This file refuses to know
-Tensor and the rooms. A new pointwise function is one class of two float functions.
+Tensor and the backends. A new pointwise function is one class of two float functions.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from ..autodiff import Context, Function
 
 
 class Pointwise(Function):
-    """A function of single cells: ``fn(x)``, and ``back(x, d)``, its derivative times ``d``."""
+    """A function of single elements: ``fn(x)``, and ``back(x, d)``, its derivative times ``d``."""
 
     fn: ClassVar[Callable[[float], float]]
     back: ClassVar[Callable[[float, float], float]]
 
     @classmethod
     def forward(cls, ctx: Context, a: Any) -> Any:
-        """Apply ``fn`` to each cell."""
+        """Apply ``fn`` to each element."""
         ctx.save_for_backward(a)
         return a.f.map(cls.fn)(a)
 
     @classmethod
     def backward(cls, ctx: Context, d: Any) -> Any:
-        """Apply ``back`` to each cell and its derivative."""
+        """Apply ``back`` to each element and its derivative."""
         (a,) = ctx.saved_values
         return a.f.zip(cls.back)(a, d)
 
@@ -181,7 +181,7 @@ class _Comparison(Function):
 
     @classmethod
     def forward(cls, ctx: Context, a: Any, b: Any) -> Any:
-        """Compare cell by cell: 1.0 or 0.0."""
+        """Compare element by element: 1.0 or 0.0."""
         return a.f.zip(cls.fn)(a, b)
 
     @classmethod
@@ -236,7 +236,7 @@ class LeakyReLUFun(Function):
 
     @staticmethod
     def forward(ctx: Context, a: Any, negative_slope: float = 0.01) -> Any:
-        """Return ``a``, its negative cells made smaller."""
+        """Return ``a``, its negative elements made smaller."""
         slope = a.filled(negative_slope, (1,) * a.dims)
         ctx.save_for_backward(a, slope)
         return a.f.zip(operators.leaky_relu)(a, slope)
@@ -249,7 +249,7 @@ class LeakyReLUFun(Function):
 
 
 class Paired(Function):
-    """A function of pairs of cells: ``fn(x, y)``, and ``slopes``, its derivatives for ``x`` and ``y``."""
+    """A function of pairs of elements: ``fn(x, y)``, and ``slopes``, its derivatives for ``x`` and ``y``."""
 
     fn: ClassVar[Callable[[float, float], float]]
     slopes: ClassVar[tuple[Callable[[float, float], float], Callable[[float, float], float]]]
@@ -271,26 +271,26 @@ class Paired(Function):
 
 
 class BCE(Paired):
-    """Binary cross-entropy of probabilities ``a`` for truths ``b``, cell by cell."""
+    """Binary cross-entropy of probabilities ``a`` for truths ``b``, element by element."""
 
     fn, slopes = operators.bce, (operators.bce_slope, operators.bce_target_slope)
 
 
 class BCEWithLogits(Paired):
-    """Binary cross-entropy of the sigmoid of ``a`` for truths ``b``, cell by cell."""
+    """Binary cross-entropy of the sigmoid of ``a`` for truths ``b``, element by element."""
 
     fn, slopes = operators.bce_logits, (operators.bce_logits_slope, operators.bce_logits_target_slope)
 
 
 class Weigh(Function):
-    """``a * weight``, where a weight of 0 hides the cell, even one that is infinite, and its derivative.
+    """``a * weight``, where a weight of 0 hides the element, even one that is infinite, and its derivative.
 
     Cross-entropy picks the class of each row with it.
     """
 
     @staticmethod
     def forward(ctx: Context, a: Any, weight: Any) -> Any:
-        """Return the weighted cells."""
+        """Return the weighted elements."""
         ctx.save_for_backward(a, weight)
         return a.f.zip(operators.weigh)(a, weight)
 

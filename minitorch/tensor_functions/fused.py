@@ -1,4 +1,4 @@
-"""Functions that rooms may fuse: a convolution or a linear layer with bias and activation, and dropout.
+"""Functions that backends may fuse: a convolution or a linear layer with bias and activation, and dropout.
 
 As in `minitorch.tensor_functions`, ``forward`` and ``backward`` compute on TensorData through the door of its backend.
 """
@@ -12,69 +12,69 @@ from ..autodiff import Context, Function
 from ..runtime.types import Padding, Pair
 
 
-class ConvAct(Function):
-    """`Conv` plus a bias (O,) for the channels, activated. Settings: ``act``, a name of `ACTS`, and those of `Conv`."""
+class ConvActivation(Function):
+    """`Conv` plus a bias (O,) for the channels, activated. Settings: ``activation``, a name of `ACTIVATIONS`, and those of `Conv`."""
 
     @staticmethod
     def forward(
         ctx: Context, x: Any, w: Any, b: Any,
-        act: str, stride: Pair, padding: Padding, dilation: Pair, groups: int,
+        activation: str, stride: Pair, padding: Padding, dilation: Pair, groups: int,
     ) -> Any:  # fmt: skip
         """Return images (N, O, H', W')."""
         settings = (stride, padding, dilation, groups)
-        y = x.f.conv_act(x, w, b, act, *settings)
-        ctx.save_for_backward(x, w, y, act, settings)
+        y = x.f.conv_activation(x, w, b, activation, *settings)
+        ctx.save_for_backward(x, w, y, activation, settings)
         return y
 
     @staticmethod
     def backward(ctx: Context, d: Any) -> tuple[Any, Any, Any]:
         """Return the derivatives of input, weight and bias."""
-        x, w, y, act, settings = ctx.saved_values
+        x, w, y, activation, settings = ctx.saved_values
         wanted = (ctx.needs(0), ctx.needs(1))
-        return d.f.conv_act_grad(x, w, y, d, act, wanted, *settings)
+        return d.f.conv_activation_grad(x, w, y, d, activation, wanted, *settings)
 
 
 class Affine(Function):
-    """``x @ w.T + b`` for ``x`` (N, K), ``w`` (M, K), ``b`` (M,), activated. Setting: ``act``, a name of `ACTS`."""
+    """``x @ w.T + b`` for ``x`` (N, K), ``w`` (M, K), ``b`` (M,), activated. Setting: ``activation``, a name of `ACTIVATIONS`."""
 
     @staticmethod
-    def forward(ctx: Context, x: Any, w: Any, b: Any, act: str) -> Any:
+    def forward(ctx: Context, x: Any, w: Any, b: Any, activation: str) -> Any:
         """Return rows (N, M)."""
-        y = x.f.linear(x, w, b, act)
-        ctx.save_for_backward(x, w, y, act)
+        y = x.f.linear(x, w, b, activation)
+        ctx.save_for_backward(x, w, y, activation)
         return y
 
     @staticmethod
     def backward(ctx: Context, d: Any) -> tuple[Any, Any, Any]:
         """Return the derivatives of input, weight and bias."""
-        x, w, y, act = ctx.saved_values
+        x, w, y, activation = ctx.saved_values
         f = d.f
-        d, db = f.act_grad(y, d, act)
+        d, db = f.activation_grad(y, d, activation)
         dx = f.matrix_multiply(d, w) if ctx.needs(0) else 0.0
         return dx, f.matrix_multiply(d.permute(1, 0), x) if ctx.needs(1) else 0.0, db
 
 
 class ScaleShift(Function):
-    """``x * w + b`` for channels ``x`` (A, C, L), ``w`` and ``b`` (1, C, 1), activated. Setting: ``act``, of `ACTS`."""
+    """``x * w + b`` for channels ``x`` (A, C, L), ``w`` and ``b`` (1, C, 1), activated. Setting: ``activation``, of `ACTIVATIONS`."""
 
     @staticmethod
-    def forward(ctx: Context, x: Any, w: Any, b: Any, act: str = "none") -> Any:
+    def forward(ctx: Context, x: Any, w: Any, b: Any, activation: str = "none") -> Any:
         """Return the scaled and shifted channels."""
-        y = x.f.scale_shift(x, w, b, act)
-        ctx.save_for_backward(x, w, y, act)
+        y = x.f.scale_shift(x, w, b, activation)
+        ctx.save_for_backward(x, w, y, activation)
         return y
 
     @staticmethod
     def backward(ctx: Context, d: Any) -> tuple[Any, Any, Any]:
         """Return the derivatives of channels, scale and shift."""
-        x, w, y, act = ctx.saved_values
-        d, db = d.f.act_grad(y, d, act)
+        x, w, y, activation = ctx.saved_values
+        d, db = d.f.activation_grad(y, d, activation)
         dx = d * w if ctx.needs(0) else 0.0
         return dx, d * x if ctx.needs(1) else 0.0, db.view(1, w.shape[1], 1)
 
 
 class Drop(Function):
-    """Random cells set to 0. Settings: those of the kernel ``dropout``."""
+    """Random elements set to 0. Settings: those of the kernel ``dropout``."""
 
     @staticmethod
     def forward(ctx: Context, x: Any, key: Callable[[], int], rate: float, scale: bool) -> Any:
@@ -85,6 +85,6 @@ class Drop(Function):
 
     @staticmethod
     def backward(ctx: Context, d: Any) -> Any:
-        """Return ``d`` for the cells that were kept, scaled as they were."""
+        """Return ``d`` for the elements that were kept, scaled as they were."""
         (mask,) = ctx.saved_values
         return d * mask

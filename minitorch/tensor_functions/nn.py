@@ -79,7 +79,7 @@ def _anchored(w: Any) -> tuple[Pair, Padding, Pair, int]:
 
 
 class Conv2dFun(Function):
-    """The convolution of the course: anchored at each cell, as large as the input, 0 beyond its right and lower edge.
+    """The convolution of the course: anchored at each element, as large as the input, 0 beyond its right and lower edge.
 
     ``out[n, o, y, z] = sum of x[n, c, y + i, z + j] * w[o, c, i, j]``.
     """
@@ -138,7 +138,7 @@ def flat(a: Any) -> Any:
 
 
 class Pool(Function):
-    """Largest (``kind`` "max") or average ("avg") cell of each window of images (N, C, H, W).
+    """Largest (``kind`` "max") or average ("avg") element of each window of images (N, C, H, W).
 
     Settings: ``size`` (H', W'), ``window``, ``stride``, ``padding`` (top, bottom, left, right), ``dilation``, and
     ``count_pad``: whether padding counts in an average. The first of equal maxima, row by row, gets the derivative.
@@ -164,7 +164,7 @@ class Pool(Function):
 class Norm(Function):
     """Each channel of ``x`` (A, C, L) normalised over A and L, times ``w`` plus ``b``, both (1, C, 1); activated.
 
-    Ioffe and Szegedy, 2015. Settings: ``eps``, added to the variance; ``act``, a name of `ACTS`; ``observe``, which is
+    Ioffe and Szegedy, 2015. Settings: ``eps``, added to the variance; ``activation``, a name of `ACTIVATIONS`; ``observe``, which is
     called with mean and biased variance of the channels.
     """
 
@@ -175,12 +175,12 @@ class Norm(Function):
         w: Any,
         b: Any,
         eps: float,
-        act: str = "none",
+        activation: str = "none",
         observe: Callable[[TensorData, TensorData], None] | None = None,
     ) -> Any:
         """Return the normalised channels."""
-        y, mean, var = x.f.norm(x, w, b, eps, act)
-        ctx.save_for_backward(x, w, b, mean, var, eps, act)
+        y, mean, var = x.f.norm(x, w, b, eps, activation)
+        ctx.save_for_backward(x, w, b, mean, var, eps, activation)
         if observe is not None:
             observe(mean, var)
         return y
@@ -188,8 +188,8 @@ class Norm(Function):
     @staticmethod
     def backward(ctx: Context, d: Any) -> tuple[Any, Any, Any]:
         """Return the derivatives of channels, scale and shift."""
-        x, w, b, mean, var, eps, act = ctx.saved_values
-        return d.f.norm_grad(x, w, b, d, mean, var, eps, act)
+        x, w, b, mean, var, eps, activation = ctx.saved_values
+        return d.f.norm_grad(x, w, b, d, mean, var, eps, activation)
 
 
 class CrossEntropy(Function):
@@ -217,7 +217,7 @@ class CrossEntropy(Function):
 class NLL(Function):
     """Minus the sum of ``target`` times ``x``, for each row (N, C) of log-probabilities: losses (N, 1).
 
-    Where ``target`` is 0 a cell counts for nothing, even one of -inf. Setting: ``target``, a TensorData (N, C).
+    Where ``target`` is 0 a element counts for nothing, even one of -inf. Setting: ``target``, a TensorData (N, C).
     """
 
     @staticmethod

@@ -9,12 +9,12 @@ from ..autodiff import Context, Function
 from ..tensor_data import IndexingError, normal_dim
 
 
-def _folded(a: Any, dim: int | None, fold: Callable[[Any, int], Any]) -> Any:
-    return fold(a.contiguous().view(a.size), 0) if dim is None else fold(a, dim)
+def _folded(a: Any, dim: int | None, reduce_all: Callable[[Any, int], Any]) -> Any:
+    return reduce_all(a.contiguous().view(a.size), 0) if dim is None else reduce_all(a, dim)
 
 
 class Sum(Function):
-    """Sum along ``dim``, which stays with size 1; over all cells if None, of shape (1,)."""
+    """Sum along ``dim``, which stays with size 1; over all elements if None, of shape (1,)."""
 
     @staticmethod
     def forward(ctx: Context, a: Any, dim: int | None = None) -> Any:
@@ -23,7 +23,7 @@ class Sum(Function):
 
     @staticmethod
     def backward(ctx: Context, d: Any) -> Any:
-        """Pass ``d`` to each cell that was summed."""
+        """Pass ``d`` to each element that was summed."""
         return d
 
 
@@ -42,7 +42,7 @@ class All(Function):
 
 
 class Max(Function):
-    """Largest cell along ``dim``, which stays with size 1; over all cells if None. nan wins, as in NumPy.
+    """Largest element along ``dim``, which stays with size 1; over all elements if None. nan wins, as in NumPy.
 
     All of several equal maxima get the full derivative.
     """
@@ -58,7 +58,7 @@ class Max(Function):
 
     @staticmethod
     def backward(ctx: Context, d: Any) -> Any:
-        """Pass ``d`` to the cells that equal the maximum."""
+        """Pass ``d`` to the elements that equal the maximum."""
         a, m = ctx.saved_values
         return a.f.mul_zip(a.f.eq_zip(a, m), d)
 
@@ -86,7 +86,7 @@ def _transposed(a: Any) -> Any:
 
 
 class Mean(Function):
-    """Mean along ``dim``, which stays with size 1; over all cells if None, of shape (1,)."""
+    """Mean along ``dim``, which stays with size 1; over all elements if None, of shape (1,)."""
 
     @staticmethod
     def forward(ctx: Context, a: Any, dim: int | None = None) -> Any:
@@ -97,6 +97,6 @@ class Mean(Function):
 
     @staticmethod
     def backward(ctx: Context, d: Any) -> Any:
-        """Pass ``d / count`` to each cell that was averaged."""
+        """Pass ``d / count`` to each element that was averaged."""
         (count,) = ctx.saved_values
         return d / count

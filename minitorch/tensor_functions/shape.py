@@ -7,20 +7,20 @@ from typing import Any
 import numpy as np
 
 from ..autodiff import Context, Function
-from ..tensor_data import IndexingError, TensorData, cells, normal_dim, shape_broadcast
+from ..tensor_data import IndexingError, TensorData, elements, normal_dim, shape_broadcast
 
 
 def unbroadcast(d: Any, like: TensorData) -> TensorData:
-    """Bring a derivative to the shape, dtype and room of ``like``: the one place where broadcasting is undone.
+    """Bring a derivative to the shape, dtype and backend of ``like``: the one place where broadcasting is undone.
 
-    A dimension that was stretched from 1 passed its single cell to many; the derivative of that cell is the sum of
-    theirs. Where ``d`` is the smaller one (or a number), it stands for equal cells and is spread out.
+    A dimension that was stretched from 1 passed its single element to many; the derivative of that element is the sum of
+    theirs. Where ``d`` is the smaller one (or a number), it stands for equal elements and is spread out.
 
     Raises:
         IndexingError: The shapes cannot belong together.
     """
     if isinstance(d, np.ndarray):
-        d = like.f.from_array(cells(d, like.dtype))
+        d = like.f.from_array(elements(d, like.dtype))
     if not isinstance(d, TensorData):
         return like.filled(float(d))
     if d.shape == like.shape and d.dtype == like.dtype:
@@ -57,7 +57,7 @@ class Permute(Function):
 
     @staticmethod
     def forward(ctx: Context, a: Any, order: tuple[int, ...]) -> Any:
-        """Return the same cells under the new order of dimensions."""
+        """Return the same elements under the new order of dimensions."""
         ctx.save_for_backward(order)
         return a.permute(*order)
 
@@ -69,11 +69,11 @@ class Permute(Function):
 
 
 class View(Function):
-    """The same packed cells under another ``shape``; shares storage."""
+    """The same packed elements under another ``shape``; shares storage."""
 
     @staticmethod
     def forward(ctx: Context, a: Any, shape: tuple[int, ...]) -> Any:
-        """Return the same cells under the new shape."""
+        """Return the same elements under the new shape."""
         ctx.save_for_backward(a.shape)
         return a.view(*shape)
 
@@ -85,7 +85,7 @@ class View(Function):
 
 
 class Slice(Function):
-    """The cells that ``key`` (ints, slices, ``...``) selects, as a packed copy."""
+    """The elements that ``key`` (ints, slices, ``...``) selects, as a packed copy."""
 
     @staticmethod
     def forward(ctx: Context, a: Any, key: Any) -> Any:
@@ -95,7 +95,7 @@ class Slice(Function):
 
     @staticmethod
     def backward(ctx: Context, d: Any) -> Any:
-        """Put ``d`` back where the cells came from."""
+        """Put ``d`` back where the elements came from."""
         a, key = ctx.saved_values
         back = a.zeros()
         back.f.id_map(d, back.window(key))
@@ -113,7 +113,7 @@ class Cat(Function):
         for p in parts:
             if p.dims != first.dims or _without(p.shape, dim) != _without(first.shape, dim):
                 raise IndexingError(f"cannot join shapes {first.shape} and {p.shape} along dimension {dim}")
-            first.f.ops.same_room(first, p)
+            first.f.ops.require_same_backend(first, p)
         ctx.save_for_backward(dim, [p.shape[dim] for p in parts])
         shape = (*first.shape[:dim], sum(p.shape[dim] for p in parts), *first.shape[dim + 1 :])
         dtype = np.result_type(*(p.dtype for p in parts))
@@ -141,7 +141,7 @@ def _along(dim: int, start: int, size: int) -> tuple[slice, ...]:
 
 
 class To(Function):
-    """The same numbers in another room."""
+    """The same numbers in another backend."""
 
     @staticmethod
     def forward(ctx: Context, a: Any, backend: Any) -> Any:

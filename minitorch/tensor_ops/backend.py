@@ -14,7 +14,7 @@ from .. import operators
 from ..runtime.types import Fn
 from ..tensor_data import TensorData
 from .base import Kernel, TensorOps
-from .composite import OPTIONAL, OptionalOps, fusing
+from .composite import COMPOSITES, CompositeOps, fusing
 
 
 class _Default:
@@ -79,12 +79,12 @@ def check_default_backend() -> None:
 
 
 class TensorBackend:
-    """What tensors compute with: the operations of one room, ready to call.
+    """What tensors compute with: the operations of one backend, ready to call.
 
-    Two backends on the same room are equal, so their tensors mix.
+    Two backends on the same backend are equal, so their tensors mix.
 
     Args:
-        ops: The room, a subclass of TensorOps.
+        ops: The backend, a subclass of TensorOps.
     """
 
     def __init__(self, ops: type[TensorOps]) -> None:
@@ -116,7 +116,7 @@ class TensorBackend:
         self.mul_reduce = ops.reduce(operators.mul, 1.0)
         self.max_reduce = ops.reduce(operators.max_nan, -math.inf)
 
-        self.matrix_multiply = self._in_one_room("matrix_multiply", ops.matrix_multiply)
+        self.matrix_multiply = self._checked("matrix_multiply", ops.matrix_multiply)
         self.conv = ops.conv
         self.conv_grad_input = ops.conv_grad_input
         self.conv_grad_weight = ops.conv_grad_weight
@@ -124,53 +124,53 @@ class TensorBackend:
         self.pool = ops.pool
         self.pool_grad = ops.pool_grad
         self.cuda = ops.cuda
-        for name in OPTIONAL:
+        for name in COMPOSITES:
             setattr(self, name, self._fused(name))
 
     def _fused(self, name: str) -> Fn:
-        """Return the room's own form of an optional kernel, or its composition where fusing is off."""
-        composed: Fn = vars(OptionalOps)[name].__get__(None, self.ops)
+        """Return the backend's own form of an optional kernel, or its composition where fusing is off."""
+        composed: Fn = vars(CompositeOps)[name].__get__(None, self.ops)
         return getattr(self.ops, name) if fusing() else composed
 
-    def _in_one_room(self, method: str, fn: Fn) -> Fn:
+    def _checked(self, method: str, fn: Fn) -> Fn:
         """Return ``fn``; where a student wrote the method it comes from, with a check of its operands."""
-        if not any(method in vars(room) for room in self.ops.__mro__[: -len(TensorOps.__mro__)]):
+        if not any(method in vars(backend) for backend in self.ops.__mro__[: -len(TensorOps.__mro__)]):
             return fn
 
         def checked(a: Any, b: Any) -> Any:
-            self.ops.same_room(a._tensor, b._tensor)
+            self.ops.require_same_backend(a._tensor, b._tensor)
             return fn(a, b)
 
         return checked
 
     def map(self, fn: Fn) -> Fn:
-        """Return the map of ``fn`` in this room."""
+        """Return the map of ``fn`` in this backend."""
         if fn not in self._maps:
             self._maps[fn] = self.ops.map(fn)
         return self._maps[fn]
 
     def zip(self, fn: Fn) -> Fn:
-        """Return the zip of ``fn`` in this room."""
+        """Return the zip of ``fn`` in this backend."""
         if fn not in self._zips:
-            self._zips[fn] = self._in_one_room("zip", self.ops.zip(fn))
+            self._zips[fn] = self._checked("zip", self.ops.zip(fn))
         return self._zips[fn]
 
     def update(self, rule: Fn) -> Kernel:
-        """Return the in-place update by ``rule`` in this room."""
+        """Return the in-place update by ``rule`` in this backend."""
         if rule not in self._updates:
             self._updates[rule] = self.ops.update_kernel(rule)
         return self._updates[rule]
 
     def full(self, shape: tuple[int, ...], value: float, dtype: np.dtype[Any]) -> TensorData:
-        """Return ``value`` in every cell of ``shape``."""
+        """Return ``value`` in every element of ``shape``."""
         return self.from_array(np.full(shape, value, dtype))
 
     def from_array(self, array: npt.NDArray[Any]) -> TensorData:
-        """Bring a packed float array, which nobody else will write to, into the room."""
+        """Bring a packed float array, which nobody else will write to, into the backend."""
         return TensorData.on(self.ops.storage(array.reshape(-1)), array.shape, None, array.size, self)
 
     def live(self, make: Callable[[], npt.NDArray[Any]], shape: tuple[int, ...]) -> TensorData:
-        """Bring the packed float array ``make()`` of ``shape`` into the room; see `TensorOps.live`."""
+        """Bring the packed float array ``make()`` of ``shape`` into the backend; see `TensorOps.live`."""
         block = self.ops.live(lambda: make().reshape(-1))
         return TensorData.on(block, shape, None, math.prod(shape), self)
 

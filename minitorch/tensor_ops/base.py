@@ -1,9 +1,9 @@
-"""The door between tensors and the rooms that compute, the corridor behind it, and the plain room.
+"""The door between tensors and the backends that compute, the corridor behind it, and the reference backend.
 
-A *room* is a subclass of `TensorOps`. It provides three verbs of memory and a short list of kernels, which write into
-a given ``out``. The *corridor* is the same for all rooms: it checks that operands share a room, promotes dtypes,
-broadcasts shapes, allocates the result and calls the kernel. `SimpleOps` is the judge of all other rooms and is
-never optimised. This file refuses to know Tensor, graphs and compilers.
+A *backend* is a subclass of `TensorOps`. It provides three verbs of memory and a short list of kernels, which write into
+a given ``out``. The *corridor* is the same for all backends: it checks that operands share a backend, promotes dtypes,
+broadcasts shapes, allocates the result and calls the kernel. `SimpleOps` is the reference of all other backends and is
+never optimised.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ..runtime import dlpack
 from ..runtime.specialize import with_numpy
 from ..runtime.types import Fn
 from ..tensor_data import FLOATS, BackendError, IndexingError, TensorData, normal_dim, shape_broadcast
-from .composite import OptionalOps
+from .composite import CompositeOps
 from .conv import ConvOps, through_variables
 
 Kernel: TypeAlias = Callable[..., None]
@@ -30,15 +30,15 @@ class MapProto(Protocol):
     """The type of what ``TensorOps.map`` returns."""
 
     def __call__(self, a: Any, out: Any = None) -> Any:
-        """Apply to each cell of ``a``, into ``out`` if it is given."""
+        """Apply to each element of ``a``, into ``out`` if it is given."""
         ...
 
 
-class TensorOps(OptionalOps, ConvOps):
-    """The door. A room subclasses it; only the kernels that it does better need an override.
+class TensorOps(CompositeOps, ConvOps):
+    """The door. A backend subclasses it; only the kernels that it does better need an override.
 
     A subclass that defines just the four methods ``map``, ``zip``, ``reduce`` and ``matrix_multiply`` (as in the
-    course) is a room too: convolution and pooling fall back on plain loops.
+    course) is a backend too: convolution and pooling fall back on plain loops.
     """
 
     name: ClassVar[str] = "custom"
@@ -48,25 +48,25 @@ class TensorOps(OptionalOps, ConvOps):
 
     @classmethod
     def storage(cls, array: npt.NDArray[Any]) -> Any:
-        """Bring a flat NumPy array into the room."""
+        """Bring a flat NumPy array into the backend."""
         return array
 
     @classmethod
     def constant(cls, array: npt.NDArray[Any]) -> Any:
-        """Bring a small flat array, which nobody writes to, into the room, which may remember it."""
+        """Bring a small flat array, which nobody writes to, into the backend, which may remember it."""
         return cls.storage(array)
 
     @classmethod
     def live(cls, make: Callable[[], npt.NDArray[Any]]) -> Any:
-        """Bring the flat array ``make()``, which nobody writes to, into the room.
+        """Bring the flat array ``make()``, which nobody writes to, into the backend.
 
-        A room that records a step, to replay it without Python, calls ``make`` again before each replay.
+        A backend that records a step, to replay it without Python, calls ``make`` again before each replay.
         """
         return cls.storage(make())
 
     @classmethod
     def empty(cls, size: int, dtype: np.dtype[Any]) -> Any:
-        """Return a fresh block of ``size`` cells with any content."""
+        """Return a fresh block of ``size`` elements with any content."""
         return np.empty(size, dtype)
 
     @classmethod
@@ -104,8 +104,8 @@ class TensorOps(OptionalOps, ConvOps):
 
         Raises:
             TypeError: Its numbers are neither float64 nor float32.
-            ValueError: Its cells lie backwards in memory.
-            BackendError: The room cannot use that memory.
+            ValueError: Its elements lie backwards in memory.
+            BackendError: The backend cannot use that memory.
         """
         if x.__dlpack_device__()[0] == dlpack.CUDA:
             raise BackendError(f"memory of a GPU is for backend 'cuda', not {cls.name!r}")
@@ -129,7 +129,7 @@ class TensorOps(OptionalOps, ConvOps):
 
     @classmethod
     def reduce_kernel(cls, fn: Fn, start: float) -> Kernel:
-        """Return a kernel ``(out, a, dim)``: a fold with ``fn`` along ``dim``, which has size 1 in ``out``."""
+        """Return a kernel ``(out, a, dim)``: a reduce_all with ``fn`` along ``dim``, which has size 1 in ``out``."""
         raise BackendError(f"backend {cls.name!r} provides no reduce")
 
     @classmethod
@@ -139,7 +139,7 @@ class TensorOps(OptionalOps, ConvOps):
 
     @classmethod
     def update_kernel(cls, rule: Fn) -> Kernel:
-        """Return a kernel ``(settings, rows)`` that updates rows ``(p, d, *states)`` in place, cell by cell.
+        """Return a kernel ``(settings, rows)`` that updates rows ``(p, d, *states)`` in place, element by element.
 
         ``rule(settings, p, d, *states)`` gives the new ``(p, *states)``; all operands are contiguous, all ``p`` of one
         dtype.
@@ -172,23 +172,23 @@ class TensorOps(OptionalOps, ConvOps):
         return TensorData.on(cls.empty(size, dtype), shape, None, size, backend)
 
     @classmethod
-    def same_room(cls, *operands: TensorData) -> None:
-        """Check that all operands are in this room.
+    def require_same_backend(cls, *operands: TensorData) -> None:
+        """Check that all operands are in this backend.
 
         Raises:
-            BackendError: One of them is not; both rooms are named.
+            BackendError: One of them is not; both backends are named.
         """
         for t in operands:
             if t.backend is None or t.backend.ops is not cls:
                 other = "no backend" if t.backend is None else f"backend {t.backend.ops.name!r}"
                 raise BackendError(
-                    f"operands of shapes {', '.join(str(o.shape) for o in operands)} are in different rooms: "
+                    f"operands of shapes {', '.join(str(o.shape) for o in operands)} are in different backends: "
                     f"backend {cls.name!r} and {other}; move one with t.to(...)"
                 )
 
     @classmethod
     def map(cls, fn: Fn) -> MapProto:
-        """Return ``f(a, out=None)``, which applies ``fn`` to each cell; ``a`` may broadcast into ``out``."""
+        """Return ``f(a, out=None)``, which applies ``fn`` to each element; ``a`` may broadcast into ``out``."""
         kernel = cls.map_kernel(fn)
 
         def mapped(a: Any, out: Any = None) -> Any:
@@ -199,7 +199,7 @@ class TensorOps(OptionalOps, ConvOps):
                 out = cls.allocate(a.shape, a.dtype, a.backend)
             else:
                 out = out._tensor
-                cls.same_room(a, out)
+                cls.require_same_backend(a, out)
             if out.shape != a.shape and shape_broadcast(a.shape, out.shape) != out.shape:
                 raise IndexingError(f"shape {a.shape} does not broadcast into {out.shape}")
             if out.size:
@@ -210,14 +210,14 @@ class TensorOps(OptionalOps, ConvOps):
 
     @classmethod
     def zip(cls, fn: Fn) -> Callable[[Any, Any], Any]:
-        """Return ``f(a, b)``, which applies ``fn`` to pairs of cells after broadcasting."""
+        """Return ``f(a, b)``, which applies ``fn`` to pairs of elements after broadcasting."""
         kernel = cls.zip_kernel(fn)
 
         def zipped(a: Any, b: Any) -> Any:
             if not isinstance(a, TensorData) or not isinstance(b, TensorData):
                 return through_variables(zipped, a, b)
             if a.backend is not b.backend:
-                cls.same_room(a, b)
+                cls.require_same_backend(a, b)
             shape = a.shape if a.shape == b.shape else shape_broadcast(a.shape, b.shape)
             dtype = a.dtype if a.dtype == b.dtype else np.promote_types(a.dtype, b.dtype)
             out = cls.allocate(shape, dtype, a.backend)
@@ -255,7 +255,7 @@ class TensorOps(OptionalOps, ConvOps):
         if not isinstance(a, TensorData) or not isinstance(b, TensorData):
             return through_variables(cls.matrix_multiply, a, b)
         if a.backend is not b.backend:
-            cls.same_room(a, b)
+            cls.require_same_backend(a, b)
         fits = 2 <= a.dims <= 3 and 2 <= b.dims <= 3 and a.shape[-1] == b.shape[-2]
         batch = (lead(a), lead(b)) if fits else (0, 0)
         if not fits or (batch[0] != batch[1] and 1 not in batch):
@@ -299,7 +299,7 @@ def check_rows(rows: npt.NDArray[np.int64], shape: tuple[int, ...]) -> None:
     """Check that a matrix of ``shape`` has these rows.
 
     Raises:
-        IndexingError: It lacks one.
+        IndexingError: It missing one.
     """
     wrong = rows[(rows < 0) | (rows >= shape[0])]
     if wrong.size:

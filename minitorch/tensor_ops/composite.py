@@ -1,7 +1,7 @@
-"""Kernels that a room may fuse, and the composition of required kernels that is their meaning.
+"""Kernels that a backend may fuse, and the composition of required kernels that is their meaning.
 
-A room that overrides none of them computes the same, more slowly: so the plain room is their judge.
-``MINITORCH_FUSE=0`` in the environment makes every room compose. This file refuses to know the rooms.
+A backend that overrides none of them computes the same, more slowly: so the reference backend is their reference.
+``MINITORCH_FUSE=0`` in the environment makes every backend compose.
 """
 
 from __future__ import annotations
@@ -20,29 +20,29 @@ from ..runtime import philox
 from ..tensor_data import TensorData, shape_broadcast
 from .expression import Place, Program
 
-OPTIONAL: list[str] = []
-ACTS = {"none": (operators.id, operators.id_back), "relu": (operators.relu, operators.relu_back)}
+COMPOSITES: list[str] = []
+ACTIVATIONS = {"none": (operators.id, operators.id_back), "relu": (operators.relu, operators.relu_back)}
 
 
 def fusing() -> bool:
-    """Tell whether rooms may use their fused kernels."""
+    """Tell whether backends may use their fused kernels."""
     return os.environ.get("MINITORCH_FUSE", "1") != "0"
 
 
 def optional(method: Callable[..., Any]) -> Any:
-    """Mark a kernel that a room may override and need not."""
-    OPTIONAL.append(method.__name__)
+    """Mark a kernel that a backend may override and need not."""
+    COMPOSITES.append(method.__name__)
     return classmethod(method)
 
 
 def _value(values: list[TensorData], place: Place) -> TensorData:
-    """Return an earlier result, or a number in one cell."""
+    """Return an earlier result, or a number in one element."""
     return values[place] if isinstance(place, int) else values[0].filled(place, ())
 
 
 @functools.lru_cache(typed=True)
-def kept_factor(rate: float, scale: bool, dtype: np.dtype[Any]) -> Any:
-    """Return what `OptionalOps.dropout` multiplies the cells with that it keeps, a number of ``dtype``."""
+def dropout_scale(rate: float, scale: bool, dtype: np.dtype[Any]) -> Any:
+    """Return what `CompositeOps.dropout` multiplies the elements with that it keeps, a number of ``dtype``."""
     factor = np.ones(1, dtype)
     if scale and rate < 1:
         factor /= 1 - rate
@@ -54,15 +54,15 @@ def _per_channel(x: TensorData) -> TensorData:
     return x.sum(2).sum(0)
 
 
-class OptionalOps:
+class CompositeOps:
     """The optional kernels, composed.
 
-    ``act`` names the activation that follows, of `ACTS`.
+    ``activation`` names the activation that follows, of `ACTIVATIONS`.
     """
 
     @optional
-    def cells(cls, program: Program, *operands: TensorData) -> TensorData:
-        """Run a program of single cells on operands, which broadcast."""
+    def elements(cls, program: Program, *operands: TensorData) -> TensorData:
+        """Run a program of single elements on operands, which broadcast."""
         f, shape = operands[0].f, operands[0].shape
         for t in operands[1:]:
             shape = shape_broadcast(shape, t.shape)
@@ -73,41 +73,45 @@ class OptionalOps:
         return _value(values, program.result) + operands[0].zeros(shape)
 
     @optional
-    def conv_act(cls, x: TensorData, w: TensorData, b: TensorData, act: str, *settings: Any) -> TensorData:
+    def conv_activation(
+        cls, x: TensorData, w: TensorData, b: TensorData, activation: str, *settings: Any
+    ) -> TensorData:
         """Convolve, add ``b`` (O,) to the channels, and activate; ``settings`` as for ``TensorOps.conv``."""
         f = x.f
-        return f.map(ACTS[act][0])(f.conv(x, w, *settings) + b.contiguous().view(1, b.size, 1, 1))
+        return f.map(ACTIVATIONS[activation][0])(
+            f.conv(x, w, *settings) + b.contiguous().view(1, b.size, 1, 1)
+        )
 
     @optional
-    def conv_act_grad(
+    def conv_activation_grad(
         cls,
         x: TensorData,
         w: TensorData,
         y: TensorData,
         d: TensorData,
-        act: str,
+        activation: str,
         wanted: tuple[bool, bool],
         *settings: Any,
     ) -> tuple[Any, Any, TensorData]:
-        """Return the derivatives of `conv_act` with respect to ``x``, ``w`` and ``b``; of the first two the wanted."""
-        d, db = x.f.act_grad(y, d, act)
+        """Return the derivatives of `conv_activation` with respect to ``x``, ``w`` and ``b``; of the first two the wanted."""
+        d, db = x.f.activation_grad(y, d, activation)
         dx = x.f.conv_grad_input(d, w, x.shape, *settings) if wanted[0] else 0.0
         return dx, x.f.conv_grad_weight(x, d, w.shape, *settings) if wanted[1] else 0.0, db
 
     @optional
-    def linear(cls, x: TensorData, w: TensorData, b: TensorData, act: str) -> TensorData:
+    def linear(cls, x: TensorData, w: TensorData, b: TensorData, activation: str) -> TensorData:
         """Activate ``x @ w.T + b`` for ``x`` (N, K), ``w`` (M, K) and ``b`` (M,)."""
         f = x.f
-        return f.map(ACTS[act][0])(f.matrix_multiply(x, w.permute(1, 0)) + b)
+        return f.map(ACTIVATIONS[activation][0])(f.matrix_multiply(x, w.permute(1, 0)) + b)
 
     @optional
-    def act_grad(cls, y: TensorData, d: TensorData, act: str) -> tuple[TensorData, TensorData]:
+    def activation_grad(cls, y: TensorData, d: TensorData, activation: str) -> tuple[TensorData, TensorData]:
         """Turn the derivative ``d`` of activations ``y``, both (A, C, ...), into that of what was activated.
 
         Returns:
             It, and its sums for each channel, (C,): the derivative of a bias.
         """
-        before = y.f.zip(ACTS[act][1])(y, d)
+        before = y.f.zip(ACTIVATIONS[activation][1])(y, d)
         channels = before.view(*y.shape[:2], math.prod(y.shape[2:]))
         return before, _per_channel(channels).view(y.shape[1])
 
@@ -125,7 +129,7 @@ class OptionalOps:
 
     @optional
     def norm(
-        cls, x: TensorData, w: TensorData, b: TensorData, eps: float, act: str
+        cls, x: TensorData, w: TensorData, b: TensorData, eps: float, activation: str
     ) -> tuple[TensorData, TensorData, TensorData]:
         """Normalise each channel of ``x`` (A, C, L) over A and L, times ``w`` plus ``b``, both (1, C, 1); activate.
 
@@ -137,25 +141,25 @@ class OptionalOps:
         centred = x - mean
         var = _per_channel(centred * centred) / count
         root = x.f.map(operators.sqrt)(var + eps)
-        return x.f.map(ACTS[act][0])(centred / root * w + b), mean, var
+        return x.f.map(ACTIVATIONS[activation][0])(centred / root * w + b), mean, var
 
     @optional
     def norm_grad(
         cls, x: TensorData, w: TensorData, b: TensorData, d: TensorData,
-        mean: TensorData, var: TensorData, eps: float, act: str,
+        mean: TensorData, var: TensorData, eps: float, activation: str,
     ) -> tuple[TensorData, TensorData, TensorData]:  # fmt: skip
         """Return the derivatives of `norm` with respect to ``x``, ``w`` and ``b``."""
         count = float(x.shape[0] * x.shape[2])
         root = x.f.map(operators.sqrt)(var + eps)
         normed = (x - mean) / root
-        d = x.f.zip(ACTS[act][1])(normed * w + b, d)
+        d = x.f.zip(ACTIVATIONS[activation][1])(normed * w + b, d)
         db, dw = _per_channel(d), _per_channel(d * normed)
         return (d - db / count - normed * (dw / count)) * (w / root), dw, db
 
     @optional
-    def scale_shift(cls, x: TensorData, w: TensorData, b: TensorData, act: str) -> TensorData:
+    def scale_shift(cls, x: TensorData, w: TensorData, b: TensorData, activation: str) -> TensorData:
         """Activate ``x * w + b`` for ``x`` (A, C, L), ``w`` and ``b`` (1, C, 1)."""
-        return x.f.map(ACTS[act][0])(x * w + b)
+        return x.f.map(ACTIVATIONS[activation][0])(x * w + b)
 
     @optional
     def cross_entropy(cls, x: TensorData, target: TensorData) -> tuple[TensorData, TensorData]:
@@ -182,21 +186,21 @@ class OptionalOps:
     def dropout(
         cls, x: TensorData, key: Callable[[], int], rate: float, scale: bool
     ) -> tuple[TensorData, TensorData]:
-        """Set each cell to 0 with chance ``rate``, and divide the others by ``1 - rate`` if ``scale``.
+        """Set each element to 0 with chance ``rate``, and divide the others by ``1 - rate`` if ``scale``.
 
         Args:
-            x: The cells.
-            key: Draws a key; called once, whatever the size. The key and a cell's number decide its fate.
+            x: The elements.
+            key: Draws a key; called once, whatever the size. The key and a element's number decide its fate.
             rate: Between 0 and 1.
             scale: Whether to divide; nothing is divided by 0.
 
         Returns:
-            The result, and what the cells were multiplied with.
+            The result, and what the elements were multiplied with.
         """
 
         def draw() -> npt.NDArray[Any]:
             drawn = philox.generator(key()).uniform(size=x.shape)
-            return (drawn >= rate).astype(x.dtype) * kept_factor(rate, scale, x.dtype)
+            return (drawn >= rate).astype(x.dtype) * dropout_scale(rate, scale, x.dtype)
 
         mask = x.f.live(draw, x.shape)
         return x * mask, mask

@@ -1,7 +1,4 @@
-"""The part of the door that convolves and pools: kernels, plain loops where a room has none, and the corridor.
-
-It refuses to know Tensor, graphs and compilers.
-"""
+"""The part of the door that convolves and pools: kernels, plain loops where a backend has none, and the corridor."""
 
 from __future__ import annotations
 
@@ -33,17 +30,17 @@ def conv_size(
     padded = [x[2] + padding[0] + padding[1], x[3] + padding[2] + padding[3]]
     if spans[0] > padded[0] or spans[1] > padded[1]:
         raise IndexingError(
-            f"the kernel of weight {w} spans {spans[0]}x{spans[1]} cells, "
+            f"the kernel of weight {w} spans {spans[0]}x{spans[1]} elements, "
             f"more than the padded input {x} of {padded[0]}x{padded[1]}"
         )
     return (padded[0] - spans[0]) // stride[0] + 1, (padded[1] - spans[1]) // stride[1] + 1
 
 
 class ConvOps:
-    """Convolution and pooling of a room; `minitorch.tensor_ops.TensorOps` brings the memory along."""
+    """Convolution and pooling of a backend; `minitorch.tensor_ops.TensorOps` brings the memory along."""
 
     allocate: Any
-    same_room: Any
+    require_same_backend: Any
     storage: Any
 
     @classmethod
@@ -75,7 +72,7 @@ class ConvOps:
         cls, out: TensorData, x: TensorData,
         kind: str, window: Pair, stride: Pair, padding: Padding, dilation: Pair, count_pad: bool,
     ) -> None:  # fmt: skip
-        """Largest or average cell of each window of images (N, C, H, W)."""
+        """Largest or average element of each window of images (N, C, H, W)."""
         cls._by_loops(reference_conv.pool, out, x, kind, window, stride, padding, dilation, count_pad)
 
     @classmethod
@@ -111,13 +108,13 @@ class ConvOps:
     def conv_result(
         cls, x: TensorData, w: TensorData, stride: Pair, padding: Padding, dilation: Pair, groups: int
     ) -> TensorData:
-        """Check the operands of a convolution, and return room for its result.
+        """Check the operands of a convolution, and return space for its result.
 
         Raises:
             IndexingError: The shapes do not fit.
         """
         if x.backend is not w.backend:
-            cls.same_room(x, w)
+            cls.require_same_backend(x, w)
         if x.dims != 4 or w.dims != 4:
             raise IndexingError(
                 f"a convolution needs an input and a weight of 4 dimensions, not {x.shape} and {w.shape}"
@@ -166,7 +163,7 @@ class ConvOps:
         cls, x: TensorData, size: Pair,
         kind: str, window: Pair, stride: Pair, padding: Padding, dilation: Pair, count_pad: bool,
     ) -> TensorData:  # fmt: skip
-        """Largest (``kind`` "max") or average ("avg") cell of ``size`` windows of images (N, C, H, W)."""
+        """Largest (``kind`` "max") or average ("avg") element of ``size`` windows of images (N, C, H, W)."""
         out = cls.allocate((*x.shape[:2], *size), x.dtype, x.backend)
         if out.size:
             cls.pool_kernel(out, x, kind, window, stride, padding, dilation, count_pad)

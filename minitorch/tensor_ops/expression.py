@@ -1,7 +1,7 @@
-"""Chains of functions of single cells: their source as one float function, and that of their derivatives.
+"""Chains of functions of single elements: their source as one float function, and that of their derivatives.
 
-A `Program` is a list of steps, each a function of `minitorch.operators` on earlier results. A room may run the steps
-one by one, or compile the whole as one kernel. It refuses to know tensors and compilers.
+A `Program` is a list of steps, each a function of `minitorch.operators` on earlier results. A backend may run the steps
+one by one, or compile the whole as one kernel.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Program:
-    """Steps on ``inputs`` cells; ``result`` says which value is the outcome."""
+    """Steps on ``inputs`` elements; ``result`` says which value is the outcome."""
 
     inputs: int
     steps: tuple[Step, ...]
@@ -77,7 +77,7 @@ class Program:
         return made["fused"]
 
     def derivative(self, operand: int) -> Program:
-        """Return the program of ``inputs`` cells and the derivative of the result: that of one operand."""
+        """Return the program of ``inputs`` elements and the derivative of the result: that of one operand."""
         return _derivatives(self)[operand]
 
 

@@ -79,7 +79,7 @@ def tensor_reduce(fn: Fn) -> Callable[..., None]:
 
 
 class SimpleOps(TensorOps):
-    """The plain room: one cell after the other, in Python. It judges the others."""
+    """The reference backend: one element after the other, in Python. It references the others."""
 
     name = "simple"
 

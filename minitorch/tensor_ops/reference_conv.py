@@ -1,7 +1,6 @@
-"""Convolution and pooling as plain loops over cells: what the other rooms are judged by.
+"""Convolution and pooling as plain loops over elements: what the other backends are expected by.
 
-Arrays are (batch, channels, height, width). It refuses to know everything but arrays: ``x``, ``w``, ``out`` may be
-anything that is indexed by four integers.
+Arrays are (batch, channels, height, width).
 """
 
 from __future__ import annotations
@@ -59,7 +58,7 @@ def conv_grad_weight(
 
 
 def _windows(x: Any, out: Any, window: Pair, stride: Pair, padding: Padding, dilation: Pair) -> Iterator[Any]:
-    """Yield (cell of out, the cells of x under its window, row by row)."""
+    """Yield (element of out, the elements of x under its window, row by row)."""
     batch, channels, height, width = x.shape
     for n in range(batch):
         for c in range(channels):
@@ -76,7 +75,7 @@ def _windows(x: Any, out: Any, window: Pair, stride: Pair, padding: Padding, dil
 def window_count(
     y: int, z: int, height: int, width: int, window: Pair, stride: Pair, padding: Padding, count_pad: bool
 ) -> int:
-    """Return by how many cells the average of window (y, z) is divided.
+    """Return by how many elements the average of window (y, z) is divided.
 
     Padding counts if ``count_pad``; what a rounded-up window reaches beyond the padding never does.
     """
@@ -90,23 +89,23 @@ def window_count(
 def pool(
     out: Any, x: Any, kind: str, window: Pair, stride: Pair, padding: Padding, dilation: Pair, count_pad: bool
 ) -> None:
-    """Write the largest (``kind`` "max"; nan wins) or average cell of each window into ``out``."""
+    """Write the largest (``kind`` "max"; nan wins) or average element of each window into ``out``."""
     height, width = x.shape[2:]
-    for to, cells in _windows(x, out, window, stride, padding, dilation):
+    for to, elements in _windows(x, out, window, stride, padding, dilation):
         if kind == "max":
-            out[to] = x[_winner(x, cells)] if cells else -float("inf")
+            out[to] = x[_winner(x, elements)] if elements else -float("inf")
         else:
             total = x.dtype.type(0)
-            for cell in cells:
-                total = total + x[cell]
+            for element in elements:
+                total = total + x[element]
             out[to] = total / window_count(to[2], to[3], height, width, window, stride, padding, count_pad)
 
 
-def _winner(x: Any, cells: list[Any]) -> Any:
-    best = cells[0]
-    for cell in cells:
-        if x[cell] > x[best] or (x[cell] != x[cell] and x[best] == x[best]):
-            best = cell
+def _winner(x: Any, elements: list[Any]) -> Any:
+    best = elements[0]
+    for element in elements:
+        if x[element] > x[best] or (x[element] != x[element] and x[best] == x[best]):
+            best = element
     return best
 
 
@@ -124,11 +123,11 @@ def pool_grad(
     """Write into ``out`` (shaped as the input) the derivative of `pool`: the first of equal maxima gets it."""
     height, width = x.shape[2:]
     out[...] = 0
-    for to, cells in _windows(x, d, window, stride, padding, dilation):
+    for to, elements in _windows(x, d, window, stride, padding, dilation):
         if kind == "max":
-            if cells:
-                out[_winner(x, cells)] += d[to]
+            if elements:
+                out[_winner(x, elements)] += d[to]
         else:
             share = d[to] / window_count(to[2], to[3], height, width, window, stride, padding, count_pad)
-            for cell in cells:
-                out[cell] += share
+            for element in elements:
+                out[element] += share

@@ -1,7 +1,4 @@
-"""Functions to test with, and the checks of derivatives against differences.
-
-It refuses to know layers.
-"""
+"""Functions to test with, and the checks of derivatives against differences."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ from ..scalar import Scalar
 from ..tensor import Tensor, tensor
 
 Case = tuple[str, Fn]
-CELL_BY_CELL = 64
+ELEMENT_BY_ELEMENT = 64
 
 
 def derivative_check(f: Fn, *scalars: Scalar) -> None:
@@ -57,7 +54,7 @@ def _nudged(values: list[Tensor], arg: int, change: Any) -> list[Tensor]:
 def grad_central_difference(
     f: Fn, *vals: Tensor, arg: int = 0, epsilon: float = 1e-6, ind: tuple[int, ...]
 ) -> float:
-    """Approximate the derivative of ``f(*vals).sum()`` with respect to the cell ``ind`` of argument ``arg``."""
+    """Approximate the derivative of ``f(*vals).sum()`` with respect to the element ``ind`` of argument ``arg``."""
     change = np.zeros(vals[arg].shape)
     change[ind] = epsilon
     above, below = (_total(f, _nudged(list(vals), arg, s * change)) for s in (1, -1))
@@ -67,7 +64,7 @@ def grad_central_difference(
 def grad_check(f: Fn, *vals: Tensor, rtol: float = 1e-2, atol: float = 1e-2, epsilon: float = 1e-6) -> None:
     """Check the gradients of ``f(*vals).sum()`` against central differences.
 
-    Arguments of up to 64 cells are checked cell by cell, larger ones in 16 random cells and along one random
+    Arguments of up to 64 elements are checked element by element, larger ones in 16 random elements and along one random
     direction. ``random`` keeps its state, so a function that draws from it gives the same result at each call.
 
     Args:
@@ -78,7 +75,7 @@ def grad_check(f: Fn, *vals: Tensor, rtol: float = 1e-2, atol: float = 1e-2, eps
         epsilon: Half the width of the step.
 
     Raises:
-        AssertionError: A gradient is wrong; names the Function, the argument, the cell and both values.
+        AssertionError: A gradient is wrong; names the Function, the argument, the element and both values.
     """
     state = random.getstate()
 
@@ -94,13 +91,13 @@ def grad_check(f: Fn, *vals: Tensor, rtol: float = 1e-2, atol: float = 1e-2, eps
         for arg, leaf in enumerate(leaves):
             grad = np.zeros(leaf.shape) if leaf.grad is None else leaf.grad.to_numpy()
             draw = rng.generator(arg, leaf.size)
-            cells = list(np.ndindex(*leaf.shape))
-            if leaf.size > CELL_BY_CELL:
-                cells = [cells[k] for k in sorted(draw.choice(leaf.size, 16, replace=False))]
-            for ind in cells:
+            elements = list(np.ndindex(*leaf.shape))
+            if leaf.size > ELEMENT_BY_ELEMENT:
+                elements = [elements[k] for k in sorted(draw.choice(leaf.size, 16, replace=False))]
+            for ind in elements:
                 slope = grad_central_difference(steady, *leaves, arg=arg, epsilon=epsilon, ind=ind)
-                _compare(last, arg, f"cell {ind}", float(grad[ind]), slope, rtol, atol)
-            if leaf.size > CELL_BY_CELL:
+                _compare(last, arg, f"element {ind}", float(grad[ind]), slope, rtol, atol)
+            if leaf.size > ELEMENT_BY_ELEMENT:
                 way = draw.standard_normal(leaf.shape)
                 way /= np.linalg.norm(way)
                 above, below = (_total(steady, _nudged(leaves, arg, s * epsilon * way)) for s in (1, -1))

@@ -1,8 +1,4 @@
-"""The check of a whole layer: against central differences, or against PyTorch.
-
-It refuses to know layers: it asks a Module for its parameters and settings by name, and PyTorch, where it is
-installed, for the layer of the same name.
-"""
+"""The check of a whole layer: against central differences, or against PyTorch."""
 
 from __future__ import annotations
 
@@ -25,13 +21,13 @@ from ..tensor_data import BackendError
 Array = npt.NDArray[np.float64]
 Error = tuple[str, float]
 
-# Up to ALL cells are checked one by one; of more, SOME, and one direction that moves them all.
+# Up to ALL elements are checked one by one; of more, SOME, and one direction that moves them all.
 ALL, SOME = 400, 100
 STEP = 1e-6
 
 
 def check_layer(layer: Any, *shapes: tuple[int, ...], against: Any = "numeric", seed: int = 0) -> list[Error]:
-    """Measure how far a layer's outputs and gradients are from those of a judge, in float64.
+    """Measure how far a layer's outputs and gradients are from those of a reference, in float64.
 
     The layer works on normal random inputs, in the mode (train or eval) it is in; gradients are those of a random
     weighted sum of the outputs. It is copied first and stays as it is, and so does the state of ``random``: what a
@@ -40,14 +36,14 @@ def check_layer(layer: Any, *shapes: tuple[int, ...], against: Any = "numeric", 
     Args:
         layer: A Module, or any callable of Tensors that gives a Tensor, such as ``ReLU()``.
         *shapes: The shape of each input.
-        against: "numeric" (default): central differences of all cells of each input and parameter, or of 100
-            random cells and one random direction where there are more than 400. "torch": the layer of
+        against: "numeric" (default): central differences of all elements of each input and parameter, or of 100
+            random elements and one random direction where there are more than 400. "torch": the layer of
             ``torch.nn`` with the same class name, settings and state dict. Or a torch module, which takes over the
             state dict, or a function of torch tensors. Dropout in training draws other masks there: use eval mode.
-        seed: Of inputs, weights of the sum, and cells.
+        seed: Of inputs, weights of the sum, and elements.
 
     Returns:
-        (name, mean absolute error) pairs: "output" (not against differences, which cannot judge it), "input
+        (name, mean absolute error) pairs: "output" (not against differences, which cannot reference it), "input
         gradient" ("input 0 gradient", ... of several), and "weight gradient" and so on, by the parameters' names.
 
     Raises:
@@ -60,7 +56,7 @@ def check_layer(layer: Any, *shapes: tuple[int, ...], against: Any = "numeric", 
         raise ValueError("check_layer needs the shape of at least one input")
     if isinstance(against, str) and against not in ("numeric", "torch"):
         raise ValueError(
-            f'unknown judge {against!r}: expected "numeric", "torch", or a torch module or function'
+            f'unknown reference {against!r}: expected "numeric", "torch", or a torch module or function'
         )
     ours = _Ours(layer, shapes, seed)
     with rng.seeded(seed):
@@ -77,15 +73,15 @@ class _Ours:
     def __init__(self, layer: Any, shapes: Iterable[tuple[int, ...]], seed: int) -> None:
         self.layer, self.seed = copy.deepcopy(layer), seed
         parameters = []
-        room = None
+        backend = None
         if isinstance(self.layer, Module):
             self.layer.to(dtype="float64")
             self.layer.zero_grad()
             parameters = [(name, p.value) for name, p in self.layer.named_parameters()]
-            room = next((v.backend for _, v in parameters if isinstance(v, Tensor)), None)
+            backend = next((v.backend for _, v in parameters if isinstance(v, Tensor)), None)
         self.draw = rng.generator(seed)
         self.inputs = [
-            tensor(self.draw.standard_normal(shape), room, True, dtype="float64") for shape in shapes
+            tensor(self.draw.standard_normal(shape), backend, True, dtype="float64") for shape in shapes
         ]
         names = ["input"] if len(self.inputs) == 1 else [f"input {k}" for k in range(len(self.inputs))]
         self.leaves = [*zip(names, self.inputs), *((n, v) for n, v in parameters if isinstance(v, Tensor))]
@@ -106,7 +102,7 @@ class _Ours:
 
 
 def _plain(ours: _Ours) -> Iterator[Error]:
-    """Compare what the layer makes with what it makes in the plain room, unless it holds tensors of another one."""
+    """Compare what the layer makes with what it makes in the reference backend, unless it holds tensors of another one."""
     layer, inputs = copy.deepcopy(ours.layer), [x.detach().to("simple") for x in ours.inputs]
     if isinstance(layer, Module):
         layer.to("simple")
@@ -132,8 +128,8 @@ def _differences(ours: _Ours, seed: int) -> Iterator[Error]:
             continue
         draw = rng.generator(seed, leaf.size)
         some = leaf.size > ALL
-        cells = draw.choice(leaf.size, SOME, replace=False) if some else np.arange(leaf.size)
-        ways = [np.eye(1, leaf.size, int(k)).reshape(leaf.shape) for k in cells]
+        elements = draw.choice(leaf.size, SOME, replace=False) if some else np.arange(leaf.size)
+        ways = [np.eye(1, leaf.size, int(k)).reshape(leaf.shape) for k in elements]
         if some:
             way = draw.standard_normal(leaf.shape)
             ways.append(way / np.linalg.norm(way))
@@ -171,7 +167,7 @@ def _torch(ours: _Ours, layer: Any, against: Any) -> Iterator[Error]:
             p.grad = None
     inputs = [torch.from_numpy(x.to_numpy()).requires_grad_(True) for x in ours.inputs]
     output = theirs(*inputs)
-    # A loss over all cells has shape () there and (1,) here.
+    # A loss over all elements has shape () there and (1,) here.
     output = output.reshape(ours.output.shape) if output.ndim == 0 and ours.output.size == 1 else output
     yield "output", _distance(ours.output.to_numpy(), output.detach().numpy(), "output")
     if output.requires_grad:
@@ -201,7 +197,7 @@ def _twin(torch: Any, layer: Any) -> Any:
 
 
 def _settings(layer: Any, kind: Callable[..., Any]) -> dict[str, Any]:
-    """Read the arguments of ``kind`` from the attributes of the same names; those it lacks keep their defaults."""
+    """Read the arguments of ``kind`` from the attributes of the same names; those it missing keep their defaults."""
     wanted = inspect.signature(kind).parameters
     known = {**vars(layer), **vars(layer).get("settings", {})}
     if "channels" in known:

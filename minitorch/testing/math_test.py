@@ -220,5 +220,5 @@ class MathTestVariable(MathTest):
 
     @staticmethod
     def mean_full_red(a: Any) -> Any:
-        """Average over all cells."""
+        """Average over all elements."""
         return a.mean()

@@ -1,6 +1,6 @@
 """Transforms of colours, each vectorised over a batch.
 
-The rules are those of `vision_transforms`. This file refuses to know where a pixel lies in its image.
+The rules are those of `vision_transforms`.
 """
 
 from __future__ import annotations

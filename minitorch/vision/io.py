@@ -1,7 +1,6 @@
 """Pictures in and out, and the one door to the transforms.
 
-An image is an array (C, H, W), uint8 or float in [0, 1]. This file refuses to know data sets, labels and
-models.
+An image is an array (C, H, W), uint8 or float in [0, 1].
 """
 
 from __future__ import annotations
@@ -89,9 +88,9 @@ def grid(images: npt.ArrayLike, nrow: int = 8, padding: int = 2) -> npt.NDArray[
     n, channels, height, width = batch.shape
     columns = min(nrow, n)
     rows = -(-n // columns)
-    cells = np.zeros((rows * columns, channels, height + padding, width + padding), batch.dtype)
-    cells[:n, :, padding:, padding:] = batch
-    sheet = cells.reshape(rows, columns, *cells.shape[1:]).transpose(2, 0, 3, 1, 4)
+    elements = np.zeros((rows * columns, channels, height + padding, width + padding), batch.dtype)
+    elements[:n, :, padding:, padding:] = batch
+    sheet = elements.reshape(rows, columns, *elements.shape[1:]).transpose(2, 0, 3, 1, 4)
     sheet = sheet.reshape(channels, rows * (height + padding), columns * (width + padding))
     return np.pad(sheet, ((0, 0), (0, padding), (0, padding)))
 

@@ -2,7 +2,7 @@
 
 They take one image (C, H, W) or a batch (N, C, H, W), uint8 or float in [0, 1], or a PIL image, and return
 arrays; what they are given stays as it is. Random ones draw anew for each image. Names, arguments and
-defaults are PyTorch's. This file refuses to know files, labels and the order in which images come.
+defaults are PyTorch's.
 """
 
 from __future__ import annotations
@@ -159,7 +159,7 @@ class CenterCrop(Transform):
 
     def apply(self, batch: Array) -> Array:
         """Cut."""
-        (height, width), (rows, columns) = pair("size", self.size), _room(batch, self.size)
+        (height, width), (rows, columns) = pair("size", self.size), _space(batch, self.size)
         top, left = round(rows / 2), round(columns / 2)
         return batch[:, :, top : top + height, left : left + width]
 
@@ -196,7 +196,7 @@ class RandomCrop(Transform):
             )
             padded[:, :, top : top + height, left : left + width] = batch
             batch = padded
-        rows, columns = _room(batch, self.size)
+        rows, columns = _space(batch, self.size)
         draw = rng.generator()
         tops, lefts = draw.integers(0, rows + 1, n), draw.integers(0, columns + 1, n)
         windows = np.lib.stride_tricks.sliding_window_view(batch, pair("size", self.size), (2, 3))
@@ -261,10 +261,10 @@ class RandomRotation(Transform):
         columns = np.floor(np.cos(angles) * x - np.sin(angles) * y + width / 2).astype(np.intp)
         inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
         source = np.where(inside, rows * width + columns, 0).reshape(n, 1, height * width)
-        turned = np.take_along_axis(batch.reshape(n, channels, height * width), source, 2).reshape(
+        transposed = np.take_along_axis(batch.reshape(n, channels, height * width), source, 2).reshape(
             batch.shape
         )
-        return np.where(inside[:, None], turned, np.zeros((), batch.dtype))
+        return np.where(inside[:, None], transposed, np.zeros((), batch.dtype))
 
 
 @dataclass(eq=False)
@@ -367,7 +367,7 @@ def ends(
     return low, high
 
 
-def _room(batch: Array, size: Size) -> tuple[int, int]:
+def _space(batch: Array, size: Size) -> tuple[int, int]:
     """How far a window of ``size`` can move down and to the right."""
     height, width = pair("size", size)
     if height > batch.shape[2] or width > batch.shape[3]:

@@ -3,7 +3,7 @@
 Kernels run on the legacy default stream. A receiver names the stream that it will read on: where that is another one,
 it is made to wait for the kernels launched so far. A giver is told to make the legacy default stream wait for its own.
 Nothing orders what happens later, and the memory of a block that was let go of is used again by the next kernel: who
-reads on another stream synchronises before letting go. This file refuses to know rooms and tensors.
+reads on another stream synchronises before letting go.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def adopt(x: Any) -> tuple[Any, Shape, Shape]:
 
     Raises:
         TypeError: Its numbers are neither float64 nor float32.
-        ValueError: Its cells lie backwards in memory.
+        ValueError: Its elements lie backwards in memory.
         BackendError: It is on another GPU than the one in use; or it is too large; or this is the simulator.
     """
     if numba_cuda.SIMULATED:

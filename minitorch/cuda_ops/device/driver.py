@@ -1,6 +1,6 @@
 """Calls of the CUDA driver that numba.cuda does not offer: streams of one's own, and graphs.
 
-Streams, graphs and their instances are plain integers here, the driver's own. It refuses to know what is recorded.
+Streams, graphs and their instances are plain integers here, the driver's own.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from .numba_cuda import DRIVER, cuda
 
-WAITING, APART = 0, 1  # kinds of streams: one waits for the default stream and the other way round
+WAITING, PADDING = 0, 1  # kinds of streams: one waits for the default stream and the other way round
 THREAD_LOCAL, RELAXED = (
     1,
     2,
@@ -37,7 +37,7 @@ def _call(name: str, *operands: Any) -> None:
 
 
 def new_stream(kind: int) -> int:
-    """Return a stream of the `kind` WAITING or APART; it lives as long as the process."""
+    """Return a stream of the `kind` WAITING or PADDING; it lives as long as the process."""
     made = ctypes.c_void_p()
     _call("cuStreamCreate", ctypes.byref(made), ctypes.c_uint(kind))
     return int(made.value or 0)

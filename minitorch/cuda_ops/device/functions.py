@@ -1,8 +1,7 @@
-"""Functions that kernels call: which cell a thread has, and what the threads of a block do together.
+"""Functions that kernels call: which element a thread has, and what the threads of a block do together.
 
 They run on the device, or in the simulator, inside a kernel: `minitorch.cuda_launch` binds ``real`` to the dtype's own
 type. Threads that share a sum are a power of two, and add in one fixed order: every run gives the same bits.
-It refuses to know rooms, and everything but arrays on the device.
 """
 
 from __future__ import annotations
@@ -18,10 +17,10 @@ from .numba_cuda import SIMULATED, cuda
 exp, ln, sqrt, top_of = operators.exp, operators.ln, operators.sqrt, operators.max_nan
 
 
-def cell_of(ordinal: int, big: Any, shape: Any, strides: Any) -> int:
-    """Return where in storage the cell of ``shape`` lies that stands for cell number ``ordinal`` of ``big``.
+def element_of(ordinal: int, big: Any, shape: Any, strides: Any) -> int:
+    """Return where in storage the element of ``shape`` lies that stands for element number ``ordinal`` of ``big``.
 
-    Dimensions of size 1 stretch; dimensions that ``shape`` lacks on the left are ignored.
+    Dimensions of size 1 stretch; dimensions that ``shape`` missing on the left are ignored.
     """
     position, rest, missing = 0, ordinal, len(big) - len(shape)
     for k in range(len(big) - 1, -1, -1):
@@ -31,8 +30,8 @@ def cell_of(ordinal: int, big: Any, shape: Any, strides: Any) -> int:
     return position
 
 
-def image_cell(ordinal: int, channels: int, height: int, width: int) -> Any:
-    """Return image, channel, row and column of cell number ``ordinal`` of images."""
+def image_element(ordinal: int, channels: int, height: int, width: int) -> Any:
+    """Return image, channel, row and column of element number ``ordinal`` of images."""
     return (
         ordinal // (width * height * channels),
         ordinal // (width * height) % channels,
@@ -42,14 +41,14 @@ def image_cell(ordinal: int, channels: int, height: int, width: int) -> Any:
 
 
 def reader(at: int, before: int, step: int, outputs: int) -> int:
-    """Return which output reads cell ``at`` where it starts ``before`` cells late, one every ``step``; or -1."""
+    """Return which output reads element ``at`` where it starts ``before`` elements late, one every ``step``; or -1."""
     far = at + before
     y = far // step
     return y if far >= 0 and far % step == 0 and y < outputs else -1
 
 
 def block_sum(cache: Any, value: Any) -> Any:
-    """Return the sum of what the threads of a block bring, to each of them; ``cache`` has a cell for each."""
+    """Return the sum of what the threads of a block bring, to each of them; ``cache`` has a element for each."""
     lane, half = cuda.threadIdx.x, cuda.blockDim.x // 2
     cuda.syncthreads()  # others may still read the last result
     cache[lane] = value
@@ -77,7 +76,7 @@ def block_top(cache: Any, value: Any) -> Any:
 
 
 def slices_of(parts: Any, i: int, slices: int, size: int) -> Any:
-    """Return the sum of cell ``i`` of all slices."""
+    """Return the sum of element ``i`` of all slices."""
     total = real(0)
     for k in range(slices):
         total += parts[i + k * size]
@@ -87,7 +86,7 @@ def slices_of(parts: Any, i: int, slices: int, size: int) -> Any:
 def tile_sum(
     left: Any, right: Any, a: Any, b: Any, at: int, to: int, a_steps: Any, b_steps: Any, sizes: Any
 ) -> Any:
-    """Return one cell of a matrix product, computed by a square block of threads, tile by tile.
+    """Return one element of a matrix product, computed by a square block of threads, tile by tile.
 
     Args:
         left: Shared memory for a tile of ``a``.
@@ -102,7 +101,7 @@ def tile_sum(
     """
     rows, cols, depth = sizes
     tile = cuda.blockDim.x
-    # Threads with neighbouring x read neighbouring cells of a row: the card joins such reads into one.
+    # Threads with neighbouring x read neighbouring elements of a row: the card joins such reads into one.
     down, across = cuda.threadIdx.y, cuda.threadIdx.x
     i, j = cuda.blockIdx.x * tile + down, cuda.blockIdx.y * tile + across
     at += i * a_steps[0] + across * a_steps[1]
@@ -128,7 +127,7 @@ natural: Any = int if SIMULATED else np.uint32
 
 
 def place(ordinal: int, sizes: Any, steps: Any) -> Any:
-    """Return where in storage cell number ``ordinal`` of dimensions of ``sizes`` lies, which lie ``steps`` apart."""
+    """Return where in storage element number ``ordinal`` of dimensions of ``sizes`` lies, which lie ``steps`` apart."""
     rest, at = natural(ordinal), natural(0)
     for k in range(len(sizes) - 1, 0, -1):
         over = rest // sizes[k]

@@ -1,11 +1,11 @@
-"""The stream of the CUDA room, and steps recorded on it, to be replayed without Python.
+"""The stream of the CUDA backend, and steps recorded on it, to be replayed without Python.
 
 On a GPU a recorded step is a CUDA graph: one call of the driver launches all its kernels. In the simulator it is a list
 of launches. What lies at the addresses that were recorded must stay there: a step has a pool of its own for its results
 (blocks are handed out again inside the step, and to nobody else), and keeps all other arrays alive.
 
-The room's stream waits for the default stream and the other way round, so that kernels of users and of other libraries
-need no synchronisation; only recording happens on a stream apart. This file refuses to know kernels and tensors.
+The backend's stream waits for the default stream and the other way round, so that kernels of users and of other libraries
+need no synchronisation; only recording happens on a stream apart.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def _wrapped(kind: int) -> Any:
 
 def stream() -> Any:
     """Return the stream that launches and copies go to, made at the first use."""
-    return _wrapped(driver.WAITING if _state.recorded is None else driver.APART)
+    return _wrapped(driver.WAITING if _state.recorded is None else driver.PADDING)
 
 
 def current() -> Graph | None:
@@ -108,7 +108,7 @@ class Graph:
         """
         with capture.into(self.actions, self.stepped), cuda.defer_cleanup():
             if not numba_cuda.SIMULATED:
-                driver.begin(_handle(driver.APART))
+                driver.begin(_handle(driver.PADDING))
             _state.recorded = self
             try:
                 yield
@@ -124,7 +124,7 @@ class Graph:
                 self._end()
 
     def _end(self) -> None:
-        self._instance = driver.end(_handle(driver.APART))
+        self._instance = driver.end(_handle(driver.PADDING))
         # At the end of the process the driver does it.
         weakref.finalize(self, driver.destroy, self._instance).atexit = False
 
@@ -172,7 +172,7 @@ class Graph:
             to.copy_to_device(source, stream=stream())
 
     def replay(self) -> None:
-        """Do what was recorded, on the stream of the room."""
+        """Do what was recorded, on the stream of the backend."""
         if numba_cuda.SIMULATED:
             for launch in self._launches:
                 launch()
@@ -188,6 +188,6 @@ def fault() -> str:
     try:
         with Graph(Pool(numba_cuda.memory)).record():
             pass
-    except (DriverError, AttributeError, OSError) as problem:  # an old driver lacks the call
+    except (DriverError, AttributeError, OSError) as problem:  # an old driver missing the call
         return str(problem)
     return ""

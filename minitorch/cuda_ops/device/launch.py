@@ -2,7 +2,7 @@
 
 A kernel is a plain function whose free names are bound here: ``real`` to the dtype's own type, float functions narrowed
 to the dtype (so a float32 kernel computes nothing in float64), helpers to functions on the device. It is compiled at
-its first launch. This file refuses to know what kernels compute.
+its first launch.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from ...runtime.types import Fn, Shape
 from ...tensor_data import BackendError
 from . import graph, numba_cuda
 
-# Of a block whose threads have a cell each; in the simulator a thread that has none costs as much as one that has.
+# Of a block whose threads have a element each; in the simulator a thread that has none costs as much as one that has.
 THREADS = 32 if numba_cuda.SIMULATED else 128
 SHARING = 256  # threads that share one sum, at most
-MOST_BLOCKS = 1 << 16  # that a loop over all cells is given: more would only have to be started
+MOST_BLOCKS = 1 << 16  # that a loop over all elements is given: more would only have to be started
 
 
 def device_function(fn: Fn, dtype: Any) -> Fn:
@@ -83,7 +83,7 @@ def kernel(loop: Fn, dtype: Any = np.float64, **fns: Any) -> Any:
 
 
 def launch(op: str, shapes: Sequence[Shape], made: Any, grid: tuple[Any, Any], *operands: Any) -> None:
-    """Launch a kernel on the stream of the room.
+    """Launch a kernel on the stream of the backend.
 
     Args:
         op: What it does, for the message of an error.
@@ -105,16 +105,16 @@ def launch(op: str, shapes: Sequence[Shape], made: Any, grid: tuple[Any, Any], *
 
 
 def blocks(size: int, threads: int = THREADS) -> tuple[int, int]:
-    """Return the grid that has a thread per cell."""
+    """Return the grid that has a thread per element."""
     return (size + threads - 1) // threads, threads
 
 
 def grid_stride(size: int) -> tuple[int, int]:
-    """Return the grid of a kernel whose threads go on by the size of the grid: one for each cell up to some number."""
+    """Return the grid of a kernel whose threads go on by the size of the grid: one for each element up to some number."""
     needed, threads = blocks(size)
     return min(needed, MOST_BLOCKS), threads
 
 
 def sharing(rows: int, work: int) -> tuple[int, int]:
-    """Return the grid that has a block per row, and in it a power of two of threads for ``work`` cells."""
+    """Return the grid that has a block per row, and in it a power of two of threads for ``work`` elements."""
     return rows, min(SHARING, 1 << max(work - 1, 0).bit_length())

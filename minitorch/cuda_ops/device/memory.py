@@ -1,7 +1,7 @@
-"""Memory of the CUDA room: results lie on blocks of a pool, so that a training step asks the driver for nothing.
+"""Memory of the CUDA backend: results lie on blocks of a pool, so that a training step asks the driver for nothing.
 
 The driver's own allocation waits for the device; a block of the pool costs microseconds. All kernels run on one stream,
-so a block that was given back can be handed out again at once. This file refuses to know kernels and tensors.
+so a block that was given back can be handed out again at once.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from ...tensor_data import BackendError
 from . import graph as device_graph
 from . import numba_cuda
 from .numba_cuda import cuda
-from .upload import Staging
+from .upload import PinnedUpload
 
 MOST_CONSTANTS = 256  # that wait to be used again
-MOST_CELLS = 2**31 - 1  # that kernels can count
+MOST_ELEMENTS = 2**31 - 1  # that kernels can count
 
 
 class DeviceMemory:
@@ -81,11 +81,11 @@ def _fresh(size: int) -> Any:
 
 
 DEVICE = DeviceMemory(_fresh, numba_cuda.free_memory)
-STAGING = Staging()
+UPLOADS = PinnedUpload()
 allocator.POOLS["cuda"] = DEVICE.pool
 
 
-_APART = DEVICE.private()
+_SEPARATE = DEVICE.private()
 _constants: dict[Any, Any] = {}
 
 
@@ -96,7 +96,7 @@ def ready() -> None:
     Raises:
         BackendError: They cannot; the message says what is missing.
     """
-    lacking = numba_cuda.look().lacks()
+    lacking = numba_cuda.detect().missing()
     if lacking:
         raise BackendError(
             f"the cuda backend needs an NVIDIA GPU with driver and CUDA toolkit, and {lacking}. "
@@ -107,20 +107,20 @@ def ready() -> None:
 
 
 def countable(shape: tuple[int, ...]) -> None:
-    """Check that kernels can count the cells of ``shape``.
+    """Check that kernels can count the elements of ``shape``.
 
     Raises:
         BackendError: There are more than a number of 32 bits can say.
     """
-    if math.prod(shape) > MOST_CELLS:
+    if math.prod(shape) > MOST_ELEMENTS:
         raise BackendError(
-            f"a tensor of shape {shape} has {math.prod(shape):,} cells: the cuda backend counts with 32 bits, "
-            f"up to {MOST_CELLS:,}"
+            f"a tensor of shape {shape} has {math.prod(shape):,} elements: the cuda backend counts with 32 bits, "
+            f"up to {MOST_ELEMENTS:,}"
         )
 
 
 def empty(size: int, dtype: np.dtype[Any]) -> Any:
-    """Return a flat array of ``size`` cells on the device, with any content (nan in the simulator)."""
+    """Return a flat array of ``size`` elements on the device, with any content (nan in the simulator)."""
     graph = device_graph.current()
     if graph is None:
         return _on_block(size, dtype, None)
@@ -137,7 +137,7 @@ def _on_block(size: int, dtype: np.dtype[Any], pool: allocator.Pool | None) -> A
         return cuda.device_array(0, dtype)
     block = DEVICE.take(size * dtype.itemsize, pool)
     if numba_cuda.SIMULATED:
-        return numba_cuda.simulated_array(allocator.lend(block, size, dtype))
+        return numba_cuda.simulated_array(allocator.allocate_block(block, size, dtype))
     return numba_cuda.array_on(block, size, dtype)
 
 
@@ -160,7 +160,7 @@ def storage(array: Any) -> Any:
 
 def upload(to: Any, array: npt.NDArray[Any]) -> None:
     """Copy an array of the host into one of the device, without waiting for it."""
-    STAGING.upload(to, array, device_graph.stream())
+    UPLOADS.upload(to, array, device_graph.stream())
 
 
 def _kept(graph: device_graph.Graph, array: npt.NDArray[Any]) -> Any:
@@ -179,7 +179,7 @@ def constant(array: npt.NDArray[Any]) -> Any:
     found = _constants.pop(key, None)
     if found is None:
         # On blocks apart: else results of the next step lie elsewhere, and what holds addresses changes once more.
-        found = _on_block(array.size, array.dtype, _APART)
+        found = _on_block(array.size, array.dtype, _SEPARATE)
         upload(found, array)
         found = found.reshape(array.shape)
     _constants[key] = found  # the last one is the latest used

@@ -60,7 +60,7 @@ class Machine:
     toolkit: tuple[int, int] | None = None
     usable: bool = False
 
-    def lacks(self) -> str:
+    def missing(self) -> str:
         """Return what is missing, as the end of a sentence; nothing if kernels can be launched."""
         if not self.numba_cuda:
             return "numba.cuda is not installed: pip install 'minitorch[cuda]'"
@@ -80,7 +80,7 @@ class Machine:
         return ""
 
 
-def look() -> Machine:
+def detect() -> Machine:
     """Ask the driver itself and Numba what there is."""
     if cuda is None:
         return Machine(numba_cuda=False)
@@ -201,9 +201,9 @@ def simulated_at(where: int, shape: Any, dtype: Any) -> Any:
     from numba.cuda.simulator.cudadrv import devicearray
 
     size = math.prod(shape) * np.dtype(dtype).itemsize
-    cells = np.frombuffer(memoryview((ctypes.c_uint8 * int(size)).from_address(int(where))), dtype)
+    elements = np.frombuffer(memoryview((ctypes.c_uint8 * int(size)).from_address(int(where))), dtype)
     made: Any = devicearray.FakeCUDAArray
-    return made(cells.reshape(shape))
+    return made(elements.reshape(shape))
 
 
 def pinned(size: int) -> npt.NDArray[np.uint8]:
@@ -216,8 +216,8 @@ def event() -> Any:
     return cuda.event() if SIMULATED else cuda.event(timing=False)
 
 
-def cells_at(where: int, like: Any, size: int) -> Any:
-    """Return, inside a kernel, the ``size`` cells at an address, of the dtype of the array ``like``."""
+def elements_at(where: int, like: Any, size: int) -> Any:
+    """Return, inside a kernel, the ``size`` elements at an address, of the dtype of the array ``like``."""
     from numba.cuda.simulator.cudadrv import devicearray
 
     made: Any = devicearray.FakeWithinKernelCUDAArray
@@ -225,23 +225,23 @@ def cells_at(where: int, like: Any, size: int) -> Any:
 
 
 def _pointer() -> Any:
-    """Return what stands for `cells_at` on a device: a pointer."""
+    """Return what stands for `elements_at` on a device: a pointer."""
     from numba import types
     from numba.cuda.extending import intrinsic
 
     pointer: Any = types.CPointer
 
-    def cells_at(typingctx: Any, where: Any, like: Any, size: Any) -> Any:
+    def elements_at(typingctx: Any, where: Any, like: Any, size: Any) -> Any:
         def cast(context: Any, builder: Any, signature: Any, values: Any) -> Any:
             return builder.inttoptr(values[0], context.get_value_type(signature.return_type))
 
         return pointer(like.dtype)(where, like, size), cast
 
-    return intrinsic(cells_at)
+    return intrinsic(elements_at)
 
 
 if cuda is not None and not SIMULATED:
-    cells_at = _pointer()
+    elements_at = _pointer()
 
 
 def _silent(fn: Fn) -> Fn:
@@ -260,8 +260,8 @@ def _silent(fn: Fn) -> Fn:
 def _mend_shared_memory() -> None:
     """Make the simulator give all threads of a block the same shared array.
 
-    Numba's own looks for the array and makes it in two steps, so that two threads may get one each: a sum then lacks
-    a cell, once in some thousand launches.
+    Numba's own looks for the array and makes it in two steps, so that two threads may get one each: a sum then missing
+    a element, once in some thousand launches.
     """
     from numba.cuda.simulator import kernelapi
 

@@ -1,7 +1,7 @@
 """Uploads that nobody waits for: arrays of the host go to the device through buffers that it reads by itself.
 
 The copy happens later, while Python goes on: so the numbers are first copied into a buffer, which is used again only
-when the event behind its copy says that it is done. This file refuses to know pools, kernels and tensors.
+when the event behind its copy says that it is done.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MANY, FEW = 16, 2  # buffers of one size
 MOST = 64 << 20  # bytes of the largest buffer
 
 
-class Staging:
+class PinnedUpload:
     """Buffers of the host, by size, each used again in turn.
 
     Args:
@@ -39,7 +39,7 @@ class Staging:
         self._lock = threading.Lock()
 
     def upload(self, to: Any, array: npt.NDArray[Any], stream: Any) -> None:
-        """Copy an array of the host into one of the device, of as many cells, after all that the stream has to do."""
+        """Copy an array of the host into one of the device, of as many elements, after all that the stream has to do."""
         if not array.nbytes:
             return
         flat = np.ascontiguousarray(array).reshape(-1)
@@ -48,9 +48,9 @@ class Staging:
             return
         with self._lock:
             buffer, event = self._buffer(array.nbytes)
-            cells = buffer[: array.nbytes].view(array.dtype)
-            cells[...] = flat
-            to.copy_to_device(cells, stream=stream)
+            elements = buffer[: array.nbytes].view(array.dtype)
+            elements[...] = flat
+            to.copy_to_device(elements, stream=stream)
             event.record(stream)
 
     def _buffer(self, size: int) -> tuple[npt.NDArray[np.uint8], Any]:
