@@ -55,6 +55,7 @@ def array(*shape: int) -> Any:
 def ours() -> Iterator[Case]:
     """Yield (group, case, what to time) of minitorch."""
     import minitorch as mt
+    from minitorch.runtime.types import ConvParams, PoolParams
     from minitorch.tensor_functions.nn import Norm
 
     mt.set_default_dtype("float32")
@@ -64,20 +65,20 @@ def ours() -> Iterator[Case]:
 
     for n, c, o, h, k in CONVOLUTIONS:
         x, w = mt.tensor(array(n, c, h, h)), mt.tensor(array(o, c, k, k))
-        f, settings = x.f, ((1, 1), (k // 2,) * 4, (1, 1), 1)
+        f, params = x.f, ConvParams(padding=(k // 2,) * 4)
         x, w = x._tensor, w._tensor
-        d = f.conv(x, w, *settings)
+        d = f.conv(x, w, params)
         name = f"N{n} C{c} O{o} {h}x{h} {k}x{k}"
-        yield "convolution", f"{name}, forward", lambda f=f, x=x, w=w, s=settings: f.conv(x, w, *s)
+        yield "convolution", f"{name}, forward", lambda f=f, x=x, w=w, s=params: f.conv(x, w, s)
         yield (
             "convolution",
             f"{name}, input gradient",
-            lambda f=f, x=x, w=w, d=d, s=settings: f.conv_grad_input(d, w, x.shape, *s),
+            lambda f=f, x=x, w=w, d=d, s=params: f.conv_grad_input(d, w, x.shape, s),
         )
         yield (
             "convolution",
             f"{name}, weight gradient",
-            lambda f=f, x=x, w=w, d=d, s=settings: f.conv_grad_weight(x, d, w.shape, *s),
+            lambda f=f, x=x, w=w, d=d, s=params: f.conv_grad_weight(x, d, w.shape, s),
         )
     for n in PRODUCTS:
         a, b = mt.tensor(array(n, n)), mt.tensor(array(n, n))
@@ -95,10 +96,10 @@ def ours() -> Iterator[Case]:
     yield "sums", "sum along columns", lambda: flat.sum(0)
     yield "sums", "largest along long rows", lambda: wide.max(1)
     for kind in ("max", "avg"):
-        settings = (kind, (2, 2), (2, 2), (0, 0, 0, 0), (1, 1), True)
-        d = a.f.pool(a._tensor, (16, 16), *settings)
-        yield "pooling", f"{kind} 2x2", lambda s=settings: a.f.pool(a._tensor, (16, 16), *s)
-        yield "pooling", f"{kind} 2x2, gradient", lambda s=settings, d=d: a.f.pool_grad(a._tensor, d, *s)
+        params = PoolParams(kind, (2, 2), (2, 2), (0, 0, 0, 0))
+        d = a.f.pool(a._tensor, (16, 16), params)
+        yield "pooling", f"{kind} 2x2", lambda s=params: a.f.pool(a._tensor, (16, 16), s)
+        yield "pooling", f"{kind} 2x2, gradient", lambda s=params, d=d: a.f.pool_grad(a._tensor, d, s)
     x, w, v = leaf(array(128, 32, 1024)), leaf(array(1, 32, 1)), leaf(array(1, 32, 1))
     ones = mt.ones((128, 32, 1024))
     yield "batch norm", "forward and backward", lambda: Norm.apply(x, w, v, eps=1e-5).backward(ones)

@@ -24,6 +24,7 @@ from minitorch import (
     tensor,
 )
 from minitorch.fast_ops import course as fast_course
+from minitorch.runtime.types import ConvParams
 from minitorch.tensor_ops.composite import CompositeOps
 
 from .checks import needs_jit
@@ -365,12 +366,12 @@ def test_derivatives_that_gate_as_they_go(
         minitorch.tensor(draw.standard_normal(shape), "fast", dtype=dtype)._tensor
         for shape in (of_x, of_w, of_w[:1])
     )
-    y = x.f.conv_activation(x, w, b, activation, *settings)
+    y = x.f.conv_activation(x, w, b, activation, ConvParams(*settings))
     d = minitorch.tensor(draw.standard_normal(y.shape), "fast", dtype=dtype)._tensor
     composed = vars(CompositeOps)["conv_activation_grad"].__get__(None, x.f.ops)
-    expected = composed(x, w, y, d, activation, (True, True), *settings)
+    expected = composed(x, w, y, d, activation, (True, True), ConvParams(*settings))
     for wanted in ((True, True), (False, True), (True, False)):
-        found = x.f.conv_activation_grad(x, w, y, d, activation, wanted, *settings)
+        found = x.f.conv_activation_grad(x, w, y, d, activation, wanted, ConvParams(*settings))
         for ours, reference, asked in zip(found, expected, (*wanted, True)):
             if asked:
                 scale = np.abs(reference.to_numpy()).max()

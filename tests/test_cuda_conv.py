@@ -14,6 +14,7 @@ from minitorch import SimpleBackend, TensorData, tensor
 from minitorch.cuda_ops import conv
 from minitorch.cuda_ops.device import memory
 from minitorch.cuda_ops.implicit_gemm import Tile
+from minitorch.runtime.types import ConvParams
 
 MODE = os.environ["MINITORCH_CUDA_TESTS"]
 pytestmark = pytest.mark.skipif(MODE == "off", reason="MINITORCH_CUDA_TESTS=off")
@@ -94,7 +95,7 @@ CASES: dict[str, Any] = {
 def result_of(of_x: Any, of_w: Any, settings: Any) -> tuple[int, ...]:
     """Return the shape of a convolution's result."""
     x, w = (on("simple", np.zeros(s), "float64") for s in (of_x, of_w))
-    return tuple(SimpleBackend.conv(x, w, *settings).shape)
+    return tuple(SimpleBackend.conv(x, w, ConvParams(*settings)).shape)
 
 
 def check(dtype: str, of_x: Any, of_w: Any, settings: Any) -> list[Any]:
@@ -102,10 +103,10 @@ def check(dtype: str, of_x: Any, of_w: Any, settings: Any) -> list[Any]:
     x, w, bias = numbers(*of_x), numbers(*of_w, seed=1), numbers(of_w[0], seed=2)
     d = numbers(*result_of(of_x, of_w, settings), seed=3)
     return [
-        agree("conv", dtype, x, w, *settings),
-        agree("conv_activation", dtype, x, w, bias, "relu", *settings),
-        agree("conv_grad_input", dtype, d, w, of_x, *settings),
-        agree("conv_grad_weight", dtype, x, d, of_w, *settings),
+        agree("conv", dtype, x, w, ConvParams(*settings)),
+        agree("conv_activation", dtype, x, w, bias, "relu", ConvParams(*settings)),
+        agree("conv_grad_input", dtype, d, w, of_x, ConvParams(*settings)),
+        agree("conv_grad_weight", dtype, x, d, of_w, ConvParams(*settings)),
     ]
 
 
@@ -140,9 +141,9 @@ def test_the_tiles_of_a_card(case: str, dtype: str, monkeypatch: pytest.MonkeyPa
     for k in range(3):
         monkeypatch.setattr(conv, "_tile", lambda tiles, of, *sizes, k=k: tiles[np.dtype(of).name][k])
         forget()
-        agree("conv_activation", dtype, x, w, bias, "relu", *CASES[case][2])
+        agree("conv_activation", dtype, x, w, bias, "relu", ConvParams(*CASES[case][2]))
         if k < 2:
-            agree("conv_grad_weight", dtype, x, d, CASES[case][1], *CASES[case][2])
+            agree("conv_grad_weight", dtype, x, d, CASES[case][1], ConvParams(*CASES[case][2]))
 
 
 @every
@@ -165,7 +166,7 @@ def test_slices_are_summed_from_the_first_to_the_last(dtype: str, monkeypatch: p
     for share, slices in ((1000, 1), (50, 2), (7, 13), (1, 50)):
         force("8x4", monkeypatch, share)
         asked.clear()
-        agree("conv_grad_weight", dtype, x, d, *settings)
+        agree("conv_grad_weight", dtype, x, d, settings[0], ConvParams(*settings[1:]))
         assert sorted(asked) == sorted([6, 200, 200, 300, 300] + [6 * slices] * (slices > 1))
 
 
@@ -174,20 +175,24 @@ def test_a_block_of_threads_shares_one_weight(threads: int, monkeypatch: pytest.
     force("direct", monkeypatch)
     monkeypatch.setattr(conv, "MOST_SHARING", threads)
     x, d = numbers(3, 1, 7, 7), numbers(3, 2, 6, 5, seed=1)
-    agree("conv_grad_weight", "float64", x, d, (2, 1, 2, 3), (1, 1), (0, 0, 0, 0), (1, 1), 1)
+    agree("conv_grad_weight", "float64", x, d, (2, 1, 2, 3), ConvParams((1, 1), (0, 0, 0, 0), (1, 1), 1))
 
 
 def test_a_weight_never_used_gets_0(monkeypatch: pytest.MonkeyPatch) -> None:
     force("4x4", monkeypatch)
     x, d = numbers(1, 1, 1, 1), numbers(1, 1, 1, 1)
-    found = agree("conv_grad_weight", "float64", x, d, (1, 1, 3, 3), (1, 1), (1, 1, 1, 1), (1, 1), 1)
+    found = agree(
+        "conv_grad_weight", "float64", x, d, (1, 1, 3, 3), ConvParams((1, 1), (1, 1, 1, 1), (1, 1), 1)
+    )
     assert np.count_nonzero(found) == 1
 
 
 def test_an_input_between_the_strides_gets_0(monkeypatch: pytest.MonkeyPatch) -> None:
     force("8x4", monkeypatch)
     d, w = numbers(1, 2, 2, 2), numbers(2, 1, 1, 1)
-    found = agree("conv_grad_input", "float64", d, w, (1, 1, 6, 6), (3, 4), (0, 0, 0, 0), (1, 1), 1)
+    found = agree(
+        "conv_grad_input", "float64", d, w, (1, 1, 6, 6), ConvParams((3, 4), (0, 0, 0, 0), (1, 1), 1)
+    )
     assert np.count_nonzero(found) == 4
 
 
@@ -202,8 +207,12 @@ def test_operands_of_two_dtypes(way: str, monkeypatch: pytest.MonkeyPatch) -> No
     force(way, monkeypatch)
     x, w = numbers(1, 3, 4, 4).astype(np.float32), numbers(2, 3, 3, 3, seed=1)
     settings = ((1, 1), (1, 1, 1, 1), (1, 1), 1)
-    found = minitorch.CudaBackend.conv(on("cuda", x, "float32"), on("cuda", w, "float64"), *settings)
-    expected = SimpleBackend.conv(on("simple", x, "float64"), on("simple", w, "float64"), *settings)
+    found = minitorch.CudaBackend.conv(
+        on("cuda", x, "float32"), on("cuda", w, "float64"), ConvParams(*settings)
+    )
+    expected = SimpleBackend.conv(
+        on("simple", x, "float64"), on("simple", w, "float64"), ConvParams(*settings)
+    )
     assert found.dtype == "float64"
     assert np.allclose(found.to_numpy(), expected.to_numpy(), rtol=0, atol=1e-12)
 

@@ -22,7 +22,8 @@ from minitorch import (
     tensor,
 )
 from minitorch.cuda_ops.device import launch
-from minitorch.nn import fuse as nn_fuse
+from minitorch.nn import fusion
+from minitorch.runtime.types import ConvParams
 from minitorch.tensor_ops import composite
 
 MODE = os.environ["MINITORCH_CUDA_TESTS"]
@@ -93,7 +94,7 @@ def test_conv_activation(dtype: str, activation: str, of_x: Any, of_w: Any, sett
         numbers(*of_w, seed=1),
         numbers(of_w[0], seed=2),
         activation,
-        *settings,
+        ConvParams(*settings),
     )
 
 
@@ -197,11 +198,11 @@ CHAINS: list[tuple[Callable[..., Any], tuple[tuple[int, ...], ...]]] = [
 @every
 @pytest.mark.parametrize(("fn", "shapes"), CHAINS)
 def test_chains_of_elements(dtype: str, fn: Callable[..., Any], shapes: tuple[tuple[int, ...], ...]) -> None:
-    program = nn_fuse.trace(fn, len(shapes))
+    expression = fusion.trace(fn, len(shapes))
     operands = [numbers(*s, seed=k) for k, s in enumerate(shapes)]
-    (out,) = agree("elements", dtype, program, *operands)
+    (out,) = agree("elementwise", dtype, expression, *operands)
     for k in range(len(shapes)):
-        agree("elements", dtype, program.derivative(k), *operands, numbers(*out.shape, seed=9))
+        agree("elementwise", dtype, expression.derivative(k), *operands, numbers(*out.shape, seed=9))
 
 
 def test_a_fused_function_has_gradients() -> None:
@@ -215,8 +216,8 @@ def test_a_fused_function_has_gradients() -> None:
 
 
 def test_an_empty_chain() -> None:
-    program = nn_fuse.trace(lambda x: x + 1.0, 1)
-    out = minitorch.CudaBackend.elements(program, on("cuda", numbers(0, 3), "float64"))
+    expression = fusion.trace(lambda x: x + 1.0, 1)
+    out = minitorch.CudaBackend.elementwise(expression, on("cuda", numbers(0, 3), "float64"))
     assert out.shape == (0, 3)
 
 
@@ -249,7 +250,7 @@ def test_backends_and_shapes_that_do_not_fit() -> None:
         lambda: f.norm(channels, others, others, 0.1, "none"),
         lambda: f.scale_shift(channels, others, others, "none"),
         lambda: f.activation_grad(x, there, "relu"),
-        lambda: f.elements(nn_fuse.trace(lambda a, b: a + b, 2), x, there),
+        lambda: f.elementwise(fusion.trace(lambda a, b: a + b, 2), x, there),
     ):
         with pytest.raises(BackendError, match=r"'cuda'.*'fast'"):
             call()

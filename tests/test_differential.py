@@ -18,7 +18,7 @@ import minitorch
 from minitorch import Tensor
 from minitorch.fast_ops import jit
 
-from .table import LAYOUTS, BACKENDS, laid
+from .table import BACKENDS, LAYOUTS, laid
 
 torch = pytest.importorskip("torch", reason="the reference is PyTorch")
 

@@ -16,7 +16,7 @@ import minitorch
 from minitorch import Parameter
 from minitorch.optim import schedulers
 
-from .test_differential import Dice, Place, Settings, Shape, by_x, reference_leaf, places, shown, told, torch
+from .test_differential import Dice, Place, Settings, Shape, by_x, places, reference_leaf, shown, told, torch
 
 RATES = 40  # learning rates of each schedule
 

@@ -10,6 +10,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from minitorch import operators
 from minitorch.fast_ops import conv, winograd
+from minitorch.runtime.types import ConvParams
 
 from .checks import needs_jit
 
@@ -110,7 +111,7 @@ def test_the_same_bits_each_time() -> None:
     ],
 )
 def test_other_convolutions_are_left_alone(shape: tuple[int, ...], settings: tuple[object, ...]) -> None:
-    assert not winograd.suits(np.zeros(shape), *settings)
+    assert not winograd.suits(np.zeros(shape), ConvParams(*settings))
 
 
 def test_an_empty_batch_changes_nothing() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 import minitorch
 from minitorch import fuse, grad_check, operators, tensor
-from minitorch.tensor_ops.expression import Program, Step
+from minitorch.tensor_ops.expression import Expression
 
 from .table import BACKENDS
 
@@ -105,9 +105,9 @@ def test_refusals(chain: Callable[..., Any], said: str) -> None:
 
 
 def test_steps_that_nobody_needs_are_dropped() -> None:
-    program = Program(
-        1, (Step(operators.exp, (0,)), Step(operators.neg, (0,)), Step(operators.mul, (2, 0))), 3
+    expression = Expression(
+        1, (Node(operators.exp, (0,)), Node(operators.neg, (0,)), Node(operators.mul, (2, 0))), 3
     )
-    assert [s.fn for s in program.needed().steps] == [operators.neg, operators.mul]
-    assert program.function(3.0) == -9.0
-    assert program.derivative(0).function(3.0, 1.0) == -6.0
+    assert [s.fn for s in expression.needed().nodes] == [operators.neg, operators.mul]
+    assert expression.function(3.0) == -9.0
+    assert expression.derivative(0).function(3.0, 1.0) == -6.0

@@ -20,8 +20,8 @@ from minitorch.tensor_functions import nn as functions_nn
 from minitorch.tensor_ops import composite
 
 from .table import (
-    LAYOUTS,
     BACKENDS,
+    LAYOUTS,
     TABLE,
     Line,
     check_agreement,

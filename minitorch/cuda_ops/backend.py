@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from .. import operators
 from ..runtime import dlpack as runtime_dlpack
-from ..runtime.types import Fn, Padding, Pair
+from ..runtime.types import ConvParams, Fn, PoolParams
 from ..tensor_data import BackendError, TensorData
 from ..tensor_ops.backend import TensorBackend, register_backend
 from ..tensor_ops.base import Kernel, check_rows, lead
@@ -198,42 +198,42 @@ class CudaOps(FusedOps):
     @classmethod
     def conv_kernel(
         cls, out: TensorData, x: TensorData, w: TensorData,
-        stride: Pair, padding: Padding, dilation: Pair, groups: int,
+        params: ConvParams,
     ) -> None:  # fmt: skip
         """See `TensorOps.conv_kernel`."""
-        conv.forward(block(out), block(x), block(w), stride, padding, dilation, groups)
+        conv.forward(block(out), block(x), block(w), params)
 
     @classmethod
     def conv_grad_input_kernel(
         cls, out: TensorData, d: TensorData, w: TensorData,
-        stride: Pair, padding: Padding, dilation: Pair, groups: int,
+        params: ConvParams,
     ) -> None:  # fmt: skip
         """See `TensorOps.conv_grad_input_kernel`."""
-        conv.grad_input(block(out), block(d), block(w), stride, padding, dilation, groups)
+        conv.grad_input(block(out), block(d), block(w), params)
 
     @classmethod
     def conv_grad_weight_kernel(
         cls, out: TensorData, x: TensorData, d: TensorData,
-        stride: Pair, padding: Padding, dilation: Pair, groups: int,
+        params: ConvParams,
     ) -> None:  # fmt: skip
         """See `TensorOps.conv_grad_weight_kernel`."""
-        conv.grad_weight(block(out), block(x), block(d), stride, padding, dilation, groups)
+        conv.grad_weight(block(out), block(x), block(d), params)
 
     @classmethod
     def pool_kernel(
         cls, out: TensorData, x: TensorData,
-        kind: str, window: Pair, stride: Pair, padding: Padding, dilation: Pair, count_pad: bool,
+        params: PoolParams,
     ) -> None:  # fmt: skip
         """See `TensorOps.pool_kernel`."""
-        pool.pool(packed(out), packed(x), kind, window, stride, padding, dilation, count_pad)
+        pool.pool(packed(out), packed(x), params)
 
     @classmethod
     def pool_grad_kernel(
         cls, out: TensorData, x: TensorData, d: TensorData,
-        kind: str, window: Pair, stride: Pair, padding: Padding, dilation: Pair, count_pad: bool,
+        params: PoolParams,
     ) -> None:  # fmt: skip
         """See `TensorOps.pool_grad_kernel`."""
-        pool.pool_grad(packed(out), packed(x), packed(d), kind, window, stride, padding, dilation, count_pad)
+        pool.pool_grad(packed(out), packed(x), packed(d), params)
 
 
 register_backend("cuda", cuda_backend)

@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import operators
 from ..runtime.placeholders import finish, real
-from ..runtime.types import Fn, Padding, Pair, Shape
+from ..runtime.types import ConvParams, Fn, Shape
 from .device import memory
 from .device.functions import block_sum, image_element, reader
 from .device.launch import SHARING, blocks, kernel, launch, sharing
@@ -170,9 +170,10 @@ def _shorts(*numbers: int) -> tuple[Any, ...]:
 @functools.lru_cache(1024)
 def _plan(
     dtype: Any, reverse: bool, biased: bool, out: Shape, x: Shape, w: Shape,
-    stride: Pair, padding: Padding, dilation: Pair, groups: int, finish: Fn,
+    params: ConvParams, finish: Fn,
 ) -> Plan | None:  # fmt: skip
     """Return kernel, grid and what follows the arrays; None where a thread computes a element."""
+    stride, padding, dilation, groups = params
     (batch, outs, *size), (_, ins, *x_size), window = out, x, w[2:]
     phases = stride if reverse else (1, 1)
     rows = batch * math.prod(-(-size[k] // phases[k]) for k in (0, 1))
@@ -192,10 +193,9 @@ def _plan(
 
 
 @functools.lru_cache(1024)
-def _plan_weight(
-    dtype: Any, out: Shape, x: Shape, d: Shape, stride: Pair, padding: Padding, dilation: Pair, groups: int
-) -> tuple[Plan, int] | None:
+def _plan_weight(dtype: Any, out: Shape, x: Shape, d: Shape, params: ConvParams) -> tuple[Plan, int] | None:
     """Return the same for the weight, and the number of slices."""
+    stride, padding, dilation, groups = params
     (outs, ins, *window), (batch, _, *x_size), size = out, x, d[2:]
     positions, rows, cols = batch * math.prod(size), outs // groups, ins * math.prod(window)
     # Slices give the card blocks enough, so that any tile has them.
@@ -226,51 +226,48 @@ def _direct(
     launch(op, [a.shape for a in arrays], kernel(elements, out[0].dtype, **fns), grid, *arrays, *rest)
 
 
-def forward(out: Block, x: Block, w: Block, *settings: Any) -> None:
-    """Write the cross-correlation of ``x`` (N, C, H, W) with ``w`` (O, C / groups, KH, KW) into ``out``.
-
-    ``settings`` are stride, padding, dilation and groups.
-    """
+def forward(out: Block, x: Block, w: Block, params: ConvParams) -> None:
+    """Write the cross-correlation of ``x`` (N, C, H, W) with ``w`` (O, C / groups, KH, KW) into ``out``."""
     op, dtype = "convolution", out[0].dtype
-    plan = _plan(dtype, False, False, out[1], x[1], w[1], *settings, operators.id)
+    plan = _plan(dtype, False, False, out[1], x[1], w[1], params, operators.id)
     if plan is None:
-        _direct(op, conv_elements, blocks(out[0].size), out, (x, w), *settings)
+        _direct(op, conv_elements, blocks(out[0].size), out, (x, w), *params)
     else:
         made, grid, tail = plan
         launch(op, [x[1], w[1]], made, grid, out[0], x[0], w[0], w[0], *tail)
 
 
-def forward_activation(out: Block, x: Block, w: Block, b: Block, *settings: Any) -> None:
-    """Write an activation of the cross-correlation plus ``b`` (O,) into ``out``; it ends ``settings``."""
-    op, dtype, finish = "convolution", out[0].dtype, settings[-1]
-    plan = _plan(dtype, False, True, out[1], x[1], w[1], *settings)
+def forward_activation(out: Block, x: Block, w: Block, b: Block, params: ConvParams, finish: Fn) -> None:
+    """Write an activation of the cross-correlation plus ``b`` (O,) into ``out``."""
+    op, dtype = "convolution", out[0].dtype
+    plan = _plan(dtype, False, True, out[1], x[1], w[1], params, finish)
     if plan is None:
         grid = blocks(out[0].size)
-        _direct(op, conv_activation_elements, grid, out, (x, w, b), *settings[:-1], finish=finish)
+        _direct(op, conv_activation_elements, grid, out, (x, w, b), *params, finish=finish)
     else:
         made, grid, tail = plan
         launch(op, [x[1], w[1]], made, grid, out[0], x[0], w[0], b[0], *tail)
 
 
-def grad_input(out: Block, d: Block, w: Block, *settings: Any) -> None:
+def grad_input(out: Block, d: Block, w: Block, params: ConvParams) -> None:
     """Write the derivative with respect to the input into ``out``."""
     op, dtype = "input gradient of a convolution", out[0].dtype
-    plan = _plan(dtype, True, False, out[1], d[1], w[1], *settings, operators.id)
+    plan = _plan(dtype, True, False, out[1], d[1], w[1], params, operators.id)
     if plan is None:
-        _direct(op, conv_grad_input_elements, blocks(out[0].size), out, (d, w), *settings)
+        _direct(op, conv_grad_input_elements, blocks(out[0].size), out, (d, w), *params)
     else:
         made, grid, tail = plan
         launch(op, [d[1], w[1]], made, grid, out[0], d[0], w[0], w[0], *tail)
 
 
-def grad_weight(out: Block, x: Block, d: Block, *settings: Any) -> None:
+def grad_weight(out: Block, x: Block, d: Block, params: ConvParams) -> None:
     """Write the derivative with respect to the weight into ``out``."""
     op, to, shapes = "weight gradient of a convolution", out[0], [x[1], d[1]]
-    plan = _plan_weight(to.dtype, out[1], x[1], d[1], *settings)
+    plan = _plan_weight(to.dtype, out[1], x[1], d[1], params)
     if plan is None:
         positions = d[1][0] * d[1][2] * d[1][3]
         grid = sharing(to.size, min(positions, MOST_SHARING))
-        _direct(op, conv_grad_weight_elements, grid, out, (x, d), *settings)
+        _direct(op, conv_grad_weight_elements, grid, out, (x, d), *params)
         return
     (made, grid, tail), slices = plan
     parts = to if slices == 1 else memory.empty(slices * to.size, to.dtype)

@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..runtime import philox
-from ..runtime.types import Padding, Pair
+from ..runtime.types import ConvParams
 from ..tensor_data import IndexingError, TensorData, shape_broadcast
 from ..tensor_ops.base import TensorOps
 from ..tensor_ops.composite import ACTIVATIONS, dropout_scale
-from ..tensor_ops.expression import Program
+from ..tensor_ops.expression import Expression
 from . import conv, dropout, matmul, norm, softmax
 from .device import memory
 from .device.launch import grid_stride, kernel, launch
@@ -25,28 +25,29 @@ class FusedOps(TensorOps):
     """What the CUDA backend does better than the compositions of `minitorch.composite`."""
 
     @classmethod
-    def elements(cls, program: Program, *operands: TensorData) -> TensorData:
-        """See `CompositeOps.elements`: one kernel."""
+    def elementwise(cls, expression: Expression, *operands: TensorData) -> TensorData:
+        """See `CompositeOps.elementwise`: one kernel."""
         cls.require_same_backend(*operands)
         shape, dtype = operands[0].shape, operands[0].dtype
         for t in operands[1:]:
             shape, dtype = shape_broadcast(shape, t.shape), np.promote_types(dtype, t.dtype)
         out = cls.allocate(shape, dtype, operands[0].backend)
         if out.size:
-            run_elementwise("a fused chain", program.function, out, *operands)
+            run_elementwise("a fused chain", expression.function, out, *operands)
         return out
 
     @classmethod
     def conv_activation(
         cls, x: TensorData, w: TensorData, b: TensorData, activation: str,
-        stride: Pair, padding: Padding, dilation: Pair, groups: int,
+        params: ConvParams,
     ) -> TensorData:  # fmt: skip
         """See `CompositeOps.conv_activation`."""
         cls.require_same_backend(x, w, b)
-        y = cls.conv_result(x, w, stride, padding, dilation, groups)
+        y = cls.conv_result(x, w, params)
         if y.size:
-            settings = (stride, padding, dilation, groups, ACTIVATIONS[activation][0])
-            conv.forward_activation(block(y), block(x), block(w), block(b), *settings)
+            conv.forward_activation(
+                block(y), block(x), block(w), block(b), params, ACTIVATIONS[activation][0]
+            )
         return y
 
     @classmethod

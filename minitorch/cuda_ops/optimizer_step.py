@@ -17,7 +17,7 @@ from ..tensor_data import TensorData
 from .device import graph as device_graph
 from .device import memory, numba_cuda
 from .device.launch import THREADS, kernel, launch
-from .device.numba_cuda import elements_at, cuda
+from .device.numba_cuda import cuda, elements_at
 
 EACH = 4  # elements of a thread
 SIZE, P, D, S, T, U = range(1, 7)  # columns of the table; the first one counts blocks

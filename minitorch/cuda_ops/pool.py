@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..runtime.placeholders import real
-from ..runtime.types import Fn, Padding, Pair
+from ..runtime.types import Fn, PoolParams
 from ..tensor_ops.reference_conv import window_count
 from .device.functions import image_element, reader
 from .device.launch import blocks, kernel, launch
@@ -116,10 +116,9 @@ def _run(op: str, elements: Fn, out: Any, *operands: Any) -> None:
     launch(op, shapes, kernel(elements, out.dtype), blocks(out.size), out, *operands)
 
 
-def pool(
-    out: Any, x: Any, kind: str, window: Pair, stride: Pair, padding: Padding, dilation: Pair, count_pad: bool
-) -> None:
+def pool(out: Any, x: Any, params: PoolParams) -> None:
     """Write the largest or average element of each window into ``out``."""
+    kind, window, stride, padding, dilation, count_pad = params
     if kind == "max":
         _run("max pooling", max_pool_elements, out, x, window, stride, padding, dilation)
     else:
@@ -128,9 +127,10 @@ def pool(
 
 def pool_grad(
     out: Any, x: Any, d: Any,
-    kind: str, window: Pair, stride: Pair, padding: Padding, dilation: Pair, count_pad: bool,
+    params: PoolParams,
 ) -> None:  # fmt: skip
     """Write the derivative of `pool` with respect to its input into ``out``."""
+    kind, window, stride, padding, dilation, count_pad = params
     name = f"gradient of {kind} pooling"
     if kind == "max":
         _run(name, max_pool_grad_elements, out, x, d, window, stride, padding, dilation)

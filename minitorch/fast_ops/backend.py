@@ -15,7 +15,7 @@ import numpy as np
 
 from ..runtime import allocator
 from ..runtime import strides as runtime_strides
-from ..runtime.types import Fn, Padding, Pair, Shape
+from ..runtime.types import ConvParams, Fn, PoolParams, Shape
 from ..tensor_data import TensorData, array, packed
 from ..tensor_ops.backend import TensorBackend, register_backend
 from ..tensor_ops.base import Kernel, Rows
@@ -167,44 +167,42 @@ class FastOps(FusedOps):
     @classmethod
     def conv_kernel(
         cls, out: TensorData, x: TensorData, w: TensorData,
-        stride: Pair, padding: Padding, dilation: Pair, groups: int,
+        params: ConvParams,
     ) -> None:  # fmt: skip
         """See `TensorOps.conv_kernel`."""
-        conv.forward(array(out), packed(x, out), packed(w, out), stride, padding, dilation, groups)
+        conv.forward(array(out), packed(x, out), packed(w, out), params)
 
     @classmethod
     def conv_grad_input_kernel(
         cls, out: TensorData, d: TensorData, w: TensorData,
-        stride: Pair, padding: Padding, dilation: Pair, groups: int,
+        params: ConvParams,
     ) -> None:  # fmt: skip
         """See `TensorOps.conv_grad_input_kernel`."""
-        conv.grad_input(array(out), packed(d, out), packed(w, out), stride, padding, dilation, groups)
+        conv.grad_input(array(out), packed(d, out), packed(w, out), params)
 
     @classmethod
     def conv_grad_weight_kernel(
         cls, out: TensorData, x: TensorData, d: TensorData,
-        stride: Pair, padding: Padding, dilation: Pair, groups: int,
+        params: ConvParams,
     ) -> None:  # fmt: skip
         """See `TensorOps.conv_grad_weight_kernel`."""
-        conv.grad_weight(array(out), packed(x, out), packed(d, out), stride, padding, dilation, groups)
+        conv.grad_weight(array(out), packed(x, out), packed(d, out), params)
 
     @classmethod
     def pool_kernel(
         cls, out: TensorData, x: TensorData,
-        kind: str, window: Pair, stride: Pair, padding: Padding, dilation: Pair, count_pad: bool,
+        params: PoolParams,
     ) -> None:  # fmt: skip
         """See `TensorOps.pool_kernel`."""
-        pool.pool(array(out), packed(x, out), kind, window, stride, padding, dilation, count_pad)
+        pool.pool(array(out), packed(x, out), params)
 
     @classmethod
     def pool_grad_kernel(
         cls, out: TensorData, x: TensorData, d: TensorData,
-        kind: str, window: Pair, stride: Pair, padding: Padding, dilation: Pair, count_pad: bool,
+        params: PoolParams,
     ) -> None:  # fmt: skip
         """See `TensorOps.pool_grad_kernel`."""
-        pool.pool_grad(
-            array(out), packed(x, out), packed(d, out), kind, window, stride, padding, dilation, count_pad
-        )
+        pool.pool_grad(array(out), packed(x, out), packed(d, out), params)
 
 
 FastBackend = TensorBackend(FastOps)

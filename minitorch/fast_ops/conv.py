@@ -11,7 +11,7 @@ from numba import prange
 
 from .. import operators
 from ..runtime.placeholders import finish, real
-from ..runtime.types import Array, Fn, Padding, Pair
+from ..runtime.types import Array, ConvParams, Fn, Padding, Pair
 from ..tensor_ops import reference_conv
 from . import jit, register_tiles, simd, winograd
 from .register_tiles import dot_tile, move, move_none, move_open, move_relu
@@ -272,21 +272,20 @@ def _run_tiles(
 
 
 def forward(
-    out: Array, x: Array, w: Array, stride: Pair, padding: Padding, dilation: Pair, groups: int,
+    out: Array, x: Array, w: Array, params: ConvParams,
     shift: Array | None = None, activation: Fn = operators.id,
 ) -> None:  # fmt: skip
     """Write the cross-correlation of ``x`` (N, C, H, W) with ``w`` (O, C / groups, KH, KW) into ``out``.
 
     ``shift`` (O,) is added to the channels (none by default), then ``activation`` is applied.
     """
+    stride, padding, dilation, groups = params
     shift = np.zeros(len(w), out.dtype) if shift is None else shift
     if jit.disabled():
-        reference_conv.conv(out, x, w, stride, padding, dilation, groups)
+        reference_conv.conv(out, x, w, params)
         out[...] = np.vectorize(activation, [out.dtype])(out + shift[:, None, None])
         return
-    if winograd.suits(w, stride, padding, dilation, groups) and winograd.conv(
-        out, x, w, padding, shift, activation
-    ):
+    if winograd.suits(w, params) and winograd.conv(out, x, w, padding, shift, activation):
         return
     taps = w.shape[2] * w.shape[3]
     chosen, offsets, tall, wide = _forward_plan(out.shape[2:], w.shape[2:], w.shape[1], stride, dilation, 1)
@@ -295,24 +294,25 @@ def forward(
     _run_tiles(out, x, None, w, shift, activation, groups, steps, job, stride, (1, 1))
 
 
-def gates(w: Array, *settings: Any) -> bool:
-    """Tell whether the derivatives of a convolution with these settings can gate as they go."""
-    return not (jit.disabled() or winograd.suits(w, *settings))
+def fuses_relu_backward(w: Array, params: ConvParams) -> bool:
+    """Return whether `grad_input` and `grad_weight` can apply the gradient of a ReLU while they read."""
+    return not (jit.disabled() or winograd.suits(w, params))
 
 
 def grad_input(
-    out: Array, d: Array, w: Array, stride: Pair, padding: Padding, dilation: Pair, groups: int,
+    out: Array, d: Array, w: Array, params: ConvParams,
     y: Array | None = None,
 ) -> None:  # fmt: skip
     """Write the derivative with respect to the input into ``out``.
 
-    If `gates` tells so, ``y`` may be what a ReLU after the convolution gave.
+    If `fuses_relu_backward`, ``y`` may be what a ReLU after the convolution gave.
     """
+    stride, padding, dilation, groups = params
     if jit.disabled():
-        reference_conv.conv_grad_input(out, d, w, stride, padding, dilation, groups)
+        reference_conv.conv_grad_input(out, d, w, params)
         return
     shift = np.zeros(out.shape[1], out.dtype)
-    if winograd.suits(w, stride, padding, dilation, groups):
+    if winograd.suits(w, params):
         around = (2 - padding[0], 2 - padding[1], 2 - padding[2], 2 - padding[3])
         transposed = w[:, :, ::-1, ::-1].transpose(1, 0, 2, 3)
         if winograd.conv(out, d, transposed, around, shift, operators.id):
@@ -328,17 +328,18 @@ def grad_input(
 
 
 def grad_weight(
-    out: Array, x: Array, d: Array, stride: Pair, padding: Padding, dilation: Pair, groups: int,
+    out: Array, x: Array, d: Array, params: ConvParams,
     y: Array | None = None, sums: Array | None = None,
 ) -> None:  # fmt: skip
     """Write the derivative with respect to the weight into ``out``.
 
-    If `gates` tells so, ``y`` may be what a ReLU after the convolution gave, and that of a bias goes into ``sums``.
+    If `fuses_relu_backward`, ``y`` may be what a ReLU after the convolution gave, and that of a bias goes into ``sums``.
     """
+    stride, padding, dilation, groups = params
     if jit.disabled():
-        reference_conv.conv_grad_weight(out, x, d, stride, padding, dilation, groups)
+        reference_conv.conv_grad_weight(out, x, d, params)
         return
-    if winograd.suits(out, stride, padding, dilation, groups) and winograd.grad_weight(out, x, d, padding):
+    if winograd.suits(out, params) and winograd.grad_weight(out, x, d, padding):
         return
     batch, size = x.shape[0], d.shape[2:]
     _, offsets, tall, wide = _forward_plan(size, out.shape[2:], out.shape[1], stride, dilation, DOT_COLUMNS)

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..runtime import philox
-from ..runtime.types import Padding, Pair
+from ..runtime.types import ConvParams
 from ..tensor_data import IndexingError, TensorData, array, flat, packed, shape_broadcast
 from ..tensor_ops.base import TensorOps
 from ..tensor_ops.composite import ACTIVATIONS, dropout_scale
-from ..tensor_ops.expression import Program
+from ..tensor_ops.expression import Expression
 from . import conv, dropout, elementwise, jit, matmul, norm, softmax
 from .threads import thread_count
 
@@ -25,50 +25,48 @@ class FusedOps(TensorOps):
     """What the Numba backend does better than the compositions of `minitorch.composite`."""
 
     @classmethod
-    def elements(cls, program: Program, *operands: TensorData) -> TensorData:
-        """See `CompositeOps.elements`: one kernel; operands that are smaller or not packed are laid out first."""
+    def elementwise(cls, expression: Expression, *operands: TensorData) -> TensorData:
+        """See `CompositeOps.elementwise`: one kernel; operands that are smaller or not packed are laid out first."""
         first, shape, dtype = operands[0], operands[0].shape, operands[0].dtype
         for t in operands[1:]:
             cls.require_same_backend(first, t)
             shape, dtype = shape_broadcast(shape, t.shape), np.promote_types(dtype, t.dtype)
         out = cls.allocate(shape, dtype, first.backend)
         loop = elementwise.ELEMENTS[len(operands) - 1]
-        run = jit.variant(loop, dtype, out.size > jit.PARALLEL, fn=program.function)
+        run = jit.variant(loop, dtype, out.size > jit.PARALLEL, fn=expression.function)
         run(out._storage, *(_spread(t, out) for t in operands))
         return out
 
     @classmethod
     def conv_activation(
         cls, x: TensorData, w: TensorData, b: TensorData, activation: str,
-        stride: Pair, padding: Padding, dilation: Pair, groups: int,
+        params: ConvParams,
     ) -> TensorData:  # fmt: skip
         """See `CompositeOps.conv_activation`."""
         cls.require_same_backend(x, w, b)
-        y = cls.conv_result(x, w, stride, padding, dilation, groups)
+        y = cls.conv_result(x, w, params)
         if y.size:
             shift = flat(b, y)
-            settings = (stride, padding, dilation, groups)
-            conv.forward(array(y), packed(x, y), packed(w, y), *settings, shift, ACTIVATIONS[activation][0])
+            conv.forward(array(y), packed(x, y), packed(w, y), params, shift, ACTIVATIONS[activation][0])
         return y
 
     @classmethod
     def conv_activation_grad(
         cls, x: TensorData, w: TensorData, y: TensorData, d: TensorData, activation: str, wanted: tuple[bool, bool],
-        stride: Pair, padding: Padding, dilation: Pair, groups: int,
+        params: ConvParams,
     ) -> tuple[Any, Any, TensorData]:  # fmt: skip
         """See `CompositeOps.conv_activation_grad`: what the activation held back is left out where the derivatives are read."""
-        settings = (stride, padding, dilation, groups)
-        if not wanted[1] or not y.size or not conv.gates(array(w), *settings):
-            return super().conv_activation_grad(x, w, y, d, activation, wanted, *settings)
+        if not wanted[1] or not y.size or not conv.fuses_relu_backward(array(w), params):
+            return super().conv_activation_grad(x, w, y, d, activation, wanted, params)
         dw = cls.allocate(w.shape, y.dtype, y.backend)
         db = cls.allocate((w.shape[0],), y.dtype, y.backend)
         change, gate = packed(d, y), array(y) if activation == "relu" else None
-        conv.grad_weight(array(dw), packed(x, y), change, *settings, gate, db._storage)
+        conv.grad_weight(array(dw), packed(x, y), change, params, gate, db._storage)
         if not wanted[0]:
             return 0.0, dw, db
         dx = cls.allocate(x.shape, y.dtype, y.backend)
         if dx.size:
-            conv.grad_input(array(dx), change, packed(w, y), *settings, gate)
+            conv.grad_input(array(dx), change, packed(w, y), params, gate)
         return dx, dw, db
 
     @classmethod

@@ -10,7 +10,7 @@ from numba import prange, types
 from numba.extending import intrinsic
 
 from ..runtime.placeholders import real
-from ..runtime.types import Padding, Pair
+from ..runtime.types import Pair, PoolParams
 from . import jit
 from .simd import Emit, named
 
@@ -199,10 +199,9 @@ def _tiled(loop: Any, dtype: Any, work: int, window: Pair) -> Any:
     return _sized(loop, dtype, work, TALL=window[0], WIDE=window[1])
 
 
-def pool(
-    out: Any, x: Any, kind: str, window: Pair, stride: Pair, padding: Padding, dilation: Pair, count_pad: bool
-) -> None:
+def pool(out: Any, x: Any, params: PoolParams) -> None:
     """Write the largest or average element of each window into ``out``."""
+    kind, window, stride, padding, dilation, count_pad = params
     work = out.size * window[0] * window[1]
     if tiles(x, out, window, stride, padding, dilation):
         _tiled(max_tiles if kind == "max" else avg_tiles, out.dtype, work, window)(out, x)
@@ -216,14 +215,10 @@ def pool_grad(
     out: Any,
     x: Any,
     d: Any,
-    kind: str,
-    window: Pair,
-    stride: Pair,
-    padding: Padding,
-    dilation: Pair,
-    count_pad: bool,
+    params: PoolParams,
 ) -> None:
     """Write the derivative of `pool` with respect to its input into ``out``."""
+    kind, window, stride, padding, dilation, count_pad = params
     work = d.size * window[0] * window[1]
     side_by_side = tiles(out, d, window, stride, padding, dilation)
     if side_by_side and kind == "max" and window == (2, 2) and not jit.disabled():

@@ -17,7 +17,7 @@ from numba import prange
 
 from ..runtime import allocator
 from ..runtime.placeholders import finish, real
-from ..runtime.types import Array, Padding
+from ..runtime.types import Array, ConvParams, Padding
 from . import jit, matmul, simd
 from .register_tiles import more_1, more_2, wide_1, wide_2, wide_3
 from .sums import total
@@ -245,11 +245,11 @@ def weigh_pieces(
                         )  # fmt: skip
 
 
-def suits(w: Array, *settings: Any) -> bool:
-    """Tell whether a convolution with these settings (stride, padding, dilation, groups) is better done here."""
+def suits(w: Array, params: ConvParams) -> bool:
+    """Return whether Winograd's algorithm is faster for a convolution with weight ``w`` and these settings."""
     if w.shape[2:] != (3, 3) or min(w.shape[:2]) < LEAST:
         return False
-    stride, padding, dilation, groups = settings
+    stride, padding, dilation, groups = params
     return stride == dilation == (1, 1) and groups == 1 and max(padding) <= 2
 
 

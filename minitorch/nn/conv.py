@@ -31,7 +31,7 @@ class _Conv(TakesNorm):
         if in_channels < 1 or out_channels < 1:
             raise ValueError(f"a convolution needs channels, not {in_channels} and {out_channels}")
         whole = functional.pair(kernel_size, "kernel_size", 1, dims)
-        functional.geometry(stride, padding, dilation, whole, dims)
+        functional.conv_params(stride, padding, dilation, groups, whole, dims)
         kernel = whole[2 - dims :]
         self.channels, self.kernel = (in_channels, out_channels), kernel
         self.settings = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}

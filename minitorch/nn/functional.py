@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..runtime import rng
-from ..runtime.types import Padding, Pair
+from ..runtime.types import ConvParams, Padding, Pair, PoolParams
 from ..tensor import Tensor
 from ..tensor_data import IndexingError
 from ..tensor_functions.fused import Affine, ConvActivation, Drop
@@ -55,22 +55,33 @@ def _padding(padding: Any, kernel: Pair, stride: Pair, dilation: Pair, dims: int
 
 
 @functools.lru_cache(maxsize=512)
-def _geometry(
-    stride: Any, padding: Any, dilation: Any, kernel: Pair, dims: int
-) -> tuple[Pair, Padding, Pair]:
+def _conv_params(
+    stride: Any, padding: Any, dilation: Any, groups: int, kernel: Pair, dims: int
+) -> ConvParams:
+    if groups < 1:
+        raise ValueError(f"groups must be at least 1, not {groups}")
     strides, dilations = pair(stride, "stride", 1, dims), pair(dilation, "dilation", 1, dims)
-    return strides, _padding(0 if padding is None else padding, kernel, strides, dilations, dims), dilations
+    pads = _padding(0 if padding is None else padding, kernel, strides, dilations, dims)
+    return ConvParams(strides, pads, dilations, groups)
 
 
-def geometry(stride: Any, padding: Any, dilation: Any, kernel: Pair, dims: int) -> tuple[Pair, Padding, Pair]:
-    """Return a convolution's stride, padding and dilation in full.
+def conv_params(stride: Any, padding: Any, dilation: Any, groups: int, kernel: Pair, dims: int) -> ConvParams:
+    """Return the settings of a convolution in full: numbers, pairs and words become pairs and four paddings.
+
+    Args:
+        stride: An int, or one for each dimension.
+        padding: An int, one for each dimension, "valid", "same" or "anchored"; None means 0.
+        dilation: An int, or one for each dimension.
+        groups: Parts of the channels that are convolved separately.
+        kernel: Height and width of the window.
+        dims: 1 or 2 spatial dimensions.
 
     Raises:
         ValueError: A number is out of range, or a word unknown.
-        TypeError: Something is neither a number nor one for each dimension.
+        TypeError: A setting is neither a number nor one number for each dimension.
     """
     given = (tuple(s) if isinstance(s, list) else s for s in (stride, padding, dilation))
-    return _geometry(*given, kernel, dims)
+    return _conv_params(*given, groups, kernel, dims)
 
 
 def _conv(
@@ -84,15 +95,12 @@ def _conv(
     activation: str,
     dims: int,
 ) -> Tensor:
-    if groups < 1:
-        raise ValueError(f"groups must be at least 1, not {groups}")
-    strides, pads, dilations = geometry(stride, padding, dilation, (w.shape[-2], w.shape[-1]), dims)
+    params = conv_params(stride, padding, dilation, groups, (w.shape[-2], w.shape[-1]), dims)
     if bias is not None and bias.shape != (w.shape[0],):
         raise IndexingError(f"bias {bias.shape} does not fit weight {w.shape}: expected ({w.shape[0]},)")
-    settings = {"stride": strides, "padding": pads, "dilation": dilations, "groups": groups}
     if bias is not None:
-        return ConvActivation.apply(x, w, bias, activation=activation, **settings)
-    out: Tensor = Conv.apply(x, w, **settings)
+        return ConvActivation.apply(x, w, bias, activation=activation, params=params)
+    out: Tensor = Conv.apply(x, w, params=params)
     return activated(out, activation)
 
 
@@ -258,16 +266,9 @@ def _pool(
     window = pair(kernel, "kernel")
     strides = window if stride is None else pair(stride, "stride")
     pads, dilations = pair(padding, "padding", 0), pair(dilation, "dilation")
-    return Pool.apply(
-        input,
-        size=_windows(input.shape, window, strides, pads, dilations, ceil_mode),
-        kind=kind,
-        window=window,
-        stride=strides,
-        padding=(pads[0], pads[0], pads[1], pads[1]),
-        dilation=dilations,
-        count_pad=count,
-    )
+    size = _windows(input.shape, window, strides, pads, dilations, ceil_mode)
+    params = PoolParams(kind, window, strides, (pads[0], pads[0], pads[1], pads[1]), dilations, count)
+    return Pool.apply(input, size=size, params=params)
 
 
 def avgpool2d(

@@ -10,34 +10,34 @@ from .. import operators
 from ..autodiff import Context, Function
 from ..runtime.types import Fn
 from ..tensor import Tensor
-from ..tensor_ops.expression import Place, Program, Step
+from ..tensor_ops.expression import Expression, Node, Place
 
 MOST = 3  # operands; the derivative is one more, and kernels take four
 
 
 class Fused(Function):
-    """A `Program` of single elements, operands broadcast. Setting: ``program``."""
+    """A `Expression` of single elements, operands broadcast. Setting: ``expression``."""
 
     @staticmethod
-    def forward(ctx: Context, *operands: Any, program: Program) -> Any:
-        """Run the program."""
-        ctx.save_for_backward(operands, program)
-        return operands[0].f.elements(program, *operands)
+    def forward(ctx: Context, *operands: Any, expression: Expression) -> Any:
+        """Run the expression."""
+        ctx.save_for_backward(operands, expression)
+        return operands[0].f.elementwise(expression, *operands)
 
     @staticmethod
     def backward(ctx: Context, d: Any) -> tuple[Any, ...]:
-        """Run the program of each operand's derivative, which computes again what it needs."""
-        operands, program = ctx.saved_values
+        """Run the expression of each operand's derivative, which computes again what it needs."""
+        operands, expression = ctx.saved_values
         return tuple(
-            d.f.elements(program.derivative(k), *operands, d) if ctx.needs(k) else 0.0
-            for k in range(program.inputs)
+            d.f.elementwise(expression.derivative(k), *operands, d) if ctx.needs(k) else 0.0
+            for k in range(expression.inputs)
         )
 
 
 class Symbol:
     """Stands for a tensor while `fuse` reads what a function does; has the methods of Tensor that work element by element."""
 
-    def __init__(self, tape: list[Step], inputs: int, place: Place) -> None:
+    def __init__(self, tape: list[Node], inputs: int, place: Place) -> None:
         self._tape, self._inputs, self._place = tape, inputs, place
 
     def _step(self, fn: Fn, *operands: Any) -> Symbol:
@@ -51,7 +51,7 @@ class Symbol:
                 raise TypeError(
                     f"a fused function computes on its operands and numbers, not on {type(x).__name__}"
                 )
-        self._tape.append(Step(fn, tuple(places)))
+        self._tape.append(Node(fn, tuple(places)))
         return Symbol(self._tape, self._inputs, self._inputs + len(self._tape) - 1)
 
     def __getattr__(self, name: str) -> Any:
@@ -124,17 +124,17 @@ class Symbol:
         return self._step(operators.abs, self)
 
 
-def trace(fn: Callable[..., Any], count: int) -> Program:
+def trace(fn: Callable[..., Any], count: int) -> Expression:
     """Return what ``fn`` does with ``count`` operands.
 
     Raises:
         TypeError: It does something else than operations on single elements.
     """
-    tape: list[Step] = []
+    tape: list[Node] = []
     out = fn(*(Symbol(tape, count, k) for k in range(count)))
     if not isinstance(out, Symbol):
         raise TypeError(f"a fused function returns what it computed, not {type(out).__name__}")
-    return Program(count, tuple(tape), out._place).needed()
+    return Expression(count, tuple(tape), out._place).needed()
 
 
 def fuse(fn: Callable[..., Any]) -> Callable[..., Tensor]:
@@ -153,15 +153,15 @@ def fuse(fn: Callable[..., Any]) -> Callable[..., Tensor]:
     Raises:
         TypeError: At the first call, when ``fn`` does something else.
     """
-    programs: dict[int, Program] = {}
+    expressions: dict[int, Expression] = {}
 
     @functools.wraps(fn)
     def fused(*operands: Any) -> Tensor:
         count = len(operands)
-        if count not in programs:
+        if count not in expressions:
             if not 1 <= count <= MOST:
                 raise TypeError(f"a fused function takes 1 to {MOST} tensors, not {count}")
-            programs[count] = trace(fn, count)
-        return Fused.apply(*operands, program=programs[count])
+            expressions[count] = trace(fn, count)
+        return Fused.apply(*operands, expression=expressions[count])
 
     return fused

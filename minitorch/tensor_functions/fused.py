@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..autodiff import Context, Function
-from ..runtime.types import Padding, Pair
+from ..runtime.types import ConvParams
 
 
 class ConvActivation(Function):
@@ -18,20 +18,19 @@ class ConvActivation(Function):
     @staticmethod
     def forward(
         ctx: Context, x: Any, w: Any, b: Any,
-        activation: str, stride: Pair, padding: Padding, dilation: Pair, groups: int,
+        activation: str, params: ConvParams,
     ) -> Any:  # fmt: skip
         """Return images (N, O, H', W')."""
-        settings = (stride, padding, dilation, groups)
-        y = x.f.conv_activation(x, w, b, activation, *settings)
-        ctx.save_for_backward(x, w, y, activation, settings)
+        y = x.f.conv_activation(x, w, b, activation, params)
+        ctx.save_for_backward(x, w, y, activation, params)
         return y
 
     @staticmethod
     def backward(ctx: Context, d: Any) -> tuple[Any, Any, Any]:
         """Return the derivatives of input, weight and bias."""
-        x, w, y, activation, settings = ctx.saved_values
+        x, w, y, activation, params = ctx.saved_values
         wanted = (ctx.needs(0), ctx.needs(1))
-        return d.f.conv_activation_grad(x, w, y, d, activation, wanted, *settings)
+        return d.f.conv_activation_grad(x, w, y, d, activation, wanted, params)
 
 
 class Affine(Function):

@@ -10,7 +10,7 @@ from typing import Any
 
 from .. import operators
 from ..autodiff import Context, Function
-from ..runtime.types import Padding, Pair
+from ..runtime.types import ConvParams, Pair, PoolParams
 from ..tensor_data import IndexingError, TensorData
 
 
@@ -53,35 +53,34 @@ class Softmax(Function):
 
 
 class Conv(Function):
-    """Cross-correlation of images (N, C, H, W) with weights (O, C / groups, KH, KW).
-
-    Settings: ``stride``, ``dilation`` (pairs), ``padding`` (top, bottom, left, right), ``groups``.
-    """
+    """Cross-correlation of images (N, C, H, W) with weights (O, C / groups, KH, KW). Setting: ``params``."""
 
     @staticmethod
-    def forward(
-        ctx: Context, x: Any, w: Any, stride: Pair, padding: Padding, dilation: Pair, groups: int
-    ) -> Any:
+    def forward(ctx: Context, x: Any, w: Any, params: ConvParams) -> Any:
         """Return images (N, O, H', W')."""
-        ctx.save_for_backward(x, w, (stride, padding, dilation, groups))
-        return x.f.conv(x, w, stride, padding, dilation, groups)
+        ctx.save_for_backward(x, w, params)
+        return x.f.conv(x, w, params)
 
     @staticmethod
     def backward(ctx: Context, d: Any) -> tuple[Any, Any]:
         """Return the derivatives of input and weight."""
-        x, w, settings = ctx.saved_values
-        dx = d.f.conv_grad_input(d, w, x.shape, *settings) if ctx.needs(0) else 0.0
-        return dx, d.f.conv_grad_weight(x, d, w.shape, *settings) if ctx.needs(1) else 0.0
+        return _conv_grads(ctx, d, *ctx.saved_values)
 
 
-def _anchored(w: Any) -> tuple[Pair, Padding, Pair, int]:
-    return (1, 1), (0, w.shape[2] - 1, 0, w.shape[3] - 1), (1, 1), 1
+def _conv_grads(ctx: Context, d: Any, x: Any, w: Any, params: ConvParams) -> tuple[Any, Any]:
+    dx = d.f.conv_grad_input(d, w, x.shape, params) if ctx.needs(0) else 0.0
+    return dx, d.f.conv_grad_weight(x, d, w.shape, params) if ctx.needs(1) else 0.0
+
+
+def _anchored(w: Any) -> ConvParams:
+    """Return the settings of the course's convolution: zeros at the right and at the bottom only."""
+    return ConvParams(padding=(0, w.shape[2] - 1, 0, w.shape[3] - 1))
 
 
 class Conv2dFun(Function):
-    """The convolution of the course: anchored at each element, as large as the input, 0 beyond its right and lower edge.
+    """The course's convolution: as large as the input, with zeros beyond its right and lower edge.
 
-    ``out[n, o, y, z] = sum of x[n, c, y + i, z + j] * w[o, c, i, j]``.
+    ``out[n, o, y, z] = sum of x[n, c, y + i, z + j] * w[o, c, i, j]`` over ``c``, ``i``, ``j``.
     """
 
     @staticmethod
@@ -89,15 +88,13 @@ class Conv2dFun(Function):
         """Convolve images (N, C, H, W) with weights (O, C, KH, KW) into (N, O, H, W)."""
         ctx.save_for_backward(input, weight)
         _images(input, weight, 4)
-        return input.f.conv(input, weight, *_anchored(weight))
+        return input.f.conv(input, weight, _anchored(weight))
 
     @staticmethod
     def backward(ctx: Context, d: Any) -> tuple[Any, Any]:
         """Return the derivatives of input and weight."""
         x, w = ctx.saved_values
-        settings = _anchored(w)
-        dx = d.f.conv_grad_input(d, w, x.shape, *settings) if ctx.needs(0) else 0.0
-        return dx, d.f.conv_grad_weight(x, d, w.shape, *settings) if ctx.needs(1) else 0.0
+        return _conv_grads(ctx, d, x, w, _anchored(w))
 
 
 class Conv1dFun(Function):
@@ -138,27 +135,22 @@ def flat(a: Any) -> Any:
 
 
 class Pool(Function):
-    """Largest (``kind`` "max") or average ("avg") element of each window of images (N, C, H, W).
+    """Largest or average element of each window of images (N, C, H, W). Settings: ``size`` (H', W') and ``params``.
 
-    Settings: ``size`` (H', W'), ``window``, ``stride``, ``padding`` (top, bottom, left, right), ``dilation``, and
-    ``count_pad``: whether padding counts in an average. The first of equal maxima, row by row, gets the derivative.
+    The first of equal maxima, row by row, gets the derivative.
     """
 
     @staticmethod
-    def forward(
-        ctx: Context, x: Any, size: Pair, kind: str,
-        window: Pair, stride: Pair, padding: Padding, dilation: Pair, count_pad: bool,
-    ) -> Any:  # fmt: skip
+    def forward(ctx: Context, x: Any, size: Pair, params: PoolParams) -> Any:
         """Return images (N, C, H', W')."""
-        settings = (kind, window, stride, padding, dilation, count_pad)
-        ctx.save_for_backward(x, settings)
-        return x.f.pool(x, size, *settings)
+        ctx.save_for_backward(x, params)
+        return x.f.pool(x, size, params)
 
     @staticmethod
     def backward(ctx: Context, d: Any) -> Any:
         """Return the derivative of the input."""
-        x, settings = ctx.saved_values
-        return d.f.pool_grad(x, d, *settings)
+        x, params = ctx.saved_values
+        return d.f.pool_grad(x, d, params)
 
 
 class Norm(Function):

@@ -17,8 +17,9 @@ import numpy.typing as npt
 
 from .. import operators
 from ..runtime import philox
+from ..runtime.types import ConvParams
 from ..tensor_data import TensorData, shape_broadcast
-from .expression import Place, Program
+from .expression import Expression, Place
 
 COMPOSITES: list[str] = []
 ACTIVATIONS = {"none": (operators.id, operators.id_back), "relu": (operators.relu, operators.relu_back)}
@@ -29,7 +30,7 @@ def fusing() -> bool:
     return os.environ.get("MINITORCH_FUSE", "1") != "0"
 
 
-def optional(method: Callable[..., Any]) -> Any:
+def composite(method: Callable[..., Any]) -> Any:
     """Mark a kernel that a backend may override and need not."""
     COMPOSITES.append(method.__name__)
     return classmethod(method)
@@ -60,29 +61,27 @@ class CompositeOps:
     ``activation`` names the activation that follows, of `ACTIVATIONS`.
     """
 
-    @optional
-    def elements(cls, program: Program, *operands: TensorData) -> TensorData:
-        """Run a program of single elements on operands, which broadcast."""
+    @composite
+    def elementwise(cls, expression: Expression, *operands: TensorData) -> TensorData:
+        """Run a expression of single elements on operands, which broadcast."""
         f, shape = operands[0].f, operands[0].shape
         for t in operands[1:]:
             shape = shape_broadcast(shape, t.shape)
         values = list(operands)
-        for step in program.steps:
-            given = [_value(values, place) for place in step.operands]
-            values.append((f.map if len(given) == 1 else f.zip)(step.fn)(*given))
-        return _value(values, program.result) + operands[0].zeros(shape)
+        for node in expression.nodes:
+            given = [_value(values, place) for place in node.operands]
+            values.append((f.map if len(given) == 1 else f.zip)(node.fn)(*given))
+        return _value(values, expression.result) + operands[0].zeros(shape)
 
-    @optional
+    @composite
     def conv_activation(
-        cls, x: TensorData, w: TensorData, b: TensorData, activation: str, *settings: Any
+        cls, x: TensorData, w: TensorData, b: TensorData, activation: str, params: ConvParams
     ) -> TensorData:
-        """Convolve, add ``b`` (O,) to the channels, and activate; ``settings`` as for ``TensorOps.conv``."""
+        """Convolve, add ``b`` (O,) to the channels, and activate."""
         f = x.f
-        return f.map(ACTIVATIONS[activation][0])(
-            f.conv(x, w, *settings) + b.contiguous().view(1, b.size, 1, 1)
-        )
+        return f.map(ACTIVATIONS[activation][0])(f.conv(x, w, params) + b.contiguous().view(1, b.size, 1, 1))
 
-    @optional
+    @composite
     def conv_activation_grad(
         cls,
         x: TensorData,
@@ -91,20 +90,20 @@ class CompositeOps:
         d: TensorData,
         activation: str,
         wanted: tuple[bool, bool],
-        *settings: Any,
+        params: ConvParams,
     ) -> tuple[Any, Any, TensorData]:
         """Return the derivatives of `conv_activation` with respect to ``x``, ``w`` and ``b``; of the first two the wanted."""
         d, db = x.f.activation_grad(y, d, activation)
-        dx = x.f.conv_grad_input(d, w, x.shape, *settings) if wanted[0] else 0.0
-        return dx, x.f.conv_grad_weight(x, d, w.shape, *settings) if wanted[1] else 0.0, db
+        dx = x.f.conv_grad_input(d, w, x.shape, params) if wanted[0] else 0.0
+        return dx, x.f.conv_grad_weight(x, d, w.shape, params) if wanted[1] else 0.0, db
 
-    @optional
+    @composite
     def linear(cls, x: TensorData, w: TensorData, b: TensorData, activation: str) -> TensorData:
         """Activate ``x @ w.T + b`` for ``x`` (N, K), ``w`` (M, K) and ``b`` (M,)."""
         f = x.f
         return f.map(ACTIVATIONS[activation][0])(f.matrix_multiply(x, w.permute(1, 0)) + b)
 
-    @optional
+    @composite
     def activation_grad(cls, y: TensorData, d: TensorData, activation: str) -> tuple[TensorData, TensorData]:
         """Turn the derivative ``d`` of activations ``y``, both (A, C, ...), into that of what was activated.
 
@@ -115,19 +114,19 @@ class CompositeOps:
         channels = before.view(*y.shape[:2], math.prod(y.shape[2:]))
         return before, _per_channel(channels).view(y.shape[1])
 
-    @optional
+    @composite
     def log_softmax(cls, x: TensorData, dim: int) -> TensorData:
         """Return ``x - ln(sum(e ** x))`` along ``dim``, shifted by the maximum so that nothing overflows."""
         f = x.f
         shifted = x - f.max_reduce(x, dim)
         return shifted - f.map(operators.ln)(f.exp_map(shifted).sum(dim))
 
-    @optional
+    @composite
     def log_softmax_grad(cls, y: TensorData, d: TensorData, dim: int) -> TensorData:
         """Return the derivative of `log_softmax`, whose result was ``y``: ``d - softmax * sum(d)``."""
         return d - y.f.exp_map(y) * d.sum(dim)
 
-    @optional
+    @composite
     def norm(
         cls, x: TensorData, w: TensorData, b: TensorData, eps: float, activation: str
     ) -> tuple[TensorData, TensorData, TensorData]:
@@ -143,7 +142,7 @@ class CompositeOps:
         root = x.f.map(operators.sqrt)(var + eps)
         return x.f.map(ACTIVATIONS[activation][0])(centred / root * w + b), mean, var
 
-    @optional
+    @composite
     def norm_grad(
         cls, x: TensorData, w: TensorData, b: TensorData, d: TensorData,
         mean: TensorData, var: TensorData, eps: float, activation: str,
@@ -156,12 +155,12 @@ class CompositeOps:
         db, dw = _per_channel(d), _per_channel(d * normed)
         return (d - db / count - normed * (dw / count)) * (w / root), dw, db
 
-    @optional
+    @composite
     def scale_shift(cls, x: TensorData, w: TensorData, b: TensorData, activation: str) -> TensorData:
         """Activate ``x * w + b`` for ``x`` (A, C, L), ``w`` and ``b`` (1, C, 1)."""
         return x.f.map(ACTIVATIONS[activation][0])(x * w + b)
 
-    @optional
+    @composite
     def cross_entropy(cls, x: TensorData, target: TensorData) -> tuple[TensorData, TensorData]:
         """Return minus the sum of target times log-softmax for each row of scores (N, C), and its derivative.
 
@@ -175,14 +174,14 @@ class CompositeOps:
         losses = -f.zip(operators.weigh)(shifted - f.map(operators.ln)(total), target).sum(1)
         return losses, e / total * target.sum(1) - target
 
-    @optional
+    @composite
     def label_entropy(cls, x: TensorData, labels: npt.NDArray[np.int64]) -> tuple[TensorData, TensorData]:
         """Do what `cross_entropy` does for targets that are one class a row, -1 for none."""
         target, known = np.zeros(x.shape, x.dtype), np.flatnonzero(labels >= 0)
         target[known, labels[known]] = 1
         return x.f.cross_entropy(x, x.f.from_array(target))
 
-    @optional
+    @composite
     def dropout(
         cls, x: TensorData, key: Callable[[], int], rate: float, scale: bool
     ) -> tuple[TensorData, TensorData]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..runtime.types import Fn, Padding, Pair
+from ..runtime.types import ConvParams, Fn, Padding, Pair, PoolParams
 from ..tensor_data import IndexingError, TensorData
 from . import reference_conv
 
@@ -46,42 +46,42 @@ class ConvOps:
     @classmethod
     def conv_kernel(
         cls, out: TensorData, x: TensorData, w: TensorData,
-        stride: Pair, padding: Padding, dilation: Pair, groups: int,
+        params: ConvParams,
     ) -> None:  # fmt: skip
         """Cross-correlate images (N, C, H, W) with weights (O, C / groups, KH, KW) into (N, O, H', W')."""
-        cls._by_loops(reference_conv.conv, out, x, w, stride, padding, dilation, groups)
+        cls._by_loops(reference_conv.conv, out, x, w, params)
 
     @classmethod
     def conv_grad_input_kernel(
         cls, out: TensorData, d: TensorData, w: TensorData,
-        stride: Pair, padding: Padding, dilation: Pair, groups: int,
+        params: ConvParams,
     ) -> None:  # fmt: skip
         """Derivative of the convolution with respect to its input."""
-        cls._by_loops(reference_conv.conv_grad_input, out, d, w, stride, padding, dilation, groups)
+        cls._by_loops(reference_conv.conv_grad_input, out, d, w, params)
 
     @classmethod
     def conv_grad_weight_kernel(
         cls, out: TensorData, x: TensorData, d: TensorData,
-        stride: Pair, padding: Padding, dilation: Pair, groups: int,
+        params: ConvParams,
     ) -> None:  # fmt: skip
         """Derivative of the convolution with respect to its weight."""
-        cls._by_loops(reference_conv.conv_grad_weight, out, x, d, stride, padding, dilation, groups)
+        cls._by_loops(reference_conv.conv_grad_weight, out, x, d, params)
 
     @classmethod
     def pool_kernel(
         cls, out: TensorData, x: TensorData,
-        kind: str, window: Pair, stride: Pair, padding: Padding, dilation: Pair, count_pad: bool,
+        params: PoolParams,
     ) -> None:  # fmt: skip
         """Largest or average element of each window of images (N, C, H, W)."""
-        cls._by_loops(reference_conv.pool, out, x, kind, window, stride, padding, dilation, count_pad)
+        cls._by_loops(reference_conv.pool, out, x, params)
 
     @classmethod
     def pool_grad_kernel(
         cls, out: TensorData, x: TensorData, d: TensorData,
-        kind: str, window: Pair, stride: Pair, padding: Padding, dilation: Pair, count_pad: bool,
+        params: PoolParams,
     ) -> None:  # fmt: skip
         """Derivative of the pooling with respect to its input; the first of equal maxima gets it."""
-        cls._by_loops(reference_conv.pool_grad, out, x, d, kind, window, stride, padding, dilation, count_pad)
+        cls._by_loops(reference_conv.pool_grad, out, x, d, params)
 
     @classmethod
     def _by_loops(cls, loops: Fn, out: TensorData, *operands: Any) -> None:
@@ -91,28 +91,27 @@ class ConvOps:
         out._storage = cls.storage(result.reshape(-1))
 
     @classmethod
-    def conv(cls, x: Any, w: Any, stride: Pair, padding: Padding, dilation: Pair, groups: int) -> Any:
+    def conv(cls, x: Any, w: Any, params: ConvParams) -> Any:
         """Cross-correlate images with weights; see `conv_kernel`.
 
         Raises:
             IndexingError: The shapes do not fit.
         """
         if not isinstance(x, TensorData) or not isinstance(w, TensorData):
-            return through_variables(lambda a, b: cls.conv(a, b, stride, padding, dilation, groups), x, w)
-        out = cls.conv_result(x, w, stride, padding, dilation, groups)
+            return through_variables(lambda a, b: cls.conv(a, b, params), x, w)
+        out = cls.conv_result(x, w, params)
         if out.size:
-            cls.conv_kernel(out, x, w, stride, padding, dilation, groups)
+            cls.conv_kernel(out, x, w, params)
         return out
 
     @classmethod
-    def conv_result(
-        cls, x: TensorData, w: TensorData, stride: Pair, padding: Padding, dilation: Pair, groups: int
-    ) -> TensorData:
+    def conv_result(cls, x: TensorData, w: TensorData, params: ConvParams) -> TensorData:
         """Check the operands of a convolution, and return space for its result.
 
         Raises:
             IndexingError: The shapes do not fit.
         """
+        stride, padding, dilation, groups = params
         if x.backend is not w.backend:
             cls.require_same_backend(x, w)
         if x.dims != 4 or w.dims != 4:
@@ -131,51 +130,47 @@ class ConvOps:
     @classmethod
     def conv_grad_input(
         cls, d: Any, w: Any, shape: tuple[int, ...],
-        stride: Pair, padding: Padding, dilation: Pair, groups: int,
+        params: ConvParams,
     ) -> Any:  # fmt: skip
         """Derivative of `conv` with respect to an input of ``shape``, for the derivative ``d`` of its result."""
         if not isinstance(d, TensorData) or not isinstance(w, TensorData):
-            return through_variables(
-                lambda a, b: cls.conv_grad_input(a, b, shape, stride, padding, dilation, groups), d, w
-            )
+            return through_variables(lambda a, b: cls.conv_grad_input(a, b, shape, params), d, w)
         out = cls.allocate(shape, np.promote_types(d.dtype, w.dtype), d.backend)
         if out.size:
-            cls.conv_grad_input_kernel(out, d, w, stride, padding, dilation, groups)
+            cls.conv_grad_input_kernel(out, d, w, params)
         return out
 
     @classmethod
     def conv_grad_weight(
         cls, x: Any, d: Any, shape: tuple[int, ...],
-        stride: Pair, padding: Padding, dilation: Pair, groups: int,
+        params: ConvParams,
     ) -> Any:  # fmt: skip
         """Derivative of `conv` with respect to a weight of ``shape``, for the derivative ``d`` of its result."""
         if not isinstance(x, TensorData) or not isinstance(d, TensorData):
-            return through_variables(
-                lambda a, b: cls.conv_grad_weight(a, b, shape, stride, padding, dilation, groups), x, d
-            )
+            return through_variables(lambda a, b: cls.conv_grad_weight(a, b, shape, params), x, d)
         out = cls.allocate(shape, np.promote_types(x.dtype, d.dtype), x.backend)
         if out.size:
-            cls.conv_grad_weight_kernel(out, x, d, stride, padding, dilation, groups)
+            cls.conv_grad_weight_kernel(out, x, d, params)
         return out
 
     @classmethod
     def pool(
         cls, x: TensorData, size: Pair,
-        kind: str, window: Pair, stride: Pair, padding: Padding, dilation: Pair, count_pad: bool,
+        params: PoolParams,
     ) -> TensorData:  # fmt: skip
         """Largest (``kind`` "max") or average ("avg") element of ``size`` windows of images (N, C, H, W)."""
         out = cls.allocate((*x.shape[:2], *size), x.dtype, x.backend)
         if out.size:
-            cls.pool_kernel(out, x, kind, window, stride, padding, dilation, count_pad)
+            cls.pool_kernel(out, x, params)
         return out
 
     @classmethod
     def pool_grad(
         cls, x: TensorData, d: TensorData,
-        kind: str, window: Pair, stride: Pair, padding: Padding, dilation: Pair, count_pad: bool,
+        params: PoolParams,
     ) -> TensorData:  # fmt: skip
         """Derivative of `pool` with respect to its input ``x``."""
         out = cls.allocate(x.shape, x.dtype, x.backend)
         if out.size:
-            cls.pool_grad_kernel(out, x, d, kind, window, stride, padding, dilation, count_pad)
+            cls.pool_grad_kernel(out, x, d, params)
         return out

@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..runtime.types import Padding, Pair
+from ..runtime.types import ConvParams, Padding, Pair, PoolParams
 
 
-def taps(
-    x: Any, w: Any, out: Any, stride: Pair, padding: Padding, dilation: Pair, groups: int
-) -> Iterator[Any]:
+def taps(x: Any, w: Any, out: Any, params: ConvParams) -> Iterator[Any]:
     """Yield (index into out, index into x, index into w) of every product that a convolution sums."""
+    stride, padding, dilation, groups = params
     batch, _, height, width = x.shape
     outs, ins, kh, kw = w.shape
     per_group = outs // groups
@@ -32,28 +31,24 @@ def taps(
                                     yield (n, o, y, z), (n, first + c, row, col), (o, c, i, j)
 
 
-def conv(out: Any, x: Any, w: Any, stride: Pair, padding: Padding, dilation: Pair, groups: int) -> None:
+def conv(out: Any, x: Any, w: Any, params: ConvParams) -> None:
     """Write the cross-correlation of ``x`` with ``w`` into ``out``."""
     out[...] = 0
-    for to, of, by in taps(x, w, out, stride, padding, dilation, groups):
+    for to, of, by in taps(x, w, out, params):
         out[to] += x[of] * w[by]
 
 
-def conv_grad_input(
-    out: Any, d: Any, w: Any, stride: Pair, padding: Padding, dilation: Pair, groups: int
-) -> None:
+def conv_grad_input(out: Any, d: Any, w: Any, params: ConvParams) -> None:
     """Write into ``out`` (shaped as the input) the derivative of `conv` with respect to the input."""
     out[...] = 0
-    for to, of, by in taps(out, w, d, stride, padding, dilation, groups):
+    for to, of, by in taps(out, w, d, params):
         out[of] += d[to] * w[by]
 
 
-def conv_grad_weight(
-    out: Any, x: Any, d: Any, stride: Pair, padding: Padding, dilation: Pair, groups: int
-) -> None:
+def conv_grad_weight(out: Any, x: Any, d: Any, params: ConvParams) -> None:
     """Write into ``out`` (shaped as the weight) the derivative of `conv` with respect to the weight."""
     out[...] = 0
-    for to, of, by in taps(x, out, d, stride, padding, dilation, groups):
+    for to, of, by in taps(x, out, d, params):
         out[by] += d[to] * x[of]
 
 
@@ -86,10 +81,9 @@ def window_count(
     return (bottom - top) * (right - left)
 
 
-def pool(
-    out: Any, x: Any, kind: str, window: Pair, stride: Pair, padding: Padding, dilation: Pair, count_pad: bool
-) -> None:
+def pool(out: Any, x: Any, params: PoolParams) -> None:
     """Write the largest (``kind`` "max"; nan wins) or average element of each window into ``out``."""
+    kind, window, stride, padding, dilation, count_pad = params
     height, width = x.shape[2:]
     for to, elements in _windows(x, out, window, stride, padding, dilation):
         if kind == "max":
@@ -113,14 +107,10 @@ def pool_grad(
     out: Any,
     x: Any,
     d: Any,
-    kind: str,
-    window: Pair,
-    stride: Pair,
-    padding: Padding,
-    dilation: Pair,
-    count_pad: bool,
+    params: PoolParams,
 ) -> None:
     """Write into ``out`` (shaped as the input) the derivative of `pool`: the first of equal maxima gets it."""
+    kind, window, stride, padding, dilation, count_pad = params
     height, width = x.shape[2:]
     out[...] = 0
     for to, elements in _windows(x, d, window, stride, padding, dilation):
