@@ -10,7 +10,7 @@ import pytest
 
 import minitorch
 from minitorch import fuse, grad_check, operators, tensor
-from minitorch.tensor_ops.expression import Expression
+from minitorch.tensor_ops.expression import Expression, Node
 
 from .table import BACKENDS
 
