@@ -18,11 +18,11 @@ from ..runtime import dlpack as runtime_dlpack
 from ..runtime.types import ConvParams, Fn, PoolParams
 from ..tensor_data import BackendError, TensorData
 from ..tensor_ops.backend import TensorBackend, register_backend
-from ..tensor_ops.base import Kernel, check_rows, lead
+from ..tensor_ops.base import Kernel, TensorOps, check_rows, lead
 from . import conv, gather, matmul, optimizer_step, pool, reduce
 from .device import dlpack, functions, memory
 from .device.launch import blocks, grid_stride, kernel, launch
-from .fused import FusedOps
+from .fused import FUSED
 from .matmul import tiles
 from .operands import block, packed, read, run_elementwise, triple
 
@@ -57,11 +57,12 @@ def _naturals(steps: tuple[int, ...]) -> tuple[Any, ...]:
     return tuple(map(functions.natural, steps))
 
 
-class CudaOps(FusedOps):
+class CudaOps(TensorOps):
     """The CUDA backend."""
 
     name = "cuda"
     cuda = True
+    fused = FUSED
 
     @classmethod
     def storage(cls, array: npt.NDArray[Any]) -> Any:

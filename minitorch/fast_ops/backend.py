@@ -18,10 +18,10 @@ from ..runtime import strides as runtime_strides
 from ..runtime.types import ConvParams, Fn, PoolParams, Shape
 from ..tensor_data import TensorData, array, packed
 from ..tensor_ops.backend import TensorBackend, register_backend
-from ..tensor_ops.base import Kernel, Rows
+from ..tensor_ops.base import Kernel, Rows, TensorOps
 from . import conv, elementwise, jit, matmul, pool, reduce
 from .elementwise import Variants
-from .fused import FusedOps
+from .fused import FUSED
 
 
 def _to_four(sizes: Shape, steps: Sequence[Shape]) -> tuple[Shape, list[Shape]] | None:
@@ -59,10 +59,11 @@ def _reduce_plan(shape: Shape, strides: Shape, dim: int) -> tuple[Shape, Shape] 
     return found[0][1:], found[1][0][1:]
 
 
-class FastOps(FusedOps):
+class FastOps(TensorOps):
     """The Numba backend."""
 
     name = "fast"
+    fused = FUSED
 
     empty = staticmethod(allocator.empty)  # type: ignore[assignment]  # large blocks come from a pool
 

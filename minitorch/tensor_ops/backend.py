@@ -1,7 +1,11 @@
-"""TensorBackend: the operations of one backend, ready to call; and the registry of backends by name."""
+"""TensorBackend: the operations of one backend, ready to call; and the registry of backends by name.
+
+It depends on `base` and `composite`. Backends register themselves when their package is imported.
+"""
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 from collections.abc import Callable
@@ -14,7 +18,7 @@ from .. import operators
 from ..runtime.types import Fn
 from ..tensor_data import TensorData
 from .base import Kernel, TensorOps
-from .composite import COMPOSITES, CompositeOps, fusing
+from .composite import MEANINGS, fusing
 
 
 class _Default:
@@ -79,12 +83,12 @@ def check_default_backend() -> None:
 
 
 class TensorBackend:
-    """What tensors compute with: the operations of one backend, ready to call.
+    """What tensors compute with: the operations of a subclass of TensorOps, ready to call.
 
-    Two backends on the same backend are equal, so their tensors mix.
+    Two of them on the same subclass are equal, so their tensors mix.
 
     Args:
-        ops: The backend, a subclass of TensorOps.
+        ops: The subclass of TensorOps.
     """
 
     def __init__(self, ops: type[TensorOps]) -> None:
@@ -124,17 +128,12 @@ class TensorBackend:
         self.pool = ops.pool
         self.pool_grad = ops.pool_grad
         self.cuda = ops.cuda
-        for name in COMPOSITES:
-            setattr(self, name, self._fused(name))
-
-    def _fused(self, name: str) -> Fn:
-        """Return the backend's own form of an optional kernel, or its composition where fusing is off."""
-        composed: Fn = vars(CompositeOps)[name].__get__(None, self.ops)
-        return getattr(self.ops, name) if fusing() else composed
+        for name, meaning in MEANINGS.items():
+            setattr(self, name, getattr(ops, name) if fusing() else functools.partial(meaning, ops))
 
     def _checked(self, method: str, fn: Fn) -> Fn:
-        """Return ``fn``; where a student wrote the method it comes from, with a check of its operands."""
-        if not any(method in vars(backend) for backend in self.ops.__mro__[: -len(TensorOps.__mro__)]):
+        """Return ``fn``, with a check of its operands where a subclass overrides ``method`` (course code does)."""
+        if not any(method in vars(owner) for owner in self.ops.__mro__[: -len(TensorOps.__mro__)]):
             return fn
 
         def checked(a: Any, b: Any) -> Any:
@@ -144,19 +143,19 @@ class TensorBackend:
         return checked
 
     def map(self, fn: Fn) -> Fn:
-        """Return the map of ``fn`` in this backend."""
+        """Return the elementwise operation of one operand."""
         if fn not in self._maps:
             self._maps[fn] = self.ops.map(fn)
         return self._maps[fn]
 
     def zip(self, fn: Fn) -> Fn:
-        """Return the zip of ``fn`` in this backend."""
+        """Return the elementwise operation of two operands, which broadcast."""
         if fn not in self._zips:
             self._zips[fn] = self._checked("zip", self.ops.zip(fn))
         return self._zips[fn]
 
     def update(self, rule: Fn) -> Kernel:
-        """Return the in-place update by ``rule`` in this backend."""
+        """Return the in-place update of parameters by ``rule``; see `TensorOps.update_kernel`."""
         if rule not in self._updates:
             self._updates[rule] = self.ops.update_kernel(rule)
         return self._updates[rule]
@@ -166,11 +165,11 @@ class TensorBackend:
         return self.from_array(np.full(shape, value, dtype))
 
     def from_array(self, array: npt.NDArray[Any]) -> TensorData:
-        """Bring a packed float array, which nobody else will write to, into the backend."""
+        """Return a packed float array, which nobody else will write to, as TensorData of this backend."""
         return TensorData.on(self.ops.storage(array.reshape(-1)), array.shape, None, array.size, self)
 
     def live(self, make: Callable[[], npt.NDArray[Any]], shape: tuple[int, ...]) -> TensorData:
-        """Bring the packed float array ``make()`` of ``shape`` into the backend; see `TensorOps.live`."""
+        """Return the packed float array ``make()`` as TensorData of ``shape``; see `TensorOps.live`."""
         block = self.ops.live(lambda: make().reshape(-1))
         return TensorData.on(block, shape, None, math.prod(shape), self)
 

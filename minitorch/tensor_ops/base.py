@@ -1,9 +1,11 @@
-"""The door between tensors and the backends that compute, the corridor behind it, and the reference backend.
+"""TensorOps: the interface that every backend implements, and the dispatch that all backends share.
 
-A *backend* is a subclass of `TensorOps`. It provides three verbs of memory and a short list of kernels, which write into
-a given ``out``. The *corridor* is the same for all backends: it checks that operands share a backend, promotes dtypes,
-broadcasts shapes, allocates the result and calls the kernel. `SimpleOps` is the reference of all other backends and is
-never optimised.
+It depends on `tensor_data` and `runtime`; the backends in `fast_ops` and `cuda_ops` subclass it.
+
+A backend provides memory (``storage``, ``empty``, ``host``) and a short list of kernels, which write into a given
+``out``. The dispatch is the same for all: it checks that operands share a backend, promotes dtypes, broadcasts shapes,
+allocates the result and calls the kernel. Composite operations, convolution and pooling come from `composite` and
+`conv`, with defaults for a backend that has no kernels of its own.
 """
 
 from __future__ import annotations
@@ -35,10 +37,10 @@ class MapProto(Protocol):
 
 
 class TensorOps(CompositeOps, ConvOps):
-    """The door. A backend subclasses it; only the kernels that it does better need an override.
+    """The backend interface. A backend overrides the kernels that it does better.
 
     A subclass that defines just the four methods ``map``, ``zip``, ``reduce`` and ``matrix_multiply`` (as in the
-    course) is a backend too: convolution and pooling fall back on plain loops.
+    course) is a backend too: convolution and pooling then run plain loops.
     """
 
     name: ClassVar[str] = "custom"
@@ -129,7 +131,7 @@ class TensorOps(CompositeOps, ConvOps):
 
     @classmethod
     def reduce_kernel(cls, fn: Fn, start: float) -> Kernel:
-        """Return a kernel ``(out, a, dim)``: a reduce_all with ``fn`` along ``dim``, which has size 1 in ``out``."""
+        """Return a kernel ``(out, a, dim)``: the reduction with ``fn`` along ``dim``, which has size 1 in ``out``."""
         raise BackendError(f"backend {cls.name!r} provides no reduce")
 
     @classmethod
@@ -163,7 +165,7 @@ class TensorOps(CompositeOps, ConvOps):
 
         return update
 
-    # The corridor
+    # Dispatch, the same for all backends
 
     @classmethod
     def allocate(cls, shape: tuple[int, ...], dtype: np.dtype[Any], backend: Any) -> TensorData:
@@ -229,7 +231,7 @@ class TensorOps(CompositeOps, ConvOps):
 
     @classmethod
     def reduce(cls, fn: Fn, start: float = 0.0) -> Callable[[Any, int], Any]:
-        """Return ``f(a, dim)``, which folds with ``fn`` along ``dim``; the dimension stays with size 1."""
+        """Return ``f(a, dim)``, which reduces with ``fn`` along ``dim``; the dimension stays with size 1."""
         kernel = cls.reduce_kernel(fn, start)
 
         def reduced(a: Any, dim: int) -> Any:
@@ -299,7 +301,7 @@ def check_rows(rows: npt.NDArray[np.int64], shape: tuple[int, ...]) -> None:
     """Check that a matrix of ``shape`` has these rows.
 
     Raises:
-        IndexingError: It missing one.
+        IndexingError: A row number is out of range.
     """
     wrong = rows[(rows < 0) | (rows >= shape[0])]
     if wrong.size:

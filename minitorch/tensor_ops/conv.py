@@ -1,12 +1,18 @@
-"""The part of the door that convolves and pools: kernels, plain loops where a backend has none, and the corridor."""
+"""The part of the backend interface that convolves and pools.
+
+It depends on `tensor_data` and `reference_conv`; `base.TensorOps` inherits `ConvOps`. Kernels write into a given
+result and may be overridden by a backend; the defaults are the plain loops of `reference_conv`. The other methods are
+the same for all backends: they check the operands, allocate the result, and call the kernel.
+"""
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
 
-from ..runtime.types import ConvParams, Fn, Padding, Pair, PoolParams
+from ..runtime.types import ConvParams, Fn, Pair, PoolParams, Shape
 from ..tensor_data import IndexingError, TensorData
 from . import reference_conv
 
@@ -18,69 +24,73 @@ def through_variables(fn: Fn, *values: Any) -> Any:
     return guide._wrap(raw, None)
 
 
-def conv_size(
-    x: tuple[int, ...], w: tuple[int, ...], stride: Pair, padding: Padding, dilation: Pair
-) -> tuple[int, int]:
-    """Return height and width of a convolution's result.
+@functools.lru_cache(maxsize=4096)
+def conv_shape(x: Shape, w: Shape, params: ConvParams) -> Shape:
+    """Return the shape (N, O, H', W') of the convolution of images ``x`` with weights ``w``.
+
+    Args:
+        x: (N, C, H, W).
+        w: (O, C / groups, KH, KW).
+        params: Its settings.
 
     Raises:
-        IndexingError: The kernel is larger than the padded input.
+        IndexingError: The shapes do not fit together, or the kernel is empty or larger than the padded input.
     """
-    spans = [dilation[i] * (w[2 + i] - 1) + 1 for i in (0, 1)]
+    stride, padding, dilation, groups = params
+    if len(x) != 4 or len(w) != 4:
+        raise IndexingError(f"conv2d: expected an input and a weight of 4 dimensions, got {x} and {w}")
+    if x[1] % groups or w[0] % groups or x[1] // groups != w[1]:
+        raise IndexingError(
+            f"conv2d: weight has {w[1]} input channels in each of {groups} group(s), but the input has {x[1]} "
+            f"(input {x}, weight {w}; groups must divide {x[1]} and {w[0]})"
+        )
+    spans = [dilation[k] * (w[2 + k] - 1) + 1 for k in (0, 1)]
     padded = [x[2] + padding[0] + padding[1], x[3] + padding[2] + padding[3]]
     if spans[0] > padded[0] or spans[1] > padded[1]:
         raise IndexingError(
-            f"the kernel of weight {w} spans {spans[0]}x{spans[1]} elements, "
-            f"more than the padded input {x} of {padded[0]}x{padded[1]}"
+            f"conv2d: the kernel spans {spans[0]}x{spans[1]} elements, more than the padded input of "
+            f"{padded[0]}x{padded[1]} (input {x}, weight {w})"
         )
-    return (padded[0] - spans[0]) // stride[0] + 1, (padded[1] - spans[1]) // stride[1] + 1
+    return x[0], w[0], (padded[0] - spans[0]) // stride[0] + 1, (padded[1] - spans[1]) // stride[1] + 1
 
 
 class ConvOps:
-    """Convolution and pooling of a backend; `minitorch.tensor_ops.TensorOps` brings the memory along."""
+    """Convolution and pooling of a backend."""
 
+    # What `TensorOps` provides.
     allocate: Any
     require_same_backend: Any
     storage: Any
 
+    # Kernels
+
     @classmethod
-    def conv_kernel(
-        cls, out: TensorData, x: TensorData, w: TensorData,
-        params: ConvParams,
-    ) -> None:  # fmt: skip
+    def conv_kernel(cls, out: TensorData, x: TensorData, w: TensorData, params: ConvParams) -> None:
         """Cross-correlate images (N, C, H, W) with weights (O, C / groups, KH, KW) into (N, O, H', W')."""
         cls._by_loops(reference_conv.conv, out, x, w, params)
 
     @classmethod
     def conv_grad_input_kernel(
-        cls, out: TensorData, d: TensorData, w: TensorData,
-        params: ConvParams,
-    ) -> None:  # fmt: skip
-        """Derivative of the convolution with respect to its input."""
+        cls, out: TensorData, d: TensorData, w: TensorData, params: ConvParams
+    ) -> None:
+        """Write the gradient of a convolution with respect to its input."""
         cls._by_loops(reference_conv.conv_grad_input, out, d, w, params)
 
     @classmethod
     def conv_grad_weight_kernel(
-        cls, out: TensorData, x: TensorData, d: TensorData,
-        params: ConvParams,
-    ) -> None:  # fmt: skip
-        """Derivative of the convolution with respect to its weight."""
+        cls, out: TensorData, x: TensorData, d: TensorData, params: ConvParams
+    ) -> None:
+        """Write the gradient of a convolution with respect to its weight."""
         cls._by_loops(reference_conv.conv_grad_weight, out, x, d, params)
 
     @classmethod
-    def pool_kernel(
-        cls, out: TensorData, x: TensorData,
-        params: PoolParams,
-    ) -> None:  # fmt: skip
-        """Largest or average element of each window of images (N, C, H, W)."""
+    def pool_kernel(cls, out: TensorData, x: TensorData, params: PoolParams) -> None:
+        """Write the largest or average element of each window of images (N, C, H, W)."""
         cls._by_loops(reference_conv.pool, out, x, params)
 
     @classmethod
-    def pool_grad_kernel(
-        cls, out: TensorData, x: TensorData, d: TensorData,
-        params: PoolParams,
-    ) -> None:  # fmt: skip
-        """Derivative of the pooling with respect to its input; the first of equal maxima gets it."""
+    def pool_grad_kernel(cls, out: TensorData, x: TensorData, d: TensorData, params: PoolParams) -> None:
+        """Write the gradient of pooling with respect to its input; the first of equal maxima gets it."""
         cls._by_loops(reference_conv.pool_grad, out, x, d, params)
 
     @classmethod
@@ -90,87 +100,78 @@ class ConvOps:
             loops(result, *[t.host() if isinstance(t, TensorData) else t for t in operands])
         out._storage = cls.storage(result.reshape(-1))
 
+    # The same for all backends
+
     @classmethod
     def conv(cls, x: Any, w: Any, params: ConvParams) -> Any:
-        """Cross-correlate images with weights; see `conv_kernel`.
+        """Cross-correlate images ``x`` (N, C, H, W) with weights ``w`` (O, C / groups, KH, KW).
 
         Raises:
-            IndexingError: The shapes do not fit.
+            IndexingError: The shapes do not fit together.
         """
         if not isinstance(x, TensorData) or not isinstance(w, TensorData):
             return through_variables(lambda a, b: cls.conv(a, b, params), x, w)
-        out = cls.conv_result(x, w, params)
+        out = cls._result(conv_shape(x.shape, w.shape, params), x, w)
         if out.size:
             cls.conv_kernel(out, x, w, params)
         return out
 
     @classmethod
-    def conv_result(cls, x: TensorData, w: TensorData, params: ConvParams) -> TensorData:
-        """Check the operands of a convolution, and return space for its result.
+    def conv_grad_input(cls, d: Any, w: Any, shape: Shape, params: ConvParams) -> Any:
+        """Return the gradient of `conv` with respect to an input of ``shape``, for the output gradient ``d``.
 
         Raises:
-            IndexingError: The shapes do not fit.
+            IndexingError: ``d`` has not the shape of the output.
         """
-        stride, padding, dilation, groups = params
-        if x.backend is not w.backend:
-            cls.require_same_backend(x, w)
-        if x.dims != 4 or w.dims != 4:
-            raise IndexingError(
-                f"a convolution needs an input and a weight of 4 dimensions, not {x.shape} and {w.shape}"
-            )
-        if x.shape[1] % groups or w.shape[0] % groups or x.shape[1] // groups != w.shape[1]:
-            raise IndexingError(
-                f"input {x.shape} has {x.shape[1]} channels and weight {w.shape} expects {w.shape[1]} * {groups} "
-                f"in {groups} group(s), which must divide {x.shape[1]} and {w.shape[0]}"
-            )
-        height, width = conv_size(x.shape, w.shape, stride, padding, dilation)
-        shape = (x.shape[0], w.shape[0], height, width)
-        return cls.allocate(shape, np.promote_types(x.dtype, w.dtype), x.backend)
-
-    @classmethod
-    def conv_grad_input(
-        cls, d: Any, w: Any, shape: tuple[int, ...],
-        params: ConvParams,
-    ) -> Any:  # fmt: skip
-        """Derivative of `conv` with respect to an input of ``shape``, for the derivative ``d`` of its result."""
         if not isinstance(d, TensorData) or not isinstance(w, TensorData):
             return through_variables(lambda a, b: cls.conv_grad_input(a, b, shape, params), d, w)
-        out = cls.allocate(shape, np.promote_types(d.dtype, w.dtype), d.backend)
+        _require_output("conv2d", conv_shape(shape, w.shape, params), d)
+        out = cls._result(shape, d, w)
         if out.size:
             cls.conv_grad_input_kernel(out, d, w, params)
         return out
 
     @classmethod
-    def conv_grad_weight(
-        cls, x: Any, d: Any, shape: tuple[int, ...],
-        params: ConvParams,
-    ) -> Any:  # fmt: skip
-        """Derivative of `conv` with respect to a weight of ``shape``, for the derivative ``d`` of its result."""
+    def conv_grad_weight(cls, x: Any, d: Any, shape: Shape, params: ConvParams) -> Any:
+        """Return the gradient of `conv` with respect to a weight of ``shape``, for the output gradient ``d``.
+
+        Raises:
+            IndexingError: ``d`` has not the shape of the output.
+        """
         if not isinstance(x, TensorData) or not isinstance(d, TensorData):
             return through_variables(lambda a, b: cls.conv_grad_weight(a, b, shape, params), x, d)
-        out = cls.allocate(shape, np.promote_types(x.dtype, d.dtype), x.backend)
+        _require_output("conv2d", conv_shape(x.shape, shape, params), d)
+        out = cls._result(shape, x, d)
         if out.size:
             cls.conv_grad_weight_kernel(out, x, d, params)
         return out
 
     @classmethod
-    def pool(
-        cls, x: TensorData, size: Pair,
-        params: PoolParams,
-    ) -> TensorData:  # fmt: skip
-        """Largest (``kind`` "max") or average ("avg") element of ``size`` windows of images (N, C, H, W)."""
+    def pool(cls, x: TensorData, size: Pair, params: PoolParams) -> TensorData:
+        """Return the largest or average element of ``size`` (H', W') windows of images ``x`` (N, C, H, W)."""
         out = cls.allocate((*x.shape[:2], *size), x.dtype, x.backend)
         if out.size:
             cls.pool_kernel(out, x, params)
         return out
 
     @classmethod
-    def pool_grad(
-        cls, x: TensorData, d: TensorData,
-        params: PoolParams,
-    ) -> TensorData:  # fmt: skip
-        """Derivative of `pool` with respect to its input ``x``."""
+    def pool_grad(cls, x: TensorData, d: TensorData, params: PoolParams) -> TensorData:
+        """Return the gradient of `pool` with respect to its input ``x``, for the output gradient ``d``."""
         out = cls.allocate(x.shape, x.dtype, x.backend)
         if out.size:
             cls.pool_grad_kernel(out, x, d, params)
         return out
+
+    @classmethod
+    def _result(cls, shape: Shape, a: TensorData, b: TensorData) -> TensorData:
+        """Allocate a result of the promoted dtype of two operands of this backend."""
+        if a.backend is not b.backend:
+            cls.require_same_backend(a, b)
+        dtype = a.dtype if a.dtype == b.dtype else np.promote_types(a.dtype, b.dtype)
+        out: TensorData = cls.allocate(shape, dtype, a.backend)
+        return out
+
+
+def _require_output(op: str, shape: Shape, d: TensorData) -> None:
+    if d.shape != shape:
+        raise IndexingError(f"gradient of {op}: expected an output gradient of shape {shape}, got {d.shape}")

@@ -1,7 +1,7 @@
-"""Chains of functions of single elements: their source as one float function, and that of their derivatives.
+"""Elementwise expressions: a graph of float functions, its source as one function, and its derivatives.
 
-A `Expression` is a list of nodes, each a function of `minitorch.operators` on earlier results. A backend may run the nodes
-one by one, or compile the whole as one kernel.
+It depends on `operators`; `composite.elementwise` evaluates an expression node by node, and a backend may compile the
+whole as one kernel.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from ..runtime.types import Fn
 
 Place = int | float  # an int numbers an input or, after them, the result of a node; a float is a number
 
-# The derivative of each function with one operand: back(x, d). What is not listed here or in `_slopes` is flat.
+# The derivative of each function with one operand, as back(x, d). Functions that stand neither here nor in `_slopes`
+# have derivative 0.
 BACK: dict[Fn, Fn] = {
     operators.sigmoid: operators.sigmoid_back,
     operators.relu: operators.relu_back,
@@ -32,7 +33,7 @@ BACK: dict[Fn, Fn] = {
 
 @dataclass(frozen=True)
 class Node:
-    """One function, and where its operands are."""
+    """A function of `minitorch.operators`, and the places of its operands."""
 
     fn: Fn
     operands: tuple[Place, ...]
@@ -40,14 +41,14 @@ class Node:
 
 @dataclass(frozen=True)
 class Expression:
-    """Steps on ``inputs`` elements; ``result`` says which value is the outcome."""
+    """A list of nodes on ``inputs`` operands, each on earlier results; ``result`` is the place of the value."""
 
     inputs: int
     nodes: tuple[Node, ...]
     result: Place
 
     def needed(self) -> Expression:
-        """Return the same without the nodes that nothing depends on."""
+        """Return the expression without the nodes that its result does not depend on."""
         wanted, stack = set(), [self.result]
         while stack:
             place = stack.pop()
@@ -64,20 +65,20 @@ class Expression:
 
     @functools.cached_property
     def function(self) -> Fn:
-        """The whole as a function of ``inputs`` floats."""
+        """The expression as a float function of ``inputs`` arguments."""
         lines = [f"def fused({', '.join(f'v{k}' for k in range(self.inputs))}):"]
         for k, node in enumerate(self.nodes, self.inputs):
             lines.append(f"    v{k} = {node.fn.__name__}({', '.join(map(_shown, node.operands))})")
         text = "\n".join([*lines, f"    return {_shown(self.result)}", ""])
         name = f"<fused {hashlib.sha256(text.encode()).hexdigest()[:16]}>"
-        # Where `inspect` looks for the source of what has no file.
+        # `inspect` finds the source of generated code here.
         linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
         made: dict[str, Fn] = {}
         exec(compile(text, name, "exec"), vars(operators), made)
         return made["fused"]
 
     def derivative(self, operand: int) -> Expression:
-        """Return the expression of ``inputs`` elements and the derivative of the result: that of one operand."""
+        """Return the derivative with respect to one operand: an expression of the operands and the output gradient."""
         return _derivatives(self)[operand]
 
 
@@ -86,7 +87,7 @@ def _shown(place: Place) -> str:
 
 
 def _slopes(fn: Fn, a: Sequence[Place], d: Place, node: Callable[..., int]) -> list[Place | None]:
-    """Return the derivative of each operand, as far as there is one."""
+    """Return the places of the derivatives with respect to the operands ``a``; None where there is none."""
     if fn in BACK:
         return [node(BACK[fn], a[0], d)]
     if fn is operators.id:
@@ -112,7 +113,7 @@ def _derivatives(expression: Expression) -> tuple[Expression, ...]:
     n = expression.inputs
 
     def moved(place: Place) -> Place:
-        # The derivative of the result is one more input.
+        # The output gradient is one more operand.
         return place + 1 if isinstance(place, int) and place >= n else place
 
     nodes = [Node(s.fn, tuple(map(moved, s.operands))) for s in expression.nodes]

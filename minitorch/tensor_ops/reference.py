@@ -1,4 +1,7 @@
-"""Part of tensor_ops."""
+"""The reference backend: plain Python, one element after the other. It is the specification of all other backends.
+
+It depends on `base` and `backend`. It is never optimised; every operation of the others is tested against it.
+"""
 
 from __future__ import annotations
 
@@ -69,17 +72,17 @@ def tensor_reduce(fn: Fn) -> Callable[..., None]:
         out_index = np.zeros(len(out_shape), np.int32)
         for i in range(math.prod(out_shape)):
             to_index(i, out_shape, out_index)
-            to = index_to_position(out_index, out_strides)
+            position = index_to_position(out_index, out_strides)
             for j in range(a_shape[reduce_dim]):
                 out_index[reduce_dim] = j
-                out[to] = fn(a_storage[index_to_position(out_index, a_strides)], out[to])
+                out[position] = fn(a_storage[index_to_position(out_index, a_strides)], out[position])
             out_index[reduce_dim] = 0
 
     return _reduce
 
 
 class SimpleOps(TensorOps):
-    """The reference backend: one element after the other, in Python. It references the others."""
+    """The kernels of the reference backend, on (storage, shape, strides) triples as in the course."""
 
     name = "simple"
 

@@ -1,6 +1,7 @@
-"""Convolution and pooling as plain loops over elements: what the other backends are expected by.
+"""Convolution and pooling as plain loops: the specification of the kernels in all backends.
 
-Arrays are (batch, channels, height, width).
+Arrays are (N, C, H, W): batch, channels, height, width. It depends on nothing else of the package.
+Cost of a convolution: N * O * H' * W' * (C / groups) * KH * KW products, for the result and for each gradient.
 """
 
 from __future__ import annotations
@@ -34,22 +35,22 @@ def taps(x: Any, w: Any, out: Any, params: ConvParams) -> Iterator[Any]:
 def conv(out: Any, x: Any, w: Any, params: ConvParams) -> None:
     """Write the cross-correlation of ``x`` with ``w`` into ``out``."""
     out[...] = 0
-    for to, of, by in taps(x, w, out, params):
-        out[to] += x[of] * w[by]
+    for out_index, x_index, w_index in taps(x, w, out, params):
+        out[out_index] += x[x_index] * w[w_index]
 
 
 def conv_grad_input(out: Any, d: Any, w: Any, params: ConvParams) -> None:
-    """Write into ``out`` (shaped as the input) the derivative of `conv` with respect to the input."""
+    """Write into ``out`` (shaped as the input) the gradient of `conv` with respect to the input."""
     out[...] = 0
-    for to, of, by in taps(out, w, d, params):
-        out[of] += d[to] * w[by]
+    for d_index, out_index, w_index in taps(out, w, d, params):
+        out[out_index] += d[d_index] * w[w_index]
 
 
 def conv_grad_weight(out: Any, x: Any, d: Any, params: ConvParams) -> None:
-    """Write into ``out`` (shaped as the weight) the derivative of `conv` with respect to the weight."""
+    """Write into ``out`` (shaped as the weight) the gradient of `conv` with respect to the weight."""
     out[...] = 0
-    for to, of, by in taps(x, out, d, params):
-        out[by] += d[to] * x[of]
+    for d_index, x_index, out_index in taps(x, out, d, params):
+        out[out_index] += d[d_index] * x[x_index]
 
 
 def _windows(x: Any, out: Any, window: Pair, stride: Pair, padding: Padding, dilation: Pair) -> Iterator[Any]:
@@ -85,17 +86,20 @@ def pool(out: Any, x: Any, params: PoolParams) -> None:
     """Write the largest (``kind`` "max"; nan wins) or average element of each window into ``out``."""
     kind, window, stride, padding, dilation, count_pad = params
     height, width = x.shape[2:]
-    for to, elements in _windows(x, out, window, stride, padding, dilation):
+    for position, elements in _windows(x, out, window, stride, padding, dilation):
         if kind == "max":
-            out[to] = x[_winner(x, elements)] if elements else -float("inf")
+            out[position] = x[_winner(x, elements)] if elements else -float("inf")
         else:
             total = x.dtype.type(0)
             for element in elements:
                 total = total + x[element]
-            out[to] = total / window_count(to[2], to[3], height, width, window, stride, padding, count_pad)
+            out[position] = total / window_count(
+                position[2], position[3], height, width, window, stride, padding, count_pad
+            )
 
 
 def _winner(x: Any, elements: list[Any]) -> Any:
+    """Return the index of the first largest element, or of the first nan."""
     best = elements[0]
     for element in elements:
         if x[element] > x[best] or (x[element] != x[element] and x[best] == x[best]):
@@ -103,21 +107,18 @@ def _winner(x: Any, elements: list[Any]) -> Any:
     return best
 
 
-def pool_grad(
-    out: Any,
-    x: Any,
-    d: Any,
-    params: PoolParams,
-) -> None:
-    """Write into ``out`` (shaped as the input) the derivative of `pool`: the first of equal maxima gets it."""
+def pool_grad(out: Any, x: Any, d: Any, params: PoolParams) -> None:
+    """Write into ``out`` (shaped as the input) the gradient of `pool`: the first of equal maxima gets it."""
     kind, window, stride, padding, dilation, count_pad = params
     height, width = x.shape[2:]
     out[...] = 0
-    for to, elements in _windows(x, d, window, stride, padding, dilation):
+    for position, elements in _windows(x, d, window, stride, padding, dilation):
         if kind == "max":
             if elements:
-                out[_winner(x, elements)] += d[to]
+                out[_winner(x, elements)] += d[position]
         else:
-            share = d[to] / window_count(to[2], to[3], height, width, window, stride, padding, count_pad)
+            share = d[position] / window_count(
+                position[2], position[3], height, width, window, stride, padding, count_pad
+            )
             for element in elements:
                 out[element] += share
