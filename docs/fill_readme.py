@@ -1,6 +1,6 @@
 """Fills the tables of README.md, docs/results.md and docs/performance.md from JSON; no number there is typed by hand.
 
-Input: ``docs/results/`` (written by ``scripts/make_results.py``) and ``benchmarks/results/`` (written by ``make bench``).
+Input: ``docs/results/`` (from ``scripts/make_results.py``) and ``benchmarks/results/`` (from ``make bench``).
 Output: the text between ``<!-- name -->`` and ``<!-- /name -->`` on each page. A second run changes nothing.
 It depends on the standard library only.
 """
@@ -19,7 +19,12 @@ BENCHMARKS = ROOT / "benchmarks" / "results"
 # The rows of README.md, by the name of the file in docs/results.
 README_RUNS = ("lenet-mnist", "cnn-mnist", "lenet-fashion", "lenet-digits", "resnet-cifar10")
 README_SPEED = ("step", "minitorch ms", "PyTorch ms", "ratio")
-TITLES = {"mnist": "MNIST", "fashion": "Fashion-MNIST", "digits": "UCI digits (bundled)", "cifar10": "CIFAR-10"}
+TITLES = {
+    "mnist": "MNIST",
+    "fashion": "Fashion-MNIST",
+    "digits": "UCI digits (bundled)",
+    "cifar10": "CIFAR-10",
+}
 NETWORKS = {"lenet": "LeNet", "cnn": "CNN", "resnet": "residual network", "convnet": "ConvNet"}
 
 # The figures below each table of docs/results.md: file and caption.
@@ -50,7 +55,7 @@ LABELS = {
     "beside its like ms": "beside a twin process ms",
     "minitorch, OpenMP's patience": "minitorch, OpenMP's default spin-wait",
     "without the pool of blocks": "without the memory pool",
-    "without ReLU inside the convolution's derivatives": "without ReLU's gradient fused into the convolution's backward",
+    "without ReLU inside the convolution's derivatives": "without ReLU's gradient fused into convolution backward",
     "with the sums of two threads side by side": "without cache-line padding of partial sums",
     "without holding BLAS at one thread": "without one BLAS thread for small products",
     "without our own exponential": "without the vectorised exponential",
