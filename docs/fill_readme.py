@@ -1,4 +1,9 @@
-"""Puts the results that the scripts wrote into README.md and performance.md: no number there is typed by hand."""
+"""Fills the tables of README.md, docs/results.md and docs/performance.md from JSON; no number there is typed by hand.
+
+Input: ``docs/results/`` (from ``scripts/make_results.py``) and ``benchmarks/results/`` (from ``make bench``).
+Output: the text between ``<!-- name -->`` and ``<!-- /name -->`` on each page. A second run changes nothing.
+It depends on the standard library only.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +15,52 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "docs" / "results"
 BENCHMARKS = ROOT / "benchmarks" / "results"
+
+# The rows of README.md, by the name of the file in docs/results.
+README_RUNS = ("lenet-mnist", "cnn-mnist", "lenet-fashion", "lenet-digits", "resnet-cifar10")
+README_SPEED = ("step", "minitorch ms", "PyTorch ms", "ratio")
+TITLES = {
+    "mnist": "MNIST",
+    "fashion": "Fashion-MNIST",
+    "digits": "UCI digits (bundled)",
+    "cifar10": "CIFAR-10",
+}
+NETWORKS = {"lenet": "LeNet", "cnn": "CNN", "resnet": "residual network", "convnet": "ConvNet"}
+
+# The figures below each table of docs/results.md: file and caption.
 FIGURES = {
-    "images": {"lenet-mnist-loss": "Loss of LeNet on MNIST"},
+    "images": {
+        "lenet-mnist-loss": "Loss of LeNet on MNIST",
+        "lenet-mnist-mid_images": "LeNet: output of the first convolution, 4 channels",
+        "lenet-mnist-out_images": "LeNet: output of the second convolution, 8 channels",
+    },
     "cifar": {"resnet-cifar10-accuracy": "Accuracy of the residual network on CIFAR-10"},
-    "toys": {"fast_tensor": "What the fast trainer's networks learned on the six sets"},
+    "toys": {"fast_tensor": "Decision boundaries of the fast trainer's networks on the six point sets"},
+}
+
+# Benchmarks by name; the older name of a result file is read where the newer file does not exist yet.
+OLDER = {"compiled_frameworks": "peers", "oversubscription": "crowded"}
+TABLES = (
+    "training_step",
+    "compiled_frameworks",
+    "mnist",
+    "startup",
+    "ablation",
+    "oversubscription",
+    "operations",
+)
+
+# Labels in result files that older benchmarks wrote, and the words of the pages.
+LABELS = {
+    "beside its like ms": "beside a twin process ms",
+    "minitorch, OpenMP's patience": "minitorch, OpenMP's default spin-wait",
+    "without the pool of blocks": "without the memory pool",
+    "without ReLU inside the convolution's derivatives": "without ReLU's gradient fused into convolution backward",
+    "with the sums of two threads side by side": "without cache-line padding of partial sums",
+    "without holding BLAS at one thread": "without one BLAS thread for small products",
+    "without our own exponential": "without the vectorised exponential",
+    "cells": "elementwise",
+    "largest along long rows": "max along long rows",
 }
 
 
@@ -25,54 +72,70 @@ def table(names: list[str], rows: list[list[str]]) -> str:
 
 def load(path: Path) -> Any:
     """Read a JSON file."""
-    return json.loads(path.read_text())
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
-def results() -> str:
-    """Return the tables that project/make_results.py wrote, each with its figures."""
-    parts = []
-    for name, figures in FIGURES.items():
-        path = RESULTS / f"{name}.md"
-        if path.exists():
-            parts.append(path.read_text().strip())
-            parts += [f"![{text}](docs/results/{figure}.png)" for figure, text in figures.items()]
-    return "\n\n".join(parts)
+def text_of(value: Any) -> str:
+    """Return a value of a result file as the text of a table entry."""
+    text = f"{value:.3g}" if isinstance(value, float) else str(value)
+    return LABELS.get(text, text)
 
 
-def benchmark(name: str) -> str:
-    """Return the table of a benchmark, and what it was read on."""
-    found = load(BENCHMARKS / f"{name}.json")
+def readme_results() -> str:
+    """Return the small table of trained networks."""
+    rows = []
+    for name in README_RUNS:
+        run = load(RESULTS / f"{name}.json")
+        data, network = TITLES[run["dataset"]], NETWORKS[run["model"]]
+        rows.append(
+            [data, network, str(run["epochs"]), f"{run['test_accuracy']:.4f}", f"{run['seconds']:.0f}"]
+        )
+    return table(["data set", "network", "epochs", "test accuracy", "seconds"], rows)
+
+
+def results(name: str) -> str:
+    """Return a table of commands and results, with its figures."""
+    figures = [f"![{caption}](results/{file}.png)" for file, caption in FIGURES[name].items()]
+    return "\n\n".join([(RESULTS / f"{name}.md").read_text(encoding="utf-8").strip(), *figures])
+
+
+def benchmark(name: str, columns: tuple[str, ...] = ()) -> str:
+    """Return the table of a benchmark (all columns, or the chosen ones) and the machine that it was read on."""
+    path = BENCHMARKS / f"{name}.json"
+    found = load(path if path.exists() else BENCHMARKS / f"{OLDER[name]}.json")
     m = found["machine"]
-    head = list(found["rows"][0])
-    rows = [[f"{v:.3g}" if isinstance(v, float) else str(v) for v in row.values()] for row in found["rows"]]
-    jax = f", JAX {m['jax']}" if "jax" in m else ""
-    where = (
+    heads = columns or tuple(found["rows"][0])
+    rows = [[text_of(row[head]) for head in heads] for row in found["rows"]]
+    jax = f", JAX {m['jax']}" if "jax" in m and not columns else ""
+    machine = (
         f"{m['date']}, {m['cores']} cores ({m['cpu']}), Python {m['python']}, NumPy {m['numpy']}, "
         f"Numba {m['numba']}, PyTorch {m['torch']}{jax}; `benchmarks/{name}.py`"
     )
-    return f"{table(head, rows)}\n\n{where}"
-
-
-def speed() -> str:
-    """Return the tables of the benchmarks that a reader asks about first."""
-    return "\n\n".join(map(benchmark, ("training_step", "mnist", "startup")))
+    return f"{table([text_of(head) for head in heads], rows)}\n\n{machine}"
 
 
 def fill(page: Path, parts: dict[str, str]) -> None:
-    """Fill the marked parts of a page."""
-    text = page.read_text()
-    for mark, content in parts.items():
-        pattern = rf"<!-- {mark} -->.*?<!-- /{mark} -->"
-        filled = f"<!-- {mark} -->\n{content}\n<!-- /{mark} -->"
-        text = re.sub(pattern, lambda _, filled=filled: filled, text, flags=re.DOTALL)
-    page.write_text(text)
+    """Replace the text between the markers of a page.
+
+    Raises:
+        ValueError: The page has no markers of this name.
+    """
+    text = page.read_text(encoding="utf-8")
+    for name, content in parts.items():
+        pattern = re.compile(rf"<!-- {name} -->.*?<!-- /{name} -->", re.DOTALL)
+        filled = f"<!-- {name} -->\n{content}\n<!-- /{name} -->"
+        text, count = pattern.subn(lambda _, filled=filled: filled, text)
+        if count != 1:
+            raise ValueError(f"{page.name}: expected one pair of markers <!-- {name} -->, got {count}")
+    page.write_text(text, encoding="utf-8")
 
 
 def main() -> None:
-    """Fill README.md and docs/performance.md."""
-    fill(ROOT / "README.md", {"results": results(), "speed": speed()})
-    names = ("training_step", "peers", "ablation", "crowded", "operations")
-    fill(ROOT / "docs" / "performance.md", {name: benchmark(name) for name in names})
+    """Fill the three pages."""
+    speed = benchmark("training_step", README_SPEED)
+    fill(ROOT / "README.md", {"results": readme_results(), "speed": speed})
+    fill(ROOT / "docs" / "results.md", {name: results(name) for name in FIGURES})
+    fill(ROOT / "docs" / "performance.md", {name: benchmark(name) for name in TABLES})
 
 
 if __name__ == "__main__":
