@@ -24,6 +24,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -134,10 +135,26 @@ def ended_with_us(process: subprocess.Popen[str]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
+@contextlib.contextmanager
+def losses_of_the_cpu(options: argparse.Namespace) -> Iterator[None]:
+    """Compute, beside the stages, what stage train compares with; a variable names the file."""
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+        if "train" in options.stages:
+            target = Path(folder) / "losses.json"
+            os.environ[report.REFERENCE] = str(target)
+            backend, tiny = ("simple", "1") if options.rehearse else ("fast", "0")
+            command = [sys.executable, "-m", "gpu_checks.train", backend, tiny, str(target)]
+            beside = subprocess.Popen(
+                command, cwd=ROOT, env=environment(options), text=True, preexec_fn=os.setpgrp
+            )
+            stack.enter_context(ended_with_us(beside))
+        yield
+
+
 def run_child(stage: str, options: argparse.Namespace, skip: int, seconds: float) -> int | None:
     """Run the checks of a stage after the first ``skip``; return the exit status, or None if it was cut."""
     command = [sys.executable, __file__, "--child", stage, "--out", str(options.out), "--skip", str(skip)]
-    command += ["--rehearse"] * options.rehearse
+    command += ["--limit", f"{stage}={options.limits[stage]}", *["--rehearse"] * options.rehearse]
     process = subprocess.Popen(
         command, cwd=ROOT, env=environment(options), text=True, errors="replace",
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, preexec_fn=os.setpgrp,
@@ -241,7 +258,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not options.rehearse and not gpu_present():
         stop("there is no GPU (--rehearse runs the checks in Numba's simulator)")
     options.out.mkdir(parents=True, exist_ok=True)
-    found = [run_stage(stage, options) for stage in options.stages]
+    with losses_of_the_cpu(options):
+        found = [run_stage(stage, options) for stage in options.stages]
     names = ("stage", "status", "seconds", "headline")
     table = report.table([{name: state[name] for name in names} for state in found])
     report.write(options.out / "summary.json", {state["stage"]: state["status"] for state in found})

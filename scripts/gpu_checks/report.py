@@ -20,6 +20,7 @@ from typing import Any
 Row = dict[str, Any]
 Check = tuple[str, Callable[[], Any]]
 
+REFERENCE = "GPU_DAY_REFERENCE"  # variable that names the file of the losses on the CPU
 CONTEXT_LOST = 75  # exit status of a process whose CUDA context answers no more
 CHECK_LIMIT = (
     60.0  # seconds after which a check is said to hang, unless its stage has a CHECK_LIMIT of its own
