@@ -100,6 +100,7 @@ class Report:
 
     def add(self, check: str, status: str = "ok", message: str = "", **fields: Any) -> None:
         """Add a row, write the file, and print the row."""
+        fields = {k: None if v != v else v for k, v in fields.items()}  # JSON has no nan
         row: Row = {"check": check, "status": status, **({"message": message} if message else {}), **fields}
         self.state["rows"].append(row)
         self.save()
