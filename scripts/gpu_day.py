@@ -214,6 +214,10 @@ def run_stage(stage: str, options: argparse.Namespace) -> dict[str, Any]:
             state["rows"].append({"check": current, "status": "failed", "message": message})
         skip = index + 1
         report.write(path, state)
+    for rest in options.out.glob("*.tmp"):  # of a process that was killed
+        with log.open("a") as whole:
+            whole.write(f"--- {rest.name}\n{rest.read_text(errors='replace')}\n")
+        rest.unlink()
     state["seconds"] = round(time.monotonic() - start, 1)
     report.write(path, state)
     return state
