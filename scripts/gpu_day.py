@@ -151,19 +151,23 @@ def losses_of_the_cpu(options: argparse.Namespace) -> Iterator[None]:
         yield
 
 
+def command_of(stage: str, options: argparse.Namespace, skip: int) -> list[str]:
+    """Return the command that runs the checks of a stage after the first ``skip``."""
+    command = [sys.executable, __file__, "--child", stage, "--out", str(options.out), "--skip", str(skip)]
+    return [*command, "--limit", f"{stage}={options.limits[stage]}", *["--rehearse"] * options.rehearse]
+
+
 def run_child(stage: str, options: argparse.Namespace, skip: int, seconds: float) -> int | None:
     """Run the checks of a stage after the first ``skip``; return the exit status, or None if it was cut."""
-    command = [sys.executable, __file__, "--child", stage, "--out", str(options.out), "--skip", str(skip)]
-    command += ["--limit", f"{stage}={options.limits[stage]}", *["--rehearse"] * options.rehearse]
     process = subprocess.Popen(
-        command, cwd=ROOT, env=environment(options), text=True, errors="replace",
+        command_of(stage, options, skip), cwd=ROOT, env=environment(options), text=True, errors="replace",
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, preexec_fn=os.setpgrp,
     )  # fmt: skip
 
     def copy_output() -> None:
         assert process.stdout is not None
-        with (options.out / f"{stage}.log").open("a") as log:
-            for line in process.stdout:
+        with process.stdout as lines, (options.out / f"{stage}.log").open("a") as log:
+            for line in lines:
                 log.write(line)
                 log.flush()
                 print(f"{stage}: {line}", end="", flush=True)
@@ -201,7 +205,8 @@ def run_stage(stage: str, options: argparse.Namespace) -> dict[str, Any]:
         index, current = state["index"], state["current"]
         if status is None:
             state["status"] = "cut"
-            state["headline"] = f"cut after {limit:g} s in {current or 'its start'}; {report.counts(state)}"
+            where = current or ("its start" if index < 0 else "its end")
+            state["headline"] = f"cut after {limit:g} s in {where}; {report.counts(state)}"
             break
         if status == 0:
             break

@@ -136,8 +136,9 @@ def run(stage: ModuleType, options: argparse.Namespace) -> int:
                 print("the CUDA context is lost: the next check runs in a new process", flush=True)
                 os._exit(CONTEXT_LOST)
         faulthandler.cancel_dump_traceback_later()
+    report.state["current"] = None
     found = {row["status"] for row in report.state["rows"]}
     status = "failed" if "failed" in found else "not run" if found == {"not run"} else "ok"
-    report.state.update(status=status, current=None, headline=stage.headline(report.state["rows"]))
+    report.state.update(status=status, headline=stage.headline(report.state["rows"]))
     report.save()
     return 0
