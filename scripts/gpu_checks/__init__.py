@@ -1,0 +1,1 @@
+"""The checks of `scripts/gpu_day.py`: a module for each stage, with ``checks(options)`` and ``headline(rows)``."""
