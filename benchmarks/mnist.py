@@ -6,20 +6,17 @@ import argparse
 import json
 import random
 import resource
-import sys
 import time
 from pathlib import Path
 
 import harness
-
-sys.path.insert(0, str(harness.ROOT / "project"))
 
 
 def child(images: int) -> None:
     """Measure in this process, and print the figures as JSON."""
     import minitorch as mt
     from minitorch import data
-    from models.lenet import LeNet
+    from minitorch.models import LeNet
 
     random.seed(0)
     mt.set_default_dtype("float32")

@@ -15,7 +15,6 @@ from . import (
     fast_conv,
     fast_ops,
     init,
-    metrics,
     module,
     operators,
     optim,
@@ -35,7 +34,6 @@ from .autodiff import (
     wrap_tuple,
 )
 from .backends import get_default_backend, set_default_backend
-from .checkpoint import Checkpoint, load, load_checkpoint, save, save_checkpoint
 from .cuda_matmul import get_float32_matmul_precision, set_float32_matmul_precision
 from .cuda_ops import (
     THREADS_PER_BLOCK,
@@ -49,7 +47,6 @@ from .datasets import Graph, circle, datasets, diag, make_pts, simple, spiral, s
 from .dtypes import get_default_dtype, set_default_dtype
 from .fast_conv import tensor_conv1d, tensor_conv2d
 from .fast_ops import FastBackend, FastOps, tensor_matrix_multiply
-from .finder import lr_range
 from .fusing import fuse
 from .layers import (
     AdaptiveAvgPool2d,
@@ -78,7 +75,6 @@ from .losses import (
     nll_loss,
 )
 from .memory import empty_cache, memory_stats
-from .metrics import ClassReport, accuracy, confusion_matrix, per_class_report, top_k_accuracy
 from .module import Module, Parameter
 from .nn import (
     adaptive_avgpool2d,
@@ -96,7 +92,6 @@ from .nn import (
 )
 from .operators import prod
 from .optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop, clip_grad_norm_, clip_grad_value_
-from .pth import CheckpointError
 from .rng import manual_seed
 from .scalar import Scalar, ScalarHistory
 from .scalar_functions import ScalarFunction
@@ -164,7 +159,26 @@ from .testing import (
     grad_central_difference,
     grad_check,
 )
-from .train import Evaluation, Step, evaluate, fit, predict
+from .train import (
+    Checkpoint,
+    CheckpointError,
+    ClassReport,
+    Evaluation,
+    Step,
+    accuracy,
+    confusion_matrix,
+    evaluate,
+    fit,
+    load,
+    load_checkpoint,
+    lr_range,
+    metrics,
+    per_class_report,
+    predict,
+    save,
+    save_checkpoint,
+    top_k_accuracy,
+)
 
 __version__ = version = "1.0.0.dev0"
 
@@ -361,9 +375,9 @@ __all__ = [
     "zeros",
 ]
 
-# Loaded when first asked for: `python -m minitorch.data` runs the first as a script, the second is for old code.
-# CudaBackend is made when first asked for: it needs a GPU.
-_LATER = ("data", "legacy")
+# Imported at first use: `python -m minitorch.data` runs one of them as a script, and the commands and dashboards load
+# more than `import minitorch` may. CudaBackend is made at first use: it needs a GPU.
+_LATER = ("cli", "dashboard", "data", "legacy", "models")
 
 
 def __getattr__(name: str) -> _Any:

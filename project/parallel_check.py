@@ -1,11 +1,11 @@
-"""Shows what Numba made parallel in the map, zip, reduce and matrix product of the fast room (module 3)."""
+"""Shows what Numba made parallel in the map, zip, reduce and matrix product of the fast backend (module 3)."""
 
 from __future__ import annotations
 
 import sys
 from typing import Any
 
-from cli import Parser, guarded
+from cli import Parser, run_command
 from minitorch import fast_ops, operators, tensor_matrix_multiply, zeros
 
 
@@ -29,4 +29,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(guarded(main))
+    sys.exit(run_command(main))

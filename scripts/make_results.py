@@ -1,8 +1,8 @@
-"""Runs the scripts with settings that work, and keeps what came out in docs/results: numbers, pictures, a table.
+"""Runs the course's scripts with good settings, and writes to docs/results: numbers, figures, a table.
 
-python project/make_results.py            # the toy sets, with all three trainers: about four minutes
-python project/make_results.py images     # MNIST, Fashion-MNIST and the digits: a minute or two
-python project/make_results.py cifar      # the residual network on CIFAR-10: half an hour on two cores
+python scripts/make_results.py            # the toy sets, with all three trainers: about four minutes
+python scripts/make_results.py images     # MNIST, Fashion-MNIST and the digits: a minute or two
+python scripts/make_results.py cifar      # the residual network on CIFAR-10: half an hour on two cores
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from typing import Any
 
 import numpy as np
 
-from cli import Parser, Refusal, guarded, notice
-from folder import write, write_json
+from minitorch.cli.common import Parser, UsageError, notice, run_command
+from minitorch.train.run_dir import write_file, write_json
 from minitorch.vision import Resize, grid, read_image, save_image
 
-HERE = Path(__file__).resolve().parent
-RESULTS = HERE.parent / "docs" / "results"
-RUNS = HERE.parent / "runs" / "results"
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "docs" / "results"
+RUNS = ROOT / "runs" / "results"
 
 # Hidden units, rate, epochs. A network of Scalars that is large enough for the spiral would take an hour.
 SCALAR = {
@@ -91,18 +91,18 @@ def cifar_commands() -> dict[str, Command]:
 
 
 def run(name: str, command: Command, keep: bool) -> dict[str, Any]:
-    """Run a command (or ``keep`` what it left before) and return its result, with the command itself.
+    """Run a command (with ``keep``: use its earlier results) and return its results, with the command itself.
 
     Raises:
-        Refusal: It failed; the message is what it said.
+        UsageError: It failed; the message is its own.
     """
     folder = RUNS / name
     script, *flags = command
-    words = [sys.executable, str(HERE / script), *flags, "--out", str(folder)]
+    words = [sys.executable, str(ROOT / "project" / script), *flags, "--out", str(folder)]
     if not (keep and (folder / "results.json").exists()):
         done = subprocess.run(words, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise Refusal(f"{' '.join(command)}: {done.stderr.strip()}")
+            raise UsageError(f"{' '.join(command)}: {done.stderr.strip()}")
     record: dict[str, Any] = json.loads((folder / "results.json").read_text(encoding="utf-8"))
     record["command"] = f"python project/{' '.join(command)}"
     write_json(RESULTS / f"{name}.json", record)
@@ -123,14 +123,14 @@ def table(records: Sequence[dict[str, Any]]) -> str:
 
 
 def gather(names: Sequence[str], picture: str, target: Path, size: int, columns: int) -> None:
-    """Lay the same picture of several runs side by side, ``size`` pixels high each."""
+    """Lay out the same figure of several runs in a grid, each ``size`` pixels high."""
     shrink = Resize(size)
     images = [shrink(read_image(RUNS / name / picture)) for name in names]
     save_image(grid(np.stack(images), nrow=columns, padding=0), target)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Do what the flags say."""
+    """Run the script."""
     parser = Parser(__doc__)
     parser.add_argument("what", nargs="?", choices=("toys", *PICTURES), default="toys", help="default: toys")
     parser.add_argument("--keep", action="store_true", help="gather what earlier runs left in runs/results")
@@ -142,7 +142,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with ThreadPoolExecutor(2 if what == "toys" else 1) as pool:
         records = dict(zip(commands, pool.map(run, commands, commands.values(), repeat(args.keep))))
     ordered = [records[name] for name in sorted(records)]
-    write(RESULTS / f"{what}.md", table(ordered))
+    write_file(RESULTS / f"{what}.md", table(ordered))
     if what == "toys":
         for script in ("scalar", "tensor", "fast_tensor"):
             names = [f"{script}-{name}" for name in SCALAR]
@@ -151,9 +151,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for name in records:
             for picture in (*PICTURES[what], *(CHANNELS if name == "lenet-mnist" else ())):
                 source = RUNS / name / "panels" / f"{picture}.png"
-                write(RESULTS / f"{name}-{picture}.png", source.read_bytes())
+                write_file(RESULTS / f"{name}-{picture}.png", source.read_bytes())
     print(table(ordered), end="")
 
 
 if __name__ == "__main__":
-    sys.exit(guarded(main))
+    sys.exit(run_command(main))

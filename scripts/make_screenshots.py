@@ -1,6 +1,6 @@
-"""Takes the pictures of real dashboards in docs/images: a visdom server, its page in Chromium, LeNet and a toy set.
+"""Takes the screenshots of dashboards in docs/images: a visdom server, its page in Chromium, LeNet and a toy set.
 
-python project/make_screenshots.py        # needs visdom (make dashboard), Chromium, and pip install playwright
+python scripts/make_screenshots.py        # needs visdom (make dashboard), Chromium, and pip install playwright
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cli import Parser, Refusal, guarded, notice
-from dashboard import Server, check
-from folder import write
-from visdom_assets import Unready, default_python
+from minitorch.cli.common import Parser, UsageError, notice, run_command
+from minitorch.dashboard.visdom.assets import SetupError, default_python
+from minitorch.dashboard.visdom.server import Server, check
+from minitorch.train.run_dir import write_file
 
-HERE = Path(__file__).resolve().parent
-IMAGES = HERE.parent / "docs" / "images"
+ROOT = Path(__file__).resolve().parent.parent
+IMAGES = ROOT / "docs" / "images"
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 COLOURS = 256
@@ -53,13 +53,13 @@ def train(command: Sequence[str], url: str) -> None:
     """Run a trainer that shows itself at ``url``.
 
     Raises:
-        Refusal: It failed.
+        UsageError: It failed.
     """
     script, *flags = command
-    words = [sys.executable, str(HERE / script), *flags, "--dashboard", url]
+    words = [sys.executable, str(ROOT / "project" / script), *flags, "--dashboard", url]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise Refusal(f"{' '.join(command)}: {done.stderr.strip()}")
+        raise UsageError(f"{' '.join(command)}: {done.stderr.strip()}")
 
 
 def shoot(page: Any, url: str, plots: int, windows: int) -> bytes:
@@ -89,21 +89,21 @@ def small(picture: bytes) -> bytes:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Do what the flags say."""
+    """Run the script."""
     Parser(__doc__).parse_args(arguments)
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
-        raise Refusal("playwright is not installed: pip install playwright") from None
+        raise UsageError("playwright is not installed: pip install playwright") from None
     if not CHROMIUM.exists():
-        raise Refusal(f"there is no {CHROMIUM}")
+        raise UsageError(f"there is no {CHROMIUM}")
     python = default_python()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         try:
             check(python)
             server = Server(0, Path(folder), python)
-        except Unready as error:
-            raise Refusal(str(error)) from None
+        except SetupError as error:
+            raise UsageError(str(error)) from None
         try:
             browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(FLAGS))
             for name, (command, (width, height), plots, windows) in RUNS.items():
@@ -111,7 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 train(command, url)
                 page = browser.new_page(viewport={"width": width, "height": height})
                 picture = small(shoot(page, url, plots, windows))
-                write(IMAGES / f"dashboard-{name}.png", picture)
+                write_file(IMAGES / f"dashboard-{name}.png", picture)
                 notice(f"dashboard-{name}.png: {len(picture) / 1e3:.0f} kB")
             browser.close()
         finally:
@@ -119,4 +119,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(guarded(main))
+    sys.exit(run_command(main))

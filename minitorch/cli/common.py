@@ -1,32 +1,29 @@
-"""How every script talks to the shell: flags, one clear line for what cannot be done, the exit status.
+"""What the commands share: types of flags, the dashboard flags, errors as one line, exit statuses.
 
-It refuses to know data, models and training.
+Depends on the errors of the package and on the dashboards.
 """
 
 from __future__ import annotations
 
 import argparse
+import http.client
 import math
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
-from flags import Parser as Parser
-
-try:
-    import minitorch
-except ValueError as error:  # MINITORCH_BACKEND names no room
-    print(f"{Path(sys.argv[0]).name}: {error}", file=sys.stderr)
-    raise SystemExit(2) from None
-
-from minitorch.data import DataError
+from ..dashboard.outputs import Outputs
+from ..dashboard.visdom.client import LOCAL, Address
+from ..data import DataError
+from ..tensor_data import BackendError
+from ..train.messages import UsageError as UsageError
+from ..train.messages import notice as notice
+from ..train.torch_format import CheckpointError
+from .parser import Parser as Parser
 
 INTERRUPTED = 128 + signal.SIGINT
-
-
-class Refusal(Exception):
-    """What was asked for cannot be done; the message is the one line that the user reads."""
 
 
 def count(text: str) -> int:
@@ -60,12 +57,12 @@ def rate(text: str) -> float:
     return value
 
 
-def amount(text: str) -> float:
+def nonnegative(text: str) -> float:
     """Read a finite number of at least 0."""
     return _below(math.inf, text)
 
 
-def share(text: str) -> float:
+def fraction(text: str) -> float:
     """Read a number of at least 0, below 1."""
     return _below(1.0, text)
 
@@ -81,25 +78,58 @@ def _below(top: float, text: str) -> float:
     return value
 
 
-def notice(message: str) -> None:
-    """Tell the user something that is not a result."""
-    print(message, file=sys.stderr, flush=True)
+def add_dashboard_flags(parser: argparse.ArgumentParser, *, tensorboard: bool = True) -> None:
+    """Add ``--dashboard``, and ``--tensorboard`` unless the command has no use for it."""
+    add = parser.add_argument
+    add(
+        "--dashboard",
+        metavar="{auto,off,URL}",
+        type=_dashboard,
+        default="auto",
+        help=f"a visdom server; default: auto, the one at {LOCAL} if there is one, now or later",
+    )
+    if tensorboard:
+        add("--tensorboard", metavar="DIR", type=Path, help="also write what TensorBoard reads, into DIR")
 
 
-def guarded(main: Callable[[], None]) -> int:
-    """Run ``main`` and return the exit status: 0; 2 with one line for what cannot be done; 130 after Ctrl-C."""
-    expected = (Refusal, DataError, minitorch.BackendError, minitorch.CheckpointError, OSError)
+def _dashboard(text: str) -> str:
+    return text if text in ("auto", "off") else address(text, "auto, off or ")
+
+
+def address(text: str, others: str = "") -> str:
+    """Read the address of a visdom server; ``others`` names other values in the error."""
     try:
-        main()
+        Address(text).connect(1.0)
+    except (ValueError, OSError, http.client.InvalidURL):
+        raise argparse.ArgumentTypeError(f"must be {others}an http address, not {text!r}") from None
+    return text.rstrip("/")
+
+
+def open_outputs(
+    args: argparse.Namespace, title: str, facts: Mapping[str, Any], unit: str = "step"
+) -> Outputs:
+    """Return the outputs that ``--dashboard``, ``--tensorboard`` and ``--out`` ask for."""
+    return Outputs(
+        title, facts, dashboard=args.dashboard, tensorboard=args.tensorboard, out=args.out, unit=unit
+    )
+
+
+def run_command(main: Callable[[], int | None]) -> int:
+    """Run a command and return its exit status.
+
+    The status is what ``main`` returns (None: 0), 2 after an expected error, which is printed as one line that names the
+    command, or 130 after Ctrl-C.
+    """
+    try:
+        return main() or 0
     except KeyboardInterrupt:
         return INTERRUPTED
-    except expected as error:
-        told = (
+    except (UsageError, DataError, BackendError, CheckpointError, OSError) as error:
+        text = (
             f"{error.filename}: {error.strerror}"
             if isinstance(error, OSError) and error.filename
             else str(error)
         )
-        line = " ".join(told.split())  # some messages are lists of several lines
+        line = " ".join(text.split())  # some messages are lists of several lines
         notice(f"{Path(sys.argv[0]).name}: {line}")
         return 2
-    return 0

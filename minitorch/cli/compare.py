@@ -1,9 +1,9 @@
-"""Puts the results of several runs side by side: a table, and one figure of how they went.
+"""Compares the results of several runs: one table, and one figure of their training.
 
-    python project/compare.py runs/plain runs/augmented
-    python project/compare.py runs/cifar-* --out compared.png
+    minitorch compare runs/plain runs/augmented
+    minitorch compare runs/cifar-* --out compared.png
 
-Settings that are the same in all runs are left out of the table. On a terminal it is drawn, elsewhere it is Markdown.
+Settings that are the same in all runs are left out of the table. A terminal gets a drawn table, a file Markdown.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import panels
-from cli import Parser, Refusal, guarded
-from sinks import Record, read_records
-from trainer import IDENTITY, LOG, RESULTS
+from ..train import plots
+from ..train.callbacks import Record, read_records
+from ..train.run_dir import LOG, RESULTS
+from .common import Parser, UsageError
+from .image_trainer import IDENTITY
 
 OUTCOMES = {"best_epoch": "best epoch", "valid_accuracy": "validation", "test_accuracy": "test"}
 SETTINGS = (*IDENTITY, "backend", "epochs")
@@ -27,40 +28,40 @@ Results = dict[str, Any]
 
 
 def read_results(folder: Path) -> Results:
-    """Return what a run has written of its end.
+    """Return the results of a run.
 
     Raises:
-        Refusal: It has written nothing, or something else.
+        UsageError: There are none, or the file is of another kind.
     """
     path = folder / RESULTS
     try:
         results = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise Refusal(f"{folder} has no {RESULTS}: it is not the folder of a finished run") from None
+        raise UsageError(f"{folder} has no {RESULTS}: it is not the folder of a finished run") from None
     except (OSError, ValueError) as error:
-        raise Refusal(f"{path} cannot be read: {error}") from None
+        raise UsageError(f"{path} cannot be read: {error}") from None
     if not isinstance(results, dict) or not isinstance(results.get("test_accuracy"), float):
-        raise Refusal(f"{path} holds no test accuracy: it is not from a trainer of images")
+        raise UsageError(f"{path} holds no test accuracy: it is not from an image trainer")
     return results
 
 
 def by_name(folders: Sequence[Path]) -> dict[str, Path]:
-    """Return each folder by its path, without what all the paths begin with."""
+    """Return the folders by their paths, without the part that all paths begin with."""
     paths = [folder.resolve() for folder in folders]
     shared = os.path.commonpath([path.parent for path in paths])
     return {str(path.relative_to(shared)): path for path in paths}
 
 
 def table(runs: Mapping[str, Results]) -> list[list[str]]:
-    """Return the head and a row for each run: its name, the settings in which runs differ, how it ended."""
+    """Return the header and a row per run: its name, the settings in which runs differ, its results."""
     found = list(runs.values())
-    told = [s for s in SETTINGS if any(r.get(s) != found[0].get(s) for r in found)]
-    columns = [*(told or ["model"]), *OUTCOMES, "seconds"]
+    differing = [s for s in SETTINGS if any(r.get(s) != found[0].get(s) for r in found)]
+    columns = [*(differing or ["model"]), *OUTCOMES, "seconds"]
     head = ["run", *(OUTCOMES.get(c, c.replace("_", " ")) for c in columns)]
-    return [head, *([name, *(_cell(c, r.get(c)) for c in columns)] for name, r in runs.items())]
+    return [head, *([name, *(_text(c, r.get(c)) for c in columns)] for name, r in runs.items())]
 
 
-def _cell(column: str, value: Any) -> str:
+def _text(column: str, value: Any) -> str:
     if value is None:
         return "-"
     if column.endswith("accuracy"):
@@ -69,14 +70,14 @@ def _cell(column: str, value: Any) -> str:
 
 
 def markdown(rows: Sequence[Sequence[str]]) -> str:
-    """Return a table in Markdown, in columns for the eye too."""
+    """Return a Markdown table with aligned columns."""
     widths = [max(map(len, column)) for column in zip(*rows)]
-    lines = ["| " + " | ".join(cell.ljust(w) for cell, w in zip(row, widths)) + " |" for row in rows]
+    lines = ["| " + " | ".join(text.ljust(w) for text, w in zip(row, widths)) + " |" for row in rows]
     return "\n".join([lines[0], "|" + "|".join("-" * (w + 2) for w in widths) + "|", *lines[1:]])
 
 
 def show(rows: Sequence[Sequence[str]]) -> None:
-    """Print a table: drawn on a terminal, if rich is there to draw it, else as Markdown."""
+    """Print a table: drawn by rich on a terminal, else as Markdown."""
     try:
         if not sys.stdout.isatty():
             raise ImportError
@@ -95,18 +96,18 @@ def read_log(folder: Path) -> list[Record]:
     """Return the log of a run.
 
     Raises:
-        Refusal: It has none.
+        UsageError: There is none.
     """
     records = read_records(folder / LOG)
     if not records:
-        raise Refusal(f"{folder / LOG} is missing or empty: there is nothing to draw")
+        raise UsageError(f"{folder / LOG} is missing or empty: there is nothing to draw")
     return records
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Do what the flags say."""
+    """Run the command."""
     parser = Parser(__doc__)
-    parser.add_argument("runs", metavar="DIR", type=Path, nargs="+", help="what --out of a trainer named")
+    parser.add_argument("runs", metavar="DIR", type=Path, nargs="+", help="the --out directory of a run")
     parser.add_argument(
         "--out", metavar="FILE.png", type=Path, help="draw validation accuracy and loss there"
     )
@@ -116,9 +117,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
     folders = by_name(args.runs)
     rows = table({name: read_results(folder) for name, folder in folders.items()})
     if args.out is not None:
-        panels.draw_comparison(args.out, {name: read_log(folder) for name, folder in folders.items()})
+        plots.plot_comparison(args.out, {name: read_log(folder) for name, folder in folders.items()})
     show(rows)
-
-
-if __name__ == "__main__":
-    sys.exit(guarded(main))

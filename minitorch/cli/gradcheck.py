@@ -1,9 +1,10 @@
-"""Check the gradients of layers: against central differences, and against PyTorch where it is installed.
+"""Checks the gradients of layers against central differences, and against PyTorch where it is installed.
 
-    python project/gradient_checker.py
-    python project/gradient_checker.py --layer "Conv2d(3, 6, 3, groups=3)" --shape 2,3,8,8
+    minitorch gradcheck
+    minitorch gradcheck --layer "Conv2d(3, 6, 3, groups=3)" --shape 2,3,8,8
 
-Prints one row per layer and quantity with the mean absolute error. Exit status 1: one of them is out of tolerance.
+Prints one row per layer and quantity with the mean absolute error. Exit status 1: an error exceeds the tolerance. In the
+course this is project/gradient_checker.py.
 """
 
 from __future__ import annotations
@@ -17,29 +18,41 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-import minitorch
-from cli import Parser
+from .. import layers, layers_activation, layers_norm, layers_sequential, tensor_functions
+from ..autodiff import Function
+from ..losses import cross_entropy
+from ..module import Module
+from ..tensor import Tensor
+from ..testing import check_layer
+from .common import Parser
 
 Shape = tuple[int, ...]
+Case = tuple[str, Any, list[Shape], Any]
 LABELS = [0, 2, 4]
+LAYERS = {
+    name: found
+    for file in (layers, layers_activation, layers_norm, layers_sequential, tensor_functions)
+    for name, found in vars(file).items()
+    if isinstance(found, type) and issubclass(found, (Module, Function)) and not name.startswith("_")
+}
 
 
-class CrossEntropy(minitorch.Module):
-    """Cross-entropy of three rows of scores, as a layer."""
+class CrossEntropy(Module):
+    """Cross-entropy of scores (3, C) as a layer."""
 
-    def forward(self, scores: minitorch.Tensor) -> minitorch.Tensor:
+    def forward(self, scores: Tensor) -> Tensor:
         """Return the mean loss."""
-        return minitorch.cross_entropy(scores, LABELS)
+        return cross_entropy(scores, LABELS)
 
 
 def parse_layer(text: str) -> Any:
-    """Build a layer from its constructor call, such as ``Conv2d(3, 6, 3, stride=2)``.
+    """Build a layer from the text of its constructor call, such as ``Conv2d(3, 6, 3, stride=2)``.
 
-    Only names of minitorch's layers and functions are called, and only with literals or further layers, as in
+    Only layers and functions of minitorch are called, with literals or other layers as arguments, as in
     ``Sequential(Linear(3, 4), ReLU())``.
 
     Raises:
-        ValueError: The text is anything else.
+        ValueError: The text is not such a call.
     """
     try:
         call = ast.parse(text.strip(), mode="eval").body
@@ -47,24 +60,23 @@ def parse_layer(text: str) -> Any:
         raise ValueError(f"{text!r} is not Python: {problem.msg}") from None
     if not isinstance(call, ast.Call):
         raise ValueError(f"{text!r} is not a call of a layer, such as Linear(30, 10)")
-    return _built(call)
+    return _build(call)
 
 
-def _built(node: ast.expr) -> Any:
+def _build(node: ast.expr) -> Any:
     if not isinstance(node, ast.Call):
         try:
             return ast.literal_eval(node)
         except ValueError:
             raise ValueError(f"{ast.unparse(node)!r} is neither a literal nor a layer") from None
     name = ast.unparse(node.func)
-    found = vars(minitorch).get(name)
-    if not isinstance(found, type) or not issubclass(found, (minitorch.Module, minitorch.Function)):
+    if name not in LAYERS:
         raise ValueError(f"minitorch has no layer {name!r}")
-    settings = {k.arg: _built(k.value) for k in node.keywords if k.arg is not None}
+    settings = {k.arg: _build(k.value) for k in node.keywords if k.arg is not None}
     if len(settings) != len(node.keywords):
-        raise ValueError(f"{ast.unparse(node)!r}: ** is not read here")
+        raise ValueError(f"{ast.unparse(node)!r}: ** is not supported")
     try:
-        return found(*[_built(argument) for argument in node.args], **settings)
+        return LAYERS[name](*[_build(argument) for argument in node.args], **settings)
     except TypeError as problem:
         raise ValueError(f"{ast.unparse(node)}: {problem}") from None
 
@@ -80,8 +92,8 @@ def parse_shape(text: str) -> Shape:
     return shape
 
 
-def standard_cases() -> list[tuple[str, Any, Shape, Any]]:
-    """List (row title, layer, input shape, judge of PyTorch) of the layers checked by default."""
+def standard_cases() -> list[Case]:
+    """List (row title, layer, input shapes, PyTorch reference) of the layers checked by default."""
     calls = [
         ("Linear(30, 10)", (8, 30)),
         ("Conv2d(3, 6, 3, stride=2, padding=1)", (2, 3, 8, 8)),
@@ -89,8 +101,8 @@ def standard_cases() -> list[tuple[str, Any, Shape, Any]]:
         ("ReLU()", (4, 30)),
         ("BatchNorm1d(100)", (8, 100)),
     ]
-    cases: list[tuple[str, Any, Shape, Any]] = [(call, parse_layer(call), s, "torch") for call, s in calls]
-    return [*cases, ("cross_entropy, 3x5", CrossEntropy(), (3, 5), _torch_cross_entropy)]
+    cases: list[Case] = [(call, parse_layer(call), [shape], "torch") for call, shape in calls]
+    return [*cases, ("cross_entropy, 3x5", CrossEntropy(), [(3, 5)], _torch_cross_entropy)]
 
 
 def _torch_cross_entropy(scores: Any) -> Any:
@@ -99,7 +111,7 @@ def _torch_cross_entropy(scores: Any) -> Any:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the checks; return the exit status."""
+    """Run the command and return its exit status."""
     parser = Parser(__doc__)
     parser.add_argument("--layer", help='a layer of minitorch, such as "Conv2d(3, 6, 3)"')
     parser.add_argument(
@@ -116,7 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     random.seed(options.seed)
     try:
         if options.layer is None:
-            cases = [(title, layer, [shape], judge) for title, layer, shape, judge in standard_cases()]
+            cases = standard_cases()
         else:
             cases = [(options.layer, parse_layer(options.layer), options.shape, "torch")]
         return 0 if _report(cases, options.tolerance, options.seed) else 1
@@ -124,35 +136,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(str(problem))
 
 
-def _report(cases: Sequence[tuple[str, Any, list[Shape], Any]], tolerance: float, seed: int) -> bool:
-    """Print the table; tell whether all errors are within the tolerance."""
+def _report(cases: Sequence[Case], tolerance: float, seed: int) -> bool:
+    """Print the table; return whether all errors are within the tolerance."""
     has_torch = importlib.util.find_spec("torch") is not None
     width = max(len(title) for title, *_ in cases)
     print(f"{'layer':{width}}  {'quantity':20}  {'against':11}  mean absolute error")
-    fine = True
-    for title, layer, shapes, judge in cases:
-        for against, name in (("numeric", "differences"), (judge, "PyTorch"))[: 1 + has_torch]:
+    passed = True
+    for title, layer, shapes, reference in cases:
+        for against, name in (("numeric", "differences"), (reference, "PyTorch"))[: 1 + has_torch]:
             try:
-                errors = minitorch.check_layer(layer, *shapes, against=against, seed=seed)
+                errors = check_layer(layer, *shapes, against=against, seed=seed)
             except ValueError as problem:
                 if against == "numeric":
                     raise
-                print(f"PyTorch cannot judge {title}: {problem}", file=sys.stderr)
+                print(f"PyTorch cannot check {title}: {problem}", file=sys.stderr)
                 continue
             except AssertionError as problem:
                 print(f"{title:{width}}  {problem}")
-                fine = False
+                passed = False
                 continue
             for quantity, error in errors:
                 good = math.isfinite(error) and error <= tolerance
-                fine = fine and good
+                passed = passed and good
                 verdict = "ok" if good else "TOO LARGE"
                 print(f"{title:{width}}  {quantity:20}  {name:11}  {error:.2e}  {verdict}")
     if not has_torch:
         print("PyTorch is not installed: checked against central differences only", file=sys.stderr)
-    print("all within" if fine else "NOT all within", f"{tolerance:g}")
-    return fine
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    print("all within" if passed else "NOT all within", f"{tolerance:g}")
+    return passed

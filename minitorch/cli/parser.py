@@ -1,4 +1,4 @@
-"""The parser of flags, for scripts that run with the standard library alone too."""
+"""The argument parser of every command. Depends on the standard library only, so that a bare interpreter can use it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import NoReturn
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser that complains in one line, and keeps the line breaks of its description."""
+    """An argument parser whose errors are one line, and whose description keeps its line breaks."""
 
     def __init__(self, description: str | None) -> None:
         super().__init__(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
 
     def error(self, message: str) -> NoReturn:
-        """Print one line and leave with status 2."""
+        """Print one line and exit with status 2."""
         self.exit(2, f"{self.prog}: {message} (--help lists the flags)\n")

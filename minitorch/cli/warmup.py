@@ -1,28 +1,32 @@
-"""Compiles the common kernels ahead of time: ``python -m minitorch.warmup``.
+"""Compiles the common kernels ahead of time, so that the first training does not wait for them.
 
-A network with the usual layers takes a few steps on random images: on few of them, for the serial kernels, and on many,
-for the parallel ones. It refuses to know data and models.
+    minitorch warmup
+    minitorch warmup --dtype both
+
+A network with the usual layers takes a few steps on random images: on a small batch for the serial kernels, on a large
+one for the parallel kernels. The compiled kernels stay in the cache folder.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
+from collections.abc import Sequence
 
 import numpy as np
 
-from . import jit
-from .dtypes import get_default_dtype, set_default_dtype
-from .layers import AvgPool2d, Conv2d, Dropout, Flatten, Linear, MaxPool2d
-from .layers_norm import BatchNorm2d
-from .layers_sequential import Sequential
-from .losses import cross_entropy, nll_loss
-from .nn import logsoftmax
-from .optim import SGD, Adam
-from .tensor import tensor
-from .tensor_functions import ReLU
-from .train import predict
+from .. import jit
+from ..dtypes import get_default_dtype, set_default_dtype
+from ..layers import AvgPool2d, Conv2d, Dropout, Flatten, Linear, MaxPool2d
+from ..layers_norm import BatchNorm2d
+from ..layers_sequential import Sequential
+from ..losses import cross_entropy, nll_loss
+from ..nn import logsoftmax
+from ..optim import SGD, Adam
+from ..tensor import tensor
+from ..tensor_functions import ReLU
+from ..train.loop import predict
+from .common import Parser
 
 
 def network() -> Sequential:
@@ -36,7 +40,7 @@ def network() -> Sequential:
 
 
 def steps(dtype: str, batch: int) -> None:
-    """Train and evaluate the network on ``batch`` random images."""
+    """Train and evaluate the network on a batch of random images (batch, 3, 32, 32)."""
     set_default_dtype(dtype)
     draw = np.random.default_rng(0)
     images, labels = draw.standard_normal((batch, 3, 32, 32)).astype(dtype), np.arange(batch) % 10
@@ -48,15 +52,13 @@ def steps(dtype: str, batch: int) -> None:
     predict(model, [(images, labels)])
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Compile, and say how many kernels are kept where."""
-    parser = argparse.ArgumentParser(
-        prog="python -m minitorch.warmup", description="Compile the common kernels."
-    )
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Compile, and print how many kernels are in which folder. Return the exit status."""
+    parser = Parser(__doc__)
     parser.add_argument(
         "--dtype", choices=("float32", "float64", "both"), default="float32", help="default: float32"
     )
-    chosen = parser.parse_args(argv).dtype
+    chosen = parser.parse_args(arguments).dtype
     if jit.disabled():
         print("NUMBA_DISABLE_JIT is set: there is nothing to compile", file=sys.stderr)
         return 2
@@ -74,7 +76,3 @@ def main(argv: list[str] | None = None) -> int:
     jit.kept.cache_clear()
     print(f"{len(jit.kept(folder))} kernels in {folder}, after {time.perf_counter() - began:.1f} s")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

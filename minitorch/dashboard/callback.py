@@ -1,6 +1,6 @@
-"""Shows the training of a network for images: lines, held-out images, hidden channels, mistakes, the graph.
+"""The callback that shows the training of an image classifier: lines, held-out images, mistakes, the graph.
 
-It refuses to know where it is shown, and what special panels a network has.
+Writes to any `Logger`. Depends on the training loop, on data sets, and on `svg` and `graph` beside it.
 """
 
 from __future__ import annotations
@@ -13,27 +13,28 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-import charts
-import graph_svg
-import minitorch
-from board import Logger
-from minitorch import Step
-from minitorch.data import DataLoader, Dataset
-from sinks import EVERY, Plan, Record
+from ..data import DataLoader, Dataset
+from ..tensor import tensor
+from ..train.callbacks import LOG_EVERY, Record
+from ..train.console import TrainingPlan
+from ..train.loop import Step, predict
+from ..train.metrics import confusion_matrix, worst_mistakes
+from ..train.trainer import EVAL_BATCH, SHOWN
+from .graph import draw_graph, parameter_names
+from .run_log import Logger
+from .svg import confusion, gallery, settings_table
 
 Array = npt.NDArray[Any]
-Show = Callable[
-    [Logger, Any, str], None
-]  # of a logger, the model that has just seen the images, and when that was
+# Of a logger, the model, which has just seen the held-out images, and the time as text, such as "step 50".
+ShowModel = Callable[[Logger, Any, str], None]
 
-SHOWN = 16  # held-out images in the pictures
-LOOK = 50  # batches from one picture to the next
+SHOW_EVERY = 50  # batches from one set of images to the next
 CHECKED = 200  # held-out images whose mistakes are shown after an epoch
-WORST = 24
+WORST = 24  # mistakes that are shown
 
 
 def show_records(logger: Logger, records: Sequence[Record]) -> None:
-    """Draw the lines of a log."""
+    """Add the lines of a log: loss, accuracy and learning rate over steps."""
     for record in records:
         for name in ("loss", "accuracy", "lr"):
             value = record.get(name, math.nan)
@@ -45,79 +46,79 @@ def show_records(logger: Logger, records: Sequence[Record]) -> None:
                 logger.scalar(name, "validation", record["step"], record[f"valid_{name}"])
 
 
-class Watch:
-    """A sink that shows each step that is logged, pictures every 50 batches, and mistakes after each epoch.
+class DashboardCallback:
+    """Shows every tenth step, images every 50 batches, and the mistakes after each epoch.
 
-    Nothing of it changes the run: the model looks at held-out images without dropout and without a graph.
+    It does not change the run: the model sees the held-out images in evaluation mode and without a graph, and the state
+    of ``random`` stays.
 
     Args:
-        logger: Where it is shown.
-        model: What is trained.
-        plan: What lies ahead.
-        valid: Held-out images.
-        normalize: Makes the model's input of them.
-        show: Shows what is special to this model, if anything is.
+        logger: Where everything is shown.
+        model: The model that is trained.
+        plan: How much there is to train.
+        valid: Held-out images, uint8 (N, C, H, W).
+        normalize: Maps them to the input of the model.
+        show_model: Shows what is special to this model, if anything is.
     """
 
     def __init__(
         self,
         logger: Logger,
         model: Any,
-        plan: Plan,
+        plan: TrainingPlan,
         valid: Dataset,
         normalize: Callable[[Array], Array],
-        show: Show | None = None,
+        show_model: ShowModel | None = None,
     ) -> None:
-        self.logger, self.model, self.plan, self.show = logger, model, plan, show
+        self.logger, self.model, self.plan, self.show_model = logger, model, plan, show_model
         self.shown = valid.subset(range(min(SHOWN, len(valid))))
         self.batch = [(normalize(self.shown.images), self.shown.labels)]
         self.checked = valid.subset(range(min(CHECKED, len(valid))))
-        self.loader = DataLoader(self.checked, 500, transform=normalize, seed=0)
-        self.looked = False
-        self.clock: float | None = None
+        self.loader = DataLoader(self.checked, EVAL_BATCH, transform=normalize, seed=0)
+        self.shown_once = False
+        self.last_time: float | None = None
         self.seen, self.seconds = 0, 0.0
 
     def begin(self, settings: Mapping[str, Any], records: Sequence[Record]) -> None:
-        """Show what is known before the first step: settings, images, the log so far."""
-        self.logger.text("flags", charts.settings(settings))
+        """Show what is known before the first step: settings, held-out images, the log so far."""
+        self.logger.text("flags", settings_table(settings))
         self.logger.images("val_images", self.shown.images, title=f"val_images: {len(self.shown)} held out")
         show_records(self.logger, records)
 
     def _graph(self) -> str:
-        """Return the graph of the scores of one image; what the model is and learns stays as it was."""
+        """Return the graph of the scores of one image, as SVG; the model stays as it was."""
         parameter = self.model.parameters()[0].value
-        image = minitorch.tensor(self.batch[0][0][:1], parameter.backend, dtype=parameter.dtype)
+        image = tensor(self.batch[0][0][:1], parameter.backend, dtype=parameter.dtype)
         self.model.eval()
-        drawing = graph_svg.draw(self.model(image), graph_svg.parameter_names(self.model))
+        drawing = draw_graph(self.model(image), parameter_names(self.model))
         self.model.train()
         return drawing
 
-    def _look(self, moment: str) -> None:
-        self.looked = True
-        if self.show is not None:
-            minitorch.predict(self.model, self.batch)
-            self.show(self.logger, self.model, moment)
+    def _show_model(self, time_text: str) -> None:
+        self.shown_once = True
+        if self.show_model is not None:
+            predict(self.model, self.batch)
+            self.show_model(self.logger, self.model, time_text)
 
     def __call__(self, step: Step) -> None:
         """Show the step, if it is one to show."""
         now = time.perf_counter()
-        if (
-            not step.last and self.clock is not None
-        ):  # neither the first batch, which compiles, nor a validation
+        # The rate leaves out the first batch, which compiles kernels, and the last, after which there is a validation.
+        if not step.last and self.last_time is not None:
             self.seen += self.plan.size(step)
-            self.seconds += now - self.clock
-        logged = step.last or step.step % EVERY == 0
-        first = logged and not self.looked
+            self.seconds += now - self.last_time
+        logged = step.last or step.step % LOG_EVERY == 0
+        first = logged and not self.shown_once
         if logged or not math.isfinite(step.loss):
             self._lines(step)
-        if first or step.last or step.step % LOOK == 0:
-            self._look(f"step {step.step}")
+        if first or step.last or step.step % SHOW_EVERY == 0:
+            self._show_model(f"step {step.step}")
         if first:
             self.logger.text("graph", self._graph())
         if step.last:
-            scores, _ = minitorch.predict(self.model, self.loader)
+            scores, _ = predict(self.model, self.loader)
             self.mistakes(scores, self.checked, f"validation after epoch {step.epoch}")
-        self.clock = time.perf_counter()
+        self.last_time = time.perf_counter()
 
     def _lines(self, step: Step) -> None:
         record = {"step": step.step, "loss": step.loss, "accuracy": step.accuracy, "lr": step.lr}
@@ -129,47 +130,37 @@ class Watch:
             self.seen, self.seconds = 0, 0.0
 
     def tested(self, scores: Array, test: Dataset, accuracy: float, step: int) -> None:
-        """Show what the test gave."""
+        """Show the result of the test: its accuracy and its mistakes."""
         self.logger.scalar("accuracy", "test", step, accuracy)
         self.mistakes(scores, test, "test")
 
-    def mistakes(self, scores: Array, images: Dataset, what: str) -> None:
-        """Show how often each class is taken for each, and the images whose true class was thought least likely."""
-        guesses, size = scores.argmax(axis=1), len(images.classes)
-        counts = np.zeros((size, size), int)
-        np.add.at(counts, (images.labels, guesses), 1)
+    def mistakes(self, scores: Array, images: Dataset, title: str) -> None:
+        """Show the confusion matrix, and the images whose true class got the lowest probability."""
+        classes, guesses = images.classes, scores.argmax(axis=1)
+        counts = confusion_matrix(scores, images.labels, classes)
         right = f"{np.trace(counts):,} of {len(images):,} right"
-        self.logger.text("confusion", charts.confusion(counts, images.classes, f"{what}: {right}"))
-        wrong = np.flatnonzero(guesses != images.labels)
-        shifted = scores - scores.max(axis=1, keepdims=True)
-        surprise = np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(scores)), images.labels]
-        worst = wrong[np.argsort(-surprise[wrong], kind="stable")][:WORST]
-        gap = "\n" if max(map(len, images.classes)) > 2 else " "
-        names = [
-            f"{images.classes[guesses[n]]}{gap}({images.classes[images.labels[n]]})" for n in worst.tolist()
-        ]
-        title = (
-            f"{what}: the worst of {len(wrong):,} mistakes, predicted (true)"
-            if len(worst)
-            else f"{what}: none"
-        )
-        self.logger.text("mistakes", charts.gallery(images.images[worst], names, title))
+        self.logger.text("confusion", confusion(counts, classes, f"{title}: {right}"))
+        wrong, worst = worst_mistakes(scores, images.labels, WORST)
+        gap = "\n" if max(map(len, classes)) > 2 else " "
+        captions = [f"{classes[guesses[n]]}{gap}({classes[images.labels[n]]})" for n in worst.tolist()]
+        heading = f"the worst of {wrong:,} mistakes, predicted (true)" if wrong else "none"
+        self.logger.text("mistakes", gallery(images.images[worst], captions, f"{title}: {heading}"))
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: nothing is open."""
 
 
-def show_channels(logger: Logger, name: str, channels: Array, moment: str) -> None:
-    """Show hidden channels (N, C, H, W), a window each, 4 images in a row, strong answers dark."""
+def show_channels(logger: Logger, name: str, channels: Array, time_text: str) -> None:
+    """Show hidden channels (N, C, H, W): one window each, 4 images in a row, high activations dark."""
     for c, channel in enumerate(channels.swapaxes(0, 1)):
         span = f"{channel.min():.3g} to {channel.max():.3g}"
-        logger.images(f"{name}_{c}", -channel, columns=4, title=f"{name}_{c}: {span}, {moment}")
+        logger.images(f"{name}_{c}", -channel, columns=4, title=f"{name}_{c}: {span}, {time_text}")
 
 
-def show_filters(logger: Logger, weights: Array, moment: str) -> None:
-    """Show the filters (O, C, H, W) of a convolution: in colours if C is 3, else their means over C."""
+def show_filters(logger: Logger, weights: Array, time_text: str) -> None:
+    """Show the filters (O, C, H, W) of a convolution: as RGB if C is 3, else their means over C."""
     low, high = (end(axis=(1, 2, 3), keepdims=True) for end in (weights.min, weights.max))
     tiles = ((weights - low) / np.where(high > low, high - low, 1) * 255).round().astype(np.uint8)
     if tiles.shape[1] != 3:
         tiles = tiles.mean(axis=1).astype(np.uint8)
-    logger.images("filters", tiles, title=f"filters: each by its own range, {moment}")
+    logger.images("filters", tiles, title=f"filters: each by its own range, {time_text}")

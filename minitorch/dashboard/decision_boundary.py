@@ -1,6 +1,6 @@
-"""Pictures of what a classifier makes of the plane, quick enough to be made while it trains.
+"""Images of the decision boundary of a classifier of points, fast enough to be made during training.
 
-It refuses to know what classifies.
+Depends on NumPy and on the toy data sets. The classifier is any function from points to probabilities.
 """
 
 from __future__ import annotations
@@ -11,28 +11,28 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from minitorch import Graph
+from ..datasets import Graph
 
 Array = npt.NDArray[Any]
 Point = tuple[float, float]
 
-SIDE = 256  # pixels
-CELLS = 50  # in a row
-DOT = 5.0  # radius of a point, in pixels
+SIDE = 256  # of the image, in pixels
+SAMPLES = 50  # points along each side where the classifier is evaluated
+DOT = 5.0  # radius of a data point, in pixels
 RED, BLUE, WHITE = (192, 57, 43), (47, 109, 179), (255, 255, 255)
 
 
-class Boundary:
-    """Draws the probability of label 1 everywhere (blue likely, red unlikely), and the points over it.
+class DecisionBoundary:
+    """Draws the probability of label 1 over the plane (blue: likely, red: unlikely) and the data points on top.
 
     Args:
-        data: The points.
+        data: The points and their labels.
     """
 
     def __init__(self, data: Graph) -> None:
         points, labels = np.array(data.X), np.array(data.y)
         low, high = min(points.min(), 0.0) - 0.03, max(points.max(), 1.0) + 0.03
-        ticks = np.linspace(low, high, CELLS)
+        ticks = np.linspace(low, high, SAMPLES)
         x, y = np.meshgrid(ticks, ticks[::-1])
         self.grid: list[Point] = list(zip(x.ravel().tolist(), y.ravel().tolist()))
         self.palette = _palette()
@@ -49,10 +49,14 @@ class Boundary:
         self.colours = overlay.reshape(-1, 3)[self.dots]
 
     def __call__(self, classify: Callable[[Sequence[Point]], Any]) -> npt.NDArray[np.uint8]:
-        """Return the picture (SIDE, SIDE, 3); without colours if there is anything but numbers."""
-        likely = np.asarray(classify(self.grid), np.float32).reshape(CELLS, CELLS)
+        """Return the image, uint8 (256, 256, 3); it is grey if a probability is not a finite number.
+
+        Args:
+            classify: Maps points to the probability of label 1 at each.
+        """
+        likely = np.asarray(classify(self.grid), np.float32).reshape(SAMPLES, SAMPLES)
         known = np.isfinite(likely).all()
-        smooth = _widened(_widened(likely).T).T if known else np.ones((SIDE, SIDE))
+        smooth = _enlarged(_enlarged(likely).T).T if known else np.ones((SIDE, SIDE))
         field = (np.clip(smooth, 0, 1) * 254 + (0 if known else 1)).astype(np.uint8)
         picture: npt.NDArray[np.uint8] = self.palette.take(field, axis=0)
         picture[_edges(field)] = 70
@@ -61,7 +65,7 @@ class Boundary:
 
 
 def _edges(field: Array) -> npt.NDArray[np.bool_]:
-    """Return where the probability passes one half."""
+    """Return the pixels (H, W) where the probability crosses 0.5."""
     above = (field > 127) & (field < 255)
     edge = np.zeros(field.shape, bool)
     edge[1:] |= above[1:] != above[:-1]
@@ -69,17 +73,17 @@ def _edges(field: Array) -> npt.NDArray[np.bool_]:
     return edge
 
 
-def _widened(rows: Array) -> Array:
-    """Return SIDE rows for CELLS, filled in linearly."""
-    place = np.linspace(0, CELLS - 1, SIDE, dtype=np.float32)
-    before = np.minimum(place.astype(int), CELLS - 2)
+def _enlarged(rows: Array) -> Array:
+    """Return SIDE rows from SAMPLES rows, by linear interpolation."""
+    place = np.linspace(0, SAMPLES - 1, SIDE, dtype=np.float32)
+    before = np.minimum(place.astype(int), SAMPLES - 2)
     share = (place - before)[:, None]
     wide: Array = rows[before] * (1 - share) + rows[before + 1] * share
     return wide
 
 
 def _palette() -> npt.NDArray[np.uint8]:
-    """Return 255 colours from pale red over white to pale blue, and grey for what is not a number."""
+    """Return 255 colours from pale red over white to pale blue, and grey (the last) for nan."""
     shares = np.linspace(-1, 1, 255)[:, None]
     pale_red, pale_blue = np.array([236, 150, 130.0]), np.array([135, 175, 225.0])
     sides = np.where(shares < 0, pale_red, pale_blue)

@@ -1,8 +1,8 @@
-"""Draws the graph that autodiff recorded as SVG text: inputs above, the result below, a layer for each call.
+"""Draws the graph that autodiff recorded as SVG text: inputs at the top, the result at the bottom.
 
-The layout is its own: a variable stands one layer above the first call that uses it, lines that pass several layers
-are led around the boxes, and boxes are ordered to cross few lines. It refuses to know what a value is, beyond asking
-for its number or its shape.
+Layered layout (as in Sugiyama, Tagawa, Toda, 1981): a variable is one layer above the first call that uses it; an edge
+that passes a layer gets a placeholder there, so that it goes around the boxes; boxes of a layer are ordered by the means
+of their neighbours, so that few edges cross. Depends on autodiff, Scalar, Tensor and on `svg` beside it.
 """
 
 from __future__ import annotations
@@ -12,20 +12,27 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
-from charts import svg
-from minitorch import Module, Scalar, Tensor
-from minitorch.autodiff import Variable, topological_sort
+from ..autodiff import Variable, topological_sort
+from ..module import Module
+from ..scalar import Scalar
+from ..tensor import Tensor
+from .svg import svg
 
-LINE, GAP, RISE, SLOT = 15, 18, 40, 26  # heights and distances in pixels; SLOT is for a line that passes
+LINE_HEIGHT, GAP, LAYER_GAP, EDGE_WIDTH = (
+    15,
+    18,
+    40,
+    26,
+)  # pixels; EDGE_WIDTH is for an edge that passes a layer
 EDGE = "#8a8f98"
 FILLS = {"call": "#dce8f5", "leaf": "#fbe7d8", "constant": "#eceef0", "result": "#d9efe0"}
-MOST = 80  # boxes in a drawing
-SWEEPS = 6
+MAX_BOXES = 80
+SWEEPS = 6  # that order the boxes of each layer
 
 
 @dataclass(eq=False)
 class Box:
-    """A variable, or (without lines of text) a place where a line passes a layer."""
+    """A variable, or (without lines of text) the place where an edge passes a layer."""
 
     lines: Sequence[str] = ()
     kind: str = "call"
@@ -37,20 +44,20 @@ class Box:
 
     @property
     def width(self) -> float:
-        return max(46.0, 14 + 7.0 * max(map(len, self.lines))) if self.lines else SLOT
+        return max(46.0, 14 + 7.0 * max(map(len, self.lines))) if self.lines else EDGE_WIDTH
 
     @property
     def height(self) -> float:
-        return LINE * len(self.lines) + 10 if self.lines else 0.0
+        return LINE_HEIGHT * len(self.lines) + 10 if self.lines else 0.0
 
 
 def parameter_names(model: Module) -> dict[int, str]:
-    """Return what the parameters of a model are called, by the identity of their values."""
+    """Return the names of the parameters of a model, by the identity of their values."""
     return {id(parameter.value): name for name, parameter in model.named_parameters()}
 
 
 def derivatives(result: Variable, d: Any = 1.0) -> dict[int, Any]:
-    """Return the derivative of ``result``, times ``d``, by the identity of each variable that led to it."""
+    """Return ``d`` times the derivative of ``result`` by each variable it was computed from, by identity."""
     found: dict[int, Any] = {id(result): d}
     for variable in topological_sort(result):
         if variable.is_leaf():
@@ -62,15 +69,17 @@ def derivatives(result: Variable, d: Any = 1.0) -> dict[int, Any]:
     return found
 
 
-def draw(result: Variable, names: Mapping[int, str] | None = None, *, slopes: bool = False) -> str:
+def draw_graph(
+    result: Variable, names: Mapping[int, str] | None = None, *, show_derivatives: bool = False
+) -> str:
     """Return the graph of ``result`` as SVG.
 
     Args:
-        result: What was computed.
-        names: What variables are called, by identity, besides their own names.
-        slopes: Whether derivatives are told too (of Scalars).
+        result: The Scalar or Tensor whose graph is drawn.
+        names: Names of variables by identity, which override their own; see `parameter_names`.
+        show_derivatives: Whether each box has its derivative too; for Scalars.
     """
-    found = derivatives(result) if slopes else {}
+    found = derivatives(result) if show_derivatives else {}
     boxes: dict[int, Box] = {}
     order = topological_sort(result)
     for variable in [*order, *(p for v in order for p in v.parents)]:
@@ -92,8 +101,8 @@ def _kind(variable: Variable) -> str:
     return "leaf" if variable.is_leaf() else "call"
 
 
-def _lines(variable: Variable, names: Mapping[int, str], slopes: Mapping[int, Any]) -> list[str]:
-    """Return what is written on a variable: its name or function, its value or shape, its derivative."""
+def _lines(variable: Variable, names: Mapping[int, str], found: Mapping[int, Any]) -> list[str]:
+    """Return the text in the box of a variable: name or function, value or shape, derivative."""
     history = variable.history
     called = history.last_fn.__name__ if history is not None and history.last_fn is not None else None
     name = names.get(id(variable)) or variable.name
@@ -102,16 +111,16 @@ def _lines(variable: Variable, names: Mapping[int, str], slopes: Mapping[int, An
         lines.append(f"{variable.data:.4g}")
     elif isinstance(variable, Tensor):
         lines.append(" × ".join(map(str, variable.shape)))
-    if id(variable) in slopes:
-        lines.append(f"d {float(slopes[id(variable)]):.4g}")
+    if id(variable) in found:
+        lines.append(f"d {float(found[id(variable)]):.4g}")
     return lines
 
 
 def _first(boxes: list[Box]) -> list[Box]:
-    """Return the boxes, or of a large graph those nearest to its inputs."""
-    if len(boxes) <= MOST:
+    """Return all boxes, or for a large graph those nearest to its inputs."""
+    if len(boxes) <= MAX_BOXES:
         return boxes
-    kept = sorted(boxes, key=lambda box: -box.layer)[:MOST]
+    kept = sorted(boxes, key=lambda box: -box.layer)[:MAX_BOXES]
     lowest = min(box.layer for box in kept)
     kept = [box for box in kept if box.layer > lowest] or kept
     chosen = set(map(id, kept))
@@ -124,7 +133,7 @@ def _first(boxes: list[Box]) -> list[Box]:
 
 
 def _layers(boxes: list[Box]) -> list[list[Box]]:
-    """Put boxes into layers, the result's first, with a place in each layer that a line passes; place all."""
+    """Assign boxes to layers, the result's first; add placeholders for passing edges; set all positions."""
     layers: list[list[Box]] = [[] for _ in range(1 + max(box.layer for box in boxes))]
     for box in boxes:
         layers[box.layer].append(box)
@@ -162,18 +171,18 @@ def _middle(neighbours: Sequence[Box], otherwise: float) -> float:
 
 
 def _place(layers: list[list[Box]]) -> None:
-    """Give each box its middle: below what it uses where there is room, layers centred on one another."""
+    """Set the centre of each box: layers below each other, each centred on the one below."""
     y = 8.0
     for row in reversed(layers):
         height = max(box.height for box in row)
         for box in row:
             box.y = y + height / 2
-        y += height + RISE
+        y += height + LAYER_GAP
     for row in layers:
         _spread(row, 0.0)
     for row in layers[1:]:
-        wished = sum(_middle(box.below, 0.0) for box in row) / len(row)
-        _spread(row, wished)
+        middle = sum(_middle(box.below, 0.0) for box in row) / len(row)
+        _spread(row, middle)
 
 
 def _spread(row: list[Box], middle: float) -> None:
@@ -216,7 +225,7 @@ def _drawn(box: Box) -> str:
     rounding = 4 if box.kind in ("leaf", "constant") else 10
     heavy = ' class="strong"'
     texts = "".join(
-        f'<text x="{box.x:.1f}" y="{y + 5 + LINE * n + 11:.1f}" text-anchor="middle"{"" if n else heavy}>'
+        f'<text x="{box.x:.1f}" y="{y + 5 + LINE_HEIGHT * n + 11:.1f}" text-anchor="middle"{"" if n else heavy}>'
         f"{escape(line)}</text>"
         for n, line in enumerate(box.lines)
     )

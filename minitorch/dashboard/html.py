@@ -1,7 +1,7 @@
-"""Writes what a board shows as one HTML page that needs no server, no network and no other file.
+"""The report of a run: one HTML page that needs no server, no network and no other file.
 
-Lines are drawings with their values, pictures are inside the page, pictures under a slider have one. It refuses to
-know runs.
+Lines are SVG charts with their values, images are embedded, images under a slider keep it. Depends on `run_log`, `svg`
+and `images` beside it.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from board import Board, Frames, Images, Lines, Text, Window
-from charts import line_chart
-from folder import write
-from pixels import data_address, sheet
+from ..train.run_dir import write_file
+from .images import data_url, image_grid
+from .run_log import Frames, Images, Lines, RunLog, Text, Window
+from .svg import line_chart
 
 REPORT = "report.html"
 
@@ -44,25 +44,25 @@ for (const box of document.querySelectorAll("section.frames")) {
 """
 
 
-def write_report(path: Path, title: str, board: Board, facts: Mapping[str, Any]) -> None:
-    """Write the page, wholly or not at all.
+def write_report(path: Path, title: str, log: RunLog, facts: Mapping[str, Any]) -> None:
+    """Write the report of a run atomically.
 
     Args:
         path: The file.
-        title: Stands above.
-        board: What is shown.
-        facts: Said in a line below the title.
+        title: The heading of the page.
+        log: What the run has shown.
+        facts: Names and values in one line below the heading; None values are left out.
     """
-    told = ", ".join(f"{name} {value}" for name, value in facts.items() if value is not None)
-    sections = "\n".join(_section(window, board.unit) for window in board.windows())
+    summary = ", ".join(f"{name} {value}" for name, value in facts.items() if value is not None)
+    sections = "\n".join(_section(window, log.unit) for window in log.windows())
     page = (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width">\n<link rel="icon" href="data:,">\n'
         f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
-        f"<h1>{escape(title)}</h1>\n<p>{escape(told)}</p>\n<main>\n{sections}\n</main>\n"
+        f"<h1>{escape(title)}</h1>\n<p>{escape(summary)}</p>\n<main>\n{sections}\n</main>\n"
         f"<script>{SLIDER}</script>\n</body>\n</html>\n"
     )
-    write(path, page)
+    write_file(path, page)
 
 
 def _section(window: Window, unit: str) -> str:
@@ -70,8 +70,8 @@ def _section(window: Window, unit: str) -> str:
     if isinstance(content, Lines):
         kind, title, inside = "lines", name, line_chart(content.traces, unit) + _values(content, unit)
     elif isinstance(content, Images):
-        address = data_address(sheet(content.array, content.columns))
-        kind, title, inside = "images", content.title, f'<img src="{address}" alt="{escape(content.title)}">'
+        url = data_url(image_grid(content.array, content.columns))
+        kind, title, inside = "images", content.title, f'<img src="{url}" alt="{escape(content.title)}">'
     elif isinstance(content, Text):
         kind, title, inside = "text", name, content.html
     else:
@@ -81,7 +81,7 @@ def _section(window: Window, unit: str) -> str:
 
 
 def _values(content: Lines, unit: str) -> str:
-    """Return the last values of each line as a table that opens when asked for."""
+    """Return the last 20 values of each line as a table that is folded at first."""
     tables = []
     for line, (xs, ys) in content.traces.items():
         rows = "".join(f"<tr><td>{x:g}</td><td>{y:.6g}</td></tr>" for x, y in list(zip(xs, ys))[-20:])
@@ -90,7 +90,7 @@ def _values(content: Lines, unit: str) -> str:
 
 
 def _slider(content: Frames) -> str:
-    frames = [{"label": f.label, "src": data_address(f.array)} for f in content.frames]
+    frames = [{"label": f.label, "src": data_url(f.array)} for f in content.frames]
     last = frames[-1]
     return (
         f'<img src="{last["src"]}" alt=""><div><output>{escape(last["label"])}</output></div>'

@@ -1,7 +1,7 @@
-"""What a run shows, kept in memory: lines, pictures, pictures under a slider, texts, each in a named window.
+"""What a run shows, kept in memory: lines, images, images under a slider, texts; each has a named window.
 
-A `Board` is what trainers write to. Whoever shows it (a visdom server, the report) reads it when there is time:
-so a viewer may come late, leave and come back, and sees the whole history. It refuses to know who looks.
+Training writes to a `RunLog`. A viewer (the visdom client, the HTML report) reads it in its own time. So a viewer may
+come late, leave and come back, and it sees the whole history. Depends on NumPy only; it knows no viewer.
 """
 
 from __future__ import annotations
@@ -17,39 +17,42 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 
-POINTS = 1000  # of a line, at most
-FRAMES = 50  # under a slider, at most
+MAX_POINTS = 1000  # of a line
+MAX_FRAMES = 50  # under a slider
 
 
 class Logger(Protocol):
-    """Takes what a run has to show."""
+    """Takes what a run shows. Each window has a name and holds one kind of content."""
 
     def scalar(self, window: str, line: str, x: float, y: float) -> None:
-        """Add a point to a line."""
+        """Add the point (x, y) to a line."""
 
     def images(self, window: str, array: Array, *, columns: int = 8, title: str = "") -> None:
-        """Show images (N, H, W) or (N, C, H, W) in rows; other than uint8 ones are scaled by their own range."""
+        """Show images (N, H, W) or (N, C, H, W), C = 1 or 3, ``columns`` in a row.
+
+        uint8 images are shown as they are, others are scaled by their own minimum and maximum.
+        """
 
     def frame(self, window: str, array: Array, *, label: str) -> None:
-        """Add a picture (H, W, 3) to those under a slider."""
+        """Add a uint8 image (H, W, 3) to those under a slider."""
 
     def text(self, window: str, html: str) -> None:
-        """Show HTML or SVG; whoever writes it escapes what is not markup."""
+        """Show HTML or SVG. The caller escapes text that is not markup."""
 
     def close(self) -> None:
-        """Finish; nothing comes after it."""
+        """Finish; no call follows."""
 
 
 @dataclass(frozen=True)
 class Lines:
-    """Points of each line: all x, all y."""
+    """Lines by name: all x and all y of each."""
 
     traces: Mapping[str, tuple[Sequence[float], Sequence[float]]]
 
 
 @dataclass(frozen=True)
 class Images:
-    """Images to be laid out in rows."""
+    """Images to lay out in rows of ``columns``."""
 
     array: Array
     columns: int
@@ -58,7 +61,7 @@ class Images:
 
 @dataclass(frozen=True)
 class Frame:
-    """One picture under a slider; ``number`` tells it from all others of its window."""
+    """One image (H, W, 3) under a slider; ``number`` is unique in its window."""
 
     number: int
     label: str
@@ -67,14 +70,14 @@ class Frame:
 
 @dataclass(frozen=True)
 class Frames:
-    """Pictures under a slider, the oldest first."""
+    """The images under a slider, the oldest first."""
 
     frames: Sequence[Frame]
 
 
 @dataclass(frozen=True)
 class Text:
-    """HTML or SVG."""
+    """HTML or SVG text."""
 
     html: str
 
@@ -84,7 +87,7 @@ Content = Lines | Images | Frames | Text
 
 @dataclass(frozen=True)
 class Window:
-    """A window as it is at one time; ``version`` grows with each change."""
+    """A window at one time; ``version`` grows with each change."""
 
     name: str
     version: int
@@ -92,9 +95,9 @@ class Window:
 
 
 class Thinned:
-    """A growing list that keeps at most ``limit`` items, evenly spread, and always the last.
+    """A growing list that keeps at most ``limit`` items, evenly spread, and always the last one.
 
-    Whenever it is full every second item is dropped, and from then on only every second one is kept.
+    Whenever it is full, every second item is dropped, and from then on only every second new item is kept.
     """
 
     def __init__(self, limit: int) -> None:
@@ -113,16 +116,18 @@ class Thinned:
             self.stride *= 2
 
     def items(self) -> list[Any]:
-        """Return what is kept."""
+        """Return the items that are kept, in order."""
         last_is_kept = (self.count - 1) % self.stride == 0
         return list(self.kept) if last_is_kept else [*self.kept, self.last]
 
 
-class Board:
-    """Keeps what a run shows. A call copies what it is given and returns within microseconds; nothing is drawn.
+class RunLog:
+    """A `Logger` that keeps everything in memory, for viewers in other threads.
+
+    A call copies its arguments and returns within microseconds; nothing is drawn.
 
     Args:
-        unit: What the lines are drawn over.
+        unit: The unit of x of all lines: ``"step"`` (default) or ``"epoch"``.
     """
 
     def __init__(self, unit: str = "step") -> None:
@@ -131,46 +136,46 @@ class Board:
         self._lines: dict[str, dict[str, Thinned]] = {}
         self._frames: dict[str, Thinned] = {}
         self._latest: dict[str, Images | Text] = {}
-        self._versions: dict[str, int] = {}  # in the order in which the windows came
+        self._versions: dict[str, int] = {}  # in the order in which the windows were created
 
     def scalar(self, window: str, line: str, x: float, y: float) -> None:
         """Add a point to a line."""
         with self._lock:
             lines = self._lines.setdefault(window, {})
             if line not in lines:
-                lines[line] = Thinned(POINTS)
+                lines[line] = Thinned(MAX_POINTS)
             lines[line].add((x, y))
             self._touch(window)
 
     def images(self, window: str, array: Array, *, columns: int = 8, title: str = "") -> None:
-        """Show images in rows, instead of those before."""
+        """Show images in rows, in place of earlier ones."""
         content = Images(np.array(array), columns, title or window)
         with self._lock:
             self._latest[window] = content
             self._touch(window)
 
     def frame(self, window: str, array: Array, *, label: str) -> None:
-        """Add a picture to those under a slider."""
+        """Add an image to those under a slider."""
         copied = np.array(array)
         with self._lock:
-            frames = self._frames.setdefault(window, Thinned(FRAMES))
+            frames = self._frames.setdefault(window, Thinned(MAX_FRAMES))
             frames.add(Frame(frames.count, label, copied))
             self._touch(window)
 
     def text(self, window: str, html: str) -> None:
-        """Show HTML or SVG, instead of what was there."""
+        """Show HTML or SVG, in place of an earlier text."""
         with self._lock:
             self._latest[window] = Text(html)
             self._touch(window)
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: nothing is open."""
 
     def _touch(self, window: str) -> None:
         self._versions[window] = self._versions.get(window, 0) + 1
 
     def windows(self, seen: Mapping[str, int] | None = None) -> list[Window]:
-        """Return the windows that have changed since the versions in ``seen``; all of them without it."""
+        """Return the windows whose version differs from that in ``seen`` (by name); without it, all windows."""
         seen = seen or {}
         with self._lock:
             changed = [(name, v) for name, v in self._versions.items() if seen.get(name) != v]
@@ -188,8 +193,8 @@ class Board:
         return self._latest[name]
 
 
-class Fan:
-    """A logger that hands everything to several others."""
+class MultiLogger:
+    """A `Logger` that passes every call on to several others."""
 
     def __init__(self, loggers: Sequence[Logger]) -> None:
         self.loggers = loggers
@@ -205,7 +210,7 @@ class Fan:
             logger.images(window, array, columns=columns, title=title)
 
     def frame(self, window: str, array: Array, *, label: str) -> None:
-        """Add a picture to those under a slider."""
+        """Add an image to those under a slider."""
         for logger in self.loggers:
             logger.frame(window, array, label=label)
 
@@ -221,5 +226,5 @@ class Fan:
 
 
 def finite(y: float) -> float | None:
-    """Return ``y``, or None, which is a gap in a line, for what is not a finite number."""
+    """Return ``y``, or None (a gap in a line) if it is infinite or not a number."""
     return float(y) if math.isfinite(y) else None

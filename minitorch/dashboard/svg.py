@@ -1,4 +1,7 @@
-"""Drawings as SVG text: lines with axes and values, a table of what is taken for what. It refuses to know runs."""
+"""Drawings as SVG and HTML text: line charts, confusion matrices, image galleries, tables of settings.
+
+Depends on NumPy and on `images` beside it.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pixels import data_address
+from .images import data_url
 
 Array = npt.NDArray[Any]
 Trace = tuple[Sequence[float], Sequence[float]]
@@ -19,15 +22,15 @@ COLOURS = ("#2f6db3", "#e07b39", "#3d9970", "#8e5ea2", "#c9a227")
 INK, PALE = "#22262b", "#e6e8eb"
 WIDTH, HEIGHT = 460, 280
 LEFT, RIGHT, TOP, BOTTOM = 54, 14, 30, 40
-MARKS = 200  # points of a line that tell their value when pointed at
+MAX_MARKS = 200  # points of a line that show their value under the pointer
 
 
-# A page's own rules for text, which may make it pale and thin, give way to these.
+# These rules override those of a page, which may make text pale and thin.
 STYLE = "<style>.drawn text,.drawn td{font:400 12px sans-serif}.drawn .strong{font-weight:700}</style>"
 
 
 def svg(kind: str, width: float, height: float, parts: Sequence[str]) -> str:
-    """Return a drawing of a size in pixels."""
+    """Return an SVG element of class ``kind``; ``width`` and ``height`` are in pixels."""
     return (
         f'<svg class="drawn {kind}" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
         f'xmlns="http://www.w3.org/2000/svg" font-family="sans-serif" font-size="12" fill="{INK}">'
@@ -45,19 +48,24 @@ def ticks(low: float, high: float, count: int = 5) -> list[float]:
 
 
 def _span(values: Sequence[float]) -> tuple[float, float]:
-    """Return a range with room around the finite ones of some values."""
-    good = [v for v in values if math.isfinite(v)]
-    low, high = (min(good), max(good)) if good else (0.0, 1.0)
+    """Return the range of the finite values, widened where it would be empty."""
+    finite = [v for v in values if math.isfinite(v)]
+    low, high = (min(finite), max(finite)) if finite else (0.0, 1.0)
     if 1e-300 < high - low < math.inf:
         return low, high
-    room = abs(low) * 0.1 or 1.0
-    return low - room, low + room
+    margin = abs(low) * 0.1 or 1.0
+    return low - margin, low + margin
 
 
 def line_chart(traces: Mapping[str, Trace], unit: str = "step") -> str:
-    """Return lines as SVG; the legend tells the last value of each, a point its own when pointed at.
+    """Return a line chart as SVG.
 
-    Values that are not finite are gaps.
+    The legend has the last value of each line. A point shows its value under the pointer. Values that are not finite are
+    gaps.
+
+    Args:
+        traces: The lines by name: all x and all y of each.
+        unit: The unit of x.
     """
     x_low, x_high = _span([v for x, _ in traces.values() for v in x])
     y_low, y_high = _span([v for _, y in traces.values() for v in y])
@@ -100,15 +108,15 @@ def _path(places: Iterator[tuple[float, float] | None]) -> Iterator[str]:
 
 
 def _marks(xs: Sequence[float], ys: Sequence[float], place: Any, colour: str) -> list[str]:
-    """Return points that tell their value; few points are seen, many are not."""
-    every = -(-len(xs) // MARKS)
-    seen = f'fill="{colour}"' if len(xs) <= 30 else 'fill="transparent"'
+    """Return circles that show a value under the pointer; they are visible on lines of few points only."""
+    every = -(-len(xs) // MAX_MARKS)
+    fill = f'fill="{colour}"' if len(xs) <= 30 else 'fill="transparent"'
     marks = []
     for x, y in list(zip(xs, ys))[::-1][::every]:
         if math.isfinite(y):
             left, top = place(x, y)
-            told = f"{_number(x)}: {y:.6g}"
-            marks.append(f'<circle cx="{left}" cy="{top}" r="3" {seen}><title>{told}</title></circle>')
+            label = f"{_number(x)}: {y:.6g}"
+            marks.append(f'<circle cx="{left}" cy="{top}" r="3" {fill}><title>{label}</title></circle>')
     return marks
 
 
@@ -117,7 +125,7 @@ def _number(value: float) -> str:
 
 
 def confusion(counts: Array, classes: Sequence[str], title: str) -> str:
-    """Return, as SVG, how often each class (a row) is taken for each (a column)."""
+    """Return a confusion matrix as SVG: true classes in rows, predicted classes in columns."""
     side = 38
     margin = 20 + 7 * max(map(len, classes))
     head = 44 + (margin - 20 if margin > 40 else 18)
@@ -132,8 +140,8 @@ def confusion(counts: Array, classes: Sequence[str], title: str) -> str:
         parts.append(
             f'<text x="{margin - 6}" y="{head + middle + 4}" text-anchor="end">{escape(name)}</text>'
         )
-        x, turned = margin + middle, margin > 40
-        anchor = f'transform="rotate(-60 {x} {head - 6})"' if turned else 'text-anchor="middle"'
+        x, rotated = margin + middle, margin > 40
+        anchor = f'transform="rotate(-60 {x} {head - 6})"' if rotated else 'text-anchor="middle"'
         parts.append(f'<text x="{x}" y="{head - 6}" {anchor}>{escape(name)}</text>')
     for i, j in np.ndindex(*counts.shape):
         x, y, depth = margin + side * j, head + side * i, float(shares[i, j]) ** 0.5
@@ -150,7 +158,7 @@ def confusion(counts: Array, classes: Sequence[str], title: str) -> str:
     return svg("confusion", width, height, parts)
 
 
-def settings(record: Mapping[str, Any]) -> str:
+def settings_table(record: Mapping[str, Any]) -> str:
     """Return names and values as an HTML table."""
     rows = "".join(
         f"<tr><td style='padding-right:14px;color:#6b7178'>{escape(str(name))}</td>"
@@ -161,23 +169,23 @@ def settings(record: Mapping[str, Any]) -> str:
 
 
 def gallery(images: Array, captions: Sequence[str], title: str) -> str:
-    """Return images (N, C, H, W), uint8, as SVG: 8 in a row, each below its caption of one line or two."""
+    """Return uint8 images (N, C, H, W) as SVG: 8 in a row, each below its caption of one or two lines."""
     side, gap, columns = 64, 10, 8
     words = [caption.split("\n") for caption in captions]
-    room = 16 * max([len(lines) for lines in words], default=1) + 6
+    headroom = 16 * max([len(lines) for lines in words], default=1) + 6
     pitch = max(side + gap, 8 + 6 * max((len(line) for lines in words for line in lines), default=0))
     width = max(columns * pitch + gap, 420)
-    height = 30 + -(-len(images) // columns) * (side + room + 4) + 6
+    height = 30 + -(-len(images) // columns) * (side + headroom + 4) + 6
     parts = [f'<text class="strong" x="6" y="18">{escape(title)}</text>']
     for n, (image, lines) in enumerate(zip(images, words)):
-        x, y = gap + n % columns * pitch, 30 + n // columns * (side + room + 4)
+        x, y = gap + n % columns * pitch, 30 + n // columns * (side + headroom + 4)
         for k, line in enumerate(lines):
             parts.append(
                 f'<text x="{x + side / 2:g}" y="{y + 14 + 16 * k}" text-anchor="middle">{escape(line)}</text>'
             )
         pixels = 255 - image[0] if len(image) == 1 else image.transpose(1, 2, 0)
         parts.append(
-            f'<image x="{x}" y="{y + room}" width="{side}" height="{side}" '
-            f'style="image-rendering:pixelated" href="{data_address(pixels)}"/>'
+            f'<image x="{x}" y="{y + headroom}" width="{side}" height="{side}" '
+            f'style="image-rendering:pixelated" href="{data_url(pixels)}"/>'
         )
     return svg("gallery", width, height, parts)

@@ -1,4 +1,4 @@
-"""A logger that writes the files which TensorBoard reads. Importing it needs tensorboardX."""
+"""A logger that writes the files of TensorBoard. Importing it needs tensorboardX; nothing else in the package does."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import Any
 import numpy.typing as npt
 from tensorboardX import SummaryWriter
 
-from pixels import sheet
+from .images import image_grid
 
 Array = npt.NDArray[Any]
 
 
-class TensorBoard:
-    """Writes lines, pictures and texts into a folder.
+class TensorBoardLogger:
+    """Writes lines, images and texts to a log directory.
 
     Args:
-        folder: Where; it may hold other runs in folders beside.
+        folder: The directory of this run.
     """
 
     def __init__(self, folder: Path) -> None:
         self.writer = SummaryWriter(str(folder))
-        self.step = 0  # of pictures: that of the last point
+        self.step = 0  # of the last point; images and texts are written at this step
         self.frames: dict[str, int] = {}
 
     def scalar(self, window: str, line: str, x: float, y: float) -> None:
@@ -32,16 +32,16 @@ class TensorBoard:
 
     def images(self, window: str, array: Array, *, columns: int = 8, title: str = "") -> None:
         """Show images in rows."""
-        pixels = sheet(array, columns)
+        pixels = image_grid(array, columns)
         self.writer.add_image(window, pixels, self.step, dataformats="HWC" if pixels.ndim == 3 else "HW")
 
     def frame(self, window: str, array: Array, *, label: str) -> None:
-        """Add a picture; TensorBoard has a slider of its own."""
+        """Add an image; TensorBoard has its own slider."""
         self.frames[window] = self.frames.get(window, 0) + 1
         self.writer.add_image(window, array, self.frames[window], dataformats="HWC")
 
     def text(self, window: str, html: str) -> None:
-        """Show a text; drawings are left out, for TensorBoard shows them as their source."""
+        """Show a text; SVG is left out, because TensorBoard shows its source."""
         if not html.startswith("<svg"):
             self.writer.add_text(window, html, self.step)
 

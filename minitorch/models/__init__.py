@@ -1,6 +1,6 @@
-"""The networks of the scripts, one per file, and what ``--model`` offers for digits and for colour images.
+"""The networks of the commands, one per file, and tables of them by name.
 
-They refuse to know data, training and files.
+`IMAGE_MODELS` are for grey images (N, 1, 28, 28), `CIFAR_MODELS` for colour images (N, 3, 32, 32).
 """
 
 from __future__ import annotations

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-import minitorch
-from minitorch import Conv2d, Flatten, Linear, MaxPool2d, ReLU
+from ..layers import Conv2d, Flatten, Linear, MaxPool2d
+from ..layers_sequential import Sequential
+from ..losses import cross_entropy
+from ..module import Module
+from ..tensor import Tensor
+from ..tensor_functions import ReLU
 
 
-class CNN(minitorch.Module):
-    """5x5 1 -> 16, pooled; 3x3 16 -> 16, pooled; 2x2 16 -> 32; 512 -> 10. Each convolution is followed by a ReLU."""
+class CNN(Module):
+    """5x5 1 -> 16, pooled; 3x3 16 -> 16, pooled; 2x2 16 -> 32; 512 -> 10. A ReLU follows each convolution.
 
-    loss = staticmethod(minitorch.cross_entropy)
+    Attributes:
+        loss: The loss to train with: `cross_entropy`.
+    """
+
+    loss = staticmethod(cross_entropy)
 
     def __init__(self) -> None:
         super().__init__()
-        self.features = minitorch.Sequential(
+        self.features = Sequential(
             *(Conv2d(1, 16, 5), ReLU(), MaxPool2d(2)),
             *(Conv2d(16, 16, 3), ReLU(), MaxPool2d(2)),
             *(Conv2d(16, 32, 2), ReLU(), Flatten()),
         )
         self.head = Linear(512, 10)
 
-    def forward(self, images: minitorch.Tensor) -> minitorch.Tensor:
+    def forward(self, images: Tensor) -> Tensor:
         """Map images (N, 1, 28, 28), whose sides become 24, 12, 10, 5 and 4, to scores (N, 10)."""
         return self.head(self.features(images))

@@ -4,28 +4,34 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-import minitorch as mt
+from ..autodiff import Function
+from ..layers import Conv2d, Flatten, Linear, MaxPool2d
+from ..layers_norm import BatchNorm2d
+from ..layers_sequential import Sequential
+from ..module import Module
+from ..tensor import Tensor
+from ..tensor_functions import ReLU
 
 
-class ConvNet(mt.Module):
-    """Four 3x3 convolutions to 32, 64, 128, 128 channels, each with batch norm, ReLU and 2x2 pooling; 512 -> 10.
+class ConvNet(Module):
+    """Four 3x3 convolutions to 32, 64, 128, 128 channels, each with batch normalization, ReLU and 2x2 pooling; 512 -> 10.
 
     Args:
-        classes: Number of scores.
+        classes: Number of classes; default 10.
     """
 
     def __init__(self, classes: int = 10) -> None:
         super().__init__()
         widths = (3, 32, 64, 128, 128)
         stages = [layer for pair in pairwise(widths) for layer in _stage(*pair)]
-        self.features = mt.Sequential(*stages, mt.Flatten())
-        self.head = mt.Linear(512, classes)
+        self.features = Sequential(*stages, Flatten())
+        self.head = Linear(512, classes)
 
-    def forward(self, images: mt.Tensor) -> mt.Tensor:
+    def forward(self, images: Tensor) -> Tensor:
         """Map images (N, 3, 32, 32), whose sides become 16, 8, 4 and 2, to scores (N, classes)."""
         return self.head(self.features(images))
 
 
-def _stage(ins: int, outs: int) -> tuple[mt.Module | type[mt.Function] | mt.Function, ...]:
-    convolution = mt.Conv2d(ins, outs, 3, padding=1, bias=False)  # the norm takes a bias away again
-    return convolution, mt.BatchNorm2d(outs), mt.ReLU(), mt.MaxPool2d(2)
+def _stage(ins: int, outs: int) -> tuple[Module | type[Function] | Function, ...]:
+    convolution = Conv2d(ins, outs, 3, padding=1, bias=False)  # batch normalization cancels a bias
+    return convolution, BatchNorm2d(outs), ReLU(), MaxPool2d(2)

@@ -1,35 +1,42 @@
-"""LeNet as the course page draws it: small enough to watch its hidden channels while it learns."""
+"""LeNet as on the course page; its hidden channels are kept, so that they can be shown during training."""
 
 from __future__ import annotations
 
-import minitorch
+from ..layers import AvgPool2d, Conv2d, Dropout, Linear
+from ..losses import nll_loss
+from ..module import Module
+from ..nn import logsoftmax
+from ..tensor import Tensor
 
 
-class LeNet(minitorch.Module):
-    """Two anchored 3x3 convolutions (4, 8 channels), 4x4 average pooling, 392 -> 64 -> 10, log-softmax.
+class LeNet(Module):
+    """Two 3x3 convolutions (4, 8 channels) with ReLU, 4x4 average pooling, 392 -> 64 -> 10, log-softmax.
+
+    The convolutions are padded on the right and at the bottom, as in the course.
 
     Attributes:
-        mid: What the last batch gave after the first convolution and ReLU, (N, 4, 28, 28).
-        out: What it gave after the second, (N, 8, 28, 28).
+        loss: The loss to train with: `nll_loss`.
+        mid: The activations of the last batch after the first convolution and ReLU, (N, 4, 28, 28).
+        out: Those after the second, (N, 8, 28, 28).
     """
 
-    loss = staticmethod(minitorch.nll_loss)
+    loss = staticmethod(nll_loss)
 
     def __init__(self) -> None:
         super().__init__()
-        self.conv1 = minitorch.Conv2d(1, 4, 3, padding="anchored")
-        self.conv2 = minitorch.Conv2d(4, 8, 3, padding="anchored")
-        self.pool = minitorch.AvgPool2d(4)
-        self.linear1 = minitorch.Linear(392, 64)
-        self.dropout = minitorch.Dropout(0.25)
-        self.linear2 = minitorch.Linear(64, 10)
-        self.mid: minitorch.Tensor | None = None
-        self.out: minitorch.Tensor | None = None
+        self.conv1 = Conv2d(1, 4, 3, padding="anchored")
+        self.conv2 = Conv2d(4, 8, 3, padding="anchored")
+        self.pool = AvgPool2d(4)
+        self.linear1 = Linear(392, 64)
+        self.dropout = Dropout(0.25)
+        self.linear2 = Linear(64, 10)
+        self.mid: Tensor | None = None
+        self.out: Tensor | None = None
 
-    def forward(self, images: minitorch.Tensor) -> minitorch.Tensor:
+    def forward(self, images: Tensor) -> Tensor:
         """Map images (N, 1, 28, 28) to log-probabilities (N, 10)."""
         mid = self.conv1(images, act="relu")
         out = self.conv2(mid, act="relu")
         self.mid, self.out = mid.detach(), out.detach()
         hidden = self.linear1(self.pool(out).flatten(1), act="relu")
-        return minitorch.logsoftmax(self.linear2(self.dropout(hidden)), 1)
+        return logsoftmax(self.linear2(self.dropout(hidden)), 1)

@@ -1,4 +1,4 @@
-"""The toy classifier on Scalars: every weight, sum and product is a node of the graph."""
+"""The classifier of points on Scalars: every weight, sum and product is a node of the graph."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from minitorch import Module, Parameter, Scalar
+from ..module import Module, Parameter
+from ..scalar import Scalar
 
 Array = npt.NDArray[Any]
 
@@ -20,10 +21,10 @@ class Linear(Module):
     def __init__(self, in_size: int, out_size: int) -> None:
         super().__init__()
         columns = range(out_size)
-        self.weights = [[self._draw(f"weight_{i}_{j}") for j in columns] for i in range(in_size)]
-        self.bias = [self._draw(f"bias_{j}") for j in columns]
+        self.weights = [[self._random(f"weight_{i}_{j}") for j in columns] for i in range(in_size)]
+        self.bias = [self._random(f"bias_{j}") for j in columns]
 
-    def _draw(self, name: str) -> Parameter:
+    def _random(self, name: str) -> Parameter:
         return self.add_parameter(name, Scalar(random.uniform(-1, 1)))
 
     def forward(self, inputs: Sequence[Scalar]) -> list[Scalar]:

@@ -1,4 +1,4 @@
-"""The toy classifier on tensors, from bare parameters: the layers of minitorch come later in the course."""
+"""The classifier of points on tensors, from plain parameters: the layers come later in the course."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy.typing as npt
 
-from minitorch import Module, Parameter, Tensor, rand
+from ..module import Module, Parameter
+from ..tensor import Tensor, rand
 
 Array = npt.NDArray[Any]
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from minitorch import Conv2d, Flatten, Linear, MaxPool2d, Module, ReLU, Sequential, Tensor, init
+from ..init import normal_, zeros_
+from ..layers import Conv2d, Flatten, Linear, MaxPool2d
+from ..layers_sequential import Sequential
+from ..module import Module
+from ..tensor import Tensor
+from ..tensor_functions import ReLU
 
 
 class ThreeLayer(Module):
     """One padded convolution, 2x2 max pooling, a hidden layer; small random weights, biases of zero.
 
     Args:
-        filters: Of the convolution.
-        filter_size: Their side, odd.
-        hidden: Width of the hidden layer.
-        classes: Number of scores.
-        weight_scale: Standard deviation of the first weights.
-        side: Of the images, even.
+        filters: Output channels of the convolution; default 32.
+        filter_size: Height and width of its kernels, odd; default 7.
+        hidden: Width of the hidden layer; default 100.
+        classes: Number of classes; default 10.
+        weight_scale: Standard deviation of the initial weights; default 1e-3.
+        side: Height and width of the images, even; default 32.
     """
 
     def __init__(
@@ -34,9 +39,9 @@ class ThreeLayer(Module):
         )
         for name, p in self.named_parameters():
             if name.endswith("weight"):
-                init.normal_(p, std=weight_scale)
+                normal_(p, std=weight_scale)
             else:
-                init.zeros_(p)
+                zeros_(p)
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images (N, 3, side, side) to scores (N, classes)."""

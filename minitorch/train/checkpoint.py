@@ -25,7 +25,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from .pth import BFLOAT16, CheckpointError, decode, read_pth
+from .torch_format import BFLOAT16, CheckpointError, decode, read_pth
 
 Array = npt.NDArray[Any]
 PathLike = str | os.PathLike[str]

@@ -1,41 +1,29 @@
-"""Sinks of training steps: what is told on the console, what is kept as JSON lines.
+"""Callbacks that print: a line per epoch, and a progress bar on a terminal.
 
-A sink is any callable of a ``Step`` that can be closed. It refuses to know models and data.
+Depends on the loop. The bar is drawn by rich, which is imported when a bar is made.
 """
 
 from __future__ import annotations
 
-import json
-import math
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Protocol
 
-import folder
-from minitorch import Step
+from .loop import Step
 
-EVERY = 10  # steps from one line of the log to the next
-PATIENCE = 10.0  # seconds from one line of progress to the next, where no bar can be drawn
-
-Record = dict[str, Any]
-
-
-class Sink(Protocol):
-    """Takes the record of each training step."""
-
-    def __call__(self, step: Step) -> None:
-        """Take one record."""
-
-    def close(self) -> None:
-        """Finish; nothing comes after it."""
+REPORT_SECONDS = 10.0  # from one line of progress to the next, where no bar is drawn
 
 
 @dataclass(frozen=True)
-class Plan:
-    """How much training lies ahead: epochs, images and batch size; ``start`` epochs are done already."""
+class TrainingPlan:
+    """How much training is to be done.
+
+    Attributes:
+        epochs: The last epoch, counted from 1.
+        images: Images in an epoch.
+        batch_size: Images in a batch; the last batch of an epoch may be smaller.
+        start: Epochs that are done already.
+    """
 
     epochs: int
     images: int
@@ -52,36 +40,36 @@ class Plan:
         return self.images - (self.steps - 1) * self.batch_size if step.last else self.batch_size
 
 
-class Console:
-    """Prints a line for each epoch, and one now and then for whoever waits.
+class ConsoleLogger:
+    """Prints one line per epoch on stdout, and a line of progress every ten seconds.
 
     Args:
-        plan: What lies ahead.
+        plan: The training to be done.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: TrainingPlan) -> None:
         self.plan = plan
-        self.began = self.spoke = time.perf_counter()
-        self.compiled = 0
+        self.start = self.last_report = time.perf_counter()
+        self.first_size = 0
         self._reset()
 
     def _reset(self) -> None:
-        self.epoch_began = time.perf_counter()
+        self.epoch_start = time.perf_counter()
         self.seen, self.loss, self.hits = 0, 0.0, 0.0
 
     def __call__(self, step: Step) -> None:
-        """Count, and speak when it is time."""
+        """Add the step to the sums, and print when it is time."""
         size = self.plan.size(step)
         self.seen += size
         self.loss += step.loss * size
         self.hits += (step.accuracy or 0.0) * size
         now = time.perf_counter()
-        if not self.compiled:
+        if not self.first_size:
             self.first_batch(size, now)
-        elif not step.last and now - self.spoke > PATIENCE:
+        elif not step.last and now - self.last_report > REPORT_SECONDS:
             self.progress(step, now)
         if step.last:
-            self.say(self._epoch_line(step, now - self.epoch_began))
+            self.report(self._epoch_line(step, now - self.epoch_start))
             self._reset()
 
     def _epoch_line(self, step: Step, seconds: float) -> str:
@@ -97,36 +85,36 @@ class Console:
 
     def first_batch(self, size: int, now: float) -> None:
         """Leave the first batch out of the rate: kernels are compiled, or read from the cache, while it runs."""
-        if now - self.began > PATIENCE:
-            self.say(f"kernels ready, first batch done after {now - self.began:.1f} s")
-        self.began, self.compiled = now, size
+        if now - self.start > REPORT_SECONDS:
+            self.report(f"kernels ready, first batch done after {now - self.start:.1f} s")
+        self.start, self.first_size = now, size
 
     def progress(self, step: Step, now: float) -> None:
-        """Print how far the run is, how fast, and when it will be done."""
+        """Print how far the run is, its rate, and the time left."""
         plan = self.plan
         done = (step.epoch - 1 - plan.start) * plan.images + self.seen
-        pace = (done - self.compiled) / (now - self.began)
-        left = ((plan.epochs - plan.start) * plan.images - done) / pace
-        self.say(
+        rate = (done - self.first_size) / (now - self.start)
+        left = ((plan.epochs - plan.start) * plan.images - done) / rate
+        self.report(
             f"epoch {step.epoch}/{plan.epochs}   {self.seen:,} of {plan.images:,} images   "
-            f"loss {_loss(step.loss)}   {pace:,.0f} images/s   {_clock(left)} left"
+            f"loss {_loss(step.loss)}   {rate:,.0f} images/s   {_clock(left)} left"
         )
 
-    def say(self, line: str) -> None:
+    def report(self, line: str) -> None:
         """Print a line at once."""
-        self.spoke = time.perf_counter()
+        self.last_report = time.perf_counter()
         print(line, flush=True)
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: no file is open."""
 
 
-class Bar(Console):
-    """As `Console`, with a progress bar on the terminal instead of lines now and then."""
+class ProgressBar(ConsoleLogger):
+    """As `ConsoleLogger`, with a progress bar on stderr in place of the lines of progress. Needs rich."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: TrainingPlan) -> None:
         from rich import progress
-        from rich.console import Console as Terminal
+        from rich.console import Console
 
         super().__init__(plan)
         columns = (
@@ -134,13 +122,13 @@ class Bar(Console):
             progress.BarColumn(bar_width=None),
             progress.TaskProgressColumn(),
             progress.TextColumn("loss {task.fields[loss]}"),
-            progress.TextColumn("{task.fields[pace]} images/s"),
+            progress.TextColumn("{task.fields[rate]} images/s"),
             progress.TimeRemainingColumn(),
         )
-        # Lines of a stdout on the same terminal must go above the bar; others go where they were sent.
+        # A stdout on the same terminal must print above the bar; any other stdout stays where it was sent.
         self.bar = progress.Progress(
             *columns,
-            console=Terminal(stderr=True),
+            console=Console(stderr=True),
             transient=True,
             redirect_stdout=sys.stdout.isatty(),
         )
@@ -150,98 +138,42 @@ class Bar(Console):
             epoch=plan.start + 1,
             epochs=plan.epochs,
             loss="-",
-            pace="-",
+            rate="-",
         )
         self.bar.start()
 
     def __call__(self, step: Step) -> None:
-        """Move the bar."""
-        pace = self.bar.tasks[0].speed
+        """Advance the bar."""
+        rate = self.bar.tasks[0].speed
         self.bar.update(
             self.task,
             advance=self.plan.size(step),
             epoch=step.epoch,
             loss=_loss(step.loss),
-            pace="-" if pace is None else f"{pace:,.0f}",
+            rate="-" if rate is None else f"{rate:,.0f}",
         )
         super().__call__(step)
 
     def first_batch(self, size: int, now: float) -> None:
-        """Say nothing: the bar does."""
-        self.compiled = size
+        """Print nothing: the bar shows it."""
+        self.first_size = size
 
     def progress(self, step: Step, now: float) -> None:
-        """Say nothing: the bar does."""
+        """Print nothing: the bar shows it."""
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         self.bar.stop()
 
 
-def console(plan: Plan) -> Console:
-    """Return a bar where there is a terminal (and rich) to draw it with, else plain lines."""
+def console_logger(plan: TrainingPlan) -> ConsoleLogger:
+    """Return a `ProgressBar` if stderr is a terminal and rich is installed, else a `ConsoleLogger`."""
     if not sys.stderr.isatty():
-        return Console(plan)
+        return ConsoleLogger(plan)
     try:
-        return Bar(plan)
+        return ProgressBar(plan)
     except ImportError:
-        return Console(plan)
-
-
-class JsonLines:
-    """Keeps every tenth step and each epoch's last, one JSON object a line, without times: equal runs, equal bytes.
-
-    Args:
-        path: The file.
-        earlier: Lines that the file begins with, of the part of the run that is being resumed.
-        rates: Whether learning rates are kept too.
-    """
-
-    def __init__(self, path: Path, earlier: list[Record], *, rates: bool = False) -> None:
-        self.rates = rates
-        folder.write(path, "".join(map(_line, earlier)))
-        self.file = path.open("a", encoding="utf-8", newline="\n")
-
-    def __call__(self, step: Step) -> None:
-        """Log the step, if it is one to log."""
-        if not step.last and step.step % EVERY:
-            return
-        record: Record = {
-            "epoch": step.epoch,
-            "step": step.step,
-            "loss": step.loss,
-            "accuracy": step.accuracy,
-        }
-        if self.rates:
-            record |= {"lr": step.lr}
-        if step.last:
-            record |= {"valid_loss": step.valid_loss, "valid_accuracy": step.valid_accuracy}
-        self.file.write(_line(record))
-        self.file.flush()
-
-    def close(self) -> None:
-        """Close the file."""
-        self.file.close()
-
-
-def read_records(path: Path, until: float = math.inf) -> list[Record]:
-    """Return the records of a log up to step ``until``; none if there is no file."""
-    return [record for record in _records(path) if record["step"] <= until]
-
-
-def _records(path: Path) -> Iterator[Record]:
-    if not path.exists():
-        return
-    for line in path.read_text(encoding="utf-8").splitlines():
-        try:
-            yield json.loads(line)
-        except ValueError:  # the last line of a run that was killed while it wrote
-            return
-
-
-def _line(record: Record) -> str:
-    finite = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in record.items()}
-    return json.dumps(finite, allow_nan=False) + "\n"
+        return ConsoleLogger(plan)
 
 
 def _loss(value: float) -> str:

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .autodiff import no_grad
-from .cuda import GraphedStep
-from .losses import cross_entropy
+from ..autodiff import no_grad
+from ..cuda import GraphedStep
+from ..losses import cross_entropy
+from ..module import Module
+from ..tensor import Tensor, tensor
 from .metrics import accuracy
-from .module import Module
-from .tensor import Tensor, tensor
 
 Loss = Callable[..., Tensor]
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .losses import cross_entropy
-from .module import Module
-from .train import Loss, fit
+from ..losses import cross_entropy
+from ..module import Module
+from .loop import Loss, fit
 
 FloatArray = npt.NDArray[np.float64]
 

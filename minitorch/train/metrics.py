@@ -1,6 +1,6 @@
-"""What a classifier gets right and wrong, counted on NumPy arrays. It refuses to know tensors.
+"""Metrics of classifiers: accuracy, confusion matrix, precision and recall, the worst mistakes.
 
-Anything NumPy can read is taken, so Tensors and what `minitorch.predict` returns are as well.
+Everything is counted on NumPy arrays; a Tensor is read as one. Depends on NumPy and on the error of wrong shapes.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .tensor_data import IndexingError
+from ..tensor_data import IndexingError
 
 Labels = npt.NDArray[np.int64]
 
@@ -21,7 +21,7 @@ def accuracy(scores: Any, target: Any) -> float:
 
     Args:
         scores: (N, C). Ties go to the lowest class.
-        target: N class numbers, or (N, C) of which the largest cell counts.
+        target: N class numbers, or (N, C) of which the largest element counts.
 
     Raises:
         IndexingError: The shapes do not fit, or N is 0.
@@ -40,7 +40,7 @@ def top_k_accuracy(scores: Any, target: Any, k: int = 5) -> float:
 
     Args:
         scores: (N, C). Ties go to the lower class; a score of nan is no hit.
-        target: N class numbers, or (N, C) of which the largest cell counts.
+        target: N class numbers, or (N, C) of which the largest element counts.
         k: From 1 to C; default 5.
 
     Raises:
@@ -67,7 +67,7 @@ def confusion_matrix(scores_or_labels: Any, target: Any, classes: int | Sequence
 
     Args:
         scores_or_labels: What the model says: scores (N, C), whose ties go to the lowest class, or N class numbers.
-        target: The truth: N class numbers, or (N, C) of which the largest cell counts.
+        target: The truth: N class numbers, or (N, C) of which the largest element counts.
         classes: How many classes there are, or their names.
 
     Returns:
@@ -113,8 +113,26 @@ def per_class_report(scores_or_labels: Any, target: Any, classes: int | Sequence
     return report
 
 
+def worst_mistakes(scores: npt.NDArray[Any], labels: Any, count: int) -> tuple[int, Labels]:
+    """Return how many samples are misclassified, and the rows of the worst ones.
+
+    Args:
+        scores: (N, C), before or after log-softmax.
+        labels: N class numbers.
+        count: How many rows to return, at most.
+
+    Returns:
+        The number of mistakes, and up to ``count`` rows: those where the true class got the lowest probability, the
+        lowest first.
+    """
+    wrong = np.flatnonzero(scores.argmax(axis=1) != labels)
+    shifted = scores - scores.max(axis=1, keepdims=True)
+    cross_entropy = np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(scores)), labels]
+    return len(wrong), wrong[np.argsort(-cross_entropy[wrong], kind="stable")][:count]
+
+
 def _classes(values: Any, count: int, what: str) -> Labels:
-    """Return class numbers as integers, of (N, C) the column of the largest cell."""
+    """Return class numbers as integers, of (N, C) the column of the largest element."""
     given = np.asarray(values)
     if given.ndim == 2:
         if given.shape[1] != count:

@@ -1,7 +1,7 @@
-"""The pictures of a run, as PNG files: curves, digits, hidden channels, mistakes, decision boundaries.
+"""The figures of a run as PNG files: curves, predictions, hidden channels, mistakes, decision boundaries.
 
-Matplotlib draws them, without a display, and is imported with the first picture. It refuses to know models
-and training: it is given arrays and records.
+Takes arrays and records of a log, no models. Matplotlib draws them without a display; it is imported with the first
+figure.
 """
 
 from __future__ import annotations
@@ -17,14 +17,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-import folder as files
-from minitorch import Graph
-from minitorch.data import Dataset
+from ..data import Dataset
+from ..datasets import Graph
+from ..vision import grid
+from .metrics import confusion_matrix, worst_mistakes
+from .run_dir import write_file
 
 Array = npt.NDArray[Any]
 
 BLUE, ORANGE, RED, GREY, INK = "#2f6db3", "#e07b39", "#c0392b", "#8a8f98", "#22262b"
-SERIES = (BLUE, ORANGE, "#3d9970", "#8e5ea2", "#c9a227", RED, "#4fb3bf")  # one for each run
+SERIES = (BLUE, ORANGE, "#3d9970", "#8e5ea2", "#c9a227", RED, "#4fb3bf")  # one per run
 DPI = 150
 STYLE: Any = {
     "font.family": "DejaVu Sans",
@@ -52,7 +54,7 @@ STYLE: Any = {
 
 @contextmanager
 def figure(path: Path, width: float, height: float) -> Iterator[Any]:
-    """Give an empty figure, in inches; at the end it is written to ``path``, wholly or not at all."""
+    """Give an empty figure of a size in inches; at the end it is written to ``path`` atomically."""
     import matplotlib
     from matplotlib.figure import Figure
 
@@ -61,27 +63,27 @@ def figure(path: Path, width: float, height: float) -> Iterator[Any]:
         yield drawn
         content = io.BytesIO()
         drawn.savefig(content, format="png", metadata={"Software": None})
-    files.write(path, content.getvalue())
+    write_file(path, content.getvalue())
 
 
 def smoothed(values: Array) -> Array:
-    """Return running means over a twelfth of the values, centred, one-sided near both ends; nan stays out."""
-    reach = max(len(values) // 24, 1)
-    windows = (values[max(k - reach, 0) : k + reach + 1] for k in range(len(values)))
+    """Return centred running means over a twelfth of the values; fewer near both ends, nan left out."""
+    half = max(len(values) // 24, 1)
+    windows = (values[max(k - half, 0) : k + half + 1] for k in range(len(values)))
     return np.array([np.nanmean(w) if np.isfinite(w).any() else math.nan for w in windows])
 
 
-def draw_curves(folder: Path, records: Sequence[dict[str, Any]]) -> None:
-    """Draw ``loss.png`` and ``accuracy.png`` from the records of a log, and ``lr.png`` if they tell the rates."""
+def plot_curves(folder: Path, records: Sequence[dict[str, Any]]) -> None:
+    """Draw ``loss.png`` and ``accuracy.png`` from the records of a log, and ``lr.png`` if they have learning rates."""
     for name in ("loss", "accuracy"):
         if any(record[name] is not None for record in records):
-            draw_curve(folder / f"{name}.png", name, records)
+            plot_curve(folder / f"{name}.png", name, records)
     if any("lr" in record for record in records):
-        draw_rates(folder / "lr.png", records)
+        plot_rates(folder / "lr.png", records)
 
 
-def draw_curve(path: Path, name: str, records: Sequence[dict[str, Any]], unit: str = "training step") -> None:
-    """Draw what training gave, faint and smoothed, and what the validation images gave."""
+def plot_curve(path: Path, name: str, records: Sequence[dict[str, Any]], unit: str = "training step") -> None:
+    """Draw a value of the training batches, raw (faint) and smoothed, and of the validation images."""
     steps = np.array([record["step"] for record in records])
     values = np.array([record[name] for record in records], float)
     checks = [r for r in records if r.get(f"valid_{name}") is not None]
@@ -104,8 +106,8 @@ def draw_curve(path: Path, name: str, records: Sequence[dict[str, Any]], unit: s
             axes.legend()
 
 
-def draw_rates(path: Path, records: Sequence[dict[str, Any]]) -> None:
-    """Draw the learning rates that steps were taken with."""
+def plot_rates(path: Path, records: Sequence[dict[str, Any]]) -> None:
+    """Draw the learning rate of each step."""
     with figure(path, 6.4, 2.9) as drawn:
         axes = drawn.subplots()
         axes.plot([r["step"] for r in records], [r["lr"] for r in records], color=BLUE)
@@ -116,7 +118,7 @@ def draw_rates(path: Path, records: Sequence[dict[str, Any]]) -> None:
         axes.xaxis.set_major_formatter("{x:,.0f}")
 
 
-def draw_comparison(path: Path, logs: Mapping[str, Sequence[dict[str, Any]]]) -> None:
+def plot_comparison(path: Path, logs: Mapping[str, Sequence[dict[str, Any]]]) -> None:
     """Draw the validation accuracy and the smoothed training loss of several runs, by name, over their epochs."""
     with figure(path, 9.6, 4.2) as drawn:
         left, right = drawn.subplots(1, 2)
@@ -136,17 +138,18 @@ def draw_comparison(path: Path, logs: Mapping[str, Sequence[dict[str, Any]]]) ->
         drawn.legend(loc="outside lower center", ncols=min(len(logs), 4))
 
 
-ZOOM = 3  # how many pixels of a sheet a pixel of an image becomes, so that frames are finer than they
+SCALE = 3  # each pixel of an image becomes 3x3 pixels of a grid, so that frames are thinner than image pixels
+FRAME = 0.8  # grey level
 
 
 @dataclass(frozen=True)
-class Sheet:
-    """Pictures laid out in rows, as one array from 0 (black) to 1 (white).
+class ImageGrid:
+    """Images laid out in rows, as one array from 0 (black) to 1 (white).
 
     Attributes:
         canvas: (height, width), or (height, width, 3).
-        corners: Left and top of each picture.
-        side: Width of a picture.
+        corners: Left and top of each image, in pixels.
+        side: Width of an image, in pixels.
     """
 
     canvas: Array
@@ -154,99 +157,99 @@ class Sheet:
     side: int
 
     def show(self, axes: Any) -> None:
-        """Draw the sheet and nothing else."""
+        """Draw the grid, without axes."""
         colours = self.canvas if self.canvas.ndim == 3 else self.canvas[..., None].repeat(3, axis=2)
         axes.imshow((colours * 255).astype(np.uint8), interpolation="nearest")
         axes.set_axis_off()
 
     def caption(self, axes: Any, captions: Sequence[str], colours: Sequence[str]) -> None:
-        """Write a line above each picture."""
+        """Write a caption above each image."""
         for (left, top), text, colour in zip(self.corners, captions, colours):
             axes.text(left + self.side / 2, top - 5, text, color=colour, fontsize=9, ha="center", va="bottom")
 
 
-def sheet(pictures: Array, columns: int, headroom: float = 0.1) -> Sheet:
-    """Lay out pictures (N, H, W) or (N, H, W, 3) with thin frames, ``headroom`` heights apart."""
-    large = np.nan_to_num(pictures, nan=1.0).repeat(ZOOM, axis=1).repeat(ZOOM, axis=2)
-    count, height, width = large.shape[:3]
-    across, down = width + round(0.1 * width), height + round(headroom * height)
+def framed_grid(images: Array, columns: int, headroom: float = 0.1) -> ImageGrid:
+    """Lay out images (N, H, W) or (N, H, W, 3) with thin frames; ``headroom`` is the gap above each, in heights."""
+    planes = images[:, None] if images.ndim == 3 else images.transpose(0, 3, 1, 2)
+    large = np.nan_to_num(planes, nan=1.0).repeat(SCALE, axis=2).repeat(SCALE, axis=3)
+    count, channels, height, width = large.shape
+    gap, above = round(0.1 * width), round(headroom * height)
     rows = max(-(-count // columns), 1)
-    canvas = np.ones((rows * down, columns * across - across + width, *large.shape[3:]))
-    corners = [(n % columns * across, n // columns * down + down - height) for n in range(count)]
-    for picture, (left, top) in zip(large, corners):
-        canvas[top : top + height, left : left + width] = 0.8
-        inside = picture[1:-1, 1:-1]
-        canvas[top + 1 : top + height - 1, left + 1 : left + width - 1] = inside
-    return Sheet(canvas, corners, width)
+    tiles = np.ones((rows * columns, channels, above + height, width + gap))
+    tiles[:count, :, above:, :width] = FRAME
+    tiles[:count, :, above + 1 : -1, 1 : width - 1] = large[:, :, 1:-1, 1:-1]
+    canvas = grid(tiles, nrow=columns, padding=0)[:, :, : columns * (width + gap) - gap]
+    corners = [(n % columns * (width + gap), n // columns * (above + height) + above) for n in range(count)]
+    return ImageGrid(canvas[0] if channels == 1 else canvas.transpose(1, 2, 0), corners, width)
 
 
-def _paper(images: Array) -> Array:
-    """Return uint8 images (N, C, H, W) as pictures: grey ones as ink on paper, others in their colours."""
+def _for_display(images: Array) -> Array:
+    """Return uint8 images (N, C, H, W) from 0 to 1: grey ones inverted (N, H, W), others as RGB (N, H, W, 3)."""
     return 1 - images[:, 0] / 255 if images.shape[1] == 1 else images.transpose(0, 2, 3, 1) / 255
 
 
-def _inked(channel: Array) -> Array:
-    """Return a channel as pictures: the strongest answer black, the weakest white."""
+def _inverted(channel: Array) -> Array:
+    """Return a channel (N, H, W) from 0 to 1: the highest activation black, the lowest white."""
     low, high = float(channel.min()), float(channel.max())
-    flat = not (math.isfinite(low) and math.isfinite(high) and low < high)
-    return np.ones_like(channel) if flat else (high - channel.astype(float)) / (high - low)
+    constant = not (math.isfinite(low) and math.isfinite(high) and low < high)
+    return np.ones_like(channel) if constant else (high - channel.astype(float)) / (high - low)
 
 
 def _captions(images: Dataset, guesses: Array) -> tuple[list[str], float]:
-    """Return what to write above images, ``guess`` or ``guess (truth)``, and how much room that needs."""
+    """Return captions, ``predicted`` or ``predicted (true)``, and the headroom they need."""
     names = images.classes
     gap = "\n" if max(map(len, names)) > 2 else " "
     pairs = zip(guesses, images.labels)
-    told = [names[guess] + (f"{gap}({names[truth]})" if guess != truth else "") for guess, truth in pairs]
-    return told, 0.58 if any("\n" in text for text in told) else 0.34
+    texts = [names[guess] + (f"{gap}({names[truth]})" if guess != truth else "") for guess, truth in pairs]
+    return texts, 0.58 if any("\n" in text for text in texts) else 0.34
 
 
-def draw_guesses(folder: Path, scores: Array, images: Dataset) -> None:
-    """Draw ``val_images.png``: held-out images, 8 in a row, with what the model takes each for."""
+def plot_predictions(folder: Path, scores: Array, images: Dataset) -> None:
+    """Draw ``val_images.png``: held-out images, 8 in a row, with the predicted class of each."""
     guesses = scores.argmax(axis=1)
     wrong = guesses != images.labels
     captions, headroom = _captions(images, guesses)
-    laid = sheet(_paper(images.images), 8, headroom)
+    laid = framed_grid(_for_display(images.images), 8, headroom)
     title = f"Held-out images as the network reads them: {len(images) - wrong.sum()} of {len(images)} right"
-    with picture(folder / "val_images.png", laid, 8.4, title) as axes:
+    with figure_of_grid(folder / "val_images.png", laid, 8.4, title) as axes:
         laid.caption(axes, captions, [RED if w else INK for w in wrong])
 
 
-def draw_channels(folder: Path, name: str, channels: Array) -> None:
+def plot_channels(folder: Path, name: str, channels: Array) -> None:
     """Draw hidden channels (N, C, H, W): ``name_c.png``, 4 images in a row, for each; ``name.png`` for all.
 
-    Strong answers are dark. Each channel is scaled by its own range, which its title gives.
+    High activations are dark. Each channel is scaled by its own range, which its title gives.
     """
     stage = {"mid_images": "First convolution", "out_images": "Second convolution"}[name]
     for c, channel in enumerate(channels.swapaxes(0, 1)):
         title = f"{stage}, channel {c}: {channel.min():.3g} to {channel.max():.3g}"
-        with picture(folder / f"{name}_{c}.png", sheet(_inked(channel), 4), 4.4, title):
+        with figure_of_grid(folder / f"{name}_{c}.png", framed_grid(_inverted(channel), 4), 4.4, title):
             pass
     columns = min(8, len(channels))
-    rows = [_inked(channel)[:columns] for channel in channels.swapaxes(0, 1)]
-    laid = sheet(np.concatenate(rows), columns)
+    rows = [_inverted(channel)[:columns] for channel in channels.swapaxes(0, 1)]
+    laid = framed_grid(np.concatenate(rows), columns)
     title = f"{stage}: what its {len(rows)} channels see in {columns} held-out images"
-    with picture(folder / f"{name}.png", laid, 8.4, title) as axes:
+    with figure_of_grid(folder / f"{name}.png", laid, 8.4, title) as axes:
         for c, (left, top) in enumerate(laid.corners[::columns]):
             axes.text(left - 12, top + laid.side / 2, f"{c}", ha="right", va="center", color=GREY)
 
 
-def draw_filters(folder: Path, weights: Array) -> None:
-    """Draw ``filters.png``: filters (O, C, H, W) of colours (C = 3) or greys, each scaled by its own range."""
+def plot_filters(folder: Path, weights: Array) -> None:
+    """Draw ``filters.png``: filters (O, C, H, W), RGB if C is 3, else grey; each is scaled by its own range."""
     count, channels, height, width = weights.shape
     low, high = (end(axis=(1, 2, 3), keepdims=True) for end in (weights.min, weights.max))
     tiles = (weights - low) / np.where(high > low, high - low, 1)
     tiles = tiles.transpose(0, 2, 3, 1) if channels == 3 else tiles.mean(axis=1)
     size = max(32 // max(height, width), 1)
-    laid = sheet(tiles.repeat(size, axis=1).repeat(size, axis=2), 8)
+    laid = framed_grid(tiles.repeat(size, axis=1).repeat(size, axis=2), 8)
     title = f"First convolution: {count} filters of {height}×{width}, each scaled by its own range"
-    with picture(folder / "filters.png", laid, 7.0, title):
+    with figure_of_grid(folder / "filters.png", laid, 7.0, title):
         pass
 
 
 @contextmanager
-def picture(path: Path, laid: Sheet, width: float, title: str) -> Iterator[Any]:
-    """Draw a sheet with a title; give its axes for more."""
+def figure_of_grid(path: Path, laid: ImageGrid, width: float, title: str) -> Iterator[Any]:
+    """Draw a grid with a title; give its axes, to draw more on them."""
     height = width * laid.canvas.shape[0] / laid.canvas.shape[1]
     with figure(path, width, height + 0.4) as drawn:
         axes = drawn.subplots()
@@ -255,11 +258,10 @@ def picture(path: Path, laid: Sheet, width: float, title: str) -> Iterator[Any]:
         yield axes
 
 
-def draw_confusion(folder: Path, scores: Array, images: Dataset) -> None:
-    """Draw ``confusion.png``: how often each class of the test images is taken for each."""
-    guesses, size = scores.argmax(axis=1), len(images.classes)
-    counts = np.zeros((size, size), int)
-    np.add.at(counts, (images.labels, guesses), 1)
+def plot_confusion(folder: Path, scores: Array, images: Dataset) -> None:
+    """Draw ``confusion.png``: the confusion matrix of the test images, from scores (N, classes)."""
+    size = len(images.classes)
+    counts = confusion_matrix(scores, images.labels, images.classes)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     with figure(folder / "confusion.png", 6.4, 6.2) as drawn:
         axes = drawn.subplots()
@@ -288,32 +290,28 @@ def draw_confusion(folder: Path, scores: Array, images: Dataset) -> None:
         axes.set(xlabel="predicted", ylabel="true", title=f"Test images: {right:.2%} right")
 
 
-def draw_mistakes(folder: Path, scores: Array, images: Dataset, count: int = 24) -> None:
-    """Draw ``mistakes.png``: the test images whose true class was thought least likely."""
-    shifted = scores - scores.max(axis=1, keepdims=True)
-    chances = np.exp(shifted) / np.exp(shifted).sum(axis=1, keepdims=True)
-    guesses = scores.argmax(axis=1)
-    wrong = np.flatnonzero(guesses != images.labels)
-    worst = wrong[np.argsort(chances[wrong, images.labels[wrong]], kind="stable")][:count]
-    captions, headroom = _captions(images.subset(worst), guesses[worst])
-    laid = sheet(_paper(images.images[worst]), 8, headroom)
+def plot_mistakes(folder: Path, scores: Array, images: Dataset, count: int = 24) -> None:
+    """Draw ``mistakes.png``: the test images whose true class got the lowest probability."""
+    wrong, worst = worst_mistakes(scores, images.labels, count)
+    captions, headroom = _captions(images.subset(worst), scores.argmax(axis=1)[worst])
+    laid = framed_grid(_for_display(images.images[worst]), 8, headroom)
     title = f"No mistakes in {len(images):,} test images"
     if len(worst):
-        title = f"The worst of {len(wrong):,} mistakes in {len(images):,} test images: predicted (true)"
-    with picture(folder / "mistakes.png", laid, 8.4, title) as axes:
+        title = f"The worst of {wrong:,} mistakes in {len(images):,} test images: predicted (true)"
+    with figure_of_grid(folder / "mistakes.png", laid, 8.4, title) as axes:
         laid.caption(axes, captions, [INK] * len(worst))
 
 
-def draw_boundary(
+def plot_boundary(
     path: Path, data: Graph, classify: Callable[[list[tuple[float, float]]], Array], title: str
 ) -> None:
-    """Draw the points of a toy set over the probability that ``classify`` gives to label 1 everywhere.
+    """Draw the points of a toy set over the probability of label 1 in the plane.
 
     Args:
         path: The file.
-        data: The points.
-        classify: Maps points to probabilities.
-        title: Stands above.
+        data: The points and their labels.
+        classify: Maps points to the probability of label 1 at each.
+        title: The title of the figure.
     """
     points, labels = np.array(data.X), np.array(data.y)
     low, high = min(points.min(), 0.0) - 0.03, max(points.max(), 1.0) + 0.03

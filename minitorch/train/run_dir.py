@@ -1,47 +1,52 @@
-"""The folder that a run writes to: every file is written wholly or stays as it was.
+"""The directory of a run: the names of its files, and how they are written.
 
-It refuses to know what is in the files.
+Every file is written completely or stays as it was. Depends on the file helpers and on `messages`.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
-from contextlib import suppress
+import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from cli import Refusal
+from ..fetch import replacing
+from .messages import UsageError, notice
+
+LOG, RESULTS, PLOTS = "metrics.jsonl", "results.json", "panels"
+WEIGHTS, CHECKPOINT = "model.safetensors", "checkpoint.safetensors"
 
 
-def write(path: Path, content: str | bytes) -> None:
-    """Put ``content`` at ``path`` under a temporary name, then rename it; make the folder if need be."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
+def write_file(path: Path, content: str | bytes) -> None:
+    """Write ``content`` to ``path`` atomically; create the directory if it is missing."""
+    with replacing(path) as temporary:
         temporary.write_bytes(content.encode() if isinstance(content, str) else content)
-        temporary.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
-        raise
 
 
 def write_json(path: Path, record: Mapping[str, Any]) -> None:
-    """Write a record for people and programs to read."""
-    write(path, json.dumps(record, indent=2) + "\n")
+    """Write a record as indented JSON."""
+    write_file(path, json.dumps(record, indent=2) + "\n")
 
 
-def prepare(path: Path) -> None:
-    """Make a folder and see that it can be written to, before hours of work depend on it.
+def prepare_dir(path: Path) -> None:
+    """Create a directory and check that it can be written to, before hours of training depend on it.
 
     Raises:
-        Refusal: It cannot.
+        UsageError: The directory cannot be created or written to.
     """
     probe = path / f".{os.getpid()}.tmp"
     try:
-        write(probe, b"")
+        write_file(probe, b"")
         probe.unlink()
     except OSError as error:
-        raise Refusal(f"cannot write to the folder {path}: {error.strerror}") from error
+        raise UsageError(f"cannot write to the folder {path}: {error.strerror}") from error
+
+
+def write_optional(path: Path, write: Callable[[Path], object]) -> None:
+    """Call ``write(path)``; if the system refuses, report one line and go on: the run does not depend on it."""
+    try:
+        write(path)
+    except OSError as error:
+        notice(f"{Path(sys.argv[0]).name}: cannot write {path}: {error.strerror or error}")

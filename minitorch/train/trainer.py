@@ -1,11 +1,11 @@
-"""What the trainers of images share: their flags, resuming, the loop with its sinks, and the files of a run.
+"""A whole training run of an image classifier: train, resume, keep the best weights, test, write the files of the run.
 
-It refuses to know where images come from and what the networks look like.
+Depends on the loop, callbacks and plots beside it, and on data sets and transforms. It parses no flags and knows no
+dashboard: `minitorch.cli.image_trainer` adds both.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import time
@@ -17,32 +17,29 @@ from typing import Any
 
 import numpy.typing as npt
 
-import display
-import minitorch
-import panels
-from cli import Refusal, count, natural, notice, rate
-from folder import prepare, write_json
-from keeper import Keeper, saved_settings
-from minitorch.data import DataLoader, Dataset
-from minitorch.vision import Compose, Normalize
-from schedule import Schedule
-from sinks import JsonLines, Plan, Record, Sink, console, read_records
-from watch import SHOWN, Show, Watch
+from ..data import DataLoader, Dataset
+from ..module import Module
+from ..optim import SGD, Adam, Optimizer
+from ..vision import Compose, Normalize
+from .callbacks import BestCheckpoint, Callback, JsonLinesLogger, LRSchedule, Record, read_records
+from .console import TrainingPlan, console_logger
+from .loop import fit, predict
+from .messages import UsageError, notice
+from .metrics import accuracy
+from .plots import plot_confusion, plot_curves, plot_mistakes, plot_predictions
+from .run_dir import LOG, PLOTS, RESULTS, write_json, write_optional
 
 Array = npt.NDArray[Any]
-Draw = Callable[[Path, Any], None]
+PlotModel = Callable[[Path, Any], None]  # of a folder and the model, which has just seen the held-out images
 
-LOG, RESULTS = "metrics.jsonl", "results.json"
-IDENTITY = (
-    *("dataset", "model", "optimizer", "lr", "batch_size", "seed", "limit"),
-    *("augment", "cutout", "schedule", "label_smoothing", "weight_decay"),
-)
 LEARNING_RATES = {"adam": 0.001, "sgd": 0.05}
+SHOWN = 16  # held-out images in the figures and on dashboards
+EVAL_BATCH = 500  # images per batch where nothing is trained
 
 
 @dataclass(frozen=True)
-class Images:
-    """The images of a run: trained on, held out for validation, and for the test."""
+class ImageSplits:
+    """The images of a run: for training, for validation, for the test."""
 
     train: Dataset
     valid: Dataset
@@ -54,17 +51,17 @@ class Recipe:
     """How a run differs from the plain one.
 
     Attributes:
-        optimizer: Makes the optimizer, of (model, name, learning rate).
-        schedule: Makes what moves the learning rate, of (optimizer, steps in an epoch).
-        loss: A function of (scores, labels), if it is not the model's own.
-        augment: Changes the pixels of images (N, C, H, W) that are trained on.
-        erase: Changes them once they are normalized.
+        optimizer: Makes the optimizer from (model, name, learning rate).
+        schedule: Makes the schedule of the learning rate from (optimizer, steps in an epoch).
+        loss: A function of (scores, labels), in place of the model's own ``loss``.
+        augment: Changes the pixels of training images (N, C, H, W), before they are normalized.
+        erase: Changes training images after they are normalized.
         workers: Threads that prepare batches ahead.
-        rates: Whether the log keeps learning rates.
+        rates: Whether the log has learning rates.
     """
 
-    optimizer: Callable[[Any, str, float], minitorch.Optimizer] | None = None
-    schedule: Callable[[minitorch.Optimizer, int], Schedule | None] | None = None
+    optimizer: Callable[[Module, str, float], Optimizer] | None = None
+    schedule: Callable[[Optimizer, int], LRSchedule | None] | None = None
     loss: Callable[..., Any] | None = None
     augment: Callable[[Array], Array] | None = None
     erase: Callable[[Array], Array] | None = None
@@ -75,236 +72,209 @@ class Recipe:
 PLAIN = Recipe()
 
 
-def hold_out(whole: Dataset, test: Dataset, held_out: int, limit: int | None) -> Images:
-    """Keep the last images for validation (a tenth where there are too few), the first ``limit`` for training.
+@dataclass(frozen=True)
+class TestResult:
+    """What the best weights give on the test images: scores (N, classes), and the share of right ones."""
+
+    scores: Array
+    accuracy: float
+
+
+def split_images(whole: Dataset, test: Dataset, held_out: int, limit: int | None) -> ImageSplits:
+    """Split training images: the last ``held_out`` for validation, the first ``limit`` of the others for training.
+
+    Where there are not more than ``held_out`` images, a tenth is held out.
 
     Raises:
-        Refusal: Too few to be split.
+        UsageError: There are too few images.
     """
     kept = len(whole) - (held_out if len(whole) > held_out else len(whole) // 10)
     if kept == len(whole) or not len(test):
-        raise Refusal(f"{whole.name}: {len(whole)} training and {len(test)} test images are too few")
-    return Images(whole.subset(range(kept)[:limit]), whole.subset(range(kept, len(whole))), test)
+        raise UsageError(f"{whole.name}: {len(whole)} training and {len(test)} test images are too few")
+    return ImageSplits(whole.subset(range(kept)[:limit]), whole.subset(range(kept, len(whole))), test)
 
 
-def add_flags(parser: argparse.ArgumentParser, models: Sequence[str], defaults: Mapping[str, Any]) -> None:
-    """Add the flags of every image trainer.
-
-    All of them start as None, for a resumed run has defaults of its own; see `settle`.
-    """
-    add = parser.add_argument
-    add("--data-dir", metavar="DIR", type=Path, help="first place to look, and where a download goes")
-    add("--model", choices=models, help=f"default: {defaults['model']}")
-    add("--backend", choices=("simple", "fast", "cuda"), help="default: MINITORCH_BACKEND, else fast")
-    add(
-        "--epochs", metavar="N", type=count, help=f"in all, also when resuming; default: {defaults['epochs']}"
-    )
-    add("--batch-size", metavar="N", type=count, help=f"default: {defaults['batch_size']}")
-    add("--optimizer", choices=list(LEARNING_RATES), help=f"default: {defaults['optimizer']}")
-    add("--lr", metavar="X", type=rate, help="default: 0.001 for adam, 0.05 for sgd (with momentum 0.9)")
-    add("--seed", metavar="N", type=natural, help=f"default: {defaults['seed']}")
-    add("--limit", metavar="N", type=count, help="train on the first N images only; default: all")
-    display.add_flags(parser)
-    add("--out", metavar="DIR", type=Path, help="where logs, weights, results and pictures go")
-    add(
-        "--resume", metavar="DIR", type=Path, help="go on with the run in DIR (and write there without --out)"
-    )
-    add("--quiet", action="store_true", help="print the final line only")
-
-
-def settle(args: argparse.Namespace, defaults: Mapping[str, Any]) -> None:
-    """Fill in what was left out (from the run being resumed, else the defaults); set backend, dtype and seed.
-
-    Raises:
-        Refusal: The run to resume had other settings, or the folder cannot be written to.
-        CheckpointError: There is no checkpoint to resume from.
-        BackendError: The backend cannot be used on this machine.
-    """
-    args.backend = args.backend or os.environ.get("MINITORCH_BACKEND") or "fast"
-    minitorch.set_default_backend(args.backend)
-    minitorch.set_default_dtype("float32")
-    saved = {}
-    if args.resume is not None:
-        saved = saved_settings(args.resume)
-        args.out = args.out or args.resume
-        if set(saved) != {name for name in (*IDENTITY, "epochs") if name in args}:
-            raise Refusal(f"the run in {args.resume} is of another script: this one cannot go on with it")
-    for name, value in saved.items():
-        if name not in ("epochs", "dataset"):  # one may change, the other is not known before it is loaded
-            _check(args, name, value)
-    for name, value in {**defaults, **saved}.items():
-        if getattr(args, name) is None:
-            setattr(args, name, value)
-    args.lr = args.lr or LEARNING_RATES[args.optimizer]
-    args.saved = saved
-    if args.out is not None:
-        prepare(args.out)
-    minitorch.manual_seed(args.seed)
-
-
-def _check(args: argparse.Namespace, name: str, value: Any) -> None:
-    given = getattr(args, name, None)
-    if given is not None and given != value:
-        flag = f"--{name.replace('_', '-')}"
-        had = f"no {flag}" if value is None else f"{flag} {value}"
-        raise Refusal(f"the run in {args.resume} has {had}: it cannot go on with {flag} {given}")
-
-
-def optimizer_for(model: minitorch.Module, name: str, lr: float) -> minitorch.Optimizer:
-    """Return the optimizer that ``--optimizer`` names."""
+def optimizer_for(model: Module, name: str, lr: float) -> Optimizer:
+    """Return SGD with momentum 0.9 for ``"sgd"``, else Adam."""
     if name == "sgd":
-        return minitorch.SGD(model.parameters(), lr, momentum=0.9)
-    return minitorch.Adam(model.parameters(), lr)
+        return SGD(model.parameters(), lr, momentum=0.9)
+    return Adam(model.parameters(), lr)
 
 
-def train(
-    args: argparse.Namespace,
-    images: Images,
-    build: Callable[[], Any],
-    *,
-    recipe: Recipe = PLAIN,
-    draw: Draw | None = None,
-    show: Show | None = None,
-) -> None:
-    """Train, test the best weights on the whole test set, and print the accuracy as the last line.
+def normalizer(images: Dataset) -> Normalize:
+    """Return the transform that gives these images mean 0 and standard deviation 1 in each channel."""
+    mean, std = images.mean_std()
+    return Normalize(mean.tolist(), std.tolist())
+
+
+class ImageRun:
+    """One run: the model, its optimizer and schedule, its checkpoints, and the files of the run.
 
     Args:
-        args: The flags, settled.
+        build: Makes the model; it has a method ``loss`` unless the recipe has one.
         images: What to train, validate and test on.
-        build: Makes the model; it has its ``loss``, unless the recipe has one.
+        settings: ``model``, ``dataset``, ``optimizer`` (``"adam"`` or ``"sgd"``), ``lr``, ``batch_size``, ``epochs``,
+            ``seed``; they and any others are saved with checkpoints and results.
         recipe: What is special to this run.
-        draw: Draws what is special to this model, once it has seen the held-out images of the pictures.
-        show: Shows the same while it trains.
+        backend: The name of the backend, for the results; ``"cuda"`` replays captured steps.
+        out: The directory of the run; None writes nothing.
+        resume: The directory of the run to continue.
+        plot_model: Draws figures that are special to the model.
+
+    Attributes:
+        model: The model that is trained.
+        plan: How much there is to train.
+        normalize: Maps images to the input of the model.
+        records: The log of the part of the run that is resumed.
+        checkpoint: Keeps the best weights and the last checkpoint.
 
     Raises:
-        Refusal: The run to resume was on another data set or is past ``--epochs``, or the loss is not a number.
+        UsageError: The run to resume is past the last epoch.
+        CheckpointError: There is no checkpoint to resume from.
     """
-    if "dataset" in args.saved:
-        _check(args, "dataset", args.saved["dataset"])
-    settings = {name: getattr(args, name) for name in (*IDENTITY, "epochs") if name in args}
-    model = build()
-    optimizer = (recipe.optimizer or optimizer_for)(model, args.optimizer, args.lr)
-    batches = -(-len(images.train) // args.batch_size)
-    schedule = recipe.schedule(optimizer, batches) if recipe.schedule else None
-    keeper = Keeper(model, optimizer, settings, schedule)
-    records: list[Record] = []
-    if args.resume is not None:
-        keeper.resume(args.resume)
-        records = read_records(args.resume / LOG, until=keeper.step)
-    if keeper.epoch > args.epochs:
-        raise Refusal(
-            f"the run in {args.resume} has done {keeper.epoch} epochs: it is past --epochs {args.epochs}"
-        )
-    normalize = Normalize(*images.train.mean_std())
-    plan = Plan(args.epochs, len(images.train), args.batch_size, keeper.epoch)
-    facts = {name: settings[name] for name in ("optimizer", "lr", "batch_size", "epochs", "seed")}
-    with closing(display.Display(args, f"{args.model} on {args.dataset}", facts)) as shown:
-        watch = Watch(shown, model, plan, images.valid, normalize, show) if shown.wanted else None
-        sinks: list[Sink] = [keeper]
-        if watch is not None:
-            sinks.insert(0, watch)  # before the keeper, which refuses a loss that is not a number
-        if args.out is not None:
-            earlier = _seconds_of(args.resume)
-            (args.out / RESULTS).unlink(missing_ok=True)
-            keeper.write_to(args.out)
-            sinks.insert(0, JsonLines(args.out / LOG, records, rates=recipe.rates))
-        if schedule is not None:
-            sinks.insert(0, schedule)  # before the keeper: a checkpoint holds the rate of the step to come
-        if not args.quiet:
-            sinks.append(console(plan))
-        if watch is not None:
-            watch.begin({**settings, "backend": args.backend}, records)
 
-        began = time.perf_counter()
+    def __init__(
+        self,
+        build: Callable[[], Any],
+        images: ImageSplits,
+        settings: Mapping[str, Any],
+        *,
+        recipe: Recipe = PLAIN,
+        backend: str = "fast",
+        out: Path | None = None,
+        resume: Path | None = None,
+        plot_model: PlotModel | None = None,
+    ) -> None:
+        self.images, self.settings, self.recipe, self.backend = images, settings, recipe, backend
+        self.out, self.plot_model = out, plot_model
+        self.epochs, self.batch_size = int(settings["epochs"]), int(settings["batch_size"])
+        self.model = build()
+        make_optimizer = recipe.optimizer or optimizer_for
+        self.optimizer = make_optimizer(self.model, settings["optimizer"], settings["lr"])
+        batches = -(-len(images.train) // self.batch_size)
+        self.schedule = recipe.schedule(self.optimizer, batches) if recipe.schedule else None
+        self.checkpoint = BestCheckpoint(self.model, self.optimizer, self.schedule, settings=settings)
+        self.records: list[Record] = []
+        if resume is not None:
+            self.checkpoint.resume(resume)
+            self.records = read_records(resume / LOG, until=self.checkpoint.step)
+        if self.checkpoint.epoch > self.epochs:
+            raise UsageError(
+                f"the run in {resume} has done {self.checkpoint.epoch} epochs: it is past --epochs {self.epochs}"
+            )
+        self.normalize = normalizer(images.train)
+        self.plan = TrainingPlan(self.epochs, len(images.train), self.batch_size, self.checkpoint.epoch)
+        self.seconds = 0.0 if resume is None else _seconds_of(resume)
+
+    def train(self, callbacks: Sequence[Callback] = (), *, quiet: bool = False) -> None:
+        """Train up to the last epoch; write log, weights, checkpoints and figures of the training.
+
+        Args:
+            callbacks: Called with each step before the checkpoint, which stops at a loss that is not a number.
+            quiet: Whether to print nothing.
+
+        Raises:
+            UsageError: The loss is not a number.
+        """
+        # A checkpoint holds the learning rate of the step to come, so the schedule comes first.
+        chain: list[Callback] = [] if self.schedule is None else [self.schedule]
+        if self.out is not None:
+            (self.out / RESULTS).unlink(missing_ok=True)
+            self.checkpoint.write_to(self.out)
+            chain.append(JsonLinesLogger(self.out / LOG, self.records, rates=self.recipe.rates))
+        chain += [*callbacks, self.checkpoint]
+        if not quiet:
+            chain.append(console_logger(self.plan))
+        start = time.perf_counter()
         try:
-            _loop(args, images, keeper, sinks, normalize, recipe)
-            seconds = time.perf_counter() - began
+            self._loop(chain)
+            self.seconds += time.perf_counter() - start
         except KeyboardInterrupt:
-            kept = f"; --resume {args.out} goes on after epoch {keeper.epoch}" if args.out else ""
-            notice(f"stopped by Ctrl-C{kept}")
+            epoch = self.checkpoint.epoch
+            notice(
+                "stopped by Ctrl-C"
+                + (f"; --resume {self.out} goes on after epoch {epoch}" if self.out else "")
+            )
             raise
         finally:
-            if args.out is not None:
-                display.keep(
-                    args.out / "panels",
-                    lambda _: _draw_training(args.out, model, images.valid, normalize, draw),
-                )
+            if self.out is not None:
+                write_optional(self.out / PLOTS, self._plot_training)
 
-        model.load_state_dict(keeper.weights)
-        scores, labels = minitorch.predict(model, _in_order(images.test, normalize))
-        accuracy = minitorch.accuracy(scores, labels)
-        shown.facts |= {"test accuracy": f"{accuracy:.4f}"}
-        if watch is not None:
-            watch.tested(scores, images.test, accuracy, keeper.step)
-        if args.out is not None:
-            best = {"test_accuracy": accuracy, "valid_accuracy": keeper.best, "best_epoch": keeper.best_epoch}
-            more = {
-                "seconds": round(earlier + seconds, 2),
-                "backend": args.backend,
-                "train_images": len(images.train),
-            }
-            write_json(args.out / RESULTS, {**best, **settings, **more})
-            display.keep(args.out / "panels", lambda folder: _draw_test(folder, scores, images.test))
-    print(f"test accuracy {accuracy:.4f}", flush=True)
+    def _loop(self, callbacks: Sequence[Callback]) -> None:
+        """Pass each step to the callbacks, and close them whatever happens."""
+        changes = (self.recipe.augment, self.normalize, self.recipe.erase)
+        loader = DataLoader(
+            self.images.train,
+            self.batch_size,
+            shuffle=True,
+            transform=Compose([change for change in changes if change is not None]),
+            seed=self.settings["seed"],
+            workers=self.recipe.workers,
+        )
+        loader.epoch = self.checkpoint.epoch
+        steps = fit(
+            self.model,
+            loader,
+            self.optimizer,
+            epochs=self.epochs,
+            loss=self.recipe.loss or self.model.loss,
+            valid=self.in_order(self.images.valid),
+            start_epoch=self.checkpoint.epoch + 1,
+            start_step=self.checkpoint.step,
+            graph=self.backend == "cuda" and os.environ.get("MINITORCH_GRAPH") != "0",
+        )
+        with ExitStack() as stack:
+            for callback in callbacks:
+                stack.enter_context(closing(callback))
+            for step in steps:
+                for callback in callbacks:
+                    callback(step)
+
+    def in_order(self, images: Dataset) -> DataLoader:
+        """Return a loader that gives images in their order, normalized and not augmented."""
+        return DataLoader(images, EVAL_BATCH, transform=self.normalize, seed=0)
+
+    def test(self) -> TestResult:
+        """Load the best weights into the model and test them."""
+        self.model.load_state_dict(self.checkpoint.weights)
+        scores, labels = predict(self.model, self.in_order(self.images.test))
+        return TestResult(scores, accuracy(scores, labels))
+
+    def write_results(self, result: TestResult) -> None:
+        """Write ``results.json`` and the figures of the test, if the run has a directory."""
+        if self.out is None:
+            return
+        best = {
+            "test_accuracy": result.accuracy,
+            "valid_accuracy": self.checkpoint.best,
+            "best_epoch": self.checkpoint.best_epoch,
+        }
+        more = {
+            "seconds": round(self.seconds, 2),
+            "backend": self.backend,
+            "train_images": len(self.images.train),
+        }
+        write_json(self.out / RESULTS, {**best, **self.settings, **more})
+
+        def plot_test(folder: Path) -> None:
+            plot_confusion(folder, result.scores, self.images.test)
+            plot_mistakes(folder, result.scores, self.images.test)
+
+        write_optional(self.out / PLOTS, plot_test)
+
+    def _plot_training(self, folder: Path) -> None:
+        """Plot the log, and what the model as it is now predicts for some held-out images."""
+        plot_curves(folder, read_records(folder.parent / LOG))
+        shown = self.images.valid.subset(range(min(SHOWN, len(self.images.valid))))
+        scores, _ = predict(self.model, self.in_order(shown))
+        plot_predictions(folder, scores, shown)
+        if self.plot_model is not None:
+            self.plot_model(folder, self.model)
 
 
-def _seconds_of(folder: Path | None) -> float:
-    """Return how long the run took that is gone on with; 0.0 for a new one, or one that did not end."""
+def _seconds_of(folder: Path) -> float:
+    """Return how long the run in ``folder`` took; 0.0 if it did not end."""
     try:
-        return float(json.loads((folder / RESULTS).read_text(encoding="utf-8"))["seconds"]) if folder else 0.0
+        return float(json.loads((folder / RESULTS).read_text(encoding="utf-8"))["seconds"])
     except (OSError, ValueError, LookupError, TypeError):
         return 0.0
-
-
-def _loop(
-    args: argparse.Namespace,
-    images: Images,
-    keeper: Keeper,
-    sinks: Sequence[Sink],
-    normalize: Normalize,
-    recipe: Recipe,
-) -> None:
-    """Hand each step to the sinks, and close them whatever happens."""
-    vary = Compose([change for change in (recipe.augment, normalize, recipe.erase) if change is not None])
-    workers = recipe.workers
-    loader = DataLoader(
-        images.train, args.batch_size, shuffle=True, transform=vary, seed=args.seed, workers=workers
-    )
-    loader.epoch = keeper.epoch
-    steps = minitorch.fit(
-        keeper.model,
-        loader,
-        keeper.optimizer,
-        epochs=args.epochs,
-        loss=recipe.loss or keeper.model.loss,
-        valid=_in_order(images.valid, normalize),
-        start_epoch=keeper.epoch + 1,
-        start_step=keeper.step,
-        graph=args.backend == "cuda" and os.environ.get("MINITORCH_GRAPH") != "0",
-    )
-    with ExitStack() as stack:
-        for sink in sinks:
-            stack.enter_context(closing(sink))
-        for step in steps:
-            for sink in sinks:
-                sink(step)
-
-
-def _in_order(images: Dataset, normalize: Normalize) -> DataLoader:
-    return DataLoader(images, 500, transform=normalize, seed=0)
-
-
-def _draw_training(out: Path, model: Any, valid: Dataset, normalize: Normalize, draw: Draw | None) -> None:
-    """Draw how the training went, and what the model as it is now makes of some held-out images."""
-    folder = out / "panels"
-    panels.draw_curves(folder, read_records(out / LOG))
-    shown = valid.subset(range(min(SHOWN, len(valid))))
-    scores, _ = minitorch.predict(model, _in_order(shown, normalize))
-    panels.draw_guesses(folder, scores, shown)
-    if draw is not None:
-        draw(folder, model)
-
-
-def _draw_test(folder: Path, scores: Array, test: Dataset) -> None:
-    panels.draw_confusion(folder, scores, test)
-    panels.draw_mistakes(folder, scores, test)

@@ -1,11 +1,11 @@
-"""Puts the files of visdom's page where its server looks for them, each checked by its checksum.
+"""Places the files of visdom's page where its server looks for them, each checked by its SHA-256.
 
-python project/visdom_assets.py                                  # for the interpreter in .venv-visdom
-python project/visdom_assets.py --python /usr/bin/python3 --from DIR     # from packages in DIR: no network
+    python minitorch/dashboard/visdom/assets.py                              # for the interpreter in .venv-visdom
+    python minitorch/dashboard/visdom/assets.py --python FILE --from DIR     # from npm packages in DIR, without network
 
-The server would fetch them itself when it starts for the first time, without a time limit and without a check. Here
-they come as npm packages (npm must be installed), or from the .tgz files of these packages in a folder. It needs no
-package besides the standard library.
+The server would download them at its first start, without a time limit and without a check. Here they come as npm
+packages (npm must be installed), or from the .tgz files of these packages in a folder. Depends on the standard library
+only, and runs as a script.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-ASSETS: dict[str, Any] = json.loads(HERE.joinpath("visdom_assets.json").read_text(encoding="utf-8"))
-PATIENCE = 600  # seconds for all packages
-BUILT = "version.built"  # tells the server that it need not fetch anything
+ASSETS: dict[str, Any] = json.loads(HERE.joinpath("assets.json").read_text(encoding="utf-8"))
+NPM_TIMEOUT = 600  # seconds for one package
+BUILT = "version.built"  # where this file holds its version, the server downloads nothing
 
 PROBE = """
 import importlib.metadata, importlib.util, json
@@ -40,22 +40,28 @@ print(json.dumps({"folder": folder, "visdom": version("visdom"), "tornado": vers
 """
 
 
-class Unready(Exception):
-    """Something is missing; the message is the one line that the user reads."""
+class SetupError(Exception):
+    """visdom is not set up. The message is one line for the user: what is missing and how to get it."""
 
 
 def default_python() -> Path:
-    """Return the interpreter that ``make dashboard`` installs visdom for, else this one."""
+    """Return the interpreter that ``make dashboard`` installs visdom for, else this one.
+
+    It is looked for in ``.venv-visdom`` of the checkout that this file is in, and of the current directory.
+    """
     folder = "Scripts" if os.name == "nt" else "bin"
-    own = HERE.parent / ".venv-visdom" / folder / "python"
-    return own if own.exists() else Path(sys.executable)
+    for place in (HERE.parents[2], Path.cwd()):
+        python = place / ".venv-visdom" / folder / "python"
+        if python.exists():
+            return python
+    return Path(sys.executable)
 
 
 def probe(python: Path) -> dict[str, Any]:
-    """Return where an interpreter has visdom, and the versions of it and of tornado; None for what it has not.
+    """Return the folder of visdom in an interpreter, and its versions of visdom and tornado; None for what is missing.
 
     Raises:
-        Unready: It cannot be run.
+        SetupError: The interpreter cannot be run.
     """
     try:
         done = subprocess.run(
@@ -67,13 +73,13 @@ def probe(python: Path) -> dict[str, Any]:
             stdin=subprocess.DEVNULL,
         )
     except (OSError, subprocess.SubprocessError) as error:
-        raise Unready(f"{python} cannot be run: {error}") from error
+        raise SetupError(f"{python} cannot be run: {error}") from error
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 
 
 def missing(static: Path) -> list[dict[str, str]]:
-    """Return the files that are not in visdom's folder as they should be."""
+    """Return the files that are missing in visdom's folder or have another checksum."""
     return [f for f in ASSETS["files"] if _checksum(static / f["place"]) != f["sha256"]]
 
 
@@ -82,49 +88,54 @@ def _checksum(path: Path) -> str:
 
 
 def place(static: Path, source: Path | None = None) -> int:
-    """Put what is missing in place, and return how many files that were.
+    """Place the missing files, and return how many there were.
 
     Args:
         static: The folder that the server reads.
-        source: A folder of npm packages; without it they are fetched.
+        source: A folder of npm packages; None downloads them.
 
     Raises:
-        Unready: A package or a file is not to be had, or is not what it should be.
+        SetupError: A package cannot be downloaded or is missing, or a file has another checksum.
     """
     wanted = missing(static)
     (static / BUILT).unlink(missing_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         for package in sorted({f["package"] for f in wanted}):
-            archive = _given(package, source) if source else _fetched(package, Path(scratch))
+            archive = _local(package, source) if source else _download(package, Path(scratch))
             _unpack(archive, [f for f in wanted if f["package"] == package], static)
     _write(static / BUILT, ASSETS["visdom"].encode())
     return len(wanted)
 
 
-def _given(package: str, source: Path) -> Path:
+def _local(package: str, source: Path) -> Path:
     path = _archive(package, source)
     if not path.exists():
-        raise Unready(f"{path} is missing")
+        raise SetupError(f"{path} is missing")
     return path
 
 
-def _fetched(package: str, scratch: Path) -> Path:
-    # Its own cache: nothing is read from the home folder or left in it.
+def _download(package: str, scratch: Path) -> Path:
+    # npm gets its own cache: it reads and leaves nothing in the home folder.
     command = ["npm", "pack", "--ignore-scripts", "--silent", "--cache", str(scratch / "cache"), package]
     try:
         done = subprocess.run(
-            command, cwd=scratch, capture_output=True, text=True, timeout=PATIENCE, stdin=subprocess.DEVNULL
+            command,
+            cwd=scratch,
+            capture_output=True,
+            text=True,
+            timeout=NPM_TIMEOUT,
+            stdin=subprocess.DEVNULL,
         )
     except FileNotFoundError:
-        raise Unready(
+        raise SetupError(
             "npm is not installed: install Node.js, or give a folder of packages with --from"
         ) from None
     except subprocess.TimeoutExpired:
-        raise Unready(f"npm has not fetched {package} within {PATIENCE} seconds") from None
+        raise SetupError(f"npm has not downloaded {package} within {NPM_TIMEOUT} seconds") from None
     path = _archive(package, scratch)
     if done.returncode or not path.exists():
-        complaint = " ".join((done.stderr or done.stdout).split()) or f"exit status {done.returncode}"
-        raise Unready(f"npm cannot fetch {package}: {complaint[:300]}")
+        reason = " ".join((done.stderr or done.stdout).split()) or f"exit status {done.returncode}"
+        raise SetupError(f"npm cannot download {package}: {reason[:300]}")
     return path
 
 
@@ -133,22 +144,21 @@ def _archive(package: str, folder: Path) -> Path:
 
 
 def _unpack(archive: Path, files: Sequence[dict[str, str]], static: Path) -> None:
-    """Write files of a package, if they are what they should be."""
+    """Write files of a package, after a check of each."""
     try:
         with tarfile.open(archive) as packed:
             for wanted in files:
                 member = packed.extractfile(f"package/{wanted['file']}")
                 content = member.read() if member else b""
                 if hashlib.sha256(content).hexdigest() != wanted["sha256"]:
-                    raise Unready(
-                        f"{wanted['package']}: {wanted['file']} has another checksum than it should"
-                    )
+                    raise SetupError(f"{wanted['package']}: {wanted['file']} has a wrong checksum")
                 _write(static / wanted["place"], content)
     except (KeyError, tarfile.TarError) as error:
-        raise Unready(f"{archive.name} is not the package it should be: {error}") from error
+        raise SetupError(f"{archive.name} is not the expected package: {error}") from error
 
 
 def _write(path: Path, content: bytes) -> None:
+    # As `replacing` of the package does, which this file cannot import: it runs as a script.
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     temporary.write_bytes(content)
@@ -156,11 +166,13 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what the flags say, and return the exit status."""
+    """Run the command and return its exit status."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--python", metavar="FILE", type=Path, default=default_python(), help="has visdom")
+    parser.add_argument(
+        "--python", metavar="FILE", type=Path, default=default_python(), help="interpreter with visdom"
+    )
     parser.add_argument(
         "--from", dest="source", metavar="DIR", type=Path, help="folder of npm packages (.tgz)"
     )
@@ -168,11 +180,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         found = probe(args.python)
         if found["visdom"] != ASSETS["visdom"]:
-            raise Unready(
+            raise SetupError(
                 f"{args.python} has visdom {found['visdom']}, not {ASSETS['visdom']}: make dashboard"
             )
         count = place(Path(found["folder"]) / "static", args.source)
-    except (Unready, OSError) as error:
+    except (SetupError, OSError) as error:
         print(f"{Path(sys.argv[0]).name}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

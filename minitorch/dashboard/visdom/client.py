@@ -1,8 +1,8 @@
-"""Sends a board to a visdom server from a thread of its own, in visdom's wire format, without visdom.
+"""The visdom client: sends a `RunLog` to a visdom server from its own thread, in visdom's wire format.
 
-Twice a second every window that has changed is sent whole. So a server may start late, go, and come back: it gets
-all of the history. Nothing that goes wrong here reaches the training; it is said once. It refuses to know what the
-windows mean.
+visdom itself is not needed. Twice a second every window that has changed is sent whole. So a server may start late, stop
+and come back: it always gets the whole history. No error reaches the training; each kind is reported once. Depends on
+`run_log` and `images`.
 """
 
 from __future__ import annotations
@@ -16,30 +16,34 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from board import Board, Frame, Frames, Images, Lines, Text, Window, finite
-from pixels import Pixels, data_address, sheet
+from ..images import Pixels, data_url, image_grid
+from ..run_log import Frame, Frames, Images, Lines, RunLog, Text, Window, finite
 
 LOCAL = "http://127.0.0.1:8097"
-PAUSE = 0.5  # seconds from one round to the next
-RETRY = 5.0  # seconds from one try to find a server to the next
+PAUSE = 0.5  # seconds between two rounds of sending
+RETRY = 5.0  # seconds between two attempts to reach a server
 TIMEOUT = 2.0  # seconds that a server may take to answer
-# A round is followed by a pause this many times as long, so that all of it is a small share of one core.
-REST = 40.0
-LONGEST = 10.0  # but by no longer pause than this
-WIDEST = 520  # pixels of a picture's window
+# The pause after a round is at least this many times as long as the round: the thread needs a small share of one core.
+PAUSE_FACTOR = 40.0
+MAX_PAUSE = 10.0  # seconds
+MAX_WIDTH = 520  # of the window of an image, in pixels
 
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 
 
-class Trouble(Exception):
-    """A server answered what visdom would not."""
+class VisdomError(Exception):
+    """The server gave an answer that visdom would not give."""
 
 
 class Address:
-    """Where a server is, from ``http://host:port[/base][/env/NAME]``.
+    """The address of a server: ``http://host:port[/base][/env/NAME]``.
+
+    Attributes:
+        env: The name of the environment; ``main`` if the URL has none.
+        server: The URL without the environment.
 
     Raises:
-        ValueError: It is no such address.
+        ValueError: The URL is not of this form.
     """
 
     def __init__(self, url: str) -> None:
@@ -53,67 +57,75 @@ class Address:
         self.server = f"{parts.scheme}://{parts.netloc}{self.base}"
 
     def connect(self, timeout: float) -> http.client.HTTPConnection:
-        """Return a connection, not yet opened."""
+        """Return a connection that is not open yet; ``timeout`` is in seconds."""
         kind = http.client.HTTPSConnection if self.secure else http.client.HTTPConnection
         return kind(self.host, self.port, timeout=timeout)
 
 
-class VisdomLink:
-    """Shows a board on a visdom server.
+class VisdomClient:
+    """Shows a `RunLog` on a visdom server, until it is closed.
 
     Args:
-        board: What is shown.
-        url: Of the server; with ``/env/NAME`` at the end, of one of its environments.
-        say: Told, in one line, what has gone wrong.
-        patient: Whether to say nothing of a server that is not there.
-        pause: Seconds from one round to the next.
-        retry: Seconds from one try to find the server to the next.
-        timeout: Seconds that it may take to answer.
+        log: What is shown.
+        url: The server; ``/env/NAME`` at the end chooses one of its environments.
+        report: Called with one line for each kind of error, once.
+        quiet_if_absent: Whether a server that is not there is no error.
+        pause: Seconds between two rounds of sending.
+        retry: Seconds between two attempts to reach the server.
+        timeout: Seconds that the server may take to answer.
 
     Attributes:
-        errors: How many rounds have failed.
+        errors: The number of rounds that have failed.
+
+    Raises:
+        ValueError: The URL is not an http address.
     """
 
     def __init__(
         self,
-        board: Board,
+        log: RunLog,
         url: str = LOCAL,
         *,
-        say: Say,
-        patient: bool = False,
+        report: Report,
+        quiet_if_absent: bool = False,
         pause: float = PAUSE,
         retry: float = RETRY,
         timeout: float = TIMEOUT,
     ) -> None:
-        self.board, self.address, self.say = board, Address(url), say
-        self.patient, self.pause, self.retry, self.timeout = patient, pause, retry, timeout
+        self.log, self.address, self.report = log, Address(url), report
+        self.quiet_if_absent = quiet_if_absent
+        self.pause, self.retry, self.timeout = pause, retry, timeout
         self.errors = 0
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
         self._connection: http.client.HTTPConnection | None = None
-        self._ever = False
+        self._connected_once = False
         self._sent: dict[str, int] = {}
         self._frames: dict[str, list[int]] = {}
         self._next_try = self._checked = 0.0
-        self._took = 0.0
+        self._round_seconds = 0.0
         self._deadline = float("inf")
-        self._over = threading.Event()
+        self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="visdom", daemon=True)
         self._thread.start()
 
     def close(self, limit: float = 5.0) -> bool:
-        """Send what is left, have the server save it, and stop, within ``limit`` seconds; tell if all was sent."""
+        """Send the last changes, have the server save them, and stop, within ``limit`` seconds.
+
+        Returns:
+            Whether everything was sent.
+        """
         self._deadline = time.monotonic() + limit
-        self._over.set()
+        self._closing.set()
         self._thread.join(limit + 0.5)
-        complete = bool(self._sent) and not self.board.windows(self._sent)
-        if self._ever and not complete:
-            self._tell("end", "the last changes did not reach it")
+        complete = bool(self._sent) and not self.log.windows(self._sent)
+        if self._connected_once and not complete:
+            self._report_once("end", "the last changes did not reach it")
         return complete
 
-    # The thread.
+    # The methods below run in the thread.
 
     def _run(self) -> None:
-        while not self._over.wait(min(max(self.pause, REST * self._took), LONGEST)):
+        while not self._closing.wait(min(max(self.pause, PAUSE_FACTOR * self._round_seconds), MAX_PAUSE)):
             self._round()
         self._next_try = 0.0
         self._round(last=True)
@@ -122,44 +134,42 @@ class VisdomLink:
     def _round(self, last: bool = False) -> None:
         began = time.monotonic()
         if began < self._next_try:
-            self._took = 0.0
+            self._round_seconds = 0.0
             return
         try:
             self._send_changes()
             if last and self._sent:
                 self._post("/save", {"data": [self.address.env]})
-        except (OSError, http.client.HTTPException, Trouble) as error:
+        except (OSError, http.client.HTTPException, VisdomError) as error:
             self._fail(error)
-        except (
-            Exception
-        ) as error:  # a mistake of ours must not end in a traceback beside a training that goes on
+        except Exception as error:  # a bug here must not print a traceback while the training goes on
             self._fail(error)
-        self._took = time.monotonic() - began
+        self._round_seconds = time.monotonic() - began
 
     def _fail(self, error: Exception) -> None:
         self.errors += 1
         self._next_try = time.monotonic() + self.retry
         self._drop()
-        if isinstance(error, ConnectionError) and not self._ever:
-            if not self.patient:
-                self._tell("absent", "no server answers; one may be started at any time")
-        elif self._ever and isinstance(error, OSError | http.client.HTTPException):
-            self._tell("lost", f"lost ({_reason(error)}); when it is back it gets everything")
+        if isinstance(error, ConnectionError) and not self._connected_once:
+            if not self.quiet_if_absent:
+                self._report_once("absent", "no server answers; one may be started at any time")
+        elif self._connected_once and isinstance(error, OSError | http.client.HTTPException):
+            self._report_once("lost", f"lost ({_reason(error)}); when it is back it gets everything")
         else:
-            self._tell("odd", f"{_reason(error)}; training goes on without it")
+            self._report_once("odd", f"{_reason(error)}; training goes on without it")
 
-    def _tell(self, kind: str, what: str) -> None:
-        """Say something, once."""
-        if kind not in self._told:
-            self._told.add(kind)
-            self.say(f"dashboard {self.address.server}: {what}")
+    def _report_once(self, kind: str, what: str) -> None:
+        """Report the first error of each kind."""
+        if kind not in self._reported:
+            self._reported.add(kind)
+            self.report(f"dashboard {self.address.server}: {what}")
 
     def _drop(self) -> None:
-        """Forget the connection, and with it what the server has been sent."""
+        """Close the connection and forget what the server has been sent."""
         if self._connection is not None:
             self._connection.close()
         self._connection = None
-        if not self._over.is_set():
+        if not self._closing.is_set():
             self._forget()
 
     def _forget(self) -> None:
@@ -167,15 +177,15 @@ class VisdomLink:
         self._frames.clear()
 
     def _send_changes(self) -> None:
-        changed = self.board.windows(self._sent)
+        changed = self.log.windows(self._sent)
         idle = not changed and time.monotonic() - self._checked < self.retry
         if self._sent and not idle:
-            # A server that was restarted between two rounds has forgotten everything.
+            # A server that was restarted between two rounds has lost everything.
             known = {"win": next(iter(self._sent)), "eid": self.address.env}
             self._checked = time.monotonic()
             if self._post("/win_exists", known) != "true":
                 self._forget()
-                changed = self.board.windows()
+                changed = self.log.windows()
         for window in changed:
             self._send(window)
             self._sent[window.name] = window.version
@@ -183,28 +193,28 @@ class VisdomLink:
     def _send(self, window: Window) -> None:
         name, content = window.name, window.content
         if isinstance(content, Lines):
-            self._create(name, _traces(content), layout=_layout(content, self.board.unit))
+            self._create(name, _traces(content), layout=_layout(content, self.log.unit))
         elif isinstance(content, Images):
-            pixels = sheet(content.array, content.columns)
-            self._create(name, _image(pixels), opts=_room(pixels, content.title))
+            pixels = image_grid(content.array, content.columns)
+            self._create(name, _image(pixels), opts=_image_size(pixels, content.title))
         elif isinstance(content, Text):
-            opts = {"title": name, **_size(content.html)}
+            opts = {"title": name, **_svg_size(content.html)}
             self._create(name, [{"type": "text", "content": content.html}], opts=opts)
         else:
             self._send_frames(name, content)
 
     def _send_frames(self, name: str, content: Frames) -> None:
-        """Send the frames that the server does not have; all of them, where it has others."""
+        """Send the frames that the server does not have; all of them if it has others."""
         numbers = [frame.number for frame in content.frames]
-        there = self._frames.get(name, [])
-        if there != numbers[: len(there)] or not there:
-            there = []
-        for k, frame in enumerate(content.frames[len(there) :], len(there)):
-            picture = _picture(frame)
+        sent = self._frames.get(name, [])
+        if sent != numbers[: len(sent)]:
+            sent = []
+        for k, frame in enumerate(content.frames[len(sent) :], len(sent)):
+            picture = _slider_image(frame)
             if k == 0:
-                self._create(name, picture, opts=_room(frame.array, name, slider=True))
+                self._create(name, picture, opts=_image_size(frame.array, name, slider=True))
             elif "does not exist" in self._post("/update", self._event(name, picture)):
-                raise Trouble(f"its window {name} is gone")
+                raise VisdomError(f"its window {name} is gone")
             self._frames[name] = numbers[: k + 1]
 
     def _create(
@@ -212,22 +222,22 @@ class VisdomLink:
     ) -> None:
         event = self._event(name, data) | {"layout": layout or {}, "opts": opts or {"title": name}}
         if self._post("/events", event) != name:
-            raise Trouble("something answers that is not visdom")
+            raise VisdomError("something answers that is not visdom")
 
     def _event(self, name: str, data: list[Any]) -> dict[str, Any]:
         return {"eid": self.address.env, "win": name, "data": data}
 
     def _post(self, path: str, message: dict[str, Any]) -> str:
-        """Send a message and return the answer, without quotes.
+        """Send a message and return the answer without quotes.
 
         Raises:
-            Trouble: The answer is an error, or there is no time left for it.
+            VisdomError: The status is not 200, or the time limit of `close` has passed.
             OSError: There is no connection, or no answer in time.
             HTTPException: The answer is not HTTP.
         """
         left = self._deadline - time.monotonic()
         if left <= 0:
-            raise Trouble("too slow to take the last changes")
+            raise VisdomError("too slow to take the last changes")
         timeout = min(self.timeout, left)
         if self._connection is None:
             self._connection = self.address.connect(timeout)
@@ -237,11 +247,11 @@ class VisdomLink:
         headers = {"Content-Type": "application/json"}
         self._connection.request("POST", self.address.base + path, body, headers)
         answer = self._connection.getresponse()
-        said = answer.read().decode("utf-8", "replace").strip().strip('"')
+        text = answer.read().decode("utf-8", "replace").strip().strip('"')
         if answer.status != 200:
-            raise Trouble(f"answers {answer.status} {answer.reason}")
-        self._ever = True
-        return said
+            raise VisdomError(f"answers {answer.status} {answer.reason}")
+        self._connected_once = True
+        return text
 
 
 def _reason(error: Exception) -> str:
@@ -271,33 +281,33 @@ def _layout(content: Lines, unit: str) -> dict[str, Any]:
         "xaxis": {"title": {"text": unit}},
     }
     values = {y for _, ys in content.traces.values() for y in ys if finite(y) is not None}
-    if len(values) == 1:  # plotly would show a learning rate of 0.001 between -1 and 1
+    if len(values) == 1:  # plotly's default range for a constant 0.001 is -1 to 1
         value = values.pop()
         layout["yaxis"] = {"range": [value - (abs(value) or 1) / 2, value + (abs(value) or 1) / 2]}
     return layout
 
 
 def _image(pixels: Pixels) -> list[Any]:
-    return [{"type": "image", "content": {"src": data_address(pixels), "caption": ""}}]
+    return [{"type": "image", "content": {"src": data_url(pixels), "caption": ""}}]
 
 
-def _picture(frame: Frame) -> list[Any]:
+def _slider_image(frame: Frame) -> list[Any]:
     return [
         {
             "type": "image_history",
-            "content": {"src": data_address(frame.array), "caption": frame.label},
+            "content": {"src": data_url(frame.array), "caption": frame.label},
         }
     ]
 
 
-def _room(pixels: Pixels, title: str, slider: bool = False) -> dict[str, Any]:
-    """Return the title of a picture, and how large its window must be; a large picture is shown smaller."""
-    shrink = min(1.0, WIDEST / pixels.shape[1])
+def _image_size(pixels: Pixels, title: str, slider: bool = False) -> dict[str, Any]:
+    """Return the options of the window of an image: its title and its size; large images are shown smaller."""
+    shrink = min(1.0, MAX_WIDTH / pixels.shape[1])
     height, width = (round(side * shrink) for side in pixels.shape[:2])
     return {"title": title, "width": width + 20, "height": height + (90 if slider else 40)}
 
 
-def _size(html: str) -> dict[str, int]:
-    """Return how large the window of a drawing must be; nothing for a text."""
+def _svg_size(html: str) -> dict[str, int]:
+    """Return the size of the window of an SVG drawing; nothing for other HTML."""
     found = re.match(r'<svg[^>]* width="(\d+)" height="(\d+)"', html)
     return {"width": int(found[1]) + 30, "height": int(found[2]) + 50} if found else {}

@@ -1,0 +1,15 @@
+"""What the scripts share. With a wrong MINITORCH_BACKEND `import minitorch` fails: that is reported in one line."""
+
+import sys
+from pathlib import Path
+
+try:
+    from minitorch.cli.common import Parser as Parser
+    from minitorch.cli.common import UsageError as UsageError
+    from minitorch.cli.common import count as count
+    from minitorch.cli.common import natural as natural
+    from minitorch.cli.common import rate as rate
+    from minitorch.cli.common import run_command as run_command
+except ValueError as error:
+    print(f"{Path(sys.argv[0]).name}: {error}", file=sys.stderr)
+    raise SystemExit(2) from None
