@@ -117,8 +117,8 @@ def open_outputs(
 def run_command(main: Callable[[], int | None]) -> int:
     """Run a command and return its exit status.
 
-    The status is what ``main`` returns (None: 0), 2 after an expected error, which is printed as one line that names the
-    command, or 130 after Ctrl-C.
+    The status is what ``main`` returns (None: 0); 2 after an expected error, which is printed as one line that names
+    the command; 130 after Ctrl-C.
     """
     try:
         return main() or 0

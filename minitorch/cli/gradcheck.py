@@ -3,8 +3,8 @@
     minitorch gradcheck
     minitorch gradcheck --layer "Conv2d(3, 6, 3, groups=3)" --shape 2,3,8,8
 
-Prints one row per layer and quantity with the mean absolute error. Exit status 1: an error exceeds the tolerance. In the
-course this is project/gradient_checker.py.
+Prints one row per layer and quantity with the mean absolute error. Exit status 1: an error exceeds the tolerance. In
+the course this is project/gradient_checker.py.
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@
     minitorch sanity                # about a minute: the plain loops of the last check are slow
     minitorch sanity --model resnet
 
-First: the loss of an untrained network is that of guessing, and a penalty on the weights raises it. Second: the network
-can overfit 100 images. Third: the convolution of 100 images of 3x31x31 with 25 filters of 3x3 is the same in plain loops
-and compiled, and the time of each. Exit status 1: a check failed.
+First: the loss of an untrained network is that of guessing, and a penalty on the weights raises it. Second: the
+network can overfit 100 images. Third: the convolution of 100 images of 3x31x31 with 25 filters of 3x3 is the same in
+plain loops and compiled; the time of each is printed. Exit status 1: a check failed.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Draws the graph that autodiff recorded as SVG text: inputs at the top, the result at the bottom.
 
-Layered layout (as in Sugiyama, Tagawa, Toda, 1981): a variable is one layer above the first call that uses it; an edge
-that passes a layer gets a placeholder there, so that it goes around the boxes; boxes of a layer are ordered by the means
-of their neighbours, so that few edges cross. Depends on autodiff, Scalar, Tensor and on `svg` beside it.
+Layered layout (as in Sugiyama, Tagawa, Toda, 1981): a variable is one layer above the first call that uses it. An
+edge that passes a layer gets a placeholder there, so that it goes around the boxes. The boxes of a layer are ordered by
+the means of their neighbours, so that few edges cross. Depends on autodiff, Scalar, Tensor and on `svg` beside it.
 """
 
 from __future__ import annotations

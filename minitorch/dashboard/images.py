@@ -65,7 +65,7 @@ def png(pixels: Pixels) -> bytes:
     """Return the PNG file of a grey (H, W) or RGB (H, W, 3) image."""
     height, width = pixels.shape[:2]
     rows = np.ascontiguousarray(pixels).reshape(height, -1)
-    # PNG filter 2: each row as its difference from the row above. Rows of enlarged images repeat, and zeros compress well.
+    # PNG filter 2: each row as its difference from the row above. Rows of enlarged images repeat: zeros compress well.
     filtered = np.empty((height, rows.shape[1] + 1), np.uint8)
     filtered[:, 0] = 2
     filtered[:, 1:] = rows

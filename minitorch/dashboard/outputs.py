@@ -22,7 +22,7 @@ class Outputs(MultiLogger):
     Args:
         title: The heading of the report.
         facts: Names and values below it; they may grow until `close`.
-        dashboard: The URL of a visdom server; ``"auto"`` (default) means the local one, whenever it is there; ``"off"``.
+        dashboard: The URL of a visdom server; ``"auto"`` (default) is the local one, if it is there; or ``"off"``.
         tensorboard: A log directory of TensorBoard; None writes none.
         out: The directory of the run, for ``report.html``; None writes none.
         unit: The unit of x of all lines: ``"step"`` (default) or ``"epoch"``.

@@ -60,8 +60,8 @@ def _span(values: Sequence[float]) -> tuple[float, float]:
 def line_chart(traces: Mapping[str, Trace], unit: str = "step") -> str:
     """Return a line chart as SVG.
 
-    The legend has the last value of each line. A point shows its value under the pointer. Values that are not finite are
-    gaps.
+    The legend has the last value of each line. A point shows its value under the pointer. Values that are not finite
+    are gaps.
 
     Args:
         traces: The lines by name: all x and all y of each.

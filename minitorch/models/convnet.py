@@ -14,7 +14,7 @@ from ..tensor_functions import ReLU
 
 
 class ConvNet(Module):
-    """Four 3x3 convolutions to 32, 64, 128, 128 channels, each with batch normalization, ReLU and 2x2 pooling; 512 -> 10.
+    """Four 3x3 convolutions to 32, 64, 128, 128 channels, with batch normalization, ReLU, 2x2 pooling; 512 -> 10.
 
     Args:
         classes: Number of classes; default 10.

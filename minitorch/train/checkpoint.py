@@ -1,23 +1,22 @@
-"""Puts state into files and takes it back: arrays by name, and whole trainings to go on with.
+"""Files of arrays by name, and checkpoints to resume a training from.
 
-A file is written wholly or stays as it was; a checkpoint is taken over wholly or not at all. This file
-refuses to know what a model, an optimizer or a scheduler is: anything that gives its state and takes it back
-will do.
+A file is written completely or stays as it was; a checkpoint is loaded completely or not at all. Depends on
+`torch_format`; safetensors is imported at first use. Models, optimizers and schedulers are anything with ``state_dict``
+and ``load_state_dict``.
 """
 
 from __future__ import annotations
 
 import copy
+import errno
 import io
 import json
-import math
 import os
 import random
-import threading
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,6 +24,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from ..fetch import replacing
 from .torch_format import BFLOAT16, CheckpointError, decode, read_pth
 
 Array = npt.NDArray[Any]
@@ -40,18 +40,18 @@ _STORABLE = {np.dtype(code) for code in _DTYPES.values() if code != BFLOAT16}
 
 
 class Stateful(Protocol):
-    """What a checkpoint asks of a model, an optimizer or a scheduler."""
+    """What a checkpoint needs of a model, an optimizer or a scheduler."""
 
     def state_dict(self) -> Mapping[str, Any]:
-        """Return the state: dicts with words as keys, lists, arrays, and what JSON knows."""
+        """Return the state: dicts with string keys, lists, arrays, and what JSON can hold."""
 
     def load_state_dict(self, state: Any, /) -> object:
-        """Take over a state that ``state_dict`` gave; tuples come back as lists."""
+        """Restore a state that ``state_dict`` gave; tuples come back as lists."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Where a saved training stood: its ``epoch``, its ``step``, and the ``extra`` its saver gave along."""
+    """The ``epoch``, ``step`` and ``extra`` that a checkpoint was saved with."""
 
     epoch: int
     step: int
@@ -59,7 +59,7 @@ class Checkpoint:
 
 
 def save(state: Mapping[str, npt.ArrayLike], path: PathLike) -> None:
-    """Write arrays by name to a ``.safetensors`` or ``.npz`` file: wholly, or not at all.
+    """Write arrays by name to a ``.safetensors`` or ``.npz`` file, atomically.
 
     Raises:
         ValueError: The suffix is another one.
@@ -77,11 +77,11 @@ def save(state: Mapping[str, npt.ArrayLike], path: PathLike) -> None:
 def load(path: PathLike) -> dict[str, Array]:
     """Read arrays by name from a ``.safetensors``, ``.npz``, or PyTorch ``.pth`` or ``.pt`` file.
 
-    Neither PyTorch nor any code in the file is run. bfloat16 becomes float32.
+    PyTorch is not needed, and no code in the file is run. bfloat16 becomes float32.
 
     Raises:
         ValueError: The suffix is another one.
-        CheckpointError: The file is missing, cut or foreign.
+        CheckpointError: The file is missing, cut or of another format.
     """
     source = Path(path)
     suffix = source.suffix.lower()
@@ -104,10 +104,10 @@ def save_checkpoint(
     step: int = 0,
     extra: Any = None,
 ) -> None:
-    """Write all that a training needs to go on, the state of ``random`` included, to one safetensors file.
+    """Write everything needed to resume, with the state of ``random``, to one safetensors file, atomically.
 
     Raises:
-        TypeError: A state or ``extra`` holds what neither JSON nor an array can hold.
+        TypeError: A state or ``extra`` has a value that is neither an array nor possible in JSON.
         CheckpointError: The file cannot be written.
     """
     _write(Path(path), _pack(_tree(model, optimizer, scheduler, epoch, step, extra)))
@@ -116,64 +116,12 @@ def save_checkpoint(
 def load_checkpoint(
     path: PathLike, model: Stateful, optimizer: Stateful | None = None, scheduler: Stateful | None = None
 ) -> Checkpoint:
-    """Put model, optimizer, scheduler and ``random`` where they were when the checkpoint was saved.
+    """Restore model, optimizer, scheduler and the state of ``random`` from a checkpoint.
 
     Raises:
-        CheckpointError: The file is missing, cut or foreign, or does not fit. Then nothing has changed.
+        CheckpointError: The file is missing, cut, of another format, or does not fit. Then nothing has changed.
     """
     return _restore(Path(path), _unpack(Path(path)), model, optimizer, scheduler)
-
-
-class Keeper:
-    """Keeps two checkpoints in a folder: the last, and the one with the best metric (the earliest on ties).
-
-    Args:
-        folder: Receives ``checkpoint.safetensors`` (the last) and ``best.safetensors``; made when needed.
-        mode: Whether the best metric is the ``"max"`` or the ``"min"``. A nan is never the best.
-    """
-
-    def __init__(self, folder: PathLike, mode: str = "max") -> None:
-        if mode not in ("max", "min"):
-            raise ValueError(f"mode is 'max' or 'min', not {mode!r}")
-        self.last_path = Path(folder) / "checkpoint.safetensors"
-        self.best_path = Path(folder) / "best.safetensors"
-        self.mode = mode
-        self.best = -math.inf if mode == "max" else math.inf
-
-    def save(
-        self,
-        metric: float,
-        model: Stateful,
-        optimizer: Stateful | None = None,
-        scheduler: Stateful | None = None,
-        *,
-        epoch: int,
-        step: int,
-        extra: Any = None,
-    ) -> bool:
-        """Save the last checkpoint, also as the best one if ``metric`` is; tell whether it is."""
-        metric = float(metric)
-        better = metric > self.best if self.mode == "max" else metric < self.best
-        best = metric if better else self.best
-        content = _pack({**_tree(model, optimizer, scheduler, epoch, step, extra), "best": best})
-        with _naming(self.last_path.parent, "made"):
-            self.last_path.parent.mkdir(parents=True, exist_ok=True)
-        if better:  # first, so that a run cut in between finds no metric whose checkpoint is missing
-            _write(self.best_path, content)
-        _write(self.last_path, content)
-        self.best = best
-        return better
-
-    def load(
-        self, model: Stateful, optimizer: Stateful | None = None, scheduler: Stateful | None = None
-    ) -> Checkpoint:
-        """Load the last checkpoint, as ``load_checkpoint`` does, and go on from its best metric."""
-        tree = _unpack(self.last_path)
-        if not isinstance(tree.get("best"), float):
-            raise CheckpointError(f"{self.last_path}: was not saved by a Keeper: no best metric is in it")
-        checkpoint = _restore(self.last_path, tree, model, optimizer, scheduler)
-        self.best = tree["best"]
-        return checkpoint
 
 
 def flatten(tree: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Array]]:
@@ -211,7 +159,7 @@ def flatten(tree: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Array]]:
 
 
 def unflatten(skeleton: Any, arrays: Mapping[str, Array], path: str = "") -> Any:
-    """Put the arrays back where ``flatten`` took them from."""
+    """Put the arrays back into the skeleton: the inverse of ``flatten``."""
     if isinstance(skeleton, dict):
         return {key: unflatten(node, arrays, _join(path, key)) for key, node in skeleton.items()}
     if isinstance(skeleton, list):
@@ -251,13 +199,13 @@ def _unpack(path: Path) -> dict[str, Any]:
     try:
         header = json.loads(metadata[_HEADER])
         version = header["format"]
-        strayed = sorted(set(header["tensors"]).symmetric_difference(arrays))
+        differing = sorted(set(header["tensors"]).symmetric_difference(arrays))
     except (ValueError, KeyError, TypeError) as error:
         raise _damaged(path, error) from error
     if version != FORMAT:
         raise CheckpointError(f"{path}: a checkpoint of format {version}; this minitorch reads {FORMAT}")
-    if strayed:
-        raise CheckpointError(f"{path}: tensors and header disagree on {', '.join(strayed)}")
+    if differing:
+        raise CheckpointError(f"{path}: tensors and header disagree on {', '.join(differing)}")
     tree: dict[str, Any] = unflatten(header, arrays)
     return tree
 
@@ -276,7 +224,7 @@ def _restore(
         checkpoint = Checkpoint(tree["epoch"], tree["step"], tree["extra"])
         version, words, gauss = tree["random"]
         randomness = (version, tuple(words), gauss)
-        random.Random().setstate(randomness)  # one that does not fit fails here, not when all else is loaded
+        random.Random().setstate(randomness)  # an invalid state fails here, before anything is loaded
     except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise _damaged(path, error) from error
     for name, state in states.items():
@@ -297,12 +245,12 @@ def _restore(
 def _load_part(path: Path, name: str, part: Stateful, state: Any) -> None:
     try:
         part.load_state_dict(state)
-    except Exception as error:  # each part has its own way to complain
+    except Exception as error:  # each part raises errors of its own
         raise CheckpointError(f"{path}: does not fit this {name}: {error}") from error
 
 
 def _arrays(state: Mapping[str, npt.ArrayLike]) -> dict[str, Array]:
-    """Bring values into the form that files hold: row-major, native, of a dtype both formats know."""
+    """Convert values to arrays as files hold them: row-major, native byte order, a dtype that both formats have."""
     arrays: dict[str, Array] = {}
     for name, value in state.items():
         array = np.asarray(value)
@@ -368,29 +316,26 @@ def _read_npz(path: Path) -> dict[str, Array]:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Put ``content`` at ``path``, so that whoever looks finds the old file or the new one, never a part."""
-    # Two writers must not share a temporary file, or the one that is renamed may be half the other's.
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
+    """Write ``content`` to ``path`` atomically and flush it to disk: the old file stays until the new one is whole.
+
+    The directory must exist: a misspelt path is an error, not a new directory.
+    """
     with _naming(path, "written"):
-        try:
-            with open(temporary, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-        except BaseException:
-            with suppress(OSError):  # the first error is the one to tell
-                temporary.unlink()
-            raise
+        if not path.parent.is_dir():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path.parent)
+        with replacing(path) as temporary, open(temporary, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
 
 
 @contextmanager
-def _naming(path: Path, deed: str) -> Iterator[None]:
-    """Turn an error of the system into a CheckpointError that names the file."""
+def _naming(path: Path, action: str) -> Iterator[None]:
+    """Turn an OSError into a CheckpointError that names the file."""
     try:
         yield
     except OSError as error:
-        raise CheckpointError(f"{path}: cannot be {deed}: {error.strerror or error}") from error
+        raise CheckpointError(f"{path}: cannot be {action}: {error.strerror or error}") from error
 
 
 def _damaged(path: Path, error: Exception) -> CheckpointError:

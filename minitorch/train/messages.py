@@ -9,7 +9,7 @@ import sys
 
 
 class UsageError(Exception):
-    """What was asked for cannot be done. The message is one line for the user; the commands print it and exit with 2."""
+    """What was asked for cannot be done. The message is one line for the user; commands print it and exit with 2."""
 
 
 def notice(message: str) -> None:

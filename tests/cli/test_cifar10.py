@@ -1,12 +1,10 @@
-"""The CIFAR-10 scripts, end to end, on a small archive made here: training, comparing, checking."""
+"""The commands on CIFAR-10, end to end, on a small archive made here: training, comparing, checking."""
 
 from __future__ import annotations
 
-import importlib
 import json
 import math
 import pickle
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,13 +15,19 @@ import pytest
 
 import minitorch
 from minitorch import Step
+from minitorch.cli import cifar10, sanity
+from minitorch.cli.cifar10 import augments
+from minitorch.cli.compare import by_name
+from minitorch.cli.sanity import first_loss, overfit
 from minitorch.data import Dataset
+from minitorch.models import CIFAR_MODELS, ConvNet, ThreeLayer
+from minitorch.train import trainer
+from minitorch.train.trainer import split_images
 
-from .test_project import PROJECT, offline, one_line, records, run, siblings
+from .runner import offline, one_line, records, run
 
-__all__ = ["offline", "siblings"]  # fixtures
+__all__ = ["offline"]  # a fixture
 
-SCRIPTS = ("run_cifar10", "compare", "pynet", "sanity")
 SMALL = ("--limit", 120, "--batch-size", 24, "--quiet")
 PANELS = {"loss", "accuracy", "lr", "val_images", "confusion", "mistakes", "filters"}
 RICH = (
@@ -50,7 +54,7 @@ def cifar(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def train(cifar: Path, *flags: object) -> int:
-    return run("run_cifar10", "--data-dir", cifar, *SMALL, *flags)
+    return run("cifar10", "--data-dir", cifar, *SMALL, *flags)
 
 
 @pytest.fixture(scope="module")
@@ -103,10 +107,9 @@ def test_the_log_tells_rates_too(whole: Path, plain: Path) -> None:
 
 
 def test_validation_and_test_images_are_never_augmented(whole: Path, cifar: Path) -> None:
-    trainer = importlib.import_module("trainer")
-    images = trainer.hold_out(*minitorch.data.cifar10(cifar, download=False), 5000, 120)
+    images = split_images(*minitorch.data.cifar10(cifar, download=False), 5000, 120)
     assert (len(images.train), len(images.valid), len(images.test)) == (120, 20, 40)
-    model = importlib.import_module("models").ConvNet()
+    model = ConvNet()
     model.load_state_dict(minitorch.load(whole / "model.safetensors"))
     model.to(dtype="float32")
     normalize = minitorch.vision.Normalize(*images.train.mean_std())
@@ -132,7 +135,7 @@ def test_equal_runs_give_equal_bytes(
 
 def interrupt(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
     """Let Ctrl-C fall after some steps."""
-    fit = minitorch.fit
+    fit = trainer.fit
 
     def cut(*args: Any, **settings: Any) -> Iterator[Step]:
         for step in fit(*args, **settings):
@@ -140,7 +143,7 @@ def interrupt(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
             if step.step == after:
                 raise KeyboardInterrupt
 
-    monkeypatch.setattr(minitorch, "fit", cut)
+    monkeypatch.setattr(trainer, "fit", cut)
 
 
 @pytest.mark.parametrize(
@@ -164,7 +167,7 @@ def test_resumed_run_equals_an_uninterrupted_one(
     assert "goes on after epoch 1" in one_line(capsys.readouterr().err)
     assert not (broken / "results.json").exists()
     # What is left out is taken from the run.
-    assert run("run_cifar10", "--resume", broken, "--data-dir", cifar, "--quiet") == 0
+    assert run("cifar10", "--resume", broken, "--data-dir", cifar, "--quiet") == 0
     for name in FILES:
         assert (broken / name).read_bytes() == (full / name).read_bytes(), name
     assert {**results(broken), "seconds": 0} == {**results(full), "seconds": 0}
@@ -185,7 +188,7 @@ def test_another_run_cannot_be_resumed(
     flags: tuple[str, ...], told: str, whole: Path, cifar: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = (whole / "checkpoint.safetensors").read_bytes()
-    assert run("run_cifar10", "--resume", whole, "--data-dir", cifar, *flags) == 2
+    assert run("cifar10", "--resume", whole, "--data-dir", cifar, *flags) == 2
     assert told in one_line(capsys.readouterr().err)
     assert (whole / "checkpoint.safetensors").read_bytes() == before
 
@@ -193,12 +196,12 @@ def test_another_run_cannot_be_resumed(
 def test_runs_of_the_other_trainer_cannot_be_resumed(
     whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(importlib.import_module("trainer"), "_draw_training", lambda *_: None)
+    monkeypatch.setattr(trainer.ImageRun, "_plot_training", lambda *_: None)
     flags = ("--dataset", "digits", "--limit", 20, "--epochs", 1, "--quiet", "--out", tmp_path)
-    assert run("run_mnist_multiclass", *flags) == 0
+    assert run("mnist", *flags) == 0
     capsys.readouterr()
-    for script, folder in (("run_cifar10", tmp_path), ("run_mnist_multiclass", whole)):
-        assert run(script, "--resume", folder) == 2
+    for name, folder in (("cifar10", tmp_path), ("mnist", whole)):
+        assert run(name, "--resume", folder) == 2
         assert "another script" in one_line(capsys.readouterr().err)
 
 
@@ -222,15 +225,15 @@ def test_runs_of_the_other_trainer_cannot_be_resumed(
     ],
 )
 def test_bad_flags_give_one_line(flags: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("run_cifar10", *flags) == 2
+    assert run("cifar10", *flags) == 2
     told = capsys.readouterr()
     assert flags[0] in one_line(told.err)
     assert told.out == ""
 
 
-@pytest.mark.parametrize("script", ["run_cifar10", "pynet"])
-def test_nothing_stands_in_for_cifar(script: str, offline: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(script) == 2
+@pytest.mark.parametrize("name", ["cifar10", "pynet"])
+def test_nothing_stands_in_for_cifar(name: str, offline: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(name) == 2
     assert "CIFAR-10 not found" in one_line(capsys.readouterr().err)
 
 
@@ -250,49 +253,21 @@ def test_a_run_that_diverges_stops_and_keeps_the_checkpoint(
 
 
 def test_augments_are_read_in_any_order() -> None:
-    augments = importlib.import_module("run_cifar10").augments
     assert augments("crop,flip") == "flip,crop"
     assert augments("none") == "none"
-
-
-def test_cosine_falls_to_nothing_and_goes_on_from_its_state() -> None:
-    schedule_for = importlib.import_module("schedule").schedule_for
-    optimizers = [minitorch.SGD([minitorch.Parameter(minitorch.zeros((1,)))], 0.5) for _ in range(2)]
-    first, second = (schedule_for("cosine", optimizer, 4) for optimizer in optimizers)
-    for k in range(1, 5):
-        first(Step(1, k, 9.0, None, 0.5, k == 4))
-        if k == 2:
-            second.load_state_dict(first.state_dict())
-        elif k > 2:
-            second(Step(1, k, 9.0, None, 0.5, k == 4))
-            assert optimizers[1].lr == optimizers[0].lr
-    assert optimizers[0].lr == pytest.approx(0.0, abs=1e-12)
-
-
-def test_the_plateau_schedule_waits_for_two_bad_epochs() -> None:
-    schedule_for = importlib.import_module("schedule").schedule_for
-    optimizer = minitorch.SGD([minitorch.Parameter(minitorch.zeros((1,)))], 0.5)
-    schedule = schedule_for("plateau", optimizer, 100)
-    rates = []
-    for epoch, loss in enumerate((1.0, 1.0, 1.0, 1.0), 1):
-        schedule(Step(epoch, 2 * epoch - 1, 9.0, None, 0.5, False))
-        schedule(Step(epoch, 2 * epoch, 9.0, None, 0.5, True, loss, 0.5))
-        rates.append(optimizer.lr)
-    assert rates == [0.5, 0.5, pytest.approx(0.1), pytest.approx(0.1)]
-    assert schedule_for("none", optimizer, 100) is None
 
 
 def test_models_map_images_to_scores() -> None:
     minitorch.set_default_dtype("float32")
     images = minitorch.rand((2, 3, 32, 32), dtype="float32")
-    for name, build in importlib.import_module("models").CIFAR_MODELS.items():
+    for name, build in CIFAR_MODELS.items():
         model = build()
         assert model(images).shape == (2, 10), name
         assert len(next(iter(model.parameters())).shape) == 4, name
 
 
 def test_three_layers_begin_as_the_assignment_says() -> None:
-    model = importlib.import_module("models").ThreeLayer()
+    model = ThreeLayer()
     shapes = {name: p.shape for name, p in model.named_parameters()}
     weights = [(32, 3, 7, 7), (100, 8192), (10, 100)]
     assert [shape for name, shape in shapes.items() if name.endswith("weight")] == weights
@@ -306,9 +281,9 @@ def test_real_cifar(
 ) -> None:
     train_part, test = minitorch.data.cifar10(data_dir, download=False)
     few = train_part.subset(range(1000)), test.subset(range(300))
-    monkeypatch.setattr(minitorch.data, "cifar10", lambda root: few)
+    monkeypatch.setattr(cifar10, "cifar10", lambda root: few)
     flags = ("--limit", 256, "--batch-size", 32, "--epochs", 2, "--lr", 0.003, "--quiet", "--out", tmp_path)
-    assert run("run_cifar10", *flags) == 0
+    assert run("cifar10", *flags) == 0
     told = capsys.readouterr()
     assert told.err == ""
     assert float(one_line(told.out).split()[-1]) > 0.15
@@ -380,7 +355,6 @@ def test_compare_cannot_draw(whole: Path, tmp_path: Path, capsys: pytest.Capture
 
 
 def test_runs_are_named_by_what_their_paths_do_not_share() -> None:
-    by_name = importlib.import_module("compare").by_name
     assert list(by_name([Path("/a/b/c"), Path("/a/d")])) == ["b/c", "d"]
     assert list(by_name([Path("/a/b"), Path("/a/b/c")])) == ["b", "b/c"]
     assert list(by_name([Path("/a/b")])) == ["b"]
@@ -396,11 +370,10 @@ def some_images(count: int) -> Dataset:
 
 
 def small_net(weight_scale: float = 0.05) -> minitorch.Module:
-    return importlib.import_module("models").ThreeLayer(8, 3, 50, weight_scale=weight_scale, side=8)
+    return ThreeLayer(8, 3, 50, weight_scale=weight_scale, side=8)
 
 
 def test_first_loss() -> None:
-    first_loss = importlib.import_module("sanity").first_loss
     good, told = first_loss(small_net(1e-3), some_images(40))
     assert good, told
     assert "ln 10 is 2.3026" in told
@@ -409,23 +382,21 @@ def test_first_loss() -> None:
 
 
 def test_overfit() -> None:
-    overfit = importlib.import_module("sanity").overfit
     good, told = overfit(small_net(), some_images(40), lr=0.005)
     assert good, told
     assert not overfit(small_net(), some_images(40), epochs=1, lr=1e-6)[0]
 
 
 def test_naive_and_fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    sanity = importlib.import_module("sanity")
     sizes = (2, 3, 9, 9), (4, 3, 3, 3)
     good, told = sanity.naive_and_fast(*sizes)
     assert good, told
     assert "forward" in told
     convolve = sanity.convolve
 
-    def wrong(room: str, *shapes: Any) -> Any:
-        (out, *grads), times = convolve(room, *shapes)
-        return [out + 1e-6 * (room == "fast"), *grads], times
+    def wrong(backend: str, *shapes: Any) -> Any:
+        (out, *grads), times = convolve(backend, *shapes)
+        return [out + 1e-6 * (backend == "fast"), *grads], times
 
     monkeypatch.setattr(sanity, "convolve", wrong)
     assert not sanity.naive_and_fast(*sizes)[0]
@@ -435,7 +406,6 @@ def test_naive_and_fast(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_sanity_says_what_failed(
     good: bool, offline: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    sanity = importlib.import_module("sanity")
     monkeypatch.setattr(sanity, "overfit", lambda model, images: (good, f"{len(images)} images"))
     monkeypatch.setattr(sanity, "naive_and_fast", lambda: (True, "both"))
     assert run("sanity") == (0 if good else 1)
@@ -446,7 +416,7 @@ def test_sanity_says_what_failed(
 
 
 def test_sanity_takes_real_images(cifar: Path) -> None:
-    images = importlib.import_module("sanity").some_images(cifar, 30)
+    images = sanity.some_images(cifar, 30)
     assert images.images.shape == (30, 3, 32, 32)
     assert images.name == "CIFAR-10"
 
@@ -457,14 +427,3 @@ def test_pynet_prints_each_epoch(cifar: Path, capsys: pytest.CaptureFixture[str]
     assert [line.split(":")[0] for line in told[:2]] == ["epoch 1", "epoch 2"]
     assert math.isfinite(float(told[0].split()[4].rstrip(",")))
     assert told[2].startswith("test accuracy 0.")
-
-
-def test_importing_a_script_starts_nothing(tmp_path: Path) -> None:
-    code = (
-        f"import sys; sys.path.insert(0, {str(PROJECT)!r}); import {', '.join(SCRIPTS)}; print(*sys.modules)"
-    )
-    words = [sys.executable, "-c", code]
-    done = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path, check=True)
-    assert done.stderr == ""
-    assert not {"matplotlib", "torch", "rich", "visdom", "PIL"} & set(done.stdout.split())
-    assert not list(tmp_path.iterdir())

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from minitorch import get_default_dtype, warmup
+from minitorch import get_default_dtype
+from minitorch.cli import warmup
 
-from .checks import needs_jit
+from ..checks import needs_jit
 
 
 @needs_jit
@@ -28,7 +29,7 @@ def test_the_kernels_of_a_step_are_kept(capsys: pytest.CaptureFixture[str]) -> N
 TRAIN = """
 import hashlib, random
 import numpy as np
-from minitorch import warmup
+from minitorch.cli import warmup
 from minitorch.losses import cross_entropy
 from minitorch.optim import Adam
 from minitorch.tensor import tensor
@@ -71,7 +72,7 @@ def test_the_process_that_compiles_computes_the_same_bits_as_those_that_find_its
 
 def test_without_a_compiler_it_says_so() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "minitorch.warmup"],
+        [sys.executable, "-m", "minitorch.cli.main", "warmup"],
         env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
         capture_output=True,
         text=True,

@@ -8,10 +8,8 @@ import io
 import json
 import math
 import re
-import subprocess
 import sys
 import tarfile
-from argparse import Namespace
 from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
@@ -23,16 +21,17 @@ from PIL import Image
 
 import minitorch
 from minitorch import Scalar, Step
+from minitorch.cli import dashboard, image_trainer, toys
+from minitorch.dashboard import DecisionBoundary, Outputs, RunLog, html, outputs
+from minitorch.dashboard.graph import MAX_BOXES, derivatives, draw_graph
+from minitorch.dashboard.images import grey_levels, image_grid, png
+from minitorch.dashboard.run_log import Thinned
+from minitorch.dashboard.svg import line_chart
+from minitorch.dashboard.visdom import assets
+from minitorch.train import plots, run_dir
 
-from .test_project import ENLARGED, one_line, records, run, siblings, train
-from .test_visdom_link import silent, stub
-
-__all__ = ["siblings"]  # a fixture
-
-
-def module(name: str) -> Any:
-    return importlib.import_module(name)
-
+from ..cli.runner import ENLARGED, one_line, records, run, train
+from .test_visdom_client import silent, stub
 
 # --- what is kept
 
@@ -40,7 +39,7 @@ def module(name: str) -> Any:
 @pytest.mark.parametrize("count", [1, 2, 7, 8, 9, 63, 64, 65, 1000])
 @pytest.mark.parametrize("limit", [7, 8])
 def test_thinning_is_even_and_keeps_both_ends(count: int, limit: int) -> None:
-    kept = module("board").Thinned(limit)
+    kept = Thinned(limit)
     for k in range(count):
         kept.add(k)
     items = kept.items()
@@ -50,24 +49,24 @@ def test_thinning_is_even_and_keeps_both_ends(count: int, limit: int) -> None:
     assert len(items) == count or len(items) >= limit // 2
 
 
-def test_a_board_tells_what_has_changed() -> None:
-    board = module("board").Board()
-    board.scalar("loss", "train", 1, 0.5)
-    board.images("mid", np.zeros((1, 2, 2)))
-    first = board.windows()
+def test_a_run_log_gives_what_has_changed() -> None:
+    log = RunLog()
+    log.scalar("loss", "train", 1, 0.5)
+    log.images("mid", np.zeros((1, 2, 2)))
+    first = log.windows()
     assert [window.name for window in first] == ["loss", "mid"]
     seen = {window.name: window.version for window in first}
-    assert board.windows(seen) == []
-    board.scalar("loss", "train", 2, 0.25)
-    (changed,) = board.windows(seen)
+    assert log.windows(seen) == []
+    log.scalar("loss", "train", 2, 0.25)
+    (changed,) = log.windows(seen)
     assert changed.content.traces == {"train": ((1, 2), (0.5, 0.25))}
 
 
-def test_a_board_keeps_copies() -> None:
-    board, array = module("board").Board(), np.zeros((1, 2, 2))
-    board.images("mid", array)
+def test_a_run_log_keeps_copies() -> None:
+    log, array = RunLog(), np.zeros((1, 2, 2))
+    log.images("mid", array)
     array[:] = 1
-    assert (board.windows()[0].content.array == 0).all()
+    assert (log.windows()[0].content.array == 0).all()
 
 
 # --- pictures
@@ -76,17 +75,16 @@ def test_a_board_keeps_copies() -> None:
 @pytest.mark.parametrize("shape", [(5, 7), (5, 7, 3)])
 def test_png_files_hold_what_they_are_made_of(shape: tuple[int, ...]) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
-    assert (np.asarray(Image.open(io.BytesIO(module("pixels").png(pixels)))) == pixels).all()
+    assert (np.asarray(Image.open(io.BytesIO(png(pixels)))) == pixels).all()
 
 
 @pytest.mark.parametrize("shape", [(3, 4, 5), (3, 1, 4, 5), (3, 3, 4, 5)])
 def test_sheets_lay_images_out_in_rows(shape: tuple[int, ...]) -> None:
-    pixels = module("pixels")
     array = np.random.default_rng(0).random(shape)
-    sheet = pixels.sheet(array, 2)
+    sheet = image_grid(array, 2)
     factor = 12
     assert sheet.shape[:2] == (2 * 4 * factor + 6, 2 * 5 * factor + 6)
-    levels = pixels.grey_levels(array)
+    levels = grey_levels(array)
     assert (levels.min(), levels.max()) == (0, 255)
     third = levels[2] if len(shape) == 3 else levels[2].transpose(1, 2, 0).squeeze()
     top, left = 4 * factor + 4, 2
@@ -95,7 +93,7 @@ def test_sheets_lay_images_out_in_rows(shape: tuple[int, ...]) -> None:
 
 def test_boundary_is_blue_where_label_1_is_likely() -> None:
     data = minitorch.Graph(2, [(0.25, 0.5), (0.75, 0.5)], [1, 0])
-    boundary = module("boundary").Boundary(data)
+    boundary = DecisionBoundary(data)
     picture = boundary(lambda points: [float(x < 0.5) for x, _ in points]).astype(int)
     left, right = picture[20, 20], picture[20, -20]
     assert left[2] > left[0]
@@ -112,7 +110,7 @@ def texts(svg: str) -> list[str]:
 
 
 def test_line_charts_tell_their_values_and_leave_gaps() -> None:
-    chart = module("charts").line_chart({"<b>": ([1, 2, 3, 4], [1.0, math.nan, math.inf, 0.5])})
+    chart = line_chart({"<b>": ([1, 2, 3, 4], [1.0, math.nan, math.inf, 0.5])})
     assert "&lt;b&gt; 0.5" in texts(chart)
     assert re.findall(r"<title>([^<]*)</title>", chart) == ["4: 0.5", "1: 1"]
     assert chart.count("M") == 2  # the pen is lifted
@@ -122,13 +120,13 @@ def test_line_charts_tell_their_values_and_leave_gaps() -> None:
 
 @pytest.mark.parametrize("ys", [[0.0], [math.nan], [3.0, 3.0], [1e300, -1e300], [0.0, 5e-324], [-7.0, 1e9]])
 def test_line_charts_of_odd_values(ys: list[float]) -> None:
-    chart = module("charts").line_chart({"train": (list(range(len(ys))), ys)})
+    chart = line_chart({"train": (list(range(len(ys))), ys)})
     assert not re.search(r'="[^"]*(nan|inf)', chart)
 
 
 def test_graphs_hold_values_and_derivatives() -> None:
     x, y = Scalar(2.0, name="x"), Scalar(3.0, name="y")
-    drawing = module("graph_svg").draw((x * y + x).sigmoid() * 2.0, slopes=True)
+    drawing = draw_graph((x * y + x).sigmoid() * 2.0, show_derivatives=True)
     slope = 2 * minitorch.operators.sigmoid(8.0) * (1 - minitorch.operators.sigmoid(8.0))
     nodes = re.findall(r'class="node (\w+)">(.*?)</g>', drawing)
     assert sorted(kind for kind, _ in nodes) == ["call", "call", "call", "constant", "leaf", "leaf", "result"]
@@ -141,20 +139,19 @@ def test_graphs_hold_values_and_derivatives() -> None:
 def test_derivatives_are_those_of_backward() -> None:
     x, y = Scalar(0.7, name="x"), Scalar(-1.3, name="y")
     result = ((x * x) * y + (10.0 * x).exp() / (y * y) + (x - y).relu()).sigmoid()
-    found = module("graph_svg").derivatives(result)
+    found = derivatives(result)
     result.backward()
     assert (found[id(x)], found[id(y)]) == pytest.approx((x.derivative, y.derivative))
 
 
 def test_large_graphs_are_cut() -> None:
-    graph_svg = module("graph_svg")
     x = Scalar(1.0, name="start")
     y = x
     for _ in range(500):
         y = y.sigmoid()
-    drawing = graph_svg.draw(y)
+    drawing = draw_graph(y)
     assert "start" in texts(drawing)
-    assert drawing.count('class="node') <= graph_svg.MOST
+    assert drawing.count('class="node') <= MAX_BOXES
 
 
 @pytest.mark.parametrize(
@@ -167,19 +164,19 @@ def test_large_graphs_are_cut() -> None:
         (("log(x)", "x=-1"), "cannot be computed"),
         (("x / (y - y)",), "cannot be computed"),
         (("x", "z=1"), "z is not in x"),
-        (("1 + 2",), "nothing to derive"),
+        (("1 + 2",), "no variables to differentiate"),
         (("x", "x=one"), "NAME=NUMBER"),
     ],
 )
 def test_expressions_that_are_refused(words: tuple[str, ...], told: str, tmp_path: Path, capsys: Any) -> None:
-    assert run("show_expression", *words, "--out", tmp_path / "graph.svg", "--dashboard", "off") == 2
+    assert run("graph", *words, "--out", tmp_path / "graph.svg", "--dashboard", "off") == 2
     assert told in one_line(capsys.readouterr().err)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_an_expression_is_drawn(tmp_path: Path, capsys: Any) -> None:
     flags = ("--out", tmp_path / "graph.svg", "--dashboard", "off")
-    assert run("show_expression", "x**3 / 2 - (y < 1)", "x=2", *flags) == 0
+    assert run("graph", "x**3 / 2 - (y < 1)", "x=2", *flags) == 0
     assert capsys.readouterr().out.splitlines()[:2] == ["x**3 / 2 - (y < 1) = 4", "d/dx = 6   at x = 2"]
     assert (tmp_path / "graph.svg").read_text().startswith("<svg")
 
@@ -228,10 +225,9 @@ def test_a_dashboard_does_not_change_the_run(tmp_path: Path) -> None:
         flags = ("--epochs", 2, "--seed", 3, "--quiet")
         assert train(*flags, "--out", tmp_path / "watched", "--dashboard", server.url) == 0
         assert {"loss", "val_images", "mid_images_0", "out_images_7"} <= set(server.windows)
-    unwatched = module("trainer")
     patch = pytest.MonkeyPatch()
     with patch.context() as undone:
-        undone.setattr(unwatched, "Watch", Nobody)
+        undone.setattr(image_trainer, "DashboardCallback", Nobody)
         assert train(*flags, "--out", tmp_path / "alone") == 0
     for name in ("metrics.jsonl", "model.safetensors", "checkpoint.safetensors"):
         assert (tmp_path / "watched" / name).read_bytes() == (tmp_path / "alone" / name).read_bytes(), name
@@ -260,7 +256,7 @@ def test_a_resumed_run_shows_its_whole_history(tmp_path: Path) -> None:
     assert train("--epochs", 1, "--out", tmp_path, "--quiet") == 0
     with stub() as server:
         flags = ("--resume", tmp_path, "--epochs", 2, "--quiet", "--dashboard", server.url)
-        assert run("run_mnist_multiclass", *flags) == 0
+        assert run("mnist", *flags) == 0
         assert server.windows["loss"]["data"][0]["x"] == [5, 10]
         assert server.windows["loss"]["data"][1]["x"] == [5, 10]
 
@@ -285,7 +281,6 @@ def test_a_loss_that_is_not_a_number_is_shown_as_a_gap(tmp_path: Path, capsys: A
 
 
 def test_ctrl_c_leaves_a_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
-    toys = module("toys")
 
     def interrupt(epoch: int, *_: Any) -> None:
         if epoch == 30:
@@ -303,15 +298,15 @@ def test_ctrl_c_leaves_a_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 def test_a_full_disk_costs_the_report_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
-    write = module("folder").write
+    write = run_dir.write_file
 
     def full(path: Path, content: str | bytes) -> None:
         if path.suffix in (".html", ".png"):
             raise OSError(errno.ENOSPC, "No space left on device")
         write(path, content)
 
-    monkeypatch.setattr(module("report"), "write", full)
-    monkeypatch.setattr(module("folder"), "write", full)
+    monkeypatch.setattr(html, "write_file", full)
+    monkeypatch.setattr(plots, "write_file", full)
     assert train("--epochs", 2, "--out", tmp_path, "--quiet") == 0
     told = capsys.readouterr()
     assert told.out.startswith("test accuracy")
@@ -350,14 +345,14 @@ def test_the_default_says_nothing_where_there_is_no_server(
 ) -> None:
     with stub() as server:
         url = server.url
-    monkeypatch.setattr(module("display"), "LOCAL", url)
+    monkeypatch.setattr(outputs, "LOCAL", url)
     assert train("--epochs", 1, "--quiet", "--dashboard", "auto") == 0
     assert capsys.readouterr().err == ENLARGED
 
 
 def test_the_default_finds_a_server(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     with stub() as server:
-        monkeypatch.setattr(module("display"), "LOCAL", server.url)
+        monkeypatch.setattr(outputs, "LOCAL", server.url)
         assert run("run_manual", "--DATASET", "simple", "--dashboard", "auto") == 0
         assert set(server.windows) == {"flags", "Progress"}
         assert {message.get("eid", "main") for _, message in server.calls} == {"main"}
@@ -380,7 +375,6 @@ def test_replaying_nothing(tmp_path: Path, capsys: Any) -> None:
 def test_the_launcher_says_what_is_missing(
     tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dashboard = module("dashboard")
     static = tmp_path / "static"
     found: dict[str, Any] = {"folder": str(tmp_path), "visdom": "0.2.4", "tornado": "6.5.2"}
     monkeypatch.setattr(dashboard, "probe", lambda python: found)
@@ -401,8 +395,8 @@ def test_the_launcher_says_what_is_missing(
 
 
 def test_an_interpreter_that_cannot_be_run(tmp_path: Path, capsys: Any) -> None:
-    for script in ("dashboard", "visdom_assets"):
-        assert module(script).main(["--python", str(tmp_path / "python")]) == 2
+    for script in (dashboard, assets):
+        assert script.main(["--python", str(tmp_path / "python")]) == 2
         assert "cannot be run" in one_line(capsys.readouterr().err)
 
 
@@ -417,7 +411,6 @@ def package(folder: Path, name: str, files: dict[str, bytes]) -> None:
 def test_assets_are_placed_only_if_they_are_what_they_should_be(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assets = module("visdom_assets")
     listed = [
         {"package": "a@1.0", "file": "x.js", "place": "js/x.js", "sha256": sha256(b"x").hexdigest()},
         {"package": "b@2.0", "file": "d/y.css", "place": "css/y.css", "sha256": sha256(b"y").hexdigest()},
@@ -426,13 +419,13 @@ def test_assets_are_placed_only_if_they_are_what_they_should_be(
     source, static = tmp_path / "packages", tmp_path / "static"
     source.mkdir()
     package(source, "a@1.0", {"x.js": b"x"})
-    with pytest.raises(assets.Unready, match=r"b-2\.0\.tgz is missing"):
+    with pytest.raises(assets.SetupError, match=r"b-2\.0\.tgz is missing"):
         assets.place(static, source)
     package(source, "b@2.0", {"d/y.css": b"another"})
-    with pytest.raises(assets.Unready, match="another checksum"):
+    with pytest.raises(assets.SetupError, match="wrong checksum"):
         assets.place(static, source)
     package(source, "b@2.0", {})
-    with pytest.raises(assets.Unready, match="not the package"):
+    with pytest.raises(assets.SetupError, match="not the expected package"):
         assets.place(static, source)
     assert not (static / assets.BUILT).exists()
     assert not (static / "css").exists()
@@ -445,13 +438,12 @@ def test_assets_are_placed_only_if_they_are_what_they_should_be(
 
 
 def test_npm_that_fails_or_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assets = module("visdom_assets")
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(assets.Unready, match="npm is not installed"):
+    with pytest.raises(assets.SetupError, match="npm is not installed"):
         assets.place(tmp_path / "static")
     (tmp_path / "npm").write_text("#!/bin/sh\necho 'no route to host' >&2\nexit 1\n")
     (tmp_path / "npm").chmod(0o755)
-    with pytest.raises(assets.Unready, match=r"cannot fetch .*no route to host"):
+    with pytest.raises(assets.SetupError, match=r"cannot download .*no route to host"):
         assets.place(tmp_path / "static")
 
 
@@ -460,14 +452,14 @@ def test_npm_that_fails_or_is_not_there(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_tensorboard_files(tmp_path: Path) -> None:
     pytest.importorskip("tensorboardX")
-    reader = module("tensorboardX.proto.event_pb2")
-    board = module("tensorboard_sink").TensorBoard(tmp_path)
-    board.scalar("loss", "train", 10, 0.25)
-    board.images("mid", np.zeros((2, 4, 4)))
-    board.frame("Progress", np.zeros((4, 4, 3), np.uint8), label="a")
-    board.text("flags", "<b>text</b>")
-    board.text("graph", "<svg></svg>")
-    board.close()
+    reader = importlib.import_module("tensorboardX.proto.event_pb2")
+    log = importlib.import_module("minitorch.dashboard.tensorboard").TensorBoardLogger(tmp_path)
+    log.scalar("loss", "train", 10, 0.25)
+    log.images("mid", np.zeros((2, 4, 4)))
+    log.frame("Progress", np.zeros((4, 4, 3), np.uint8), label="a")
+    log.text("flags", "<b>text</b>")
+    log.text("graph", "<svg></svg>")
+    log.close()
     (path,) = tmp_path.iterdir()
     content, tags = path.read_bytes(), []
     while content:  # length, its checksum, the record, its checksum
@@ -481,22 +473,11 @@ def test_tensorboard_files(tmp_path: Path) -> None:
 
 def test_tensorboard_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     monkeypatch.setitem(sys.modules, "tensorboardX", None)
-    monkeypatch.delitem(sys.modules, "tensorboard_sink", raising=False)
+    monkeypatch.delitem(sys.modules, "minitorch.dashboard.tensorboard", raising=False)
     assert run("run_fast_tensor", "--tensorboard", tmp_path) == 2
     assert "pip install" in one_line(capsys.readouterr().err)
 
 
-def test_displays_close_in_any_state(tmp_path: Path, capsys: Any) -> None:
-    args = Namespace(dashboard="off", tensorboard=None, out=tmp_path)
-    module("display").Display(args, "empty", {}).close()
+def test_outputs_close_in_any_state(tmp_path: Path, capsys: Any) -> None:
+    Outputs("empty", {}, dashboard="off", out=tmp_path).close()
     assert Page(tmp_path / "report.html").windows == []
-
-
-def test_the_server_is_started_with_the_standard_library_alone() -> None:
-    script = Path(__file__).parent.parent / "project" / "dashboard.py"
-    bare = [sys.executable, "-S", script]
-    done = subprocess.run([*bare, "-c", ""], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
-    done = subprocess.run([*bare, "--help"], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "--port" in done.stdout

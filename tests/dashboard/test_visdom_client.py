@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import importlib
 import io
 import json
 import math
@@ -19,9 +18,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from .test_project import siblings
-
-__all__ = ["siblings"]  # a fixture
+from minitorch.dashboard import RunLog, VisdomClient
+from minitorch.dashboard.run_log import MAX_FRAMES
+from minitorch.dashboard.visdom import client
+from minitorch.dashboard.visdom.client import Address
 
 QUICK = {"pause": 0.02, "retry": 0.05, "timeout": 0.3}
 
@@ -114,11 +114,9 @@ def silent() -> Iterator[str]:
 
 @contextmanager
 def link(url: str, said: list[str], **settings: Any) -> Iterator[tuple[Any, Any]]:
-    """A board and a link that shows it, quicker than in life."""
-    board = importlib.import_module("board").Board()
-    linked = importlib.import_module("visdom_link").VisdomLink(
-        board, url, say=said.append, **{**QUICK, **settings}
-    )
+    """A log and a client that shows it, with shorter pauses."""
+    board = RunLog()
+    linked = VisdomClient(board, url, report=said.append, **{**QUICK, **settings})
     try:
         yield board, linked
     finally:
@@ -181,7 +179,6 @@ def test_pictures_and_texts_arrive() -> None:
 
 
 def test_frames_come_one_by_one_and_are_thinned() -> None:
-    boards = importlib.import_module("board")
     frame = np.zeros((4, 4, 3), np.uint8)
     with stub() as server, link(server.url, []) as (board, linked):
         for k in range(3):
@@ -195,7 +192,7 @@ def test_frames_come_one_by_one_and_are_thinned() -> None:
             board.frame("Progress", frame + k, label=f"epoch {k}")
         assert linked.close()
         told = [content["caption"] for content in server.windows["Progress"]["frames"]]
-        assert 10 < len(told) <= boards.FRAMES
+        assert 10 < len(told) <= MAX_FRAMES
         assert (told[0], told[-1]) == ("epoch 0", "epoch 199")
         last = server.windows["Progress"]["frames"][-1]["src"]
         assert (picture(last) == frame + 199).all()
@@ -245,7 +242,7 @@ def test_a_server_may_come_late_and_gets_everything() -> None:
 
 def test_a_missing_server_is_no_news_to_the_patient() -> None:
     said: list[str] = []
-    with link(f"http://127.0.0.1:{free_port()}", said, patient=True) as (board, linked):
+    with link(f"http://127.0.0.1:{free_port()}", said, quiet_if_absent=True) as (board, linked):
         board.scalar("loss", "train", 1, 1.0)
         until(lambda: linked.errors > 2)
         assert not linked.close()
@@ -256,7 +253,7 @@ def test_a_server_that_comes_back_gets_everything_again() -> None:
     said: list[str] = []
     with stub() as first:
         port = first.server_address[1]
-        with link(first.url, said, patient=True) as (board, linked):
+        with link(first.url, said, quiet_if_absent=True) as (board, linked):
             board.scalar("loss", "train", 1, 1.0)
             board.frame("Progress", np.zeros((2, 2, 3), np.uint8), label="a")
             until(lambda: set(first.windows) == {"loss", "Progress"})
@@ -300,7 +297,7 @@ def test_a_lost_window_begins_again() -> None:
 )
 def test_odd_answers_are_said_once(status: int, body: str, told: str) -> None:
     said: list[str] = []
-    with stub() as server, link(server.url, said, patient=True) as (board, linked):
+    with stub() as server, link(server.url, said, quiet_if_absent=True) as (board, linked):
         server.status, server.body = status, body
         board.scalar("loss", "train", 1, 1.0)
         until(lambda: linked.errors > 3)
@@ -315,7 +312,7 @@ def test_odd_answers_are_said_once(status: int, body: str, told: str) -> None:
 
 def test_a_server_that_never_answers_holds_nothing_up() -> None:
     said: list[str] = []
-    with silent() as url, link(url, said, patient=True) as (board, linked):
+    with silent() as url, link(url, said, quiet_if_absent=True) as (board, linked):
         board.scalar("loss", "train", 1, 1.0)
         until(lambda: linked.errors)
         began = time.monotonic()
@@ -341,11 +338,11 @@ def test_a_wrong_address_is_one_line() -> None:
 )
 def test_what_is_no_address(url: str) -> None:
     with pytest.raises(ValueError, match=r"address|[Pp]ort"):
-        importlib.import_module("visdom_link").Address(url)
+        Address(url)
 
 
 def test_addresses() -> None:
-    address = importlib.import_module("visdom_link").Address
+    address = Address
     plain = address("http://127.0.0.1:8097/")
     assert (plain.base, plain.env, plain.server) == ("", "main", "http://127.0.0.1:8097")
     deep = address("https://host/visdom/env/runs/mnist")
@@ -358,7 +355,7 @@ def test_a_mistake_in_the_sender_does_not_reach_the_training(monkeypatch: pytest
     def fail(*_: object) -> None:
         raise TypeError("of another type")
 
-    monkeypatch.setattr(importlib.import_module("visdom_link"), "sheet", fail)
+    monkeypatch.setattr(client, "image_grid", fail)
     with stub() as server, link(server.url, said) as (board, linked):
         board.images("mid", np.zeros((1, 2, 2)))
         until(lambda: linked.errors)

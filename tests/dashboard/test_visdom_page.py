@@ -18,11 +18,15 @@ from typing import Any, NoReturn
 import numpy as np
 import pytest
 
-from .test_project import SMALL, process, records, run, siblings
-from .test_project_cifar import cifar
-from .test_visdom_link import until
+from minitorch.dashboard import RunLog, VisdomClient, confusion, gallery, settings_table
+from minitorch.dashboard.visdom.assets import SetupError, default_python
+from minitorch.dashboard.visdom.server import Server, check, serves
 
-__all__ = ["cifar", "siblings"]  # fixtures
+from ..cli.runner import SMALL, process, records, run
+from ..cli.test_cifar10 import cifar
+from .test_visdom_client import until
+
+__all__ = ["cifar"]  # a fixture
 
 CHROMIUM = Path("/usr/bin/chromium")
 # Nothing of the browser's own may leave the machine; a test of ours would not know it from the page's.
@@ -52,13 +56,12 @@ def lacking(what: str) -> NoReturn:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def python(siblings: None) -> Path:
+def python() -> Path:
     """The interpreter that has visdom."""
-    assets = importlib.import_module("visdom_assets")
-    found: Path = assets.default_python()
+    found = default_python()
     try:
-        importlib.import_module("dashboard").check(found)
-    except assets.Unready as error:
+        check(found)
+    except SetupError as error:
         lacking(str(error))
     return found
 
@@ -70,7 +73,7 @@ def start(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ca
 
     def start(port: int = 0, folder: Path | None = None) -> Any:
         kept = folder or tmp_path_factory.mktemp("visdom")
-        servers.append(importlib.import_module("dashboard").Server(port, kept, python))
+        servers.append(Server(port, kept, python))
         return servers[-1]
 
     yield start
@@ -160,7 +163,7 @@ def window_data(server: Any, env: str, window: str) -> Any:
 def test_every_panel_of_the_digits_is_in_the_page(server: Any, page: Any, tmp_path: Path) -> None:
     flags = ("--epochs", 2, "--out", tmp_path, "--quiet", "--limit", 600, "--batch-size", 20)
     url = f"{server.url}/env/digits"
-    assert run("run_mnist_multiclass", *SMALL, *flags, "--dashboard", url) == 0
+    assert run("mnist", *SMALL, *flags, "--dashboard", url) == 0
     expected = EVERY | CHANNELS
     open_page(page, url, len(expected), plots=7)
     assert names(page) == expected
@@ -194,7 +197,7 @@ def test_every_panel_of_the_digits_is_in_the_page(server: Any, page: Any, tmp_pa
 def test_panels_of_cifar(server: Any, page: Any, cifar: Path) -> None:
     url = f"{server.url}/env/cifar"
     flags = ("--data-dir", cifar, "--limit", 120, "--batch-size", 24, "--quiet", "--epochs", 1)
-    assert run("run_cifar10", *flags, "--schedule", "onecycle", "--dashboard", url) == 0
+    assert run("cifar10", *flags, "--schedule", "onecycle", "--dashboard", url) == 0
     open_page(page, url, len(EVERY) + 1, plots=5)
     assert names(page) == EVERY | {"filters"}
     assert page.locator("svg.graph").get_by_text("BatchNorm").count() == 0  # functions, not layers
@@ -228,10 +231,9 @@ def test_the_boundary_of_a_toy_set_is_under_a_slider(
 
 def test_a_server_that_is_killed_gets_the_whole_history_again(start: Callable[..., Any], page: Any) -> None:
     said: list[str] = []
-    board = importlib.import_module("board").Board()
+    board = RunLog()
     first = start()
-    visdom = importlib.import_module("visdom_link")
-    link = visdom.VisdomLink(board, first.url, say=said.append, pause=0.05, retry=0.1)
+    link = VisdomClient(board, first.url, report=said.append, pause=0.05, retry=0.1)
     try:
         for k in range(10):
             board.scalar("loss", "train", k, 1.0 / (k + 1))
@@ -258,9 +260,9 @@ def test_a_server_that_is_killed_gets_the_whole_history_again(start: Callable[..
 
 
 def test_what_is_saved_is_served_again(start: Callable[..., Any], page: Any, tmp_path: Path) -> None:
-    board = importlib.import_module("board").Board()
+    board = RunLog()
     first = start(folder=tmp_path)
-    link = importlib.import_module("visdom_link").VisdomLink(board, f"{first.url}/env/kept", say=print)
+    link = VisdomClient(board, f"{first.url}/env/kept", report=print)
     board.scalar("loss", "train", 1, 0.25)
     assert link.close()
     first.stop()
@@ -271,13 +273,12 @@ def test_what_is_saved_is_served_again(start: Callable[..., Any], page: Any, tmp
 
 
 def test_text_is_shown_as_text(server: Any, page: Any) -> None:
-    charts = importlib.import_module("charts")
-    board = importlib.import_module("board").Board()
-    link = importlib.import_module("visdom_link").VisdomLink(board, f"{server.url}/env/text", say=print)
+    board = RunLog()
+    link = VisdomClient(board, f"{server.url}/env/text", report=print)
     evil = "<img src=x onerror='document.title=\"owned\"'>"
-    board.text("flags", charts.settings({"data": evil}))
-    board.text("confusion", charts.confusion(np.eye(2, dtype=int), (evil, "b"), evil))
-    board.text("mistakes", charts.gallery(np.zeros((1, 1, 4, 4), np.uint8), [evil], evil))
+    board.text("flags", settings_table({"data": evil}))
+    board.text("confusion", confusion(np.eye(2, dtype=int), (evil, "b"), evil))
+    board.text("mistakes", gallery(np.zeros((1, 1, 4, 4), np.uint8), [evil], evil))
     assert link.close()
     open_page(page, f"{server.url}/env/text", 3)
     assert page.get_by_text(evil).count() >= 4
@@ -287,7 +288,7 @@ def test_text_is_shown_as_text(server: Any, page: Any) -> None:
 
 def test_a_finished_run_is_replayed(server: Any, page: Any, tmp_path: Path, capsys: Any) -> None:
     folder = tmp_path / "done"
-    assert run("run_mnist_multiclass", *SMALL, "--epochs", 1, "--out", folder, "--quiet") == 0
+    assert run("mnist", *SMALL, "--epochs", 1, "--out", folder, "--quiet") == 0
     assert run("replay", folder, "--dashboard", server.url) == 0
     assert f"shown at {server.url}/env/done" in capsys.readouterr().err
     open_page(page, f"{server.url}/env/done", 18, plots=4)
@@ -301,7 +302,7 @@ def test_a_finished_run_is_replayed(server: Any, page: Any, tmp_path: Path, caps
 
 def test_an_expression_is_shown(server: Any, page: Any, tmp_path: Path) -> None:
     flags = ("x * y + exp(-x)", "x=2", "y=3", "--out", tmp_path / "graph.svg")
-    assert run("show_expression", *flags, "--dashboard", f"{server.url}/env/expression") == 0
+    assert run("graph", *flags, "--dashboard", f"{server.url}/env/expression") == 0
     open_page(page, f"{server.url}/env/expression", 1)
     assert page.locator("svg.graph .node").count() == 6
     assert page.locator("svg.graph").get_by_text("d 2.865").is_visible()
@@ -313,7 +314,7 @@ def test_the_launcher_is_stopped_by_ctrl_c(python: Path, tmp_path: Path) -> None
     started = process("dashboard", "--port", 0, "--folder", tmp_path, env={"PYTHONUNBUFFERED": "1"})
     assert started.stdout is not None
     url = started.stdout.readline().split()[1]
-    assert importlib.import_module("dashboard").serves(int(url.rsplit(":")[-1]))
+    assert serves(int(url.rsplit(":")[-1]))
     taken = process("dashboard", "--port", url.rsplit(":")[-1])
     _, told = taken.communicate(timeout=60)
     assert taken.returncode == 2

@@ -23,11 +23,10 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from minitorch import checkpoint
-from minitorch.checkpoint import (
+from minitorch.train import checkpoint
+from minitorch.train.checkpoint import (
     Checkpoint,
     CheckpointError,
-    Keeper,
     flatten,
     load,
     load_checkpoint,
@@ -295,8 +294,6 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
         with pytest.raises(CheckpointError, match="cannot be written") as caught:
             save({"a": [1.0]}, path)
         assert str(path) in str(caught.value)
-    with pytest.raises(CheckpointError, match="cannot be made"):
-        Keeper(tmp_path / "file").save(1.0, Model(), epoch=1, step=1)
 
 
 def test_a_resumed_training_goes_on_bit_for_bit(tmp_path: Path) -> None:
@@ -504,75 +501,10 @@ def test_paths_of_a_tree() -> None:
         flatten({1: one})  # type: ignore[dict-item]
 
 
-@pytest.mark.parametrize(
-    ("mode", "metrics", "best_epoch"),
-    [
-        ("max", [0.5, 0.9, 0.9, 0.2], 2),
-        ("min", [0.5, 0.9, 0.3, 0.3], 3),
-        ("max", [math.nan, 0.1, math.nan], 2),
-        ("min", [-1.0, math.inf], 1),
-    ],
-)
-def test_keeper(tmp_path: Path, mode: str, metrics: list[float], best_epoch: int) -> None:
-    folder = tmp_path / "runs" / "one"
-    keeper = Keeper(folder, mode)
-    parts = training()
-    kept = []
-    for epoch, metric in enumerate(metrics, 1):
-        train(parts, 1)
-        if keeper.save(metric, *parts, epoch=epoch, step=10 * epoch, extra={"metric": metric}):
-            kept.append((epoch, snapshot(parts[0])))
-        assert load_checkpoint(keeper.last_path, *training()).epoch == epoch
-    assert kept[-1][0] == best_epoch
-    assert sorted(os.listdir(folder)) == ["best.safetensors", "checkpoint.safetensors"]
-    model = Model()
-    assert load_checkpoint(folder / "best.safetensors", model) == Checkpoint(
-        best_epoch, 10 * best_epoch, {"metric": metrics[best_epoch - 1]}
-    )
-    assert snapshot(model) == kept[-1][1]
-
-    again = Keeper(folder, mode)
-    assert again.load(*parts).epoch == len(metrics)
-    assert again.best == metrics[best_epoch - 1]
-    assert not again.save(again.best, *parts, epoch=len(metrics) + 1, step=0)
-
-
-def test_keeper_refuses(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="mode"):
-        Keeper(tmp_path, "best")
-    keeper = Keeper(tmp_path)
-    with pytest.raises(CheckpointError, match="No such file"):
-        keeper.load(Model())
-    save_checkpoint(keeper.last_path, Model())
-    with pytest.raises(CheckpointError, match="not saved by a Keeper"):
-        keeper.load(Model())
-
-
-def test_keeper_cut_between_its_two_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    keeper = Keeper(tmp_path)
-    model = Model()
-    keeper.save(0.5, model, epoch=1, step=1)
-    write = checkpoint._write
-
-    def cut(path: Path, content: bytes) -> None:
-        if path == keeper.last_path:
-            raise KeyboardInterrupt
-        write(path, content)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(checkpoint, "_write", cut)
-        with pytest.raises(KeyboardInterrupt):
-            keeper.save(0.8, model, epoch=2, step=2)
-    again = Keeper(tmp_path)
-    assert again.load(model).epoch == 1
-    assert again.best == 0.5
-    assert again.save(0.8, model, epoch=2, step=2)
-
-
 SAVER = """
 import sys
 import numpy as np
-from minitorch.checkpoint import save_checkpoint
+from minitorch.train.checkpoint import save_checkpoint
 
 class Model:
     def state_dict(self):
@@ -600,7 +532,7 @@ class Weight:
 @pytest.mark.parametrize("delay", [0.0, 0.003, 0.011])
 def test_a_process_killed_while_it_saves_leaves_a_whole_file(tmp_path: Path, delay: float) -> None:
     path = tmp_path / "a.safetensors"
-    root = Path(checkpoint.__file__).parents[1]
+    root = Path(checkpoint.__file__).parents[2]
     with subprocess.Popen(
         [sys.executable, "-c", SAVER, str(path)],
         env={**os.environ, "PYTHONPATH": str(root)},

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from minitorch.pth import CheckpointError, read_pth
+from minitorch.train.torch_format import CheckpointError, read_pth
 
 Write = Callable[..., Path]
 
@@ -196,7 +196,7 @@ def test_an_empty_dict(write: Write) -> None:
         ("numpy", "load"),
         ("torch", "load"),
         ("torch._utils", "_rebuild_tensor_v2.__globals__"),
-        ("minitorch.pth", "_Storage"),
+        ("minitorch.train.torch_format", "_Storage"),
         ("collections", "OrderedDict.fromkeys"),
     ],
 )

@@ -1,8 +1,8 @@
 """The visdom client: sends a `RunLog` to a visdom server from its own thread, in visdom's wire format.
 
-visdom itself is not needed. Twice a second every window that has changed is sent whole. So a server may start late, stop
-and come back: it always gets the whole history. No error reaches the training; each kind is reported once. Depends on
-`run_log` and `images`.
+visdom itself is not needed. Twice a second every window that has changed is sent whole. So a server may start late,
+stop and come back: it always gets the whole history. No error reaches the training; each kind is reported once.
+Depends on `run_log` and `images`.
 """
 
 from __future__ import annotations
