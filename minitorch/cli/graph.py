@@ -82,7 +82,7 @@ def _value(node: ast.expr, names: dict[str, Scalar], values: dict[str, float]) -
         case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if name in FUNCTIONS:
             operand = value(argument)
             return getattr(operand if isinstance(operand, Scalar) else Scalar(operand, None), name)()
-    raise UsageError(f"{ast.unparse(node)!r} is not allowed in an expression (--help tells what is)")
+    raise UsageError(f"{ast.unparse(node)!r} is not allowed in an expression (--help lists what is)")
 
 
 def _assignment(text: str) -> tuple[str, float]:

@@ -1,4 +1,7 @@
-"""The training loop, as a generator of records. It refuses to know printing, files and dashboards."""
+"""The training loop as a generator of records, evaluation, and prediction.
+
+Depends on tensors, losses and metrics. It prints nothing and writes no files: that is done by callbacks.
+"""
 
 from __future__ import annotations
 
@@ -21,17 +24,17 @@ Loss = Callable[..., Tensor]
 
 @dataclass(frozen=True)
 class Step:
-    """What one training step did.
+    """The record of one training step.
 
     Attributes:
-        epoch: From 1.
-        step: From 1, over the whole run.
-        loss: Of the batch.
-        accuracy: Of the batch; None without class labels.
-        lr: The learning rate it was taken with.
-        last: Whether it was the last of its epoch.
-        valid_loss: On the validation set; None unless ``last``.
-        valid_accuracy: On the validation set; None unless ``last``.
+        epoch: The epoch, counted from 1.
+        step: The step, counted from 1 over the whole run.
+        loss: Mean loss of the batch.
+        accuracy: Accuracy on the batch, before the step; None without class labels.
+        lr: The learning rate of the step.
+        last: Whether it was the last step of its epoch.
+        valid_loss: Mean loss on the validation set; None unless ``last``.
+        valid_accuracy: Accuracy on the validation set; None unless ``last``.
     """
 
     epoch: int
@@ -54,7 +57,7 @@ class Evaluation:
 
 
 def _input(model: Module, images: Any) -> Tensor:
-    """Return a batch as a tensor of the model's dtype and room."""
+    """Return a batch as a tensor of the dtype and backend of the model."""
     if isinstance(images, Tensor):
         return images
     for p in model.parameters():
@@ -64,7 +67,7 @@ def _input(model: Module, images: Any) -> Tensor:
 
 
 def _hits(scores: Tensor, labels: Any) -> float | None:
-    """Return the accuracy of a batch, or None where the labels are not class numbers."""
+    """Return the accuracy on a batch, or None if the labels are not class numbers."""
     wanted = np.asarray(labels)
     return accuracy(scores, wanted) if scores.dims == 2 and wanted.shape == scores.shape[:1] else None
 
@@ -82,23 +85,23 @@ def fit(
     start_step: int = 0,
     graph: bool = False,
 ) -> Iterator[Step]:
-    """Train, one batch for each ``next``; the caller may stop, evaluate or change ``lr`` in between.
+    """Train one batch per ``next``; between two steps the caller may stop, evaluate, or change ``lr``.
 
-    After the last batch of an epoch the model is evaluated on ``valid`` and ``scheduler.step`` is called with the
-    validation loss (else the epoch's mean loss).
+    After the last batch of an epoch the model is evaluated on ``valid``, and ``scheduler.step`` is called with the
+    validation loss (without ``valid``: the mean loss of the epoch).
 
     Args:
         model: Maps a batch of inputs to scores.
-        loader: Gives (inputs, targets) arrays; iterated once for each epoch.
-        optimizer: On the model's parameters.
-        epochs: The last epoch, counted from 1.
-        loss: A function of (scores, targets).
-        valid: As ``loader``.
+        loader: Gives batches (inputs, targets) of arrays; iterated once per epoch.
+        optimizer: Has the parameters of the model.
+        epochs: The last epoch, counted from 1; default 1.
+        loss: A function of (scores, targets); default `cross_entropy`.
+        valid: Validation batches, as ``loader``.
         scheduler: Sets the learning rate after each epoch.
-        start_epoch: The first epoch (a resumed run goes on after its checkpoint).
-        start_step: Steps taken before.
-        graph: Whether steps are recorded and replayed, on the cuda backend: see `minitorch.cuda.GraphedStep` for what
-            model and loss must not do then.
+        start_epoch: The first epoch; a resumed run starts after the epoch of its checkpoint.
+        start_step: Steps that were taken before.
+        graph: Whether steps are captured and replayed (cuda backend): see `minitorch.cuda.GraphedStep` for what model
+            and loss must not do then.
 
     Yields:
         A Step for each batch.
@@ -106,7 +109,7 @@ def fit(
     Raises:
         ValueError: The loader gives no batch.
     """
-    step, taken = start_step, _taking(model, optimizer, loss, graph)
+    step, take_step = start_step, _step_function(model, optimizer, loss, graph)
     for epoch in range(start_epoch, epochs + 1):
         total, count = 0.0, 0
         batches = iter(loader)
@@ -118,8 +121,8 @@ def fit(
         while batch is not None:
             inputs, targets = batch
             model.train()
-            error, scores = taken(inputs, targets)
-            batch = next(batches, None)  # while a GPU is still at work
+            error, scores = take_step(inputs, targets)
+            batch = next(batches, None)  # prepared while a GPU still computes
             value = error.item()
             step, total, count = step + 1, total + value * len(targets), count + len(targets)
             lr, hits = optimizer.lr, _hits(scores, targets)
@@ -140,10 +143,10 @@ def fit(
         )
 
 
-def _taking(
+def _step_function(
     model: Module, optimizer: Any, loss: Loss, graph: bool
 ) -> Callable[[Any, Any], tuple[Tensor, Tensor]]:
-    """Return a function that takes a step with (inputs, targets), and gives loss and scores."""
+    """Return a function that trains on (inputs, targets) and returns loss and scores."""
 
     def take(inputs: Tensor, targets: Any) -> tuple[Tensor, Tensor]:
         optimizer.zero_grad()
@@ -156,21 +159,21 @@ def _taking(
     def take_eagerly(inputs: Any, targets: Any) -> tuple[Tensor, Tensor]:
         return take(_input(model, inputs), targets)
 
-    recorded: list[GraphedStep] = []
+    graphed: list[GraphedStep] = []
 
-    def take_recorded(inputs: Any, targets: Any) -> tuple[Tensor, Tensor]:
-        if not recorded:
+    def take_graphed(inputs: Any, targets: Any) -> tuple[Tensor, Tensor]:
+        if not graphed:
             batch = _input(model, inputs), _input(model, targets)
-            recorded.append(GraphedStep(take, *batch, optimizer=optimizer))
-        found: tuple[Tensor, Tensor] = recorded[0](inputs, targets)
+            graphed.append(GraphedStep(take, *batch, optimizer=optimizer))
+        found: tuple[Tensor, Tensor] = graphed[0](inputs, targets)
         return found
 
-    return take_recorded if graph else take_eagerly
+    return take_graphed if graph else take_eagerly
 
 
 def _forward(model: Module, loader: Iterable[tuple[Any, Any]]) -> Iterator[tuple[Tensor, Any]]:
-    """Yield (scores, targets) of each batch: in evaluation mode, nothing recorded, the mode restored."""
-    before = [(m, m.training) for m in _tree(model)]
+    """Yield (scores, targets) of each batch, in evaluation mode and without a graph; restore the mode."""
+    before = [(m, m.training) for _, m in model._tree()]
     try:
         model.eval()
         for inputs, targets in loader:
@@ -179,12 +182,6 @@ def _forward(model: Module, loader: Iterable[tuple[Any, Any]]) -> Iterator[tuple
     finally:
         for m, mode in before:
             m.training = mode
-
-
-def _tree(model: Module) -> Iterator[Module]:
-    yield model
-    for child in model.children():
-        yield from _tree(child)
 
 
 def evaluate(model: Module, loader: Iterable[tuple[Any, Any]], *, loss: Loss = cross_entropy) -> Evaluation:

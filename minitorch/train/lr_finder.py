@@ -1,4 +1,7 @@
-"""Looks for a learning rate: trains a little while the rate rises, and undoes it. It refuses to know pictures."""
+"""The learning rate range test (Smith, "Cyclical Learning Rates for Training Neural Networks", 2017).
+
+Depends on the training loop.
+"""
 
 from __future__ import annotations
 
@@ -27,19 +30,18 @@ def lr_range(
     steps: int = 100,
     loss: Loss = cross_entropy,
 ) -> tuple[FloatArray, FloatArray]:
-    """Train for some steps with a learning rate that rises by the same factor at each, and return what the loss did.
+    """Train for some steps with a learning rate that grows by a constant factor, and return the loss of each step.
 
-    A good rate lies where the loss falls fastest, well before it rises (Smith, "Cyclical Learning Rates", 2017).
-    Model, optimizer and the state of ``random`` are afterwards as they were, except that there are no gradients;
-    the loader is gone through as often as needed.
+    A good learning rate is where the loss falls fastest, well before it rises. Afterwards model, optimizer and the
+    state of ``random`` are as before, except that there are no gradients. The loader is iterated as often as needed.
 
     Args:
         model: Maps a batch of inputs to scores.
-        loader: Gives (inputs, targets) arrays.
-        optimizer: On the model's parameters.
-        start: The first rate, above 0.
-        end: The last one, above ``start``.
-        steps: How many batches to train, at least 2.
+        loader: Gives batches (inputs, targets) of arrays.
+        optimizer: Has the parameters of the model.
+        start: The first learning rate, above 0.
+        end: The last learning rate, above ``start``.
+        steps: How many batches to train on, at least 2.
         loss: A function of (scores, targets).
 
     Returns:
@@ -53,8 +55,8 @@ def lr_range(
             f"no range: start {start}, end {end}, steps {steps}; expected 0 < start < end, steps > 1"
         )
     rates, losses = np.geomspace(start, end, steps), []
-    weights, settings, drawn = model.state_dict(), optimizer.state_dict(), random.getstate()
-    modes = [(part, part.training) for part in _tree(model)]
+    weights, settings, random_state = model.state_dict(), optimizer.state_dict(), random.getstate()
+    modes = [(part, part.training) for _, part in model._tree()]
     try:
         optimizer.lr = float(rates[0])
         for step in fit(model, loader, optimizer, epochs=steps, loss=loss):
@@ -68,11 +70,7 @@ def lr_range(
         model.load_state_dict(weights)
         optimizer.load_state_dict(settings)
         optimizer.zero_grad()
-        random.setstate(drawn)
+        random.setstate(random_state)
         for part, mode in modes:
             part.training = mode
     return rates[: len(losses)], np.array(losses)
-
-
-def _tree(model: Module) -> list[Module]:
-    return [model, *(part for child in model.children() for part in _tree(child))]

@@ -17,7 +17,7 @@ Labels = npt.NDArray[np.int64]
 
 
 def accuracy(scores: Any, target: Any) -> float:
-    """Return the share of rows whose largest score is that of the target.
+    """Return the fraction of rows whose largest score is that of the target.
 
     Args:
         scores: (N, C). Ties go to the lowest class.
@@ -36,7 +36,7 @@ def accuracy(scores: Any, target: Any) -> float:
 
 
 def top_k_accuracy(scores: Any, target: Any, k: int = 5) -> float:
-    """Return the share of rows whose target is among the ``k`` classes with the largest scores.
+    """Return the fraction of rows whose target is among the ``k`` classes with the largest scores.
 
     Args:
         scores: (N, C). Ties go to the lower class; a score of nan is no hit.
@@ -63,15 +63,15 @@ def top_k_accuracy(scores: Any, target: Any, k: int = 5) -> float:
 
 
 def confusion_matrix(scores_or_labels: Any, target: Any, classes: int | Sequence[str]) -> Labels:
-    """Count which class was taken for which.
+    """Count how often each class was predicted for each true class.
 
     Args:
-        scores_or_labels: What the model says: scores (N, C), whose ties go to the lowest class, or N class numbers.
-        target: The truth: N class numbers, or (N, C) of which the largest element counts.
+        scores_or_labels: Predictions: scores (N, C), whose ties go to the lowest class, or N class numbers.
+        target: True classes: N class numbers, or (N, C) of which the largest element counts.
         classes: How many classes there are, or their names.
 
     Returns:
-        Integers (classes, classes): row = truth, column = what the model says (as in scikit-learn).
+        Integers (classes, classes): row = true class, column = predicted class (as in scikit-learn).
 
     Raises:
         IndexingError: The counts differ, or a class number is out of range (names the row).
@@ -84,14 +84,14 @@ def confusion_matrix(scores_or_labels: Any, target: Any, classes: int | Sequence
 
 
 class ClassReport(NamedTuple):
-    """How well one class is recognised; a ratio with nothing to count is 0.
+    """Precision, recall and F1 of one class; a ratio with an empty denominator is 0.
 
     Attributes:
-        name: Of the class; its number, where no names were given.
-        precision: Which share of what was taken for the class belongs to it.
-        recall: Which share of the class was found.
-        f1: The harmonic mean of the two.
-        support: How many samples belong to the class.
+        name: Name of the class; its number if no names were given.
+        precision: The fraction of the samples predicted as this class that belong to it.
+        recall: The fraction of the samples of this class that were predicted as it.
+        f1: The harmonic mean of precision and recall.
+        support: The number of samples of this class.
     """
 
     name: str
@@ -107,9 +107,9 @@ def per_class_report(scores_or_labels: Any, target: Any, classes: int | Sequence
     names = [str(k) for k in range(classes)] if isinstance(classes, int) else classes
     report = []
     for k, name in enumerate(names):
-        hits, said, support = int(matrix[k, k]), int(matrix[:, k].sum()), int(matrix[k].sum())
-        f1 = 2 * hits / (said + support) if said + support else 0.0
-        report.append(ClassReport(name, hits / max(said, 1), hits / max(support, 1), f1, support))
+        hits, predicted, support = int(matrix[k, k]), int(matrix[:, k].sum()), int(matrix[k].sum())
+        f1 = 2 * hits / (predicted + support) if predicted + support else 0.0
+        report.append(ClassReport(name, hits / max(predicted, 1), hits / max(support, 1), f1, support))
     return report
 
 

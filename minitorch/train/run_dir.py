@@ -45,7 +45,7 @@ def prepare_dir(path: Path) -> None:
 
 
 def write_optional(path: Path, write: Callable[[Path], object]) -> None:
-    """Call ``write(path)``; if the system refuses, report one line and go on: the run does not depend on it."""
+    """Call ``write(path)``; an OSError is reported in one line and the run continues."""
     try:
         write(path)
     except OSError as error:

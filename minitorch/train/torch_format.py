@@ -1,8 +1,7 @@
-"""Reads a state dict that PyTorch saved, without PyTorch.
+"""Reads a state dict that PyTorch saved (``.pth``, ``.pt``), without PyTorch.
 
-Such a file is a pickle beside raw storages in a zip archive, and a pickle may ask for any function of the
-machine. This reader hands out only what tensors and plain containers are made of, so nothing in a file is
-ever run. It refuses to know what the tensors belong to, and how to write such a file.
+Such a file is a zip archive with a pickle and raw storages, and a pickle may call any function on the machine. This
+reader allows only the names that tensors and plain containers need, so no code in a file is run. Depends on NumPy.
 """
 
 from __future__ import annotations
@@ -31,14 +30,14 @@ _OLD_FORMAT = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
 
 
 class CheckpointError(RuntimeError):
-    """A file of tensors is missing, cut, foreign, or does not fit; the message names it and says why."""
+    """A file of tensors is missing, cut, of another format, or does not fit. The message has its name and why."""
 
 
 def read_pth(path: str | os.PathLike[str]) -> dict[str, Array]:
     """Read the tensors of a zip ``.pth`` or ``.pt`` file, by name, as fresh arrays.
 
-    Dicts and lists within the dict become dotted names (``model.conv1.weight``); what is no tensor (an epoch,
-    a word) is left out. bfloat16 becomes float32, which holds each of its values.
+    Dicts and lists within the dict become dotted names (``model.conv1.weight``); values that are not tensors (an
+    epoch, a string) are left out. bfloat16 becomes float32, which holds each of its values.
 
     Raises:
         CheckpointError: The file is missing, damaged, of PyTorch's old format, or holds anything but tensors
@@ -65,27 +64,27 @@ def decode(
     offset: int = 0,
     byteorder: str = "<",
 ) -> Array:
-    """Copy cells out of raw bytes; bfloat16 is widened to float32.
+    """Copy elements out of raw bytes; bfloat16 becomes float32.
 
     Args:
-        code: NumPy's for the dtype, or ``BFLOAT16``.
-        raw: The bytes; NumPy checks that all cells lie within them.
-        shape: Of the result.
-        strides: From cell to cell along each dimension, in cells; row-major if None.
-        offset: Of the first cell, in cells.
+        code: NumPy's code of the dtype, or ``BFLOAT16``.
+        raw: The bytes; NumPy checks that all elements are within them.
+        shape: Shape of the result.
+        strides: In elements, one per dimension; None means row-major.
+        offset: Of the first element, in elements.
         byteorder: ``"<"`` or ``">"``.
     """
     dtype = np.dtype(byteorder + ("u2" if code == BFLOAT16 else code))
     steps = None if strides is None else [stride * dtype.itemsize for stride in strides]
     stored: Array = np.ndarray(shape, dtype, raw, offset * dtype.itemsize, steps)
-    cells = stored.astype(dtype.newbyteorder("="), order="C")
+    elements = stored.astype(dtype.newbyteorder("="), order="C")
     if code == BFLOAT16:
-        return np.asarray(cells.astype(np.uint32) << 16).view(np.float32)
-    return cells
+        return np.asarray(elements.astype(np.uint32) << 16).view(np.float32)
+    return elements
 
 
 class _Storage(NamedTuple):
-    """The bytes under a tensor. No file can name this class: whoever holds one got it from the archive."""
+    """The bytes of a tensor. A pickle cannot name this class, so every instance comes from the archive."""
 
     code: str
     byteorder: str
@@ -93,14 +92,14 @@ class _Storage(NamedTuple):
 
 
 class _Dict(dict[Any, Any]):
-    """Stands for OrderedDict, and lets go of the attributes PyTorch ties to it (``_metadata``)."""
+    """Takes the place of OrderedDict; drops the attributes that PyTorch adds to it (``_metadata``)."""
 
     def __setstate__(self, state: object) -> None:
         pass
 
 
 class _Reader(pickle.Unpickler):
-    """Unpickles tensors, containers, numbers and words; refuses every other name a file asks for."""
+    """Unpickles tensors, containers, numbers and strings; raises for every other name in a file."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         names = archive.namelist()
@@ -153,7 +152,9 @@ def _tensor(
     if metadata:  # marks a conjugate or negated view, whose storage holds other numbers
         raise ValueError(f"a tensor is marked {metadata}")
     code = storage.code if code is None else code
-    if code not in _CODES:  # the file chose this word, and an object dtype would make pointers of its bytes
+    if (
+        code not in _CODES
+    ):  # the code comes from the file: with an object dtype its bytes would become pointers
         raise ValueError(f"a tensor has the unknown dtype {code!r}")
     return decode(code, storage.raw, size, stride, offset, storage.byteorder)
 

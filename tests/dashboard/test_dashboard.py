@@ -381,7 +381,7 @@ def test_the_launcher_says_what_is_missing(
     for change, told in (
         ({"visdom": None}, "has no visdom"),
         ({"visdom": "0.2.3"}, "visdom 0.2.3"),
-        ({"tornado": "6.6"}, "tornado 6.6 refuses"),
+        ({"tornado": "6.6"}, "tornado 6.6 does not serve"),
         ({}, "29 files of visdom's page are missing"),
     ):
         monkeypatch.setattr(dashboard, "probe", lambda python, change=change: {**found, **change})

@@ -33,7 +33,7 @@ def check(python: Path) -> None:
         raise SetupError(f"{python} has visdom {found['visdom']}, and {ASSETS['visdom']} is needed; {SET_UP}")
     tornado = tuple(int(n) for n in found["tornado"].split(".")[:2])
     if tornado >= (6, 6):
-        raise SetupError(f"tornado {found['tornado']} refuses visdom's page, 6.5 serves it; {SET_UP}")
+        raise SetupError(f"tornado {found['tornado']} does not serve visdom's page, 6.5 does; {SET_UP}")
     static = Path(found["folder"]) / "static"
     absent = missing(static)
     if absent or not (static / BUILT).exists():
