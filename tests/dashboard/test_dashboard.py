@@ -28,6 +28,7 @@ from minitorch.dashboard.images import grey_levels, image_grid, png
 from minitorch.dashboard.run_log import Thinned
 from minitorch.dashboard.svg import line_chart
 from minitorch.dashboard.visdom import assets
+from minitorch.dashboard.visdom import server as visdom_server
 from minitorch.train import plots, run_dir
 
 from ..cli.runner import ENLARGED, one_line, records, run, train
@@ -377,14 +378,14 @@ def test_the_launcher_says_what_is_missing(
 ) -> None:
     static = tmp_path / "static"
     found: dict[str, Any] = {"folder": str(tmp_path), "visdom": "0.2.4", "tornado": "6.5.2"}
-    monkeypatch.setattr(dashboard, "probe", lambda python: found)
+    monkeypatch.setattr(visdom_server, "probe", lambda python: found)
     for change, told in (
         ({"visdom": None}, "has no visdom"),
         ({"visdom": "0.2.3"}, "visdom 0.2.3"),
         ({"tornado": "6.6"}, "tornado 6.6 does not serve"),
         ({}, "29 files of visdom's page are missing"),
     ):
-        monkeypatch.setattr(dashboard, "probe", lambda python, change=change: {**found, **change})
+        monkeypatch.setattr(visdom_server, "probe", lambda python, change=change: {**found, **change})
         assert dashboard.main(["--port", "0"]) == 2
         line = one_line(capsys.readouterr().err)
         assert told in line
