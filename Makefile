@@ -94,10 +94,10 @@ $(CUDA)/.ready: Makefile
 		cuda-core==1.2.2 nvidia-nvvm==13.4.92 nvidia-cuda-nvrtc==13.4.92 nvidia-nvjitlink==13.5.37
 	@touch $@
 
-# visdom 0.2.4 is built with a module that setuptools 82 took out, and tornado 6.6 refuses to serve its page.
-$(VISDOM)/.ready: project/visdom_assets.json project/visdom_assets.py
+# visdom 0.2.4 is built with a module that setuptools 82 removed, and tornado 6.6 does not serve its page.
+$(VISDOM)/.ready: minitorch/dashboard/visdom/assets.json minitorch/dashboard/visdom/assets.py
 	$(PYTHON) -m venv $(VISDOM)
 	$(VISDOM)/bin/python -m pip install --quiet 'setuptools<82' wheel
 	$(VISDOM)/bin/python -m pip install --quiet --no-build-isolation 'visdom==0.2.4' 'tornado>=6.5,<6.6'
-	$(VISDOM)/bin/python project/visdom_assets.py --python $(VISDOM)/bin/python
+	$(VISDOM)/bin/python minitorch/dashboard/visdom/assets.py --python $(VISDOM)/bin/python
 	@touch $@

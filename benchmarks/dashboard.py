@@ -20,22 +20,16 @@ from typing import Any
 import numpy as np
 
 import harness
-
-sys.path.insert(0, str(harness.ROOT / "project"))
-
-import dashboard
 import minitorch as mt
-from board import Board
-from display import Display
+from minitorch.cli.mnist import show_channels
+from minitorch.dashboard import DashboardCallback, Outputs, RunLog, VisdomClient
+from minitorch.dashboard.visdom.assets import SetupError, default_python
+from minitorch.dashboard.visdom.server import Server, check
 from minitorch.data.dataset import Dataset
 from minitorch.data.loader import DataLoader
+from minitorch.models import LeNet
+from minitorch.train import TrainingPlan
 from minitorch.vision.transforms import Normalize
-from models.lenet import LeNet
-from run_mnist_multiclass import show_channels
-from sinks import Plan
-from visdom_assets import Unready, default_python
-from visdom_link import VisdomLink
-from watch import Watch
 
 BATCH = 64
 
@@ -61,16 +55,16 @@ def train(train_set: Dataset, valid: Dataset, epochs: int, url: str) -> float:
         loss=model.loss,
         valid=DataLoader(valid, 500, transform=normalize, seed=0),
     )
-    args = argparse.Namespace(dashboard=url, tensorboard=None, out=None)
-    with closing(Display(args, "benchmark", {})) as shown:
-        watch = Watch(shown, model, Plan(epochs, len(train_set), BATCH), valid, normalize, show_channels)
+    with closing(Outputs("benchmark", {}, dashboard=url)) as outputs:
+        plan = TrainingPlan(epochs, len(train_set), BATCH)
+        shown = DashboardCallback(outputs, model, plan, valid, normalize, show_channels)
         if url != "off":
-            watch.begin({}, [])
+            shown.begin({}, [])
         next(steps)
         began = time.perf_counter()
         for step in steps:
             if url != "off":
-                watch(step)
+                shown(step)
         return time.perf_counter() - began
 
 
@@ -81,11 +75,11 @@ def ways() -> Iterator[dict[str, str]]:
         found = {"off": "off"}
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         try:
-            dashboard.check(default_python())
-            server = dashboard.Server(0, folder, default_python())
+            check(default_python())
+            server = Server(0, folder, default_python())
             stack.callback(server.stop)
             found["with a server"] = server.url
-        except Unready as error:
+        except SetupError as error:
             print(f"without a server: {error}", file=sys.stderr)
         hanging = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         found["with one that hangs"] = f"http://127.0.0.1:{hanging.getsockname()[1]}"
@@ -116,13 +110,13 @@ def overheads(rounds: int, count: int, epochs: int) -> list[dict[str, Any]]:
 
 def calls(count: int) -> list[dict[str, Any]]:
     """Return the median time of calls in the loop, while a link looks for a server."""
-    board = Board()
+    log = RunLog()
     channel = np.zeros((16, 28, 28), np.float32)
-    with closing(VisdomLink(board, "http://127.0.0.1:1", say=print, patient=True)):
+    with closing(VisdomClient(log, "http://127.0.0.1:1", report=print, quiet_if_absent=True)):
         kinds = {
-            "scalar": lambda k: board.scalar("loss", "train", k, 0.5),
-            "images, 16 of 28x28": lambda k: board.images("mid", channel, columns=4),
-            "text": lambda k: board.text("flags", "<b>text</b>"),
+            "scalar": lambda k: log.scalar("loss", "train", k, 0.5),
+            "images, 16 of 28x28": lambda k: log.images("mid", channel, columns=4),
+            "text": lambda k: log.text("flags", "<b>text</b>"),
         }
         rows = []
         for name, call in kinds.items():

@@ -6,13 +6,10 @@ import argparse
 import json
 import random
 import resource
-import sys
 import time
 from pathlib import Path
 
 import harness
-
-sys.path.insert(0, str(harness.ROOT / "project"))
 
 
 def child(images: int) -> None:
@@ -20,7 +17,7 @@ def child(images: int) -> None:
     import minitorch as mt
     from minitorch.data import image_sets
     from minitorch.data import loader as data_loader
-    from models.lenet import LeNet
+    from minitorch.models import LeNet
 
     random.seed(0)
     mt.set_default_dtype("float32")

@@ -12,10 +12,8 @@ import harness
 
 STEP = """
 import random
-import sys
-sys.path.insert(0, "project")
 import minitorch as mt
-from models.lenet import LeNet
+from minitorch.models import LeNet
 random.seed(0)
 mt.set_default_dtype("float32")
 model = LeNet()

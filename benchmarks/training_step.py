@@ -9,14 +9,12 @@ import argparse
 import json
 import resource
 import statistics
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import harness
 
-sys.path.insert(0, str(harness.ROOT / "project"))
 CASES = {
     "LeNet, batch 1": ("lenet", 1, 100),
     "LeNet, batch 16": ("lenet", 16, 100),
@@ -53,8 +51,7 @@ def ours(name: str, batch: int, replay: bool = False) -> Callable[[], Any]:
     import random
 
     import minitorch as mt
-    from models.cnn import CNN
-    from models.lenet import LeNet
+    from minitorch.models import CNN, LeNet
 
     random.seed(0)
     mt.set_default_dtype("float32")

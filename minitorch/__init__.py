@@ -16,7 +16,6 @@ from . import (
     cuda_ops,
     fast_conv,
     fast_ops,
-    metrics,
     module,
     nn,
     operators,
@@ -37,7 +36,6 @@ from .autodiff import (
     topological_sort,
     wrap_tuple,
 )
-from .checkpoint import Checkpoint, load, load_checkpoint, save, save_checkpoint
 from .cuda import GraphedStep
 from .cuda_ops import (
     THREADS_PER_BLOCK,
@@ -52,14 +50,11 @@ from .cuda_ops import (
 from .datasets import Graph, circle, datasets, diag, make_pts, simple, spiral, split, xor
 from .fast_conv import tensor_conv1d, tensor_conv2d
 from .fast_ops import FastBackend, FastOps, tensor_matrix_multiply
-from .finder import lr_range
 from .legacy import Variable
-from .metrics import ClassReport, accuracy, confusion_matrix, per_class_report, top_k_accuracy
 from .module import Module, Parameter
 from .nn import *
 from .operators import prod
 from .optim import *
-from .pth import CheckpointError
 from .runtime.allocator import empty_cache, memory_stats
 from .runtime.rng import manual_seed
 from .scalar import Scalar, ScalarHistory
@@ -116,12 +111,31 @@ from .tensor_ops import (
     tensor_zip,
 )
 from .testing import *
-from .train import Evaluation, Step, evaluate, fit, predict
+from .train import (
+    Checkpoint,
+    CheckpointError,
+    ClassReport,
+    Evaluation,
+    Step,
+    accuracy,
+    confusion_matrix,
+    evaluate,
+    fit,
+    load,
+    load_checkpoint,
+    lr_range,
+    metrics,
+    per_class_report,
+    predict,
+    save,
+    save_checkpoint,
+    top_k_accuracy,
+)
 
 __version__ = version = "1.0.0.dev0"
 
-# Loaded when first asked for: data sets read files, and `legacy` holds the names of older courses.
-_LATER = ("data", "legacy")
+# Loaded at first use: commands, dashboards, models and data sets, and the names of older courses.
+_LATER = ("cli", "dashboard", "data", "legacy", "models")
 
 # fmt: off
 __all__ = [

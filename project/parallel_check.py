@@ -1,12 +1,13 @@
-"""Shows what Numba made parallel in the map, zip, reduce and matrix product of the fast room (module 3)."""
+"""Shows what Numba made parallel in the map, zip, reduce and matrix product of the fast backend (module 3)."""
 
 from __future__ import annotations
 
 import sys
 from typing import Any
 
-from cli import Parser, guarded
-from minitorch import fast_ops, operators, tensor_matrix_multiply, zeros
+from cli import Parser, run_command
+from minitorch import operators, tensor_matrix_multiply, zeros
+from minitorch.fast_ops import course
 
 
 def show(title: str, kernel: Any, *operands: Any) -> None:
@@ -20,13 +21,13 @@ def main() -> None:
     """Print the four diagnostics."""
     Parser(__doc__).parse_args()
     out, a, b = (zeros((10,)).tuple() for _ in range(3))
-    show("MAP", fast_ops.tensor_map(operators.id), *out, *a)
-    show("ZIP", fast_ops.tensor_zip(operators.eq), *out, *a, *b)
+    show("MAP", course.tensor_map(operators.id), *out, *a)
+    show("ZIP", course.tensor_zip(operators.eq), *out, *a, *b)
     total, table = zeros((1,)).tuple(), zeros((10,)).tuple()
-    show("REDUCE", fast_ops.tensor_reduce(operators.add), *total, *table, 0)
+    show("REDUCE", course.tensor_reduce(operators.add), *total, *table, 0)
     out, a, b = (zeros((1, 10, 10)).tuple() for _ in range(3))
     show("MATRIX MULTIPLY", tensor_matrix_multiply, *out, *a, *b)
 
 
 if __name__ == "__main__":
-    sys.exit(guarded(main))
+    sys.exit(run_command(main))

@@ -3,7 +3,7 @@
     python project/pynet.py                            # 5,000 images, 5 epochs
     python project/pynet.py --limit 45000 --epochs 10
 
-Everything that happens stands in `main`: no file is written. `run_cifar10.py` is the trainer that keeps files.
+`main` is the whole program; no file is written. `run_cifar10.py` is the trainer that writes files.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import minitorch as mt
-from cli import Parser, count, guarded, natural, rate
-from minitorch.data import DataLoader, cifar10
-from minitorch.vision import Compose, Normalize, RandomHorizontalFlip
+from cli import Parser, count, natural, rate, run_command
+from minitorch.data.image_sets import cifar10
+from minitorch.data.loader import DataLoader
+from minitorch.vision.transforms import Compose, Normalize, RandomHorizontalFlip
 
 
 def block(ins: int, outs: int) -> mt.Sequential:
@@ -46,7 +47,7 @@ class PyNet(mt.Module):
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Train, print what each epoch brought, and test."""
+    """Train, print the results of each epoch, and test."""
     parser = Parser(__doc__)
     parser.add_argument("--limit", metavar="N", type=count, default=5000, help="images to train on; 5000")
     parser.add_argument("--epochs", metavar="N", type=count, default=5, help="default: 5")
@@ -84,4 +85,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(guarded(main))
+    sys.exit(run_command(main))

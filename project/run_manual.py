@@ -1,4 +1,4 @@
-"""Sets the weights of one neuron by hand and shows what it makes of a toy set (module 0 of the course).
+"""Sets the weights of one neuron by hand and shows how it classifies a toy set (module 0 of the course).
 
 python project/run_manual.py --DATASET diag --PLOT
 python project/run_manual.py --DATASET simple --WEIGHTS -20 0 --BIAS 10
@@ -9,12 +9,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from cli import guarded
+from cli import run_command
 from minitorch import Module, operators
-from toys import Point, cpu_only, draw_points, flags, report, show
+from minitorch.cli.toy_trainers import Point
+from minitorch.cli.toys import cpu_only, draw_points, flags, report, show
 
 DIAGONAL = (-20.0, -20.0, 10.0)
-BY_HAND = {"simple": (-20.0, 0.0, 10.0), "diag": DIAGONAL}  # no straight line parts the other sets
+BY_HAND = {"simple": (-20.0, 0.0, 10.0), "diag": DIAGONAL}  # no straight line separates the other sets
 
 
 class Linear(Module):
@@ -49,7 +50,7 @@ class Network(Module):
 
 
 class ManualTrain:
-    """Holds the network under the course's name; there is nothing to train."""
+    """Holds the network, under the name of the course; nothing is trained."""
 
     def __init__(self, weight_1: float, weight_2: float, bias: float) -> None:
         self.model = Network(weight_1, weight_2, bias)
@@ -64,7 +65,7 @@ class ManualTrain:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Do what the flags say."""
+    """Run the script."""
     parser = flags(__doc__)
     parser.add_argument("--WEIGHTS", metavar=("W1", "W2"), type=float, nargs=2, help="of the two coordinates")
     parser.add_argument("--BIAS", metavar="B", type=float, help="where the line is")
@@ -81,4 +82,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(guarded(main))
+    sys.exit(run_command(main))

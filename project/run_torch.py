@@ -1,4 +1,4 @@
-"""Trains the network of run_tensor.py in PyTorch, to compare with (PyTorch is no part of minitorch: pip install torch).
+"""Trains the network of run_tensor.py in PyTorch, for comparison (minitorch does not need PyTorch: pip install torch).
 
 python project/run_torch.py --DATASET xor --HIDDEN 5 --RATE 0.5 --out runs/xor
 """
@@ -9,13 +9,14 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from cli import Refusal, guarded
+from cli import UsageError, run_command
 from minitorch import Graph
-from toys import LogFn, Point, default_log_fn, draw_points, flags, run
+from minitorch.cli.toy_trainers import LogFn, Point, default_log_fn
+from minitorch.cli.toys import draw_points, flags, run
 
 
 def network(hidden: int, device: str) -> Any:
-    """Return 2 -> hidden -> hidden -> 1, with ReLU between and a sigmoid at the end, initialised as ours is."""
+    """Return 2 -> hidden -> hidden -> 1 with ReLU and a sigmoid at the end, initialised like that of run_tensor.py."""
     import torch
     from torch import nn
 
@@ -66,18 +67,18 @@ class TorchTrain:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Do what the flags say."""
+    """Run the script."""
     args = flags(__doc__).parse_args(arguments)
     try:
         import torch
     except ImportError:
-        raise Refusal("PyTorch is not installed: pip install torch") from None
+        raise UsageError("PyTorch is not installed: pip install torch") from None
     if args.BACKEND == "gpu" and not torch.cuda.is_available():
-        raise Refusal("--BACKEND gpu: PyTorch finds no GPU on this machine")
+        raise UsageError("--BACKEND gpu: PyTorch finds no GPU on this machine")
     data = draw_points(args)
     torch.manual_seed(args.SEED)
     run("torch", args, TorchTrain(args.HIDDEN, "cuda" if args.BACKEND == "gpu" else "cpu"), data)
 
 
 if __name__ == "__main__":
-    sys.exit(guarded(main))
+    sys.exit(run_command(main))

@@ -30,6 +30,9 @@ def _install_strict_simulator() -> None:
 if os.environ.get("NUMBA_ENABLE_CUDASIM") == "1":
     _install_strict_simulator()
 
+from minitorch._cuda import SIMULATED, cuda  # noqa: E402
+from minitorch._cuda import look as detect  # noqa: E402
+
 import minitorch  # noqa: E402 - the simulator comes first
 from minitorch import (  # noqa: E402
     cuda_conv,
@@ -42,8 +45,6 @@ from minitorch import (  # noqa: E402
     memory,
 )
 from minitorch import cuda_graph as graph  # noqa: E402
-from minitorch._cuda import SIMULATED, cuda  # noqa: E402
-from minitorch._cuda import look as detect  # noqa: E402
 
 __all__ = [
     "SIMULATED", "add_one", "cuda", "cuda_conv", "cuda_fold", "cuda_launch", "cuda_matmul", "cuda_memory", "cuda_sgemm",

@@ -1,0 +1,1 @@
+"""The commands of the console command `minitorch`, one file each; `main` chooses one."""

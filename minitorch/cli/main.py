@@ -1,0 +1,68 @@
+"""The console command `minitorch`. Each of its commands is one file in this folder, imported when it is chosen."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+
+COMMANDS = {
+    "mnist": "train LeNet or a CNN on MNIST, Fashion-MNIST or the bundled digits",
+    "cifar10": "train a convolutional network on CIFAR-10",
+    "toys": "train a small network on a toy point set",
+    "dashboard": "start a visdom server for this machine",
+    "replay": "show a finished run on a visdom server",
+    "compare": "compare finished runs in a table and a figure",
+    "gradcheck": "check the gradients of layers",
+    "sanity": "check that a network can learn",
+    "graph": "draw the graph of an expression",
+    "warmup": "compile the common kernels ahead of time",
+    "data": "download an image set and check it",
+}
+
+
+def usage() -> str:
+    """Return the list of commands."""
+    lines = [f"  {name:10}  {what}" for name, what in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: minitorch COMMAND ...",
+            "",
+            *lines,
+            "",
+            "`minitorch COMMAND --help` lists the flags of a command.",
+        ]
+    )
+
+
+@contextmanager
+def _named(command: str) -> Iterator[None]:
+    """Let messages name the command as it was typed: argparse and `run_command` read ``sys.argv[0]``."""
+    before = sys.argv[0]
+    sys.argv[0] = f"minitorch {command}"
+    try:
+        yield
+    finally:
+        sys.argv[0] = before
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit status; 2 for an unknown command."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or words[0] in ("-h", "--help"):
+        print(usage())
+        return 0
+    name, *rest = words
+    if name not in COMMANDS:
+        print(f"minitorch: unknown command {name!r} (minitorch --help lists them)", file=sys.stderr)
+        return 2
+    with _named(name):
+        command = import_module(f".{name}", __package__)
+        from .common import run_command
+
+        return run_command(lambda: command.main(rest))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

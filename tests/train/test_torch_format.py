@@ -1,0 +1,353 @@
+"""Files of PyTorch: read exactly, without PyTorch, and without doing what a file asks for."""
+
+from __future__ import annotations
+
+import pickle
+import struct
+import zipfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from minitorch.train.torch_format import CheckpointError, read_pth
+
+Write = Callable[..., Path]
+
+
+# A pickle by hand, opcode by opcode: so these tests need no PyTorch, and can say what PyTorch never would.
+
+
+def plain(value: Any) -> bytes:
+    return pickle.dumps(value, 2)[2:-1]
+
+
+def name(module: str, attribute: str) -> bytes:
+    return f"c{module}\n{attribute}\n".encode()
+
+
+def several(*parts: bytes) -> bytes:
+    return b"(" + b"".join(parts) + b"t"
+
+
+def call(function: bytes, *parts: bytes) -> bytes:
+    return function + several(*parts) + b"R"
+
+
+def mapping(**items: bytes) -> bytes:
+    return b"}(" + b"".join(plain(key) + value for key, value in items.items()) + b"u"
+
+
+def storage(kind: bytes = name("torch", "FloatStorage"), key: str = "0", cells: int = 6) -> bytes:
+    return several(plain("storage"), kind, plain(key), plain("cpu"), plain(cells)) + b"Q"
+
+
+NO_HOOKS = call(name("collections", "OrderedDict"))
+REBUILD = name("torch._utils", "_rebuild_tensor_v2")
+
+
+def tensor(
+    under: bytes, offset: int = 0, size: Any = (2, 3), stride: Any = (3, 1), *more: bytes, by: bytes = REBUILD
+) -> bytes:
+    return call(by, under, plain(offset), plain(size), plain(stride), plain(False), NO_HOOKS, *more)
+
+
+SIX = np.arange(6, dtype="<f4")
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def write(content: bytes, *storages: bytes, byteorder: bytes | None = b"little") -> Path:
+        path = tmp_path / "model.pth"
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("model/data.pkl", b"\x80\x02" + content + b".")
+            for key, raw in enumerate(storages or (SIX.tobytes(),)):
+                archive.writestr(f"model/data/{key}", raw)
+            if byteorder is not None:
+                archive.writestr("model/byteorder", byteorder)
+            archive.writestr("model/version", b"3\n")
+        return path
+
+    return write
+
+
+def refused(path: Path, *words: str) -> None:
+    with pytest.raises(CheckpointError) as caught:
+        read_pth(path)
+    message = str(caught.value)
+    assert str(path) in message
+    assert "\n" not in message
+    for word in words:
+        assert word in message
+
+
+def test_a_tensor(write: Write) -> None:
+    state = read_pth(write(mapping(weight=tensor(storage()))))
+    assert list(state) == ["weight"]
+    np.testing.assert_array_equal(state["weight"], SIX.reshape(2, 3))
+    assert state["weight"].dtype == np.float32
+    state["weight"][0, 0] = 7.0  # one's own, not a window into the file
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        ("DoubleStorage", "f8"),
+        ("FloatStorage", "f4"),
+        ("HalfStorage", "f2"),
+        ("LongStorage", "i8"),
+        ("IntStorage", "i4"),
+        ("ShortStorage", "i2"),
+        ("CharStorage", "i1"),
+        ("ByteStorage", "u1"),
+        ("BoolStorage", "?"),
+        ("ComplexFloatStorage", "c8"),
+        ("ComplexDoubleStorage", "c16"),
+    ],
+)
+@pytest.mark.parametrize(("byteorder", "sign"), [(b"little", "<"), (b"big", ">"), (None, "<")])
+def test_every_dtype(write: Write, kind: str, code: str, byteorder: bytes | None, sign: str) -> None:
+    cells = np.array([0, 1, 2, 100, 5, 1]).astype(sign + code)
+    path = write(mapping(x=tensor(storage(name("torch", kind)))), cells.tobytes(), byteorder=byteorder)
+    read = read_pth(path)["x"]
+    assert read.dtype == np.dtype(code)
+    np.testing.assert_array_equal(read, cells.reshape(2, 3))
+
+
+@pytest.mark.parametrize(("byteorder", "sign"), [(b"little", "<"), (b"big", ">")])
+def test_bfloat16_is_widened_exactly(write: Write, byteorder: bytes, sign: str) -> None:
+    floats = np.array([1.0, -2.5, 0.0, np.inf, 2.0**-130, 3.0e38], np.float32)
+    bits = (floats.view(np.uint32) >> 16).astype(f"{sign}u2")
+    under = storage(name("torch", "BFloat16Storage"))
+    content = mapping(x=tensor(under), one=tensor(under, 1, (), ()))
+    state = read_pth(write(content, bits.tobytes(), byteorder=byteorder))
+    expected = (bits.astype(np.uint32) << 16).view(np.float32).reshape(2, 3)
+    np.testing.assert_array_equal(state["x"], expected)
+    assert state["one"].shape == ()
+    assert state["one"] == np.float32(-2.5)
+
+
+@pytest.mark.parametrize(
+    ("offset", "size", "stride", "expected"),
+    [
+        (0, (3, 2), (1, 3), [[0, 3], [1, 4], [2, 5]]),
+        (1, (2,), (2,), [1, 3]),
+        (5, (), (), 5),
+        (4, (2, 2), (0, 1), [[4, 5], [4, 5]]),
+        (6, (0,), (1,), []),
+        (0, (0, 3), (3, 1), np.zeros((0, 3))),
+    ],
+)
+def test_views(write: Write, offset: int, size: Any, stride: Any, expected: Any) -> None:
+    read = read_pth(write(mapping(x=tensor(storage(), offset, size, stride))))["x"]
+    np.testing.assert_array_equal(read, np.asarray(expected, np.float32))
+    assert read.flags.c_contiguous
+    assert read.flags.writeable
+
+
+def test_tensors_on_one_storage_are_read_apart(write: Write) -> None:
+    state = read_pth(write(mapping(a=tensor(storage()), b=tensor(storage()))))
+    state["a"][:] = 9.0
+    np.testing.assert_array_equal(state["b"], SIX.reshape(2, 3))
+
+
+def test_a_dtype_beside_the_storage(write: Write) -> None:
+    rebuild = name("torch._utils", "_rebuild_tensor_v3")
+    under = storage(name("torch.storage", "UntypedStorage"), cells=12)
+    cells = np.array([1, 2, 3, 4, 5, 65535], "<u2")
+    path = write(
+        mapping(x=tensor(under, 0, (6,), (1,), name("torch", "uint16"), by=rebuild)), cells.tobytes()
+    )
+    np.testing.assert_array_equal(read_pth(path)["x"], cells)
+    refused(write(mapping(x=tensor(under))), "unknown dtype")
+
+
+def test_parameters_and_ordered_dicts_with_attributes(write: Write) -> None:
+    parameter = call(name("torch._utils", "_rebuild_parameter"), tensor(storage()), plain(True), NO_HOOKS)
+    ordered = NO_HOOKS + b"(" + plain("weight") + parameter + b"u" + plain({"_metadata": {}}) + b"b"
+    np.testing.assert_array_equal(read_pth(write(ordered))["weight"], SIX.reshape(2, 3))
+
+
+def test_nested_names_and_what_is_no_tensor(write: Write) -> None:
+    inner = mapping(weight=tensor(storage()))
+    several_of_them = b"](" + tensor(storage()) + plain("word") + tensor(storage()) + b"e"
+    path = write(
+        mapping(epoch=plain(3), arch=plain("lenet"), none=plain(None), model=inner, m=several_of_them)
+    )
+    assert list(read_pth(path)) == ["model.weight", "m.0", "m.2"]
+
+
+def test_an_empty_dict(write: Write) -> None:
+    assert read_pth(write(plain({}))) == {}
+
+
+@pytest.mark.parametrize(
+    ("module", "attribute"),
+    [
+        ("os", "system"),
+        ("posix", "system"),
+        ("builtins", "eval"),
+        ("builtins", "getattr"),
+        ("__builtin__", "exec"),
+        ("subprocess", "Popen"),
+        ("numpy", "load"),
+        ("torch", "load"),
+        ("torch._utils", "_rebuild_tensor_v2.__globals__"),
+        ("minitorch.train.torch_format", "_Storage"),
+        ("collections", "OrderedDict.fromkeys"),
+    ],
+)
+def test_nothing_in_a_file_is_run(write: Write, tmp_path: Path, module: str, attribute: str) -> None:
+    witness = tmp_path / "witness"
+    path = write(mapping(x=call(name(module, attribute), plain(f"touch {witness}")), y=tensor(storage())))
+    refused(path, f"{module}.{attribute}")
+    assert not witness.exists()
+
+
+@pytest.mark.parametrize("state", [{"spoiled": 1}, (None, {"__defaults__": (1, 2, 3)})])
+@pytest.mark.parametrize(
+    "target", [REBUILD, name("collections", "OrderedDict"), name("torch", "FloatStorage"), storage()]
+)
+def test_a_file_cannot_spoil_the_reader(write: Write, target: bytes, state: Any) -> None:
+    path = write(target + plain(state) + b"b0" + mapping(x=tensor(storage())))
+    with suppress(CheckpointError):
+        read_pth(path)
+    np.testing.assert_array_equal(read_pth(write(mapping(x=tensor(storage()))))["x"], SIX.reshape(2, 3))
+
+
+LYING = {
+    "past the end": tensor(storage(), 1),
+    "before the start": tensor(storage(), -1, (2,), (1,)),
+    "backwards": tensor(storage(), 0, (2,), (-1,)),
+    "huge stride": tensor(storage(), 0, (2,), (2**61,)),
+    "huge size": tensor(storage(), 0, (2**62, 2**62), (0, 0)),
+    "more than memory": tensor(storage(), 0, (2**50,), (0,)),
+    "negative size": tensor(storage(), 0, (-2,), (1,)),
+    "odd lengths": tensor(storage(), 0, (2, 3), (1,)),
+    "fractions": tensor(storage(), 0.5),  # type: ignore[arg-type]
+    "objects": tensor(storage(plain("O")), 0, (1,), (1,)),
+    "not on a storage": tensor(plain(("f4", "<", b"")), 0, (1,), (1,)),
+    "no such storage": tensor(storage(key="7")),
+    "not a storage": tensor(several(*map(plain, ["module", "a", "0", "cpu", 6])) + b"Q"),
+    "malformed reference": tensor(plain(3) + b"Q"),
+    "conjugate": tensor(storage(), 0, (2, 3), (3, 1), plain({"conj": True})),
+    "too few values": call(REBUILD, storage()),
+    "ends early": b"(",
+    "sparse": call(name("torch._utils", "_rebuild_sparse_tensor"), storage()),
+}
+
+
+@pytest.mark.parametrize("lie", LYING)
+def test_lies(write: Write, lie: str) -> None:
+    refused(write(mapping(x=LYING[lie])), "not a PyTorch state dict")
+
+
+def test_other_contents(write: Write) -> None:
+    refused(write(tensor(storage())), "holds a tensor, not a dict")
+    refused(write(plain([1, 2])), "holds a list")
+    refused(write(plain({"epoch": 3})), "no tensors")
+    twice = mapping(a=mapping(b=tensor(storage())), **{"a.b": tensor(storage())})
+    refused(write(twice), "two of its tensors are called 'a.b'")
+    refused(write(b"}q\x07" + plain("self") + b"h\x07s"), "recursion")
+
+
+def test_other_files(tmp_path: Path, write: Write) -> None:
+    refused(tmp_path / "none.pth", "No such file")
+    refused(tmp_path, "cannot be read")
+    path = tmp_path / "other.pth"
+    path.write_text("weights")
+    refused(path, "not a PyTorch zip archive")
+    path.write_bytes(b"")
+    refused(path, "not a PyTorch zip archive")
+    path.write_bytes(pickle.dumps(0x1950A86A20F9469CFC6C, 2) + pickle.dumps(1001, 2))
+    refused(path, "old format")
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("notes.txt", "none")
+    refused(path, "data.pkl")
+
+
+def test_a_cut_file(tmp_path: Path, write: Write) -> None:
+    whole = write(mapping(x=tensor(storage()))).read_bytes()
+    cut = tmp_path / "cut.pth"
+    for size in range(0, len(whole), 37):
+        cut.write_bytes(whole[:size])
+        refused(cut)
+
+
+def test_a_changed_byte_is_found(tmp_path: Path, write: Write) -> None:
+    path = write(mapping(x=tensor(storage())))
+    content = bytearray(path.read_bytes())
+    content[content.index(struct.pack("<f", 5.0))] ^= 1
+    path.write_bytes(content)
+    refused(path)
+
+
+# Against PyTorch itself.
+
+
+@pytest.fixture(scope="module")
+def torch() -> Any:
+    return pytest.importorskip("torch")
+
+
+def test_a_model_of_pytorch(torch: Any, tmp_path: Path) -> None:
+    nn = torch.nn
+    model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(8, 2))
+    torch.save(model.state_dict(), tmp_path / "model.pt")
+    state = read_pth(tmp_path / "model.pt")
+    assert list(state) == list(model.state_dict())
+    for key, value in model.state_dict().items():
+        np.testing.assert_array_equal(state[key], value.numpy())
+        assert state[key].dtype == value.numpy().dtype
+
+
+def test_a_training_of_pytorch(torch: Any, tmp_path: Path) -> None:
+    model = torch.nn.Linear(3, 2)
+    optimizer = torch.optim.Adam(model.parameters())
+    model(torch.ones(1, 3)).sum().backward()
+    optimizer.step()
+    whole = {"epoch": 4, "arch": "linear", "model": model.state_dict(), "optimizer": optimizer.state_dict()}
+    torch.save(whole, tmp_path / "training.pth")
+    state = read_pth(tmp_path / "training.pth")
+    np.testing.assert_array_equal(state["model.weight"], model.weight.detach().numpy())
+    average = optimizer.state_dict()["state"][1]["exp_avg"]
+    np.testing.assert_array_equal(state["optimizer.state.1.exp_avg"], average.numpy())
+
+
+def test_dtypes_and_views_of_pytorch(torch: Any, tmp_path: Path) -> None:
+    floats = [torch.float64, torch.float32, torch.float16, torch.complex64]
+    signed = [torch.int64, torch.int32, torch.int16, torch.int8]
+    unsigned = [torch.uint64, torch.uint32, torch.uint16, torch.uint8, torch.bool]
+    base = torch.arange(24.0).reshape(4, 6)
+    numbers = torch.tensor([0, 1, 3, 100])
+    tensors = {str(dtype): numbers.to(dtype) for dtype in [*floats, *signed, *unsigned]}
+    tensors |= {
+        "transposed": base.T,
+        "slice": base[1:3, ::2],
+        "expanded": base[:1].expand(5, 6),
+        "one": base[2, 3],
+        "none": torch.zeros(0, 3),
+        "end": base[4:],
+        "parameter": torch.nn.Parameter(base),
+    }
+    torch.save(tensors, tmp_path / "all.pth")
+    state = read_pth(tmp_path / "all.pth")
+    for key, value in tensors.items():
+        np.testing.assert_array_equal(state[key], value.detach().numpy())
+        assert state[key].dtype == value.detach().numpy().dtype
+    half = torch.randn(50).to(torch.bfloat16)
+    torch.save({"x": half}, tmp_path / "half.pth")
+    np.testing.assert_array_equal(read_pth(tmp_path / "half.pth")["x"], half.float().numpy())
+
+
+def test_the_old_format_of_pytorch(torch: Any, tmp_path: Path) -> None:
+    torch.save({"x": torch.ones(2)}, tmp_path / "old.pth", _use_new_zipfile_serialization=False)
+    refused(tmp_path / "old.pth", "old format")
+
+
+def test_a_whole_model_of_pytorch_is_refused(torch: Any, tmp_path: Path) -> None:
+    torch.save(torch.nn.Linear(2, 2), tmp_path / "whole.pth")
+    refused(tmp_path / "whole.pth", "torch.nn.modules.linear.Linear")
