@@ -85,8 +85,8 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         message = json.loads(body, parse_constant=refuse)
         self.server.calls.append((self.path, message))
-        said = self.server.take(self.path, message) if self.server.status == 200 else "no"
-        answer = (self.server.body or said).encode()
+        answered = self.server.take(self.path, message) if self.server.status == 200 else "no"
+        answer = (self.server.body or answered).encode()
         self.send_response(self.server.status)
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
@@ -113,14 +113,14 @@ def silent() -> Iterator[str]:
 
 
 @contextmanager
-def link(url: str, said: list[str], **settings: Any) -> Iterator[tuple[Any, Any]]:
+def connected(url: str, reports: list[str], **settings: Any) -> Iterator[tuple[Any, Any]]:
     """A log and a client that shows it, with shorter pauses."""
-    board = RunLog()
-    linked = VisdomClient(board, url, report=said.append, **{**QUICK, **settings})
+    log = RunLog()
+    sender = VisdomClient(log, url, report=reports.append, **{**QUICK, **settings})
     try:
-        yield board, linked
+        yield log, sender
     finally:
-        linked.close(2.0)
+        sender.close(2.0)
 
 
 def until(true: Callable[[], Any]) -> None:
@@ -146,12 +146,12 @@ def picture(address: str) -> Any:
 
 
 def test_lines_arrive_whole() -> None:
-    said: list[str] = []
-    with stub() as server, link(f"{server.url}/env/a%20run", said) as (board, linked):
+    reports: list[str] = []
+    with stub() as server, connected(f"{server.url}/env/a%20run", reports) as (log, sender):
         for k in range(5):
-            board.scalar("loss", "train", k, 1 / (k + 1))
-        board.scalar("loss", "validation", 4, np.float32(0.5))
-        assert linked.close()
+            log.scalar("loss", "train", k, 1 / (k + 1))
+        log.scalar("loss", "validation", 4, np.float32(0.5))
+        assert sender.close()
         sent = server.windows["loss"]
         assert [trace["name"] for trace in sent["data"]] == ["train", "validation"]
         assert sent["data"][0]["x"] == [0, 1, 2, 3, 4]
@@ -160,15 +160,15 @@ def test_lines_arrive_whole() -> None:
         assert sent["eid"] == "a run"
         assert sent["opts"]["title"] == "loss"
         assert server.calls[-1] == ("/save", {"data": ["a run"]})
-    assert said == []
+    assert reports == []
 
 
 def test_pictures_and_texts_arrive() -> None:
     images = np.random.default_rng(0).integers(0, 256, (3, 1, 28, 28)).astype(np.uint8)
-    with stub() as server, link(server.url, []) as (board, linked):
-        board.images("val_images", images, columns=2, title="three <images>")
-        board.text("flags", "<b>1 &lt; 2</b>")
-        assert linked.close()
+    with stub() as server, connected(server.url, []) as (log, sender):
+        log.images("val_images", images, columns=2, title="three <images>")
+        log.text("flags", "<b>1 &lt; 2</b>")
+        assert sender.close()
         sent = server.windows["val_images"]
         assert sent["opts"]["title"] == "three <images>"
         sheet = picture(sent["data"][0]["content"]["src"])
@@ -180,17 +180,17 @@ def test_pictures_and_texts_arrive() -> None:
 
 def test_frames_come_one_by_one_and_are_thinned() -> None:
     frame = np.zeros((4, 4, 3), np.uint8)
-    with stub() as server, link(server.url, []) as (board, linked):
+    with stub() as server, connected(server.url, []) as (log, sender):
         for k in range(3):
-            board.frame("Progress", frame + k, label=f"epoch {k}")
+            log.frame("Progress", frame + k, label=f"epoch {k}")
             until(lambda k=k: len(server.windows.get("Progress", {}).get("frames", ())) == k + 1)
         assert [path for path, _ in server.calls if path in ("/events", "/update")] == [
             "/events",
             *["/update"] * 2,
         ]
         for k in range(3, 200):
-            board.frame("Progress", frame + k, label=f"epoch {k}")
-        assert linked.close()
+            log.frame("Progress", frame + k, label=f"epoch {k}")
+        assert sender.close()
         told = [content["caption"] for content in server.windows["Progress"]["frames"]]
         assert 10 < len(told) <= MAX_FRAMES
         assert (told[0], told[-1]) == ("epoch 0", "epoch 199")
@@ -199,24 +199,24 @@ def test_frames_come_one_by_one_and_are_thinned() -> None:
 
 
 def test_what_is_not_finite_is_a_gap() -> None:
-    said: list[str] = []
-    with stub() as server, link(server.url, said) as (board, linked):
+    reports: list[str] = []
+    with stub() as server, connected(server.url, reports) as (log, sender):
         for k, y in enumerate((1.0, math.inf, -math.inf, math.nan, 2.0)):
-            board.scalar("loss", "train", k, y)
-        board.images("mid", np.array([[[0.0, math.nan], [math.inf, 1.0]]]))
-        board.images("flat", np.full((1, 2, 2), math.nan))
-        assert linked.close()
+            log.scalar("loss", "train", k, y)
+        log.images("mid", np.array([[[0.0, math.nan], [math.inf, 1.0]]]))
+        log.images("flat", np.full((1, 2, 2), math.nan))
+        assert sender.close()
         assert server.windows["loss"]["data"][0]["y"] == [1.0, None, None, None, 2.0]
         levels = picture(server.windows["mid"]["data"][0]["content"]["src"])
         assert set(np.unique(levels)) <= {0, 255, 205}
-    assert said == []
+    assert reports == []
 
 
 def test_long_lines_are_thinned_and_keep_their_ends() -> None:
-    with stub() as server, link(server.url, []) as (board, linked):
+    with stub() as server, connected(server.url, []) as (log, sender):
         for k in range(12_345):
-            board.scalar("loss", "train", k, -k)
-        assert linked.close()
+            log.scalar("loss", "train", k, -k)
+        assert sender.close()
         x = server.windows["loss"]["data"][0]["x"]
         assert 400 < len(x) <= 1000
         assert (x[0], x[-1]) == (0, 12_344)
@@ -227,68 +227,68 @@ def test_long_lines_are_thinned_and_keep_their_ends() -> None:
 
 
 def test_a_server_may_come_late_and_gets_everything() -> None:
-    port, said = free_port(), []
-    with link(f"http://127.0.0.1:{port}", said) as (board, linked):
-        board.scalar("loss", "train", 1, 1.0)
-        until(lambda: linked.errors > 2)
+    port, reports = free_port(), []
+    with connected(f"http://127.0.0.1:{port}", reports) as (log, sender):
+        log.scalar("loss", "train", 1, 1.0)
+        until(lambda: sender.errors > 2)
         with stub(port) as server:
             until(lambda: "loss" in server.windows)
-            board.scalar("loss", "train", 2, 0.5)
-            assert linked.close()
+            log.scalar("loss", "train", 2, 0.5)
+            assert sender.close()
             assert server.windows["loss"]["data"][0]["y"] == [1.0, 0.5]
-    assert len(said) == 1
-    assert "no server answers" in said[0]
+    assert len(reports) == 1
+    assert "no server answers" in reports[0]
 
 
 def test_a_missing_server_is_no_news_to_the_patient() -> None:
-    said: list[str] = []
-    with link(f"http://127.0.0.1:{free_port()}", said, quiet_if_absent=True) as (board, linked):
-        board.scalar("loss", "train", 1, 1.0)
-        until(lambda: linked.errors > 2)
-        assert not linked.close()
-    assert said == []
+    reports: list[str] = []
+    with connected(f"http://127.0.0.1:{free_port()}", reports, quiet_if_absent=True) as (log, sender):
+        log.scalar("loss", "train", 1, 1.0)
+        until(lambda: sender.errors > 2)
+        assert not sender.close()
+    assert reports == []
 
 
 def test_a_server_that_comes_back_gets_everything_again() -> None:
-    said: list[str] = []
+    reports: list[str] = []
     with stub() as first:
         port = first.server_address[1]
-        with link(first.url, said, quiet_if_absent=True) as (board, linked):
-            board.scalar("loss", "train", 1, 1.0)
-            board.frame("Progress", np.zeros((2, 2, 3), np.uint8), label="a")
+        with connected(first.url, reports, quiet_if_absent=True) as (log, sender):
+            log.scalar("loss", "train", 1, 1.0)
+            log.frame("Progress", np.zeros((2, 2, 3), np.uint8), label="a")
             until(lambda: set(first.windows) == {"loss", "Progress"})
             first.stop()
-            board.scalar("loss", "train", 2, 0.5)
-            board.frame("Progress", np.zeros((2, 2, 3), np.uint8), label="b")
+            log.scalar("loss", "train", 2, 0.5)
+            log.frame("Progress", np.zeros((2, 2, 3), np.uint8), label="b")
             first.windows.clear()
             with stub(port) as second:
                 until(lambda: len(second.windows.get("Progress", {}).get("frames", ())) == 2)
                 until(lambda: second.windows["loss"]["data"][0]["y"] == [1.0, 0.5])
-                assert linked.close()
-    assert len(said) <= 1  # a loss that falls between two rounds is not even noticed
-    assert all("lost" in line for line in said)
+                assert sender.close()
+    assert len(reports) <= 1  # a loss that falls between two rounds is not even noticed
+    assert all("lost" in line for line in reports)
 
 
 def test_a_server_that_forgot_without_a_sound_is_told_again() -> None:
-    with stub() as server, link(server.url, []) as (board, linked):
-        board.scalar("loss", "train", 1, 1.0)
-        board.frame("Progress", np.zeros((2, 2, 3), np.uint8), label="a")
+    with stub() as server, connected(server.url, []) as (log, sender):
+        log.scalar("loss", "train", 1, 1.0)
+        log.frame("Progress", np.zeros((2, 2, 3), np.uint8), label="a")
         until(lambda: set(server.windows) == {"loss", "Progress"})
         server.windows.clear()
         until(lambda: set(server.windows) == {"loss", "Progress"})  # though nothing has changed
-        assert linked.errors == 0
+        assert sender.errors == 0
 
 
 def test_a_lost_window_begins_again() -> None:
     frame = np.zeros((2, 2, 3), np.uint8)
-    with stub() as server, link(server.url, []) as (board, linked):
-        board.scalar("loss", "train", 1, 1.0)
-        board.frame("Progress", frame, label="a")
+    with stub() as server, connected(server.url, []) as (log, sender):
+        log.scalar("loss", "train", 1, 1.0)
+        log.frame("Progress", frame, label="a")
         until(lambda: set(server.windows) == {"loss", "Progress"})
         del server.windows["Progress"]
-        board.frame("Progress", frame, label="b")
+        log.frame("Progress", frame, label="b")
         until(lambda: len(server.windows.get("Progress", {}).get("frames", ())) == 2)
-        assert linked.close()
+        assert sender.close()
 
 
 @pytest.mark.parametrize(
@@ -296,41 +296,41 @@ def test_a_lost_window_begins_again() -> None:
     [(500, "", "answers 500"), (404, "", "answers 404"), (200, "<html>hello</html>", "not visdom")],
 )
 def test_odd_answers_are_said_once(status: int, body: str, told: str) -> None:
-    said: list[str] = []
-    with stub() as server, link(server.url, said, quiet_if_absent=True) as (board, linked):
+    reports: list[str] = []
+    with stub() as server, connected(server.url, reports, quiet_if_absent=True) as (log, sender):
         server.status, server.body = status, body
-        board.scalar("loss", "train", 1, 1.0)
-        until(lambda: linked.errors > 3)
-        assert len(said) == 1
-        assert told in said[0]
-        assert server.url in said[0]
+        log.scalar("loss", "train", 1, 1.0)
+        until(lambda: sender.errors > 3)
+        assert len(reports) == 1
+        assert told in reports[0]
+        assert server.url in reports[0]
         server.status, server.body = 200, ""
         until(lambda: "loss" in server.windows)  # it is tried again
-        assert linked.close()
-    assert len(said) == 1
+        assert sender.close()
+    assert len(reports) == 1
 
 
 def test_a_server_that_never_answers_holds_nothing_up() -> None:
-    said: list[str] = []
-    with silent() as url, link(url, said, quiet_if_absent=True) as (board, linked):
-        board.scalar("loss", "train", 1, 1.0)
-        until(lambda: linked.errors)
+    reports: list[str] = []
+    with silent() as url, connected(url, reports, quiet_if_absent=True) as (log, sender):
+        log.scalar("loss", "train", 1, 1.0)
+        until(lambda: sender.errors)
         began = time.monotonic()
         for k in range(1000):
-            board.scalar("loss", "train", k, 1.0)
-        assert not linked.close(1.0)
+            log.scalar("loss", "train", k, 1.0)
+        assert not sender.close(1.0)
         assert time.monotonic() - began < 20
-    assert len(said) == 1
-    assert "does not answer" in said[0]
+    assert len(reports) == 1
+    assert "does not answer" in reports[0]
 
 
 def test_a_wrong_address_is_one_line() -> None:
-    said: list[str] = []
-    with link("http://127.0.0.1:1", said) as (board, linked):
-        board.scalar("loss", "train", 1, 1.0)
-        until(lambda: linked.errors > 2)
-        assert not linked.close()
-    assert len(said) == 1
+    reports: list[str] = []
+    with connected("http://127.0.0.1:1", reports) as (log, sender):
+        log.scalar("loss", "train", 1, 1.0)
+        until(lambda: sender.errors > 2)
+        assert not sender.close()
+    assert len(reports) == 1
 
 
 @pytest.mark.parametrize(
@@ -350,15 +350,15 @@ def test_addresses() -> None:
 
 
 def test_a_mistake_in_the_sender_does_not_reach_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
-    said: list[str] = []
+    reports: list[str] = []
 
     def fail(*_: object) -> None:
         raise TypeError("of another type")
 
     monkeypatch.setattr(client, "image_grid", fail)
-    with stub() as server, link(server.url, said) as (board, linked):
-        board.images("mid", np.zeros((1, 2, 2)))
-        until(lambda: linked.errors)
-        board.scalar("loss", "train", 1, 1.0)
-    assert len(said) == 1
-    assert "of another type" in said[0]
+    with stub() as server, connected(server.url, reports) as (log, sender):
+        log.images("mid", np.zeros((1, 2, 2)))
+        until(lambda: sender.errors)
+        log.scalar("loss", "train", 1, 1.0)
+    assert len(reports) == 1
+    assert "of another type" in reports[0]

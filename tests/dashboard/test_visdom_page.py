@@ -231,26 +231,26 @@ def test_the_boundary_of_a_toy_set_is_under_a_slider(
 
 def test_a_server_that_is_killed_gets_the_whole_history_again(start: Callable[..., Any], page: Any) -> None:
     said: list[str] = []
-    board = RunLog()
+    log = RunLog()
     first = start()
-    link = VisdomClient(board, first.url, report=said.append, pause=0.05, retry=0.1)
+    client = VisdomClient(log, first.url, report=said.append, pause=0.05, retry=0.1)
     try:
         for k in range(10):
-            board.scalar("loss", "train", k, 1.0 / (k + 1))
+            log.scalar("loss", "train", k, 1.0 / (k + 1))
         for k in range(3):
-            board.frame("Progress", np.full((20, 20, 3), 80 * k, np.uint8), label=f"frame {k}")
+            log.frame("Progress", np.full((20, 20, 3), 80 * k, np.uint8), label=f"frame {k}")
         open_page(page, first.url, 2, plots=1)
         first.process.kill()
         first.process.wait()
         page.goto("about:blank")
-        board.scalar("loss", "train", 10, np.inf)
-        board.scalar("loss", "train", 11, 0.05)
-        until(lambda: link.errors)
+        log.scalar("loss", "train", 10, np.inf)
+        log.scalar("loss", "train", 11, 0.05)
+        until(lambda: client.errors)
         second = start(first.port)
-        assert link.close()
+        assert client.close()
         open_page(page, second.url, 2, plots=1)
     finally:
-        link.close()
+        client.close()
     loss = traces(page)["loss"]["train"]
     assert loss["x"] == list(range(12))
     assert loss["y"][9:] == [0.1, None, 0.05]
@@ -260,11 +260,11 @@ def test_a_server_that_is_killed_gets_the_whole_history_again(start: Callable[..
 
 
 def test_what_is_saved_is_served_again(start: Callable[..., Any], page: Any, tmp_path: Path) -> None:
-    board = RunLog()
+    log = RunLog()
     first = start(folder=tmp_path)
-    link = VisdomClient(board, f"{first.url}/env/kept", report=print)
-    board.scalar("loss", "train", 1, 0.25)
-    assert link.close()
+    client = VisdomClient(log, f"{first.url}/env/kept", report=print)
+    log.scalar("loss", "train", 1, 0.25)
+    assert client.close()
     first.stop()
     assert {path.name for path in tmp_path.iterdir()} >= {"kept.json"}
     second = start(folder=tmp_path)
@@ -273,13 +273,13 @@ def test_what_is_saved_is_served_again(start: Callable[..., Any], page: Any, tmp
 
 
 def test_text_is_shown_as_text(server: Any, page: Any) -> None:
-    board = RunLog()
-    link = VisdomClient(board, f"{server.url}/env/text", report=print)
+    log = RunLog()
+    client = VisdomClient(log, f"{server.url}/env/text", report=print)
     evil = "<img src=x onerror='document.title=\"owned\"'>"
-    board.text("flags", settings_table({"data": evil}))
-    board.text("confusion", confusion(np.eye(2, dtype=int), (evil, "b"), evil))
-    board.text("mistakes", gallery(np.zeros((1, 1, 4, 4), np.uint8), [evil], evil))
-    assert link.close()
+    log.text("flags", settings_table({"data": evil}))
+    log.text("confusion", confusion(np.eye(2, dtype=int), (evil, "b"), evil))
+    log.text("mistakes", gallery(np.zeros((1, 1, 4, 4), np.uint8), [evil], evil))
+    assert client.close()
     open_page(page, f"{server.url}/env/text", 3)
     assert page.get_by_text(evil).count() >= 4
     assert page.locator(".window table img").count() == 0
