@@ -27,9 +27,9 @@ from minitorch.fast_ops import course as fast_course
 from minitorch.runtime.types import ConvParams
 from minitorch.tensor_ops.composite import CompositeOps
 
-from .checks import needs_jit
 from .strategies import assert_close
-from .table import BACKENDS
+from .support.checks import needs_jit
+from .support.op_table import BACKENDS
 from .tensor_strategies import tensors
 
 backend = pytest.mark.parametrize("backend", BACKENDS)

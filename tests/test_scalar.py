@@ -21,8 +21,8 @@ from minitorch import (
     scalar_functions,
 )
 
-from .checks import far_from_edges
 from .strategies import assert_close, small_floats
+from .support.checks import far_from_edges
 
 ONE, TWO, _ = MathTestVariable._comp_testing()
 

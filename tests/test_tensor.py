@@ -27,9 +27,9 @@ from minitorch import (
     zeros,
 )
 
-from . import checks
 from .strategies import small_ints
-from .table import BACKENDS
+from .support import checks
+from .support.op_table import BACKENDS
 from .tensor_strategies import shaped_tensors, tensors
 
 one = pytest.mark.parametrize("case", checks.ONE, ids=checks.name_of)

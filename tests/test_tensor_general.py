@@ -13,8 +13,8 @@ import minitorch
 from minitorch import FastBackend, FastOps, Tensor, TensorBackend, operators, tensor
 from minitorch.fast_ops import course
 
-from . import checks
 from .strategies import small_floats, small_ints
+from .support import checks
 from .tensor_strategies import matmul_tensors, shaped_tensors, tensors
 
 one = pytest.mark.parametrize("case", checks.ONE, ids=checks.name_of)
