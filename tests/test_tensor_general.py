@@ -201,7 +201,6 @@ def test_matmul_kernel_on_triples() -> None:
     assert minitorch.tensor_matrix_multiply is course.tensor_matrix_multiply
 
 
-@pytest.mark.task3_1
 def test_an_own_backend_on_the_same_backend_mixes() -> None:
     own = TensorBackend(FastOps)
     assert own == FastBackend

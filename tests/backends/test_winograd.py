@@ -15,7 +15,7 @@ from minitorch.runtime.types import ConvParams
 from ..support.checks import needs_jit
 
 Array = np.ndarray
-pytestmark = [pytest.mark.task4_4, needs_jit]
+pytestmark = needs_jit
 
 
 def windows(x: Array, padding: tuple[int, int, int, int]) -> Array:

@@ -267,7 +267,7 @@ def test_float32_stays_float32(f: Test) -> None:
     assert np.allclose(out.to_numpy(), f(tensor(numbers, "fast")).to_numpy(), rtol=1e-4, atol=1e-4)
 
 
-@task3_3
+@needs_cuda
 def test_numbers_on_the_host_move_when_they_are_used() -> None:
     t = Tensor.make(np.arange(6.0), (2, 3), backend="cuda")
     assert (t + t).to_numpy().tolist() == [[0.0, 2.0, 4.0], [6.0, 8.0, 10.0]]
@@ -505,7 +505,7 @@ def lenet_step(backend: str) -> list[Any]:
     return [loss.to_numpy(), logsoftmax(x, 1).to_numpy(), *(w.grad.to_numpy() for w in weights)]
 
 
-@task4_4b
+@needs_cuda
 def test_a_lenet_step_is_the_same_as_in_the_plain_backend() -> None:
     for found, expected in zip(lenet_step("cuda"), lenet_step("simple")):
         assert np.allclose(found, expected, rtol=0, atol=1e-9)
