@@ -1,285 +1,312 @@
-"""The plan of the package, checked: floors, no cycles, rooms apart, a light import, a flat surface."""
+"""The import rules and the shape of the package: layers, no cycles, separate backends, short files, small folders."""
 
 from __future__ import annotations
 
 import ast
-import importlib
-import json
-import os
-import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
-from types import ModuleType
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-import minitorch
+from . import source
+from .source import (
+    Module,
+    all_dependencies,
+    dependencies,
+    expect_none,
+    files,
+    imports,
+    shown,
+    tree,
+)
 
-HOME = Path(minitorch.__file__).parent
-FILES = sorted(path.stem for path in HOME.glob("*.py"))
-# A file imports from lower floors only.
-FLOORS = """
-    operators autodiff module rng memory retype _cuda vector_math dlpack fast_tile dtypes recording philox strided
-    vector_sums
-    jit simple_conv tensor_data cellwise _driver cuda_staging
-    cuda_graph
-    fast_mix cuda_device cuda_launch cuda_memory
-    cuda_conv_gemm
-    optional_ops fast_map fast_loops fast_pool fast_norm fast_matmul cuda_conv cuda_kernels cuda_norm cuda_pool
-    cuda_sgemm cuda_update fast_dropout cuda_dropout cuda_index
-    cuda_tensor_cores cuda_fold cuda_share cuda_cells
-    fast_winograd cuda_matmul tensor_ops_conv
-    tensor_ops fast_conv
-    fast_fused_ops cuda_fused_ops
+# Low to high. A file imports from its own folder and from lower layers; entries of one line do not import each other.
+LAYERS = """
+    runtime
+    operators autodiff module
+    tensor_data
+    tensor_ops
     fast_ops cuda_ops
-    scalar_functions tensor_functions backends
-    tensor_functions_more tensor_functions_nn tensor_functions_fused
-    scalar tensor metrics
-    nn fusing optim schedulers init datasets fetch pth vision_transforms testing_layers
-    vision_color testing data_files data_loader
-    vision losses layers_sequential data checkpoint distributed
-    layers layers_activation layers_norm cuda
-    train legacy
-    finder warmup
+    fast_conv cuda_conv
+    scalar_functions tensor_functions
+    scalar tensor
+    nn optim cuda legacy datasets
+    data vision testing
+    train
+    models
+    dashboard
+    torch torchvision course
     __init__
+    cli
+    __main__
 """
-FLOOR = {name: floor for floor, row in enumerate(FLOORS.split("\n")) for name in row.split()}
-# Outside packages, besides the standard library; whatever else is used is imported where it is needed.
-NUMBA = {"jit", "_cuda", "vector_math", "vector_sums"}
-OUTSIDE = {"numpy", "numba", "llvmlite"}
+LAYER = {name: level for level, row in enumerate(LAYERS.split("\n")) for name in row.split()}
+# What a backend's files are called, and the names that only this backend may use.
+BACKENDS = {
+    "tensor_ops": ("tensor_ops", set()),
+    "fast": ("fast_ops fast_conv", {"FastOps", "FastBackend", "fast_ops", "fast_conv"}),
+    "cuda": ("cuda_ops cuda_conv", {"CudaOps", "CudaBackend", "cuda_ops", "cuda_conv"}),
+}
+# Packages besides the standard library and NumPy that are needed to import the file.
+OUTSIDE = {name: {"numba", "llvmlite"} for name in ("fast_ops", "cuda_ops", "fast_conv", "cuda_conv")}
+# Files that import others by name, when they are asked for.
+LATE = {("__init__",), ("cli", "main")}
+MOST_LINES, MANY_LINES = 450, 350
+LONG_FILES = {
+    ("tensor",): "one class: everything that can be called on a Tensor",
+    ("tensor_data",): "the course keeps storage, shapes, strides, broadcasting and indexing in this one file",
+}
+MOST_ENTRIES = {"": 30}  # the top folder has one entry for each word of the layers; any other folder has 20
 
 
-def tree(name: str) -> ast.Module:
-    return ast.parse((HOME / f"{name}.py").read_text())
+def inside(folder: str) -> list[Module]:
+    """Return the files of a folder, or the file of that name."""
+    return [module for module in files() if module[0] in folder.split()]
 
 
-def imports(name: str, top: bool = False) -> Iterator[tuple[str, bool]]:
-    """Yield (module, whether it is one of ours) for each import; with ``top``, those that run at import only."""
-    inner = {
-        child
-        for node in ast.walk(tree(name))
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        for statement in node.body
-        for child in [ast.dump(n) for n in ast.walk(statement) if isinstance(n, ast.Import | ast.ImportFrom)]
-    }
-    for node in ast.walk(tree(name)):
-        if top and ast.dump(node) in inner:
-            continue
-        if isinstance(node, ast.Import):
-            yield from ((alias.name, False) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            yield str(node.module), False
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 1, f"{name} reaches out of the package"
-            yield from ((node.module or alias.name, True) for alias in node.names)
+def test_imports_point_to_lower_layers() -> None:
+    def problems() -> Iterator[str]:
+        for module in files():
+            own = module[0]
+            if own not in LAYER:
+                yield f"{shown(module)}: {own!r} has no layer; give it one in LAYERS"
+                continue
+            for found in imports(module):
+                other = found.module[0] if found.module else own
+                if other != own and LAYER.get(other, -1) >= LAYER[own]:
+                    yield f"{shown(module)}:{found.line}: imports {other}, which is not in a layer below {own}"
+
+    expect_none(problems())
 
 
-def ours(name: str) -> set[str]:
-    return {other for other, inside in imports(name) if inside}
+def test_no_import_cycles() -> None:
+    done: set[Module] = set()
+
+    def cycle(module: Module, path: list[Module]) -> list[Module]:
+        if module in path:
+            return [*path[path.index(module) :], module]
+        if module in done:
+            return []
+        for other in sorted(dependencies(module)):
+            if found := cycle(other, [*path, module]):
+                return found
+        done.add(module)
+        return []
+
+    found = next(filter(None, (cycle(module, []) for module in files())), [])
+    expect_none([" imports ".join(map(shown, found))] if found else [])
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_arrows_point_down(name: str) -> None:
-    assert name in FLOOR, f"{name}.py has no floor: give it one in FLOORS"
-    assert {other for other in ours(name) if FLOOR[other] >= FLOOR[name]} == set()
+def test_files_import_siblings_and_not_their_own_init() -> None:
+    expect_none(
+        f"{shown(module)}:{found.line}: imports from {shown(found.module)}; import from the sibling file"
+        for module in files()
+        for found in imports(module)
+        if found.module
+        and found.module[-1] == "__init__"
+        and module[: len(found.module) - 1] == found.module[:-1]
+    )
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_nothing_hides_an_import(name: str) -> None:
-    words = {node.id for node in ast.walk(tree(name)) if isinstance(node, ast.Name)}
-    assert "TYPE_CHECKING" not in words
-    assert not {other for other, inside in imports(name) if not inside and other.split(".")[0] == "minitorch"}
+def exports_only(node: ast.stmt) -> bool:
+    """Tell whether a statement is a docstring, an import, or makes `__all__`."""
+    if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        return all(isinstance(target, ast.Name) and target.id == "__all__" for target in targets)
+    docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    return docstring or isinstance(node, ast.Import | ast.ImportFrom)
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_outside_packages(name: str) -> None:
-    found = {other.split(".")[0] for other, inside in imports(name, top=True) if not inside}
-    foreign = found - set(sys.stdlib_module_names)
-    compiles = name in NUMBA or name.startswith(("fast_", "cuda_"))
-    assert foreign <= (OUTSIDE if compiles else {"numpy"})
+def test_init_files_only_export() -> None:
+    def problems() -> Iterator[str]:
+        for module in files():
+            # The file at the top also holds the version, and finds what is imported when it is asked for.
+            if module[-1] != "__init__" or module == ("__init__",):
+                continue
+            for node in tree(module).body:
+                if not exports_only(node):
+                    yield f"{shown(module)}:{node.lineno}: an __init__ only imports names and lists them in __all__"
+            if dependencies(module) and "__all__" not in source.read(module):
+                yield f"{shown(module)}: has no __all__"
+
+    expect_none(problems())
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_missing_is_an_error(name: str) -> None:
-    for node in ast.walk(tree(name)):
-        if isinstance(node, ast.ExceptHandler):
-            assert node.type is not None, f"a bare except in line {node.lineno}"
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            assert node.func.id != "hasattr", f"hasattr in line {node.lineno}"
-            assert node.func.id != "getattr" or len(node.args) == 2, (
-                f"a getattr default in line {node.lineno}"
-            )
+def test_imports_are_visible() -> None:
+    def problems() -> Iterator[str]:
+        for module in files():
+            for found in imports(module):
+                if found.outside.split(".")[0] in ("minitorch", "project", "tests", "benchmarks", "scripts"):
+                    yield f"{shown(module)}:{found.line}: imports {found.outside}; import relatively, from the package"
+            for node in ast.walk(tree(module)):
+                if isinstance(node, ast.Name | ast.Attribute) and ast.unparse(node).endswith("TYPE_CHECKING"):
+                    yield f"{shown(module)}:{node.lineno}: TYPE_CHECKING hides an import"
+                if (
+                    isinstance(node, ast.Call)
+                    and "import_module" in ast.unparse(node.func)
+                    and module not in LATE
+                ):
+                    target = ast.unparse(node.args[0]).lstrip("f")[1:]
+                    if target.startswith((".", "minitorch")):
+                        yield f"{shown(module)}:{node.lineno}: import_module hides an import"
+
+    expect_none(problems())
 
 
-def below(name: str) -> set[str]:
-    """Return all files that ``name`` stands on."""
-    found: set[str] = set()
-    rest = [name]
-    while rest:
-        for other in ours(rest.pop()) - found:
-            found.add(other)
-            rest.append(other)
-    return found
+def test_outside_packages_are_imported_where_they_are_used() -> None:
+    expect_none(
+        f"{shown(module)}:{found.line}: needs {found.outside} to be imported; import it in the function that uses it"
+        for module in files()
+        for found in imports(module)
+        if found.outside and found.at_import
+        if found.outside.split(".")[0] not in {"numpy", *sys.stdlib_module_names, *OUTSIDE.get(module[0], ())}
+    )
 
 
-@pytest.mark.parametrize("name", [name for name in FILES if name.startswith(("fast_", "cuda_", "simple_"))])
-def test_rooms_do_not_see_each_other(name: str) -> None:
-    strange = {"fast_": "cuda_", "cuda_": "fast_", "simple_": ("fast_", "cuda_")}[name[: name.index("_") + 1]]
-    assert not {other for other in below(name) if other.startswith(strange)}
-    assert not below(name) & {"tensor", "tensor_functions", "scalar", "nn", "module"}
-    if not name.endswith("_ops"):
-        assert not {other for other in below(name) if other.endswith("_ops")}, "a kernel file names its room"
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_backend_names_no_other_backend_and_no_tensor(backend: str) -> None:
+    folders, _ = BACKENDS[backend]
+    forbidden = {"Tensor"}.union(*(names for other, (_, names) in BACKENDS.items() if other != backend))
+
+    def problems() -> Iterator[str]:
+        for module in inside(folders):
+            for node in ast.walk(tree(module)):
+                named = {getattr(node, field, None) for field in ("id", "attr", "name")}
+                for name in sorted(named & forbidden, key=str):
+                    yield f"{shown(module)}:{getattr(node, 'lineno', 0)}: names {name}"
+
+    expect_none(problems())
+
+
+@pytest.mark.parametrize("folder", ["fast_ops", "cuda_ops"])
+def test_a_kernel_file_does_not_know_its_backend_class(folder: str) -> None:
+    knowing = {"__init__", "backend", "course"}
+    expect_none(
+        f"{shown(module)}: needs {folder}/backend.py; kernels are below the backend"
+        for module in inside(folder)
+        if module[-1] not in knowing and (folder, "backend") in all_dependencies(module)
+    )
 
 
 @pytest.mark.parametrize(
-    ("name", "unknown"),
+    ("path", "unknown"),
     [
-        ("operators", {"*"}),
-        ("autodiff", {"*"}),
-        ("rng", {"*"}),
-        ("philox", {"*"}),
-        ("strided", {"*"}),
-        ("simple_conv", {"*"}),
-        ("schedulers", {"*"}),
-        ("tensor_ops", {"tensor", "autodiff", "jit"}),
-        ("tensor_functions", {"tensor", "tensor_ops", "backends"}),
-        ("optim", {"scalar", "tensor"}),
-        ("train", {"layers", "data", "optim"}),
-        ("data", {"tensor", "module"}),
-        ("vision", {"tensor", "data", "module"}),
-        ("nn", {"module"}),
-        ("losses", {"layers"}),
+        ("operators", "*"),
+        ("autodiff", "*"),
+        ("runtime/philox", "*"),
+        ("runtime/rng", "*"),
+        ("optim/schedulers", "*"),
+        ("tensor_ops/reference_conv", "tensor_data tensor_ops"),
+        ("tensor_ops", "autodiff module"),
+        ("fast_ops", "autodiff module"),
+        ("cuda_ops", "autodiff module"),
+        ("tensor_functions", "tensor_ops fast_ops cuda_ops"),
+        ("optim", "scalar tensor"),
+        ("data", "tensor module"),
+        ("vision", "tensor module data"),
+        ("nn/functional", "module"),
+        ("nn/losses", "module"),
+        ("train/loop", "data optim vision"),
     ],
 )
-def test_what_a_file_refuses_to_know(name: str, unknown: set[str]) -> None:
-    assert not (below(name) if "*" in unknown else below(name) & unknown)
-
-
-def in_a_fresh_process(code: str) -> Any:
-    """Run ``code`` and return what it printed, as JSON."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("NUMBA_", "MINITORCH_"))}
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
+def test_files_that_must_stand_alone(path: str, unknown: str) -> None:
+    names = tuple(path.split("/"))
+    modules = [module for module in files() if module[: len(names)] == names]
+    assert modules, f"{path} is not there"
+    expect_none(
+        f"{shown(module)}: needs {shown(other)}, and must not need {'anything' if unknown == '*' else other[0]}"
+        for module in modules
+        for other in all_dependencies(module)
+        if other != ("runtime", "types") and (unknown == "*" or other[0] in unknown.split())
     )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
 
 
-HEAVY = [
-    "torch",
-    "visdom",
-    "matplotlib",
-    "PIL",
-    "requests",
-    "rich",
-    "safetensors",
-    "sklearn",
-    "mpi4py",
-    "mnist",
-]
+def test_missing_is_an_error() -> None:
+    def problems() -> Iterator[str]:
+        for module in files():
+            for node in ast.walk(tree(module)):
+                where = f"{shown(module)}:{getattr(node, 'lineno', 0)}"
+                if isinstance(node, ast.ExceptHandler) and node.type is None:
+                    yield f"{where}: a bare except"
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                    if node.func.id == "hasattr":
+                        yield f"{where}: hasattr"
+                    if node.func.id == "getattr" and len(node.args) > 2:
+                        yield f"{where}: getattr with a default"
+
+    expect_none(problems())
 
 
-def test_importing_is_light_and_compiles_nothing() -> None:
-    loaded, compiled, cuda = in_a_fresh_process(
-        "import json, sys\n"
-        "from numba.core import event\n"
-        "with event.install_recorder('numba:compile') as recorder:\n"
-        "    import minitorch\n"
-        "import numba\n"
-        "print(json.dumps([sorted(sys.modules), len(recorder.buffer), bool(numba.cuda.is_available())]))"
+def test_files_are_short() -> None:
+    lengths = {m: len(source.read(m).splitlines()) for m in files()}
+    for module in sorted(lengths, key=lengths.__getitem__, reverse=True):
+        if lengths[module] > MANY_LINES:  # shown by `pytest -rP`, or when the test fails
+            print(
+                f"{shown(module)}: {lengths[module]} lines, more than {MANY_LINES}: think about splitting it"
+            )
+    expect_none(
+        f"{shown(module)}: {lines} lines, more than {MOST_LINES}: split it inside its folder"
+        for module, lines in lengths.items()
+        if lines > MOST_LINES and module not in LONG_FILES
     )
-    assert not set(HEAVY) & set(loaded)
-    assert compiled == 0
-    assert isinstance(cuda, bool)
-
-
-def test_a_wrong_default_backend_is_an_error_at_import() -> None:
-    environment = {**os.environ, "MINITORCH_BACKEND": "slow"}
-    done = subprocess.run(
-        [sys.executable, "-c", "import minitorch"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
+    expect_none(
+        f"{shown(module)}: no longer above {MOST_LINES} lines: take it out of LONG_FILES"
+        for module in LONG_FILES
+        if lengths[module] <= MOST_LINES
     )
-    assert done.returncode != 0
-    assert "ValueError: MINITORCH_BACKEND is 'slow'" in done.stderr
 
 
-@pytest.mark.parametrize("name", ["simple", "fast"])
-def test_the_default_backend_comes_from_the_environment(name: str) -> None:
-    code = (
-        f"import os; os.environ['MINITORCH_BACKEND'] = {name!r}; import minitorch, json;"
-        "print(json.dumps(minitorch.get_default_backend().ops.name))"
+def test_folders_are_small() -> None:
+    entries: dict[str, set[str]] = {}
+    for module in files():
+        for depth in range(len(module)):
+            if module[depth] != "__init__":
+                entries.setdefault("/".join(module[:depth]), set()).add(module[depth])
+    expect_none(
+        f"minitorch/{folder}: {len(names)} entries, more than {MOST_ENTRIES.get(folder, 20)}: make a sub-folder"
+        for folder, names in entries.items()
+        if len(names) > MOST_ENTRIES.get(folder, 20)
     )
-    assert in_a_fresh_process(code) == name
 
 
-# The surface.
+BROKEN: list[tuple[str, str, Callable[..., None], tuple[Any, ...], str]] = [
+    ("nn/conv.py", "from ..data import loader", test_imports_point_to_lower_layers, (), "imports data"),
+    ("nn/conv.py", "def f(): from ..data import loader", test_imports_point_to_lower_layers, (), "imports data"),
+    ("operators.py", "from .autodiff import Context", test_imports_point_to_lower_layers, (), "imports autodiff"),
+    ("nn/conv.py", "from .. import Tensor", test_imports_point_to_lower_layers, (), "imports __init__"),
+    ("nn/functional.py", "from . import conv", test_no_import_cycles, (), "imports nn/functional.py"),
+    ("nn/conv.py", "from . import Linear", test_files_import_siblings_and_not_their_own_init, (), "sibling"),
+    ("nn/__init__.py", "LAYERS = {}", test_init_files_only_export, (), "only imports"),
+    ("nn/conv.py", "if typing.TYPE_CHECKING: ...", test_imports_are_visible, (), "TYPE_CHECKING"),
+    ("nn/conv.py", "import minitorch.data", test_imports_are_visible, (), "relatively"),
+    ("nn/conv.py", "import_module('.data', 'minitorch')", test_imports_are_visible, (), "import_module"),
+    ("nn/conv.py", "import numba", test_outside_packages_are_imported_where_they_are_used, (), "numba"),
+    ("fast_ops/conv.py", "CudaOps", test_a_backend_names_no_other_backend_and_no_tensor, ("fast",), "CudaOps"),
+    ("cuda_ops/conv.py", "Tensor", test_a_backend_names_no_other_backend_and_no_tensor, ("cuda",), "Tensor"),
+    ("fast_ops/sums.py", "from .backend import FastOps", test_a_kernel_file_does_not_know_its_backend_class,
+     ("fast_ops",), "below the backend"),
+    ("nn/losses.py", "from ..module import Module", test_files_that_must_stand_alone, ("nn/losses", "module"),
+     "must not need module"),
+    ("nn/conv.py", "hasattr(x, 'y')", test_missing_is_an_error, (), "hasattr"),
+    ("nn/conv.py", "x = 1\n" * 500, test_files_are_short, (), "split it"),
+]  # fmt: skip
 
 
-def test_all_is_what_is_visible() -> None:
-    # Python itself adds every submodule that was imported, and this name for a future import.
-    visible = {name for name in vars(minitorch) if not name.startswith("_")} - set(FILES) - {"annotations"}
-    later = {"__version__", "CudaBackend"}
-    assert visible - set(minitorch.__all__) == set()
-    assert set(minitorch.__all__) - visible - set(FILES) - later == set()
-    assert len(set(minitorch.__all__)) == len(minitorch.__all__)
-
-
-def test_all_holds_no_foreign_names() -> None:
-    for name in minitorch.__all__:
-        value = vars(minitorch).get(name)
-        if isinstance(value, ModuleType):
-            assert value.__name__ == f"minitorch.{name}"
-        elif callable(value):
-            assert value.__module__.startswith("minitorch."), f"{name} comes from {value.__module__}"
-
-
-PROMISED = """
-    operators scalar_functions fast_ops cuda_ops testing init data vision module optim autodiff fast_conv cuda_conv
-    set_default_dtype get_default_dtype set_default_backend get_default_backend no_grad manual_seed
-    IndexingError BackendError version __version__
-    Parameter Module make_pts Graph datasets simple diag split xor circle spiral
-    MathTest MathTestVariable grad_check derivative_check grad_central_difference
-    central_difference Context History ScalarHistory Variable topological_sort backpropagate Function ScalarFunction
-    Scalar Optimizer SGD
-    MAX_DIMS index_to_position to_index broadcast_index shape_broadcast strides_from_shape TensorData
-    TensorOps TensorBackend SimpleOps SimpleBackend FastBackend FastOps CudaOps MapProto
-    tensor_map tensor_zip tensor_reduce tensor_matrix_multiply tensor_conv1d tensor_conv2d
-    Neg Inv Add Mul Sigmoid ReLU Log Exp LT EQ IsClose Copy MatMul Sum All Max Permute View Tanh Sqrt
-    tensor zeros rand ones randn cat Tensor Conv1dFun Conv2dFun
-    tile avgpool2d maxpool2d max argmax softmax logsoftmax dropout max_reduce conv1d conv2d adaptive_avgpool2d
-    Linear Conv1d Conv2d MaxPool2d AvgPool2d AdaptiveAvgPool2d BatchNorm1d BatchNorm2d LayerNorm GroupNorm
-    Dropout Dropout2d Flatten Softmax LogSoftmax Identity Sequential
-    cross_entropy nll_loss mse_loss l1_loss binary_cross_entropy binary_cross_entropy_with_logits multi_margin_loss
-    accuracy Adam AdamW RMSprop Adagrad
-    StepLR MultiStepLR ExponentialLR CosineAnnealingLR LambdaLR ReduceLROnPlateau EarlyStopping
-    save load save_checkpoint load_checkpoint Checkpoint CheckpointError
-    fit evaluate predict Step Evaluation prod
-"""
-
-
-@pytest.mark.parametrize("name", PROMISED.split())
-def test_promised_names(name: str) -> None:
-    assert getattr(minitorch, name) is not None
-
-
-def test_promised_kinds() -> None:
-    assert callable(minitorch.tensor)
-    assert isinstance(minitorch.datasets, dict)
-    assert minitorch.prod is minitorch.operators.prod
-    assert minitorch.to_index is minitorch.tensor_data.to_index
-    assert minitorch.tensor_map is minitorch.tensor_ops.tensor_map
-    assert minitorch.version == minitorch.__version__
-    assert importlib.import_module("minitorch.data").DataLoader.__name__ == "DataLoader"
-    for foreign in ("np", "numba", "List", "math"):
-        assert foreign not in vars(minitorch)
-    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
-        minitorch.nonsense  # noqa: B018
+@pytest.mark.parametrize(("path", "text", "check", "settings", "words"), BROKEN)
+def test_a_broken_rule_is_found(
+    path: str,
+    text: str,
+    check: Callable[..., None],
+    settings: tuple[Any, ...],
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read = source.read
+    monkeypatch.setattr(source, "read", lambda m: read(m) + (f"\n{text}\n" if shown(m) == path else ""))
+    source.forget()
+    try:
+        with pytest.raises(pytest.fail.Exception, match=words):
+            check(*settings)
+    finally:
+        source.forget()
