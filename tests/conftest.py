@@ -28,7 +28,7 @@ def _gpu_present() -> bool:
 
 
 def _choose_cuda() -> tuple[str, str]:
-    """Settle the mode before numba.cuda is imported, which looks at it once; return it, and a line about it."""
+    """Settle the mode before numba.cuda is imported, which reads it once; return it, and a line about it."""
     mode = os.environ.get("MINITORCH_CUDA_TESTS") or "auto"
     if mode == "auto":
         mode = "gpu" if _gpu_present() else "sim"

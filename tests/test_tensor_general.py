@@ -148,7 +148,7 @@ def test_large_tensors_run_on_all_threads(shape: tuple[int, ...]) -> None:
 
 
 @pytest.mark.task3_1
-def test_more_dimensions_than_the_kernels_merge() -> None:
+def test_more_dimensions_than_the_kernels_coalesce() -> None:
     elements = np.arange(2.0**6).reshape((2,) * 6)
     order = (0, 3, 1, 4, 2, 5)
     t, flipped = tensor(elements, "fast"), elements.transpose(5, 4, 3, 2, 1, 0)

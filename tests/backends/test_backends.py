@@ -29,12 +29,14 @@ from ..support.op_table import (
     check_values,
     compare,
     gradients,
-    laid,
+    in_layout,
     operands,
 )
 
 lines = pytest.mark.parametrize("line", TABLE, ids=lambda line: line.name)
-sloped = pytest.mark.parametrize("line", [line for line in TABLE if line.slope], ids=lambda line: line.name)
+differentiable = pytest.mark.parametrize(
+    "line", [line for line in TABLE if line.differentiable], ids=lambda line: line.name
+)
 backends = pytest.mark.parametrize("backend", BACKENDS)
 
 
@@ -51,24 +53,24 @@ def test_value_in_float32(line: Line, backend: str) -> None:
     check_values(line, backend, "packed", "float32")
 
 
-@sloped
+@differentiable
 @backends
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_gradient(line: Line, backend: str, layout: str) -> None:
     check_gradients(line, backend, layout)
 
 
-@sloped
+@differentiable
 @pytest.mark.parametrize("backend", [backend for backend in BACKENDS if backend != "simple"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_gradient_agrees_with_the_plain_backend(line: Line, backend: str, dtype: str) -> None:
+def test_gradient_agrees_with_the_reference_backend(line: Line, backend: str, dtype: str) -> None:
     check_agreement(line, backend, dtype)
 
 
 def test_every_function_has_its_line() -> None:
     used = set()
     for line in TABLE:
-        out = line.fn(*(laid(x, "packed", "fast") for x in operands(line, line.shapes[0])))
+        out = line.fn(*(in_layout(x, "packed", "fast") for x in operands(line, line.shapes[0])))
         used |= {v.history.last_fn for v in topological_sort(out)}
     ours = {
         value
@@ -97,8 +99,8 @@ def test_fused_kernels_agree_with_their_composition(
     composed: Any = TensorBackend(FastOps)
     for shapes in line.shapes:
         elements = operands(line, shapes)
-        fused = line.fn(*(laid(x, "packed", "fast", dtype) for x in elements)).to_numpy()
-        plain = line.fn(*(laid(x, "packed", composed, dtype) for x in elements)).to_numpy()
+        fused = line.fn(*(in_layout(x, "packed", "fast", dtype) for x in elements)).to_numpy()
+        plain = line.fn(*(in_layout(x, "packed", composed, dtype) for x in elements)).to_numpy()
         tolerance = 1e-9 if dtype == "float64" else 1e-4
         compare(name, fused, plain, tolerance)
         for found, expected in zip(
@@ -109,7 +111,7 @@ def test_fused_kernels_agree_with_their_composition(
 
 
 @pytest.mark.parametrize("name", composite.COMPOSITES)
-def test_every_optional_kernel_can_be_turned_off(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_fused_override_can_be_turned_off(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     composition = vars(composite.CompositeOps)[name].__func__
     assert getattr(TensorBackend(FastOps), name).__func__ is not composition
     monkeypatch.setenv("MINITORCH_FUSE", "0")

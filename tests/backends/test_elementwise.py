@@ -25,7 +25,7 @@ def test_permuted_copies(shape: tuple[int, ...], dtype: str) -> None:
         assert (t.permute(*order).contiguous().to_numpy() == elements.transpose(order)).all()
 
 
-def test_what_is_turned_in_blocks() -> None:
+def test_transposed_copies_go_in_blocks() -> None:
     # 32 channels of 16x16 pixels, put last: pixels are packed in the source, channels in the result.
     transposed = backend._transposed_plan((1, 8, 256, 32), (0, 8192, 32, 1), (0, 8192, 1, 256))
     assert transposed == ((1, 8, 256, 32), (0, 8192, 32, 1), (0, 8192, 1, 256))
@@ -35,7 +35,7 @@ def test_what_is_turned_in_blocks() -> None:
 
 @pytest.mark.parametrize("n", [1, LANES - 1, LANES, 2 * LANES, 2 * LANES + 3, CHUNK - 1, 2 * CHUNK + 5])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_folds_of_rows(n: int, dtype: str) -> None:
+def test_reductions_of_rows(n: int, dtype: str) -> None:
     elements = np.random.default_rng(n).standard_normal((9, n)).astype(dtype)
     t = tensor(elements, "fast", dtype=dtype)
     assert (t.max(1).to_numpy() == elements.max(1, keepdims=True)).all()
@@ -52,7 +52,7 @@ def test_folds_of_rows(n: int, dtype: str) -> None:
 
 @pytest.mark.parametrize("inner", [8, COLUMNS - 1, COLUMNS, 2 * COLUMNS + 3])
 @pytest.mark.parametrize("n", [1, 40, ROWS, 2 * ROWS + 3])
-def test_folds_of_columns(n: int, inner: int) -> None:
+def test_reductions_of_columns(n: int, inner: int) -> None:
     elements = np.random.default_rng(inner).standard_normal((3, n, inner))
     t = tensor(elements, "fast")
     assert np.allclose(t.sum(1).to_numpy(), elements.sum(1, keepdims=True))

@@ -41,7 +41,9 @@ CASES = [
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(("size", "padding"), CASES)
-def test_it_is_the_plain_sum(size: tuple[int, int], padding: tuple[int, int, int, int], dtype: str) -> None:
+def test_it_agrees_with_the_direct_sum(
+    size: tuple[int, int], padding: tuple[int, int, int, int], dtype: str
+) -> None:
     height, width = size[0] + padding[0] + padding[1] - 2, size[1] + padding[2] + padding[3] - 2
     draw = np.random.default_rng(abs(hash((size, padding))) % 2**32)
     batch, ins, outs = int(draw.integers(1, 6)), int(draw.integers(24, 41)), int(draw.integers(24, 41))
@@ -72,7 +74,7 @@ def test_it_is_the_plain_sum(size: tuple[int, int], padding: tuple[int, int, int
 
 
 @pytest.mark.parametrize("poison", [np.nan, np.inf, 3e38])
-def test_what_is_not_finite_stays_where_the_plain_sum_has_it(poison: float) -> None:
+def test_what_is_not_finite_stays_where_the_direct_sum_has_it(poison: float) -> None:
     draw = np.random.default_rng(3)
     x = draw.standard_normal((2, 24, 9, 9)).astype("float32")
     w = np.abs(draw.standard_normal((25, 24, 3, 3))).astype("float32")

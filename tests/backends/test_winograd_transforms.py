@@ -45,7 +45,7 @@ def test_mixes_are_matrices(name: str, dtype: str) -> None:
 
 @DTYPES
 @pytest.mark.parametrize("name", ["turn_full", "turn_tall"])
-def test_squares_are_turned(name: str, dtype: str) -> None:
+def test_squares_are_transposed(name: str, dtype: str) -> None:
     turn, n = getattr(winograd_transforms, name), lanes(dtype) if name == "turn_full" else simd.WIDE
     image, out = numbers(n, n, dtype=dtype), np.zeros((n, n), dtype)
 

@@ -216,7 +216,7 @@ def decay(x: float, total: float) -> float:
 
 
 @task3_3
-def test_functions_that_cannot_be_regrouped_are_folded_from_the_left() -> None:
+def test_functions_that_cannot_be_regrouped_are_reduced_from_the_left() -> None:
     numbers = elements(3, 40)
     found = CudaOps.reduce(decay, 1.0)(minitorch.CudaBackend.from_array(numbers), 1).to_numpy()
     for row, value in zip(numbers, found):
@@ -506,7 +506,7 @@ def lenet_step(backend: str) -> list[Any]:
 
 
 @needs_cuda
-def test_a_lenet_step_is_the_same_as_in_the_plain_backend() -> None:
+def test_a_lenet_step_is_the_same_as_in_the_reference_backend() -> None:
     for found, expected in zip(lenet_step("cuda"), lenet_step("simple")):
         assert np.allclose(found, expected, rtol=0, atol=1e-9)
 

@@ -77,7 +77,7 @@ def compiled() -> Any:
 
 
 def named(row: dict[str, Any]) -> str:
-    return f"{row['kernel']} of {row['of'] or 'cells'}, {row['dtype']}, {row['target']}: {row}"
+    return f"{row['kernel']} of {row['of'] or 'elements'}, {row['dtype']}, {row['target']}: {row}"
 
 
 def check_three_cards_and_two_dtypes(table: Any) -> None:

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.skipif(MODE == "off", reason="MINITORCH_CUDA_TESTS=off"
 ORDERS = ("forward", "shuffle:1") if MODE == "sim" else ("forward",)
 TOLERANCE = {"float64": 1e-10, "float32": 2e-5}
 every = pytest.mark.parametrize("dtype", ["float32", "float64"])
-acts = pytest.mark.parametrize("activation", ["none", "relu"])
+activations = pytest.mark.parametrize("activation", ["none", "relu"])
 
 
 @pytest.fixture(autouse=True, params=ORDERS)
@@ -84,7 +84,7 @@ CONVOLUTIONS = [
 
 
 @every
-@acts
+@activations
 @pytest.mark.parametrize(("of_x", "of_w", "settings"), CONVOLUTIONS)
 def test_conv_activation(dtype: str, activation: str, of_x: Any, of_w: Any, settings: Any) -> None:
     agree(
@@ -99,14 +99,14 @@ def test_conv_activation(dtype: str, activation: str, of_x: Any, of_w: Any, sett
 
 
 @every
-@acts
+@activations
 @pytest.mark.parametrize(("n", "k", "m"), [(1, 1, 1), (3, 5, 2), (17, 20, 18), (2, 0, 3)])
 def test_linear(dtype: str, activation: str, n: int, k: int, m: int) -> None:
     agree("linear", dtype, numbers(n, k), numbers(m, k, seed=1), numbers(m, seed=2), activation)
 
 
 @every
-@acts
+@activations
 @pytest.mark.parametrize("shape", [(1, 1), (5, 3), (3, 2, 7), (2, 3, 4, 5), (300, 1), (0, 3)])
 def test_activation_grad(dtype: str, activation: str, shape: tuple[int, ...]) -> None:
     agree("activation_grad", dtype, np.maximum(numbers(*shape), 0), numbers(*shape, seed=1), activation)
@@ -133,14 +133,14 @@ CHANNELS = [(1, 1, 1), (2, 3, 4), (5, 2, 1), (1, 3, 9), (40, 2, 9), (2, 1, 300),
 
 
 @every
-@acts
+@activations
 @pytest.mark.parametrize("shape", CHANNELS)
 def test_norm(dtype: str, activation: str, shape: tuple[int, ...]) -> None:
     x, d = 2 * numbers(*shape) + 1, numbers(*shape, seed=1)
     w, b = (numbers(1, shape[1], 1, seed=k) for k in (2, 3))
     if math.prod(shape):
         _, mean, var = agree("norm", dtype, x, w, b, 0.1, activation)
-        # Cells near the bend of ReLU may fall on either side in float32.
+        # Elements near the bend of ReLU may fall on either side in float32.
         near = np.abs((x - mean) / np.sqrt(var + 0.1) * w + b) < 1e-4
         agree("norm_grad", dtype, x, w, b, np.where(near, 0, d), mean, var, 0.1, activation)
     agree("scale_shift", dtype, x, w, b, activation)
@@ -222,7 +222,7 @@ def test_an_empty_chain() -> None:
 
 
 @pytest.mark.parametrize("name", composite.COMPOSITES)
-def test_every_optional_kernel_is_fused_and_can_be_turned_off(
+def test_every_composite_operation_is_fused_and_can_be_turned_off(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     composition = vars(composite.CompositeOps)[name].__func__
@@ -283,7 +283,7 @@ def train(backend: str, fused: str, monkeypatch: pytest.MonkeyPatch) -> list[Any
 
 
 @pytest.mark.parametrize("fused", ["1", "0"])
-def test_a_network_with_every_fused_kernel_trains_as_in_the_plain_backend(
+def test_a_network_with_every_fused_kernel_trains_as_in_the_reference_backend(
     fused: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for found, expected in zip(train("cuda", fused, monkeypatch), train("simple", "0", monkeypatch)):

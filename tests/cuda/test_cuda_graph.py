@@ -160,7 +160,7 @@ def test_a_short_last_batch_runs_as_it_is() -> None:
     check_equal(MAKERS["adam"], [*given, (images, labels), *given])
 
 
-def test_groups_whose_settings_part_are_recorded_anew() -> None:
+def test_groups_whose_settings_part_are_captured_anew() -> None:
     def make(parameters: Any) -> Optimizer:
         parameters = list(parameters)
         return Adam([{"params": parameters[:2]}, {"params": parameters[2:]}], lr=0.05)
@@ -171,7 +171,7 @@ def test_groups_whose_settings_part_are_recorded_anew() -> None:
     check_equal(make, batches(9), part)
 
 
-def test_states_that_were_loaded_are_recorded_anew() -> None:
+def test_states_that_were_loaded_are_captured_anew() -> None:
     def reload(k: int, optimizer: Optimizer) -> None:
         if k == 6:
             optimizer.load_state_dict(optimizer.state_dict())
@@ -217,7 +217,7 @@ def test_an_optimizer_that_was_not_given_or_steps_twice_is_an_error() -> None:
             graphed([1.0])
 
 
-def test_what_a_recorded_update_reads_from_outside_is_kept() -> None:
+def test_what_a_captured_update_reads_from_outside_is_kept() -> None:
     w = Parameter(tensor([1.0, 2.0]))
     optimizer = minitorch.SGD([w], lr=1.0)
     outside = [tensor([0.5, 0.25])]
@@ -235,7 +235,7 @@ def test_what_a_recorded_update_reads_from_outside_is_kept() -> None:
     assert len(others) == 20
 
 
-def test_nll_loss_smoothing_and_slices_are_recorded_too() -> None:
+def test_nll_loss_smoothing_and_slices_are_captured_too() -> None:
     def run(replayed: bool) -> list[Any]:
         random.seed(1)
         w = Parameter(minitorch.randn((4, 3)))
@@ -274,7 +274,7 @@ def test_what_the_step_makes_of_host_numbers_is_fresh_at_each_replay() -> None:
         assert graphed([k, 1.0, 2.0]).to_numpy().tolist() == [2.0 * k, 2.0, 0.0]
 
 
-def test_a_recorded_step_hands_its_blocks_out_again_and_gives_them_back_at_its_end() -> None:
+def test_a_captured_step_reuses_its_blocks_and_returns_them_at_its_end() -> None:
     x = np.arange(3000.0)
     fresh = minitorch.memory_stats("cuda")["fresh"]
 
@@ -299,7 +299,7 @@ def test_a_recorded_step_hands_its_blocks_out_again_and_gives_them_back_at_its_e
     assert minitorch.memory_stats("cuda")["fresh"] >= fresh
 
 
-def test_live_numbers_are_made_again_before_each_replay() -> None:
+def test_replay_inputs_are_made_again_before_each_replay() -> None:
     made: list[float] = []
 
     def make() -> np.ndarray[Any, Any]:
@@ -346,7 +346,7 @@ def test_reading_on_the_host_inside_is_an_error_in_one_line(name: str) -> None:
     assert [fine([k, 1.0]).to_numpy().tolist() for k in range(3)] == [[0.0, 2.0], [2.0, 2.0], [4.0, 2.0]]
 
 
-def test_a_step_that_could_not_be_recorded_has_not_been_taken() -> None:
+def test_a_step_that_could_not_be_captured_has_not_been_taken() -> None:
     w = Parameter(tensor([1.0, 2.0]))
     optimizer = Adam([w], lr=0.1)
 
@@ -418,7 +418,7 @@ def test_an_optimizer_with_an_update_of_its_own_is_refused() -> None:
         GraphedStep(lambda x: x, [1.0], optimizer=optimizer)
 
 
-def test_where_nothing_can_be_recorded_steps_run_eagerly_with_one_warning(
+def test_where_nothing_can_be_captured_steps_run_eagerly_with_one_warning(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     told = "cuStreamBeginCapture_v2 answered with error 801"

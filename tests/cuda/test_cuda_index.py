@@ -1,4 +1,4 @@
-"""How the CUDA backend finds elements: dimensions coalesced, kernels by their number, folds in rows and columns, rows taken."""
+"""How the CUDA backend finds elements: coalesced dimensions, a kernel for each number of them, reductions, gathers."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ LAYOUTS: list[Any] = [
 
 
 @pytest.mark.parametrize(("shape", "strides", "operands", "sizes", "steps"), LAYOUTS)
-def test_dimensions_are_merged(shape: Any, strides: Any, operands: Any, sizes: Any, steps: Any) -> None:
+def test_dimensions_are_coalesced(shape: Any, strides: Any, operands: Any, sizes: Any, steps: Any) -> None:
     assert runtime_strides.plan(shape, strides, *operands) == (sizes, steps)
 
 
@@ -205,7 +205,7 @@ FOLDED = [
 @every
 @pytest.mark.parametrize(("shape", "dim"), FOLDED)
 @pytest.mark.parametrize("threads", ["forward", "shuffle:1"])
-def test_folds(
+def test_reductions(
     shape: tuple[int, ...], dim: int, dtype: str, threads: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MINITORCH_SIM_ORDER", threads)
@@ -243,7 +243,7 @@ def test_a_start_value_counts_once_in_several_passes() -> None:
 
 
 @pytest.mark.parametrize("threads", [32, 256])
-def test_plans_of_folds_fit_a_card(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reduction_plans_fit_a_card(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reduce, "THREADS", threads)
     reduce.plan.cache_clear()
     for count, n in itertools.product((1, 2, 10, 33, 1000, 10**6), (0, 1, 7, 64, 1000, 10**6, 2**31 - 1)):
@@ -261,7 +261,7 @@ def test_plans_of_folds_fit_a_card(threads: int, monkeypatch: pytest.MonkeyPatch
 
 @needs_cuda
 @pytest.mark.parametrize(("shape", "dim"), [((70, 45), 0), ((3, 900), 1), ((5000,), 0)])
-def test_folds_with_the_blocks_of_a_card(
+def test_reductions_with_the_blocks_of_a_card(
     shape: tuple[int, ...], dim: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reduce, "THREADS", 256)

@@ -83,7 +83,7 @@ def product(a: Any, b: Any, dtype: str, transposed: tuple[bool, bool] = (False, 
 @every
 @pytest.mark.parametrize("transposed", list(itertools.product([False, True], repeat=2)))
 @pytest.mark.parametrize(("n", "k", "m"), [(8, 4, 8), (9, 3, 17), (16, 8, 16), (7, 9, 33), (25, 1, 4)])
-def test_products_of_packed_and_turned_matrices(
+def test_products_of_packed_and_transposed_matrices(
     dtype: str, transposed: tuple[bool, bool], n: int, k: int, m: int
 ) -> None:
     n, k, m = shapes_of(n, k, m)

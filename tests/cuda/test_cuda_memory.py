@@ -244,9 +244,10 @@ def test_no_script_hides_the_package_that_numba_cuda_needs() -> None:
     # What lies beside a script that is run is found first, and numba-cuda imports a package of this name.
     root = Path(__file__).resolve().parents[2]
     assert [
-        str(root / folder / "cuda.py")
-        for folder in ("benchmarks", "project", "tests")
-        if (root / folder / "cuda.py").exists()
+        str(root / folder / name)
+        for folder in ("benchmarks", "project", "scripts", "tests/support")
+        for name in ("cuda", "cuda.py")
+        if (root / folder / name).exists()
     ] == []
 
 

@@ -18,9 +18,9 @@ from minitorch import Tensor
 from ..support.differential import (
     Array,
     Case,
-    Dice,
-    Place,
+    Config,
     Row,
+    Sampler,
     Settings,
     Shape,
     cases,
@@ -31,15 +31,15 @@ from ..support.differential import (
 
 def elements_of(case: Case) -> Array:
     """Return an input: numbers of rows for an Embedding, else as the dtype wants it, with ties now and then."""
-    rng, shape = case.place.rng(), case.shape
+    rng, shape = case.config.rng(), case.shape
     if case.row.name == "Embedding":
         return rng.integers(0, case.settings["num_embeddings"], shape)
     elements = rng.normal(0, 1.5, shape)
-    tied = case.row.ties and case.place.seed % 3 == 0
-    return np.asarray(np.round(elements) if tied else elements).astype(case.place.dtype)
+    tied = case.row.ties and case.config.seed % 3 == 0
+    return np.asarray(np.round(elements) if tied else elements).astype(case.config.dtype)
 
 
-def linear(d: Dice, n: int) -> tuple[Settings, Shape]:
+def linear(d: Sampler, n: int) -> tuple[Settings, Shape]:
     ins, outs = d.size(n), d.size(n)
     return {"in_features": ins, "out_features": outs, **d.some(bias=False)}, (*d.sizes(0, 3, n), ins)
 
@@ -48,8 +48,8 @@ def at(value: Any, axis: int) -> int:
     return value if isinstance(value, int) else value[axis]
 
 
-def conv(dims: int) -> Callable[[Dice, int], tuple[Settings, Shape]]:
-    def draw(d: Dice, n: int) -> tuple[Settings, Shape]:
+def conv(dims: int) -> Callable[[Sampler, int], tuple[Settings, Shape]]:
+    def draw(d: Sampler, n: int) -> tuple[Settings, Shape]:
         two = d.pair if dims == 2 else d.randint
         groups = d.size(3)
         ins, outs = (groups * d.size(max(2, n // 2)) for _ in range(2))
@@ -74,13 +74,13 @@ def conv(dims: int) -> Callable[[Dice, int], tuple[Settings, Shape]]:
     return draw
 
 
-def large_linear(d: Dice, n: int) -> tuple[Settings, Shape]:
+def large_linear(d: Sampler, n: int) -> tuple[Settings, Shape]:
     """Draw sizes around those of vectors and blocks, except for the reference backend."""
     rows, ins, outs = (d.randint(1, n) if n < 4 else d.choice([7, 8, 17, 33, 64, 130]) for _ in range(3))
     return {"in_features": ins, "out_features": outs}, (rows, ins)
 
 
-def large_conv(d: Dice, n: int) -> tuple[Settings, Shape]:
+def large_conv(d: Sampler, n: int) -> tuple[Settings, Shape]:
     """Draw images and channels as networks have them, mostly with kernels of 3x3, except for the reference backend."""
     ins, outs = (d.randint(1, n) if n < 4 else d.choice([3, 8, 17, 32]) for _ in range(2))
     kernel, stride = d.choice([3, 3, 3, 1, 5]), d.choice([1, 1, 1, 2])
@@ -93,7 +93,7 @@ def large_conv(d: Dice, n: int) -> tuple[Settings, Shape]:
     )
 
 
-def pool(d: Dice, n: int, **more: Any) -> tuple[Settings, Shape]:
+def pool(d: Sampler, n: int, **more: Any) -> tuple[Settings, Shape]:
     kernel = d.pair(1, 3)
     half: Any = tuple(d.randint(0, at(kernel, k) // 2) for k in range(2))
     options = d.some(stride=d.pair(1, 3), padding=half, ceil_mode=True, **more)
@@ -102,8 +102,8 @@ def pool(d: Dice, n: int, **more: Any) -> tuple[Settings, Shape]:
     return {"kernel_size": kernel, **options}, (d.size(n), d.size(n), *sizes)
 
 
-def batch_norm(least: int, most: int) -> Callable[[Dice, int], tuple[Settings, Shape]]:
-    def draw(d: Dice, n: int) -> tuple[Settings, Shape]:
+def batch_norm(least: int, most: int) -> Callable[[Sampler, int], tuple[Settings, Shape]]:
+    def draw(d: Sampler, n: int) -> tuple[Settings, Shape]:
         options = d.some(eps=10 ** d.uniform(-5, -1), momentum=d.random(), affine=False)
         options |= {"track_running_stats": False} if d.flag(0.2) else {}
         features = d.size(n)
@@ -113,14 +113,14 @@ def batch_norm(least: int, most: int) -> Callable[[Dice, int], tuple[Settings, S
     return draw
 
 
-def layer_norm(d: Dice, n: int) -> tuple[Settings, Shape]:
+def layer_norm(d: Sampler, n: int) -> tuple[Settings, Shape]:
     last = d.sizes(1, 2, n)
     shape: Any = last[0] if len(last) == 1 and d.flag() else last
     options = d.some(eps=10 ** d.uniform(-5, -1), elementwise_affine=False)
     return {"normalized_shape": shape, **options}, (*d.sizes(1, 2, n), *last)
 
 
-def group_norm(d: Dice, n: int) -> tuple[Settings, Shape]:
+def group_norm(d: Sampler, n: int) -> tuple[Settings, Shape]:
     groups, each = d.size(3), d.size(max(2, n // 2))
     options = d.some(eps=10 ** d.uniform(-5, -1), affine=False)
     shape = (d.size(n), groups * each, *d.sizes(0, 2, n))
@@ -129,11 +129,11 @@ def group_norm(d: Dice, n: int) -> tuple[Settings, Shape]:
     return {"num_groups": groups, "num_channels": groups * each, **options}, shape
 
 
-def embedding(d: Dice, n: int) -> tuple[Settings, Shape]:
+def embedding(d: Sampler, n: int) -> tuple[Settings, Shape]:
     return {"num_embeddings": d.size(n), "embedding_dim": d.size(n)}, d.sizes(0, 3, n)
 
 
-def flat(d: Dice, n: int) -> tuple[Settings, Shape]:
+def flat(d: Sampler, n: int) -> tuple[Settings, Shape]:
     shape = d.sizes(2, 5, min(n, 5))
     start = d.randrange(len(shape))
     end = d.randrange(start, len(shape))
@@ -141,24 +141,24 @@ def flat(d: Dice, n: int) -> tuple[Settings, Shape]:
     return {"start_dim": start - back, "end_dim": end - back} if d.flag() else {}, shape
 
 
-def along(d: Dice, n: int) -> tuple[Settings, Shape]:
+def along(d: Sampler, n: int) -> tuple[Settings, Shape]:
     shape = d.sizes(1, 4, n)
     return {"dim": d.randrange(-len(shape), len(shape))}, shape
 
 
-def drop(dims: Sequence[int]) -> Callable[[Dice, int], tuple[Settings, Shape]]:
-    def draw(d: Dice, n: int) -> tuple[Settings, Shape]:
+def drop(dims: Sequence[int]) -> Callable[[Sampler, int], tuple[Settings, Shape]]:
+    def draw(d: Sampler, n: int) -> tuple[Settings, Shape]:
         count = d.choice(dims)
         return d.some(p=d.choice([0.0, 0.2, 0.7, 1.0])), d.sizes(count, count, n)
 
     return draw
 
 
-def any_shape(**ranges: Callable[[Dice], Any]) -> Callable[[Dice, int], tuple[Settings, Shape]]:
+def any_shape(**ranges: Callable[[Sampler], Any]) -> Callable[[Sampler, int], tuple[Settings, Shape]]:
     return lambda d, n: (d.some(**{k: fn(d) for k, fn in ranges.items()}), d.sizes(0, 4, n))
 
 
-def network(d: Dice, n: int) -> tuple[Settings, Shape]:
+def network(d: Sampler, n: int) -> tuple[Settings, Shape]:
     """Draw a stack of layers that fit each other, as pairs of a name and settings."""
     batch, ins, outs, hidden = d.randint(2, 3), d.size(3), 2 * d.size(2), d.randint(3, 4)
     activation = lambda: (d.choice(["ReLU", "Tanh", "Sigmoid", "LeakyReLU", "GELU"]), {})  # noqa: E731
@@ -178,7 +178,7 @@ def network(d: Dice, n: int) -> tuple[Settings, Shape]:
     return {"stack": stack}, (batch, ins, d.randint(4, 4 + n), d.randint(4, 4 + n))
 
 
-def followed(d: Dice, n: int) -> tuple[Settings, Shape]:
+def followed(d: Sampler, n: int) -> tuple[Settings, Shape]:
     """Draw a layer and an activation, which a backend may compute in one go."""
     name, draw = d.choice(
         [("Linear", linear), ("Conv1d", conv(1)), ("Conv2d", conv(2)), ("BatchNorm1d", batch_norm(2, 3)),
@@ -243,8 +243,8 @@ def random_state(layer: Any, rng: np.random.Generator) -> dict[str, Array]:
 
 def expected(case: Case) -> None:
     """Pass an input through both layers and back, and compare outputs, gradients and what the layers keep."""
-    place, rng = case.place, case.place.rng()
-    place.settle()
+    config, rng = case.config, case.config.rng()
+    config.settle()
     ours, theirs = (case.row.build(nn, case.row.name, case.settings) for nn in (minitorch, torch.nn))
     module = isinstance(ours, minitorch.Module)
     if module:
@@ -258,24 +258,24 @@ def expected(case: Case) -> None:
         if module:
             ours.train(way == "train")
         x, t = (
-            (elements, torch.tensor(elements)) if whole else (place.leaf(elements), reference_leaf(elements))
+            (elements, torch.tensor(elements)) if whole else (config.leaf(elements), reference_leaf(elements))
         )
         out, expected = ours(x), theirs(t)
-        assert (out.dtype, out.backend) == (place.dtype, minitorch.get_default_backend())
-        place.agree(f"output in {way}", out, expected)
-        weights = rng.normal(size=out.shape).astype(place.dtype)
-        out.backward(place.leaf(weights).detach())
+        assert (out.dtype, out.backend) == (config.dtype, minitorch.get_default_backend())
+        config.agree(f"output in {way}", out, expected)
+        weights = rng.normal(size=out.shape).astype(config.dtype)
+        out.backward(config.leaf(weights).detach())
         expected.backward(torch.from_numpy(weights).double())
         if not whole:
-            place.agree(f"input gradient in {way}", x.grad, t.grad)
+            config.agree(f"input gradient in {way}", x.grad, t.grad)
         if module:
             references = dict(theirs.named_parameters())
             assert [name for name, _ in ours.named_parameters()] == list(references)
             for name, p in ours.named_parameters():
-                place.agree(f"{name} gradient in {way}", p.grad, references[name].grad)
+                config.agree(f"{name} gradient in {way}", p.grad, references[name].grad)
             assert list(ours.state_dict()) == list(theirs.state_dict())
             for name, kept in ours.state_dict().items():
-                place.agree(f"{name} after {way}", kept, theirs.state_dict()[name])
+                config.agree(f"{name} after {way}", kept, theirs.state_dict()[name])
 
 
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths:UserWarning")
@@ -287,12 +287,12 @@ def test_layer(case: Case) -> None:
 @pytest.mark.parametrize("case", cases(DROPS, 36))
 def test_dropout_in_training(case: Case) -> None:
     """PyTorch's mask cannot be ours: its arithmetic is, with the mask that our output shows."""
-    place, p = case.place, case.settings["p"]
-    place.settle()
+    config, p = case.config, case.settings["p"]
+    config.settle()
     layer = getattr(minitorch, case.row.name)(p)
     elements = np.abs(elements_of(case)) + np.float32(0.5)
-    minitorch.manual_seed(place.seed)
-    x = place.leaf(elements)
+    minitorch.manual_seed(config.seed)
+    x = config.leaf(elements)
     out = layer(x)
     kept = np.asarray(out) != 0
     if case.row.name == "Dropout2d":
@@ -301,12 +301,12 @@ def test_dropout_in_training(case: Case) -> None:
         assert (kept == (p == 0)).all()
     t = reference_leaf(elements)
     expected = t * torch.tensor(kept) / (1 - p if p < 1 else 1)
-    place.agree("output", out, expected)
+    config.agree("output", out, expected)
     out.sum().backward()
     expected.sum().backward()
-    place.agree("input gradient", x.grad, t.grad)
-    minitorch.manual_seed(place.seed)
-    assert ((np.asarray(layer(place.leaf(elements))) != 0) == kept).all()
+    config.agree("input gradient", x.grad, t.grad)
+    minitorch.manual_seed(config.seed)
+    assert ((np.asarray(layer(config.leaf(elements))) != 0) == kept).all()
 
 
 class Off(minitorch.Linear):
@@ -333,8 +333,8 @@ def test_a_layer_that_is_wrong_by_little_fails(
         one, other = factors
         return Off(3, 2, forward=one, backward=other) if nn is minitorch else nn.Linear(3, 2)
 
-    place = Place(1, "fast", dtype, "packed", 4)
-    case = Case(Row("Linear", linear, build), place, {}, (4, 3), ("train",))
+    config = Config(1, "fast", dtype, "packed", 4)
+    case = Case(Row("Linear", linear, build), config, {}, (4, 3), ("train",))
     if what is None:
         expected(case)
         return

@@ -13,9 +13,9 @@ import pytest
 import minitorch
 from minitorch.nn import losses
 
-from ..support.differential import Array, Case, Dice, Row, Settings, Shape, cases, reference_leaf, torch
+from ..support.differential import Array, Case, Row, Sampler, Settings, Shape, cases, reference_leaf, torch
 
-Draw = Callable[[Dice, int], tuple[Settings, Shape]]
+Draw = Callable[[Sampler, int], tuple[Settings, Shape]]
 # Draws input and target; a target of whole numbers is labels, and has no gradient.
 Pair = Callable[[np.random.Generator, Case], tuple[Array, Array]]
 REDUCTIONS = (("mean",), ("sum",), ("none",))
@@ -29,17 +29,17 @@ class Loss(Row):
     modes: Any = REDUCTIONS
 
 
-def scores(**ranges: Callable[[Dice, int], Any]) -> Draw:
+def scores(**ranges: Callable[[Sampler, int], Any]) -> Draw:
     """Return a draw of settings and a shape (N, C)."""
 
-    def draw(d: Dice, n: int) -> tuple[Settings, Shape]:
+    def draw(d: Sampler, n: int) -> tuple[Settings, Shape]:
         rows, classes = d.size(n), d.size(n)
         return d.some(**{k: fn(d, classes) for k, fn in ranges.items()}), (rows, classes)
 
     return draw
 
 
-def any_shape(d: Dice, n: int) -> tuple[Settings, Shape]:
+def any_shape(d: Sampler, n: int) -> tuple[Settings, Shape]:
     return {}, d.sizes(0, 4, n)
 
 
@@ -64,7 +64,7 @@ def shares(rng: np.random.Generator, case: Case) -> tuple[Array, Array]:
     rows, classes = case.shape
     one_hot = np.eye(classes)[rng.integers(0, classes, rows)]
     spread = rng.dirichlet(np.ones(classes), rows)
-    return rng.normal(0, 3, case.shape), one_hot if case.place.seed % 2 else spread
+    return rng.normal(0, 3, case.shape), one_hot if case.config.seed % 2 else spread
 
 
 def near(rng: np.random.Generator, case: Case) -> tuple[Array, Array]:
@@ -83,11 +83,11 @@ def logits(rng: np.random.Generator, case: Case) -> tuple[Array, Array]:
     return rng.normal(0, 10, case.shape), chances(rng, case)[1]
 
 
-def smoothing(d: Dice, classes: int) -> float:
+def smoothing(d: Sampler, classes: int) -> float:
     return d.choice([0.0, 0.1, d.random(), 1.0])
 
 
-def ignored(d: Dice, classes: int) -> int:
+def ignored(d: Sampler, classes: int) -> int:
     return d.choice([-100, -1, d.randrange(classes), 255])
 
 
@@ -109,35 +109,35 @@ ROWS = [
 def as_given(labels: Array, case: Case) -> Any:
     """Return labels as a list, an array, or a Tensor."""
     kinds = (labels.tolist, lambda: labels.astype(np.int32), lambda: minitorch.tensor(labels))
-    return kinds[case.place.seed % 3]()
+    return kinds[case.config.seed % 3]()
 
 
 @pytest.mark.parametrize("case", cases(ROWS, 48))
 def test_loss(case: Case) -> None:
-    place, rng = case.place, case.place.rng()
-    place.settle()
+    config, rng = case.config, case.config.rng()
+    config.settle()
     settings = {**case.settings, "reduction": case.ways[0]}
     input, target = case.row.operands(rng, case)
-    input = np.asarray(input).astype(place.dtype)
-    x, t = place.leaf(input), reference_leaf(input)
+    input = np.asarray(input).astype(config.dtype)
+    x, t = config.leaf(input), reference_leaf(input)
     pairs = [("input", x, t)]
     if target.dtype.kind == "i":
         y, truth = as_given(target, case), torch.tensor(target)
     else:
-        target = np.asarray(target).astype(place.dtype)
-        y, truth = place.leaf(target), reference_leaf(target)
+        target = np.asarray(target).astype(config.dtype)
+        y, truth = config.leaf(target), reference_leaf(target)
         pairs.append(("target", y, truth))
     found = getattr(minitorch, case.row.name)(x, y, **settings)
     expected = getattr(torch.nn.functional, case.row.name)(t, truth, **settings)
-    assert (found.dtype, found.backend) == (place.dtype, minitorch.get_default_backend())
+    assert (found.dtype, found.backend) == (config.dtype, minitorch.get_default_backend())
     if case.ways[0] != "none":
         expected = expected.reshape(1)
-    place.agree("value", found, expected)
-    weights = rng.normal(size=found.shape).astype(place.dtype)
-    found.backward(place.leaf(weights).detach())
+    config.agree("value", found, expected)
+    weights = rng.normal(size=found.shape).astype(config.dtype)
+    found.backward(config.leaf(weights).detach())
     expected.backward(torch.from_numpy(weights).double())
     for what, ours, theirs in pairs:
-        place.agree(f"{what} gradient", ours.grad, theirs.grad)
+        config.agree(f"{what} gradient", ours.grad, theirs.grad)
 
 
 def test_every_public_loss_is_drawn_with_every_setting() -> None:

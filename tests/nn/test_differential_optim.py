@@ -17,22 +17,22 @@ from minitorch import Parameter
 from minitorch.optim import schedulers
 
 from ..support.differential import (
-    Dice,
-    Place,
+    Config,
+    Sampler,
     Settings,
     Shape,
-    by_x,
-    places,
+    configs,
+    label,
     reference_leaf,
-    shown,
-    told,
+    settings_label,
+    shape_label,
     torch,
 )
 
 RATES = 40  # learning rates of each schedule
 
 
-def sgd(d: Dice) -> Settings:
+def sgd(d: Sampler) -> Settings:
     found = d.some(lr=d.uniform(0, 0.1), momentum=d.uniform(0.1, 0.95), weight_decay=d.uniform(0, 0.3))
     # Written down also where it is the default: the course's rate is not PyTorch's.
     found.setdefault("lr", 1.0)
@@ -41,23 +41,23 @@ def sgd(d: Dice) -> Settings:
     return found
 
 
-def adam(d: Dice) -> Settings:
+def adam(d: Sampler) -> Settings:
     betas = (d.uniform(0, 0.95), d.uniform(0.5, 0.999))
     numbers = {"lr": d.uniform(0, 0.1), "eps": 10 ** d.uniform(-8, -2), "weight_decay": d.uniform(0, 0.3)}
     return d.some(**numbers, betas=betas, amsgrad=True)
 
 
-def rmsprop(d: Dice) -> Settings:
+def rmsprop(d: Sampler) -> Settings:
     numbers = {"lr": d.uniform(0, 0.1), "alpha": d.uniform(0.5, 0.999), "eps": 10 ** d.uniform(-8, -2)}
     return d.some(**numbers, weight_decay=d.uniform(0, 0.3), momentum=d.uniform(0.1, 0.95), centered=True)
 
 
-def adagrad(d: Dice) -> Settings:
+def adagrad(d: Sampler) -> Settings:
     numbers = {"lr": d.uniform(0, 0.3), "lr_decay": d.uniform(0, 0.5), "eps": 10 ** d.uniform(-10, -2)}
     return d.some(**numbers, weight_decay=d.uniform(0, 0.3), initial_accumulator_value=d.uniform(0, 1))
 
 
-OPTIMIZERS: dict[str, Callable[[Dice], Settings]] = {
+OPTIMIZERS: dict[str, Callable[[Sampler], Settings]] = {
     "SGD": sgd,
     "Adam": adam,
     "AdamW": adam,
@@ -69,7 +69,7 @@ OWN = ("lr", "weight_decay", "eps", "betas", "alpha")
 
 
 @dataclass(frozen=True)
-class Walk:
+class Run:
     """Some steps of an optimizer on groups of parameters.
 
     Attributes:
@@ -78,7 +78,7 @@ class Walk:
     """
 
     name: str
-    place: Place
+    config: Config
     settings: Settings
     groups: list[tuple[Settings, list[Shape]]]
     steps: int
@@ -86,46 +86,46 @@ class Walk:
     clip: str
 
     def __str__(self) -> str:
-        groups = "+".join(f"{'x'.join(map(by_x, s))}({told(own)})" for own, s in self.groups)
-        return f"{self.name}-{self.place}-{groups}-{self.steps},{self.clip}-{told(self.settings)}"
+        groups = "+".join(f"{'x'.join(map(shape_label, s))}({settings_label(own)})" for own, s in self.groups)
+        return f"{self.name}-{self.config}-{groups}-{self.steps},{self.clip}-{settings_label(self.settings)}"
 
 
-def walks(count: int) -> list[Walk]:
+def runs(count: int) -> list[Run]:
     found = []
     for name, draw in OPTIMIZERS.items():
-        for place in places(count):
-            d = Dice(name, place.seed)
+        for config in configs(count):
+            d = Sampler(name, config.seed)
             groups = []
             for k in range(d.choice([1, 1, 2, 3])):
                 own = {key: v for key, v in draw(d).items() if key in OWN} if k else {}
-                groups.append((own, [d.sizes(0, 3, place.limit) for _ in range(d.randint(1, 3))]))
+                groups.append((own, [d.sizes(0, 3, config.limit) for _ in range(d.randint(1, 3))]))
             clip = d.choice(["unclipped", "unclipped", "norm", "value"])
-            found.append(Walk(name, place, draw(d), groups, d.randint(3, 8), d.choice([0, 0.3]), clip))
+            found.append(Run(name, config, draw(d), groups, d.randint(3, 8), d.choice([0, 0.3]), clip))
     return found
 
 
-@pytest.mark.parametrize("walk", walks(36), ids=str)
-def test_optimizer(walk: Walk) -> None:
-    place, rng, d = walk.place, walk.place.rng(), Dice("steps", walk.place.seed)
-    place.settle()
-    starts = [[rng.normal(size=s).astype(place.dtype) for s in shapes] for _, shapes in walk.groups]
-    params = [[Parameter(place.leaf(np.asarray(x)).detach()) for x in group] for group in starts]
+@pytest.mark.parametrize("run", runs(36), ids=str)
+def test_optimizer(run: Run) -> None:
+    config, rng, d = run.config, run.config.rng(), Sampler("steps", run.config.seed)
+    config.settle()
+    starts = [[rng.normal(size=s).astype(config.dtype) for s in shapes] for _, shapes in run.groups]
+    params = [[Parameter(config.leaf(np.asarray(x)).detach()) for x in group] for group in starts]
     leaves = [[reference_leaf(np.asarray(x)) for x in group] for group in starts]
     given, expected = (
-        [{"params": group, **own} for (own, _), group in zip(walk.groups, groups)]
+        [{"params": group, **own} for (own, _), group in zip(run.groups, groups)]
         for groups in (params, leaves)
     )
-    ours = getattr(minitorch, walk.name)(given, **walk.settings)
-    theirs = getattr(torch.optim, walk.name)(expected, **walk.settings)
+    ours = getattr(minitorch, run.name)(given, **run.settings)
+    theirs = getattr(torch.optim, run.name)(expected, **run.settings)
     pairs = [pair for groups in zip(params, leaves) for pair in zip(*groups)]
-    clips = [getattr(nn, f"clip_grad_{walk.clip}_", None) for nn in (minitorch, torch.nn.utils)]
-    for step in range(walk.steps):
+    clips = [getattr(nn, f"clip_grad_{run.clip}_", None) for nn in (minitorch, torch.nn.utils)]
+    for step in range(run.steps):
         theirs.zero_grad()
         for p, t in pairs:
-            if d.flag(walk.idle) and p is not pairs[0][0]:  # PyTorch cannot clip where there is no gradient
+            if d.flag(run.idle) and p is not pairs[0][0]:  # PyTorch cannot clip where there is no gradient
                 continue
-            aim = np.asarray(rng.normal(size=p.value.shape)).astype(place.dtype)
-            ((p.value - place.leaf(aim)) ** 2 / 2).sum().backward()
+            aim = np.asarray(rng.normal(size=p.value.shape)).astype(config.dtype)
+            ((p.value - config.leaf(aim)) ** 2 / 2).sum().backward()
             ((t - torch.tensor(aim)) ** 2 / 2).sum().backward()
         bound = d.uniform(0.2, 3)
         for clip, values in zip(clips, ([p for p, _ in pairs], [t for _, t in pairs])):
@@ -134,18 +134,18 @@ def test_optimizer(walk: Walk) -> None:
         ours.step()
         theirs.step()
         for k, (p, t) in enumerate(pairs):
-            assert (p.value.dtype, p.value.grad) == (place.dtype, None)
-            place.agree(f"parameter {k} after step {step}", p.value, t)
+            assert (p.value.dtype, p.value.grad) == (config.dtype, None)
+            config.agree(f"parameter {k} after step {step}", p.value, t)
         if d.flag(0.2):  # as a scheduler does
             for one, other in zip(ours.param_groups, theirs.param_groups):
                 one["lr"] = other["lr"] = other["lr"] * 0.7
 
 
-def gamma(d: Dice) -> float:
+def gamma(d: Sampler) -> float:
     return d.uniform(0.3, 1.1)
 
 
-def one_cycle(d: Dice, groups: int) -> Settings:
+def one_cycle(d: Sampler, groups: int) -> Settings:
     def each(low: float, high: float) -> Any:
         return d.uniform(low, high) if d.flag() else [d.uniform(low, high) for _ in range(groups)]
 
@@ -160,7 +160,7 @@ def one_cycle(d: Dice, groups: int) -> Settings:
     return {"max_lr": each(0.01, 1), **length, **d.some(**numbers, **momenta, **words)}
 
 
-def plateau(d: Dice, groups: int) -> Settings:
+def plateau(d: Sampler, groups: int) -> Settings:
     lowest = d.choice([d.uniform(0, 0.05), [d.uniform(0, 0.05) for _ in range(groups)]])
     counts = {"patience": d.randint(0, 4), "cooldown": d.randint(0, 3)}
     words = {"mode": d.choice(["min", "max"]), "threshold_mode": d.choice(["rel", "abs"])}
@@ -176,7 +176,7 @@ def falling(rate: float) -> Callable[[int], float]:
     return lambda epoch: 1 / (1 + rate * epoch)
 
 
-SCHEDULERS: dict[str, Callable[[Dice, int], Settings]] = {
+SCHEDULERS: dict[str, Callable[[Sampler, int], Settings]] = {
     "StepLR": lambda d, n: {"step_size": d.randint(1, 12), **d.some(gamma=gamma(d))},
     "MultiStepLR": lambda d, n: {
         "milestones": [d.randrange(RATES) for _ in range(d.randint(0, 5))],
@@ -206,14 +206,14 @@ class Schedule:
     settings: Settings
 
     def __str__(self) -> str:
-        return f"{self.name}-{self.seed},{self.kind}-{shown(self.rates)}-{told(self.settings)}"
+        return f"{self.name}-{self.seed},{self.kind}-{label(self.rates)}-{settings_label(self.settings)}"
 
 
 def schedules(count: int) -> list[Schedule]:
     found = []
     for name, draw in SCHEDULERS.items():
         for seed in range(count):
-            d = Dice(name, seed)
+            d = Sampler(name, seed)
             rates = [round(d.uniform(0.02, 1), 3) for _ in range(d.randint(1, 3))]
             found.append(Schedule(name, seed, d.choice(["SGD", "Adam"]), rates, draw(d, len(rates))))
     return found
@@ -228,7 +228,7 @@ def seen(optimizer: Any) -> list[float]:
     ]
 
 
-def metrics(d: Dice) -> list[float]:
+def metrics(d: Sampler) -> list[float]:
     """Return losses that sink at first and then go up and down, some of them not finite."""
     values = [math.exp(-k / 5) + d.gauss(0, 0.05) for k in range(RATES)]
     for k in range(RATES):
@@ -250,7 +250,7 @@ def test_scheduler(schedule: Schedule) -> None:
     scheduler = getattr(minitorch, schedule.name)(ours, **schedule.settings)
     close = lambda values: pytest.approx(values, rel=1e-9, abs=1e-13)  # noqa: E731
     assert seen(ours) == close(seen(theirs))
-    for metric in metrics(Dice("metrics", schedule.seed))[1:]:
+    for metric in metrics(Sampler("metrics", schedule.seed))[1:]:
         theirs.step()
         given_metric = (metric,) if schedule.name == "ReduceLROnPlateau" else ()
         with warnings.catch_warnings():
@@ -273,7 +273,7 @@ def missing(name: str, drawn: set[str]) -> set[str]:
 def test_every_public_optimizer_is_drawn_with_every_setting() -> None:
     assert public(lambda kind: issubclass(kind, minitorch.Optimizer)) - {"Optimizer"} == set(OPTIMIZERS)
     for name in OPTIMIZERS:
-        assert not missing(name, {"parameters"}.union(*(w.settings for w in walks(36) if w.name == name)))
+        assert not missing(name, {"parameters"}.union(*(w.settings for w in runs(36) if w.name == name)))
 
 
 def test_every_public_scheduler_is_drawn_with_every_setting() -> None:

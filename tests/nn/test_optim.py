@@ -79,7 +79,7 @@ def test_a_hundred_steps_against_pytorch(name: str, settings: dict[str, Any]) ->
 
 
 @cases
-def test_the_plain_backend_takes_the_same_steps(name: str, settings: dict[str, Any]) -> None:
+def test_the_reference_backend_takes_the_same_steps(name: str, settings: dict[str, Any]) -> None:
     results = []
     for backend in BACKENDS:
         params = parameters(backend)

@@ -51,8 +51,8 @@ class Times(Function):
         return da * first, db * second
 
 
-class Turned(Function):
-    """A transposition that forgets to turn back."""
+class Transposed(Function):
+    """A transposition whose derivative is not transposed back."""
 
     @staticmethod
     def forward(ctx: Context, a: TensorData) -> TensorData:
@@ -63,7 +63,7 @@ class Turned(Function):
         return d
 
 
-class Blind(Function):
+class IgnoringStrides(Function):
     """A negation that overlooks strides."""
 
     @staticmethod
@@ -104,10 +104,10 @@ def test_a_wrong_value(fn: Callable[[Tensor], Tensor]) -> None:
 
 @pytest.mark.parametrize("layout", ["permuted", "strided"])
 def test_a_stride_overlooked(layout: str) -> None:
-    capture_safe = Line("neg", Blind.apply, np.negative, (((2, 3),),))
-    check_values(capture_safe, "simple", "packed")
+    overlooking = Line("neg", IgnoringStrides.apply, np.negative, (((2, 3),),))
+    check_values(overlooking, "simple", "packed")
     with pytest.raises((AssertionError, RuntimeError)):
-        check_values(capture_safe, "simple", layout)
+        check_values(overlooking, "simple", layout)
 
 
 @pytest.mark.parametrize("reduce_all", ["sum", "max", "mean"])
@@ -118,7 +118,7 @@ def test_a_swapped_axis(reduce_all: str) -> None:
 
 
 def test_a_swapped_axis_on_the_way_back() -> None:
-    transposed = Line("transposed", Turned.apply, np.transpose, (((3, 3),),))
+    transposed = Line("transposed", Transposed.apply, np.transpose, (((3, 3),),))
     check_values(transposed, "simple", "packed")
     with pytest.raises(AssertionError, match="transposed of"):
         check_gradients(transposed, "simple", "packed")
@@ -140,7 +140,7 @@ def test_a_wrong_gradient(off: tuple[float, float], only: bool) -> None:
         check_gradients(times(*off, only=only), "simple", "packed")
 
 
-def test_a_gradient_that_differs_from_the_plain_backend() -> None:
+def test_a_gradient_that_differs_from_the_reference_backend() -> None:
     def fn(x: Tensor, y: Tensor) -> Tensor:
         return Times.apply(x, y, off=(1.001 if x.backend.ops.name == "fast" else 1.0, 1.0))
 
@@ -162,7 +162,7 @@ def test_grad_check_finds_a_wrong_gradient(size: int, arg: int) -> None:
 
 
 def test_grad_check_looks_along_a_direction_of_large_inputs() -> None:
-    class OneCell(Function):
+    class OneElement(Function):
         """An identity whose derivative is wrong in a single element."""
 
         @staticmethod
@@ -175,8 +175,8 @@ def test_grad_check_looks_along_a_direction_of_large_inputs() -> None:
             wrong[400] = 100.0
             return wrong
 
-    with pytest.raises(AssertionError, match="OneCell"):
-        grad_check(OneCell.apply, make(np.linspace(0.0, 1.0, 1000)))
+    with pytest.raises(AssertionError, match="OneElement"):
+        grad_check(OneElement.apply, make(np.linspace(0.0, 1.0, 1000)))
 
 
 def test_grad_check_takes_tighter_tolerances() -> None:

@@ -133,7 +133,7 @@ def test_a_derivative_may_be_an_array(backend: str) -> None:
     assert x.grad.to_numpy().tolist() == [3.0, 3.0]
 
 
-# Rooms
+# Backends
 
 
 class Four(TensorOps):

@@ -1,4 +1,4 @@
-"""What the comparisons with PyTorch share: dice for shapes and settings, places to run at, and one comparer.
+"""What the comparisons with PyTorch share: a sampler of shapes and settings, configurations, and one comparison.
 
 `tests/nn/test_differential_layers.py`, `..._losses.py` and `..._optim.py` draw their cases with it. PyTorch computes in
 float64 at the very numbers the case has, so that in float32, too, only our rounding is on trial.
@@ -18,7 +18,7 @@ import minitorch
 from minitorch import Tensor
 from minitorch.fast_ops import jit
 
-from .op_table import BACKENDS, LAYOUTS, laid
+from .op_table import BACKENDS, LAYOUTS, in_layout
 
 torch = pytest.importorskip("torch", reason="the reference is PyTorch")
 
@@ -28,7 +28,7 @@ Settings = dict[str, Any]
 TOLERANCE = {"float64": 1e-9, "float32": 1e-4}
 
 
-class Dice(random.Random):
+class Sampler(random.Random):
     """Draws shapes and settings; the same for the same words."""
 
     def __init__(self, *words: object) -> None:
@@ -56,7 +56,7 @@ class Dice(random.Random):
 
 
 @dataclass(frozen=True)
-class Place:
+class Config:
     """Where a case runs: its backend, dtype and layout of tensors, and the largest size to draw."""
 
     seed: int
@@ -79,7 +79,7 @@ class Place:
 
     def leaf(self, elements: Array) -> Tensor:
         """Make a leaf in the case's backend, dtype and layout."""
-        return laid(elements, self.layout, self.backend, self.dtype)
+        return in_layout(elements, self.layout, self.backend, self.dtype)
 
     def agree(self, what: str, found: Any, expected: Any) -> None:
         """Insist on shape and numbers, relative to the largest one (in float32, of at least 1: terms may cancel)."""
@@ -90,31 +90,31 @@ class Place:
         np.testing.assert_allclose(ours, reference, rtol=0, atol=atol, err_msg=what)
 
 
-def places(count: int) -> Iterable[Place]:
-    """Yield places, all combinations in turn; where nothing is compiled shapes are tiny."""
+def configs(count: int) -> Iterable[Config]:
+    """Yield configurations, all combinations in turn; where nothing is compiled shapes are tiny."""
     for k in range(count):
         backend, dtype = BACKENDS[k % 2], ("float64", "float32")[k // 2 % 2]
         tiny = backend == "simple" or jit.disabled()
-        yield Place(k, backend, dtype, LAYOUTS[k // 4 % 3], 3 if tiny else (4, 8, 16)[k // 12 % 3])
+        yield Config(k, backend, dtype, LAYOUTS[k // 4 % 3], 3 if tiny else (4, 8, 16)[k // 12 % 3])
 
 
-def shown(value: Any) -> str:
+def label(value: Any) -> str:
     """Return a setting for the name of a case."""
     if callable(value):
         return "fn"
     if isinstance(value, list) and value and isinstance(value[0], tuple):  # layers of a stack
         return ">".join(name for name, _ in value)
     if isinstance(value, list | tuple):
-        return f"({','.join(map(shown, value))})"
+        return f"({','.join(map(label, value))})"
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def told(settings: Settings) -> str:
+def settings_label(settings: Settings) -> str:
     """Return settings for the name of a case."""
-    return ",".join(f"{name}={shown(value)}" for name, value in settings.items())
+    return ",".join(f"{name}={label(value)}" for name, value in settings.items())
 
 
-def by_x(shape: Shape) -> str:
+def shape_label(shape: Shape) -> str:
     """Return a shape for the name of a case."""
     return "x".join(map(str, shape)) or "scalar"
 
@@ -138,7 +138,7 @@ class Row:
     """
 
     name: str
-    draw: Callable[[Dice, int], tuple[Settings, Shape]]
+    draw: Callable[[Sampler, int], tuple[Settings, Shape]]
     build: Callable[[Any, str, Settings], Any] = by_name
     ties: bool = False
     modes: Sequence[Sequence[str]] = (("train",), ("eval",))
@@ -147,27 +147,27 @@ class Row:
 
 @dataclass(frozen=True)
 class Case:
-    """A row with settings, at a place."""
+    """A row with settings, in a configuration."""
 
     row: Row
-    place: Place
+    config: Config
     settings: Settings
     shape: Shape
     ways: Sequence[str]
 
     def __str__(self) -> str:
         name = f"{self.row.name} {self.row.note}".strip()
-        return f"{name}-{self.place}-{'+'.join(self.ways)}-{by_x(self.shape)}-{told(self.settings)}"
+        return f"{name}-{self.config}-{'+'.join(self.ways)}-{shape_label(self.shape)}-{settings_label(self.settings)}"
 
 
 def cases(rows: Sequence[Row], count: int) -> list[Any]:
     """Draw ``count`` cases of each row, named by what was drawn."""
     found = []
     for row in rows:
-        for place in places(count):
-            d = Dice(row.name, row.note, place.seed)
-            settings, shape = row.draw(d, place.limit)
-            case = Case(row, place, settings, shape, d.choice(row.modes))
+        for config in configs(count):
+            d = Sampler(row.name, row.note, config.seed)
+            settings, shape = row.draw(d, config.limit)
+            case = Case(row, config, settings, shape, d.choice(row.modes))
             found.append(pytest.param(case, id=str(case)))
     return found
 
@@ -175,32 +175,3 @@ def cases(rows: Sequence[Row], count: int) -> list[Any]:
 def reference_leaf(elements: Array) -> Any:
     """Return PyTorch's leaf: the case's numbers, in float64."""
     return torch.tensor(elements.astype(np.float64), requires_grad=True)
-
-
-def test_all_combinations_come_in_turn() -> None:
-    seen = {(place.backend, place.dtype, place.layout) for place in places(12)}
-    assert len(seen) == len(BACKENDS) * len(TOLERANCE) * len(LAYOUTS)
-    limits = {place.limit for place in places(36) if place.backend == "fast"}
-    assert limits == ({3} if jit.disabled() else {4, 8, 16})
-
-
-def test_the_same_words_give_the_same_draws() -> None:
-    first, again, other = (
-        [d.sizes(5, 5, 99) for _ in range(3)] for d in (Dice("a", 1), Dice("a", 1), Dice("a", 2))
-    )
-    assert first == again != other
-
-
-@pytest.mark.parametrize("dtype", TOLERANCE)
-def test_a_small_difference_and_a_wrong_shape_are_noticed(dtype: str) -> None:
-    place = Place(0, "fast", dtype, "packed", 4)
-    elements = np.array([1.0, -2.0, 1e-9])
-    place.agree("equal", elements * (1 + TOLERANCE[dtype] / 3), torch.tensor(elements))
-    for wrong in (
-        elements * (1 + 3 * TOLERANCE[dtype]),
-        elements[:2],
-        elements[:, None],
-        [1.0, -2.0, np.nan],
-    ):
-        with pytest.raises(AssertionError, match="the gradient"):
-            place.agree("the gradient", wrong, torch.tensor(elements))

@@ -32,9 +32,9 @@ BINARY = (
     ((0, 3), (1, 3)),
     ((), ()),
 )
-FOLDS = (((2, 3, 4),), ((3, 3),), ((1, 1),), ((3, 9),))
-EMPTY_TOO = (*FOLDS, ((0, 3),), ((3, 0),))
-ANY = (*EMPTY_TOO, ((),), ((0,),))
+REDUCED = (((2, 3, 4),), ((3, 3),), ((1, 1),), ((3, 9),))
+AND_EMPTY = (*REDUCED, ((0, 3),), ((3, 0),))
+ANY = (*AND_EMPTY, ((),), ((0,),))
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Line:
         shapes: Operands' shapes, the main case first.
         low: The smallest number drawn.
         high: The largest.
-        slope: Whether backward agrees with differences (not for what has no derivative).
+        differentiable: Whether backward agrees with differences (not for what has no derivative).
         tolerance: Of float64 values, relative to the largest one.
     """
 
@@ -58,7 +58,7 @@ class Line:
     shapes: tuple[tuple[Shape, ...], ...] = UNARY
     low: float = -2.0
     high: float = 2.0
-    slope: bool = True
+    differentiable: bool = True
     tolerance: float = 1e-9
 
 
@@ -121,7 +121,10 @@ def chosen(x: Tensor) -> Tensor:
     return nn.CrossEntropy.apply(x, target=target._tensor)
 
 
-NP_ACTS: dict[str, Callable[[Array], Array]] = {"none": lambda x: x, "relu": lambda x: np.maximum(x, 0)}
+NP_ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
+    "none": lambda x: x,
+    "relu": lambda x: np.maximum(x, 0),
+}
 TABLE = [
     # Pointwise.
     Line("neg", lambda x: -x, lambda x: -x),
@@ -141,9 +144,15 @@ TABLE = [
     Line("numbers", lambda x: 2 / (3 - x) + 4 * x - 1, lambda x: 2 / (3 - x) + 4 * x - 1),
     Line("leaky relu", minitorch.LeakyReLU(0.1), lambda x: np.where(x > 0, x, 0.1 * x)),
     Line("gelu", minitorch.GELU(), np_gelu),
-    Line("gelu tanh", minitorch.GELU("tanh"), np_gelu, slope=True, tolerance=2e-3),
+    Line("gelu tanh", minitorch.GELU("tanh"), np_gelu, differentiable=True, tolerance=2e-3),
     Line("softplus", elementwise.Softplus(), lambda x: np.log1p(np.exp(x))),
-    Line("astype", lambda x: x.astype("float32").astype("float64"), lambda x: x, slope=False, tolerance=1e-6),
+    Line(
+        "astype",
+        lambda x: x.astype("float32").astype("float64"),
+        lambda x: x,
+        differentiable=False,
+        tolerance=1e-6,
+    ),
     Line("to", lambda x: x.to("simple").to(x.backend), lambda x: x),
     # Pairs of elements.
     Line("add", lambda x, y: x + y, np.add, BINARY),
@@ -163,7 +172,7 @@ TABLE = [
         lambda x, y: (x / 40).is_close(y / 40),
         lambda x, y: np.asarray(np.abs(x - y) < 0.4, float),
         BINARY,
-        slope=False,
+        differentiable=False,
     ),
     Line("the same twice", lambda x: x * x + x, lambda x: x * x + x),
     Line("bce", elementwise.BCE(), np_bce, BINARY, low=0.1, high=0.9),
@@ -175,13 +184,13 @@ TABLE = [
     ),
     # Reductions.
     *(
-        Line(f"{name} {dim}", fn, keep(ref, dim), shapes, slope=name != "all")
+        Line(f"{name} {dim}", fn, keep(ref, dim), shapes, differentiable=name != "all")
         for dim in (0, 1, -1, None)
         for name, fn, ref, shapes in [
-            ("sum", lambda x, d=dim: x.sum(d), np.sum, EMPTY_TOO),
-            ("mean", lambda x, d=dim: x.mean(d), np.mean, FOLDS),
-            ("max", lambda x, d=dim: x.max(d), np.max, FOLDS),
-            ("all", lambda x, d=dim: x.all(d), np.prod, EMPTY_TOO),
+            ("sum", lambda x, d=dim: x.sum(d), np.sum, AND_EMPTY),
+            ("mean", lambda x, d=dim: x.mean(d), np.mean, REDUCED),
+            ("max", lambda x, d=dim: x.max(d), np.max, REDUCED),
+            ("all", lambda x, d=dim: x.all(d), np.prod, AND_EMPTY),
         ]
     ),
     Line("sum of any shape", lambda x: x.sum(), keep(np.sum, None), ANY),
@@ -294,10 +303,10 @@ TABLE = [
             lambda x, w, b, activation=activation: minitorch.nn.functional.linear(
                 x, w, b, activation=activation
             ),
-            lambda x, w, b, activation=activation: NP_ACTS[activation](x @ w.T + b),
+            lambda x, w, b, activation=activation: NP_ACTIVATIONS[activation](x @ w.T + b),
             (((3, 4), (2, 4), (2,)), ((1, 1), (1, 1), (1,))),
         )
-        for activation in NP_ACTS
+        for activation in NP_ACTIVATIONS
     ),
     *(
         Line(
@@ -305,12 +314,12 @@ TABLE = [
             lambda x, w, b, activation=activation: minitorch.conv2d(
                 x, w, b, padding=1, activation=activation
             ),
-            lambda x, w, b, activation=activation: NP_ACTS[activation](
+            lambda x, w, b, activation=activation: NP_ACTIVATIONS[activation](
                 np_conv(x, w, [(1, 1), (1, 1)], 1) + b[:, None, None]
             ),
             (((2, 2, 4, 5), (3, 2, 3, 2), (3,)),),
         )
-        for activation in NP_ACTS
+        for activation in NP_ACTIVATIONS
     ),
     Line("take", nn.Take(rows=np.array([2, 0, 2])), lambda x: x[[2, 0, 2]], (((3, 2),),)),
     Line(
@@ -364,7 +373,7 @@ def operands(line: Line, shapes: tuple[Shape, ...]) -> list[Array]:
     return [draw.uniform(line.low, line.high, shape) for shape in shapes]
 
 
-def laid(elements: Array, layout: str, backend: str, dtype: str = "float64") -> Tensor:
+def in_layout(elements: Array, layout: str, backend: str, dtype: str = "float64") -> Tensor:
     """Make a leaf of ``elements`` that lies in storage packed, permuted, or with gaps and an offset."""
     if layout == "permuted":
         t = tensor(elements.T, backend, dtype=dtype).permute(*reversed(range(elements.ndim)))
@@ -390,7 +399,7 @@ def check_values(line: Line, backend: str, layout: str, dtype: str = "float64") 
     """Compare with NumPy in float64, for all shapes."""
     for shapes in line.shapes:
         elements = [x.astype(dtype) for x in operands(line, shapes)]
-        out = line.fn(*(laid(x, layout, backend, dtype) for x in elements))
+        out = line.fn(*(in_layout(x, layout, backend, dtype) for x in elements))
         expected = line.ref(*(x.astype(np.float64) for x in elements))
         assert out.backend.ops.name == backend
         tolerance = line.tolerance if dtype == "float64" else max(line.tolerance, 1e-4)
@@ -398,7 +407,7 @@ def check_values(line: Line, backend: str, layout: str, dtype: str = "float64") 
 
 
 def ways(elements: list[Array]) -> Iterator[list[Array]]:
-    """Yield directions: one that moves every element of every operand, then each element of small operands by itself."""
+    """Yield directions: one that moves every element of every operand, then each element of small operands alone."""
     draw = np.random.default_rng(12)
     yield [draw.standard_normal(x.shape) for x in elements]
     if sum(x.size for x in elements) <= 24:
@@ -413,7 +422,7 @@ def gradients(
     line: Line, backend: str, layout: str, shapes: tuple[Shape, ...], dtype: str = "float64"
 ) -> list[Array]:
     """Return the gradients of the operands, for a random derivative of the result."""
-    leaves = [laid(x, layout, backend, dtype) for x in operands(line, shapes)]
+    leaves = [in_layout(x, layout, backend, dtype) for x in operands(line, shapes)]
     out = line.fn(*leaves)
     out.backward(tensor(np.random.default_rng(13).standard_normal(out.shape), backend, dtype=out.dtype))
     for leaf in leaves:
@@ -430,7 +439,7 @@ def check_gradients(line: Line, backend: str, layout: str) -> None:
         grads = gradients(line, backend, layout, shapes)
 
         def moved(way: list[Array], elements: list[Array] = elements) -> Array:
-            return line.fn(*(laid(x + w, layout, backend) for x, w in zip(elements, way))).to_numpy()
+            return line.fn(*(in_layout(x + w, layout, backend) for x, w in zip(elements, way))).to_numpy()
 
         for way in ways(elements):
             change = moved([step * w for w in way]) - moved([-step * w for w in way])

@@ -5,7 +5,7 @@ thread: each runs until a barrier or its end, then the next one does. So runs re
 time, and `MINITORCH_SIM_ORDER` chooses the order: forward, reverse, shuffle or shuffle:SEED. Refused are barriers that
 some threads do not reach, blocks, grids and shared memory beyond a card's limits, and negative indices. Memory that
 nobody has written to holds nan. Tensor cores have a stand-in: the lanes of a warp bring their numbers together. It
-refuses to know the kernels of minitorch, and imports numba only when installed.
+depends on no kernel of minitorch, and imports numba only when installed.
 """
 
 from __future__ import annotations
