@@ -49,7 +49,7 @@ check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy --strict minitorch
-	$(BIN)/python -m pytest -q tests/repo/test_architecture.py
+	$(BIN)/python -m pytest -q tests/repo/test_architecture.py tests/repo/test_public_names.py tests/repo/test_words.py
 
 bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/run.py

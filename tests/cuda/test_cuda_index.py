@@ -16,8 +16,8 @@ import pytest
 import minitorch
 from minitorch import TensorData, operators, tensor
 from minitorch.cuda_ops import elementwise, reduce
-from minitorch.cuda_ops.device import launch
-from minitorch.nn import fuse
+from minitorch.cuda_ops.device import launch, memory
+from minitorch.nn import fusion
 from minitorch.runtime import strides as runtime_strides
 
 MODE = os.environ["MINITORCH_CUDA_TESTS"]
@@ -109,7 +109,7 @@ def test_stretched_operands(shapes: tuple[tuple[int, ...], ...], dtype: str) -> 
     arrays = [elements(*s, seed=k).astype(dtype) for k, s in enumerate(shapes)]
     for count, fn in enumerate(FUNCTIONS, 1):
         for given in itertools.permutations(arrays, count):
-            program = fuse.trace(fn, count)
+            program = fusion.trace(fn, count)
             operands = [on(x, tuple(range(x.ndim))[::-1], dtype) for x in given]
             out = minitorch.CudaBackend.elements(program, *operands)
             expected = fn(*given)
@@ -315,7 +315,7 @@ def test_taking_rows_reads_nothing_back(monkeypatch: pytest.MonkeyPatch) -> None
         raise AssertionError("read back from the device")
 
     with monkeypatch.context() as during:
-        during.setattr(minitorch.cuda_memory, "host", refuse)
+        during.setattr(memory, "host", refuse)
         total = (layer(rows) * given).sum()
         total.backward()
     expected.backward()
