@@ -48,7 +48,7 @@ class Line:
         shapes: Operands' shapes, the main case first.
         low: The smallest number drawn.
         high: The largest.
-        differentiable: Whether backward agrees with differences (not for what has no derivative).
+        slope: Whether backward agrees with differences (not for what has no derivative).
         tolerance: Of float64 values, relative to the largest one.
     """
 
@@ -58,7 +58,7 @@ class Line:
     shapes: tuple[tuple[Shape, ...], ...] = UNARY
     low: float = -2.0
     high: float = 2.0
-    differentiable: bool = True
+    slope: bool = True
     tolerance: float = 1e-9
 
 
@@ -144,15 +144,9 @@ TABLE = [
     Line("numbers", lambda x: 2 / (3 - x) + 4 * x - 1, lambda x: 2 / (3 - x) + 4 * x - 1),
     Line("leaky relu", minitorch.LeakyReLU(0.1), lambda x: np.where(x > 0, x, 0.1 * x)),
     Line("gelu", minitorch.GELU(), np_gelu),
-    Line("gelu tanh", minitorch.GELU("tanh"), np_gelu, differentiable=True, tolerance=2e-3),
+    Line("gelu tanh", minitorch.GELU("tanh"), np_gelu, slope=True, tolerance=2e-3),
     Line("softplus", elementwise.Softplus(), lambda x: np.log1p(np.exp(x))),
-    Line(
-        "astype",
-        lambda x: x.astype("float32").astype("float64"),
-        lambda x: x,
-        differentiable=False,
-        tolerance=1e-6,
-    ),
+    Line("astype", lambda x: x.astype("float32").astype("float64"), lambda x: x, slope=False, tolerance=1e-6),
     Line("to", lambda x: x.to("simple").to(x.backend), lambda x: x),
     # Pairs of elements.
     Line("add", lambda x, y: x + y, np.add, BINARY),
@@ -172,7 +166,7 @@ TABLE = [
         lambda x, y: (x / 40).is_close(y / 40),
         lambda x, y: np.asarray(np.abs(x - y) < 0.4, float),
         BINARY,
-        differentiable=False,
+        slope=False,
     ),
     Line("the same twice", lambda x: x * x + x, lambda x: x * x + x),
     Line("bce", elementwise.BCE(), np_bce, BINARY, low=0.1, high=0.9),
@@ -184,7 +178,7 @@ TABLE = [
     ),
     # Reductions.
     *(
-        Line(f"{name} {dim}", fn, keep(ref, dim), shapes, differentiable=name != "all")
+        Line(f"{name} {dim}", fn, keep(ref, dim), shapes, slope=name != "all")
         for dim in (0, 1, -1, None)
         for name, fn, ref, shapes in [
             ("sum", lambda x, d=dim: x.sum(d), np.sum, AND_EMPTY),
