@@ -73,13 +73,14 @@ def file_of(parts: Module) -> Module | None:
 def _relative(module: Module, node: ast.ImportFrom) -> Iterator[Module]:
     """Yield the files that a relative import names."""
     if node.level > len(module):
-        raise ValueError(f"{shown(module)}:{node.lineno}: a relative import leaves the package")
+        expect_none([f"{shown(module)}:{node.lineno}: a relative import leaves the package"])
     base = (*module[: len(module) - node.level], *(node.module.split(".") if node.module else ()))
     for alias in node.names:
         found = file_of((*base, alias.name)) or file_of(base)
         if found is None:
-            raise ValueError(f"{shown(module)}:{node.lineno}: no file holds {'.'.join(base)}")
-        yield found
+            expect_none([f"{shown(module)}:{node.lineno}: no file holds {'.'.join(base)}"])
+        else:
+            yield found
 
 
 def _statements(node: ast.AST, at_import: bool = True) -> Iterator[tuple[ast.AST, bool]]:
