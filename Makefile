@@ -8,15 +8,15 @@ VISDOM ?= .venv-visdom
 CUDA ?= .venv-cuda
 PORT ?= 8097
 JOBS ?= 2
-CUDA_TESTS = tests/test_cuda.py \
-	tests/test_cuda_fused.py \
-	tests/test_cuda_memory.py \
-	tests/test_cuda_matmul.py \
-	tests/test_cuda_conv.py \
-	tests/test_cuda_graph.py \
-	tests/test_cuda_index.py \
-	tests/test_philox.py \
-	tests/test_dlpack.py
+CUDA_TESTS = tests/cuda/test_cuda.py \
+	tests/cuda/test_cuda_fused.py \
+	tests/cuda/test_cuda_memory.py \
+	tests/cuda/test_cuda_matmul.py \
+	tests/cuda/test_cuda_conv.py \
+	tests/cuda/test_cuda_graph.py \
+	tests/cuda/test_cuda_index.py \
+	tests/backends/test_philox.py \
+	tests/backends/test_dlpack.py
 
 .PHONY: mnist test test-cuda sanitize-cuda test-cuda-compile cuda-table check bench bench-quick bench-cuda dashboard docs clean
 
@@ -40,16 +40,16 @@ sanitize-cuda: $(VENV)/.dev
 	done
 
 test-cuda-compile: $(VENV)/.dev $(CUDA)/.ready
-	MINITORCH_CUDA_PYTHON=$(CUDA)/bin/python $(BIN)/python -m pytest -q tests/test_cuda_compile.py
+	MINITORCH_CUDA_PYTHON=$(CUDA)/bin/python $(BIN)/python -m pytest -q tests/cuda/test_cuda_compile.py
 
 cuda-table: $(CUDA)/.ready
-	$(CUDA)/bin/python tests/cuda_compile.py --write
+	$(CUDA)/bin/python tests/support/cuda_compile.py --write
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy --strict minitorch
-	$(BIN)/python -m pytest -q tests/test_house.py
+	$(BIN)/python -m pytest -q tests/repo/test_architecture.py tests/repo/test_public_names.py tests/repo/test_words.py
 
 bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/run.py

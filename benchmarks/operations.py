@@ -84,12 +84,12 @@ def ours() -> Iterator[Case]:
         a, b = mt.tensor(array(n, n)), mt.tensor(array(n, n))
         yield "matrix product", f"{n}x{n}", lambda a=a, b=b: a @ b
     a, b, row = mt.tensor(array(*BIG)), mt.tensor(array(*BIG)), mt.tensor(array(1, 32, 1, 1))
-    yield "elements", "add", lambda: a + b
-    yield "elements", "add to each channel", lambda: a + row
-    yield "elements", "relu", lambda: a.relu()
-    yield "elements", "exp", lambda: a.exp()
-    yield "elements", "sigmoid", lambda: a.sigmoid()
-    yield "elements", "permuted copy", lambda: a.permute(0, 2, 3, 1).contiguous()
+    yield "elementwise", "add", lambda: a + b
+    yield "elementwise", "add to each channel", lambda: a + row
+    yield "elementwise", "relu", lambda: a.relu()
+    yield "elementwise", "exp", lambda: a.exp()
+    yield "elementwise", "sigmoid", lambda: a.sigmoid()
+    yield "elementwise", "permuted copy", lambda: a.permute(0, 2, 3, 1).contiguous()
     flat, wide = a.view(4096, 1024), a.view(128, 32768)
     yield "sums", "sum of all", lambda: a.sum()
     yield "sums", "sum along rows", lambda: flat.sum(1)
@@ -156,12 +156,12 @@ def theirs() -> Iterator[Case]:
         a, b = array(n, n), array(n, n)
         yield "matrix product", f"{n}x{n}", lambda a=a, b=b: a @ b
     a, b, row = tensor(*BIG), tensor(*BIG), tensor(1, 32, 1, 1)
-    yield "elements", "add", lambda: a + b
-    yield "elements", "add to each channel", lambda: a + row
-    yield "elements", "relu", lambda: a.relu()
-    yield "elements", "exp", lambda: a.exp()
-    yield "elements", "sigmoid", lambda: a.sigmoid()
-    yield "elements", "permuted copy", lambda: a.permute(0, 2, 3, 1).contiguous()
+    yield "elementwise", "add", lambda: a + b
+    yield "elementwise", "add to each channel", lambda: a + row
+    yield "elementwise", "relu", lambda: a.relu()
+    yield "elementwise", "exp", lambda: a.exp()
+    yield "elementwise", "sigmoid", lambda: a.sigmoid()
+    yield "elementwise", "permuted copy", lambda: a.permute(0, 2, 3, 1).contiguous()
     flat, wide = a.view(4096, 1024), a.view(128, 32768)
     yield "sums", "sum of all", lambda: a.sum()
     yield "sums", "sum along rows", lambda: flat.sum(1)

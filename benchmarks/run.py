@@ -11,13 +11,13 @@ from pathlib import Path
 import harness
 
 SCRIPTS = (
-    "walk",
+    "call_depth",
     "startup",
     "mnist",
     "training_step",
-    "peers",
+    "compiled_frameworks",
     "operations",
-    "crowded",
+    "oversubscription",
     "ablation",
     "dashboard",
 )
@@ -46,7 +46,7 @@ def main() -> None:
     quick = ["--quick"] if parser.parse_args().quick else []
     folder = Path(__file__).parent
     for name in SCRIPTS:
-        flags = [] if name == "walk" else quick
+        flags = [] if name == "call_depth" else quick
         subprocess.run([sys.executable, str(folder / f"{name}.py"), *flags], cwd=harness.ROOT, check=True)
     write_page()
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from . import strict_sim
+from .support import strict_simulator
 
 
 def _gpu_present() -> bool:
@@ -28,7 +28,7 @@ def _gpu_present() -> bool:
 
 
 def _choose_cuda() -> tuple[str, str]:
-    """Settle the mode before numba.cuda is imported, which looks at it once; return it, and a line about it."""
+    """Settle the mode before numba.cuda is imported, which reads it once; return it, and a line about it."""
     mode = os.environ.get("MINITORCH_CUDA_TESTS") or "auto"
     if mode == "auto":
         mode = "gpu" if _gpu_present() else "sim"
@@ -44,7 +44,9 @@ def _choose_cuda() -> tuple[str, str]:
     os.environ.setdefault("NUMBA_CUDA_LOW_OCCUPANCY_WARNINGS", "0")
     if "numba" in sys.modules:  # a warning filter that names one of its classes has imported it
         sys.modules["numba"].config.reload_config()
-    return mode, strict_sim.install() if mode == "sim" else {"gpu": "a GPU", "off": "nothing: skipped"}[mode]
+    return mode, strict_simulator.install() if mode == "sim" else {"gpu": "a GPU", "off": "nothing: skipped"}[
+        mode
+    ]
 
 
 CUDA_MODE, CUDA_LINE = _choose_cuda()

@@ -27,9 +27,9 @@ from minitorch.fast_ops import course as fast_course
 from minitorch.runtime.types import ConvParams
 from minitorch.tensor_ops.composite import MEANINGS
 
-from .checks import needs_jit
 from .strategies import assert_close
-from .table import BACKENDS
+from .support.checks import needs_jit
+from .support.op_table import BACKENDS
 from .tensor_strategies import tensors
 
 backend = pytest.mark.parametrize("backend", BACKENDS)
@@ -358,7 +358,7 @@ SETTINGS = [
 @pytest.mark.parametrize("activation", ["none", "relu"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(("of_x", "of_w", "settings"), SETTINGS)
-def test_derivatives_that_gate_as_they_go(
+def test_convolution_derivatives_with_the_activation_gradient_fused(
     of_x: tuple[int, ...], of_w: tuple[int, ...], settings: Any, dtype: str, activation: str
 ) -> None:
     draw = np.random.default_rng(1)

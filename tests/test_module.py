@@ -11,8 +11,6 @@ import pytest
 
 from minitorch.module import Module, Parameter
 
-pytestmark = pytest.mark.task0_4
-
 
 class Value:
     """What a Tensor offers to a module."""
@@ -119,6 +117,7 @@ STATE = [
 # Parameters
 
 
+@pytest.mark.task0_4
 def test_parameter_of_any_value() -> None:
     assert Parameter().value is None
     p = Parameter("seven", name="p")
@@ -128,6 +127,7 @@ def test_parameter_of_any_value() -> None:
     assert str(p) == "seven"
 
 
+@pytest.mark.task0_4
 def test_parameter_makes_its_value_require_a_gradient() -> None:
     first, second = Value([1.0]), Value([2.0])
     p = Parameter(first, name="p")
@@ -137,6 +137,7 @@ def test_parameter_makes_its_value_require_a_gradient() -> None:
     assert (second.flag, second.name) == (True, "p")
 
 
+@pytest.mark.task0_4
 def test_parameter_without_name_leaves_the_name() -> None:
     value = Value([1.0])
     value.name = "mine"
@@ -144,6 +145,7 @@ def test_parameter_without_name_leaves_the_name() -> None:
     assert Parameter(Number(1.0), "n").value.name == "n"  # a value need not have a name before
 
 
+@pytest.mark.task0_4
 def test_parameter_reaches_through() -> None:
     p = Parameter(Value([1.0, 2.0]))
     assert p.shape == (2,)
@@ -159,6 +161,7 @@ def test_parameter_reaches_through() -> None:
 # The tree
 
 
+@pytest.mark.task0_4
 def test_names_and_counts() -> None:
     tree = Tree()
     assert [name for name, _ in tree.named_parameters()] == NAMES
@@ -176,6 +179,7 @@ def test_names_and_counts() -> None:
     assert Module().parameters() == Module().modules() == Module().buffers() == []
 
 
+@pytest.mark.task0_4
 def test_deep_trees() -> None:
     top = node = Module()
     for depth in range(5):
@@ -185,6 +189,7 @@ def test_deep_trees() -> None:
     assert [name for name, _ in top.named_parameters()] == ["child." * depth + "p" for depth in range(5)]
 
 
+@pytest.mark.task0_4
 def test_add_parameter() -> None:
     module = Module()
     p = module.add_parameter("weight_0", Value([1.0]))
@@ -194,6 +199,7 @@ def test_add_parameter() -> None:
     assert module.parameters() == [p]
 
 
+@pytest.mark.task0_4
 def test_shared_things_appear_once() -> None:
     top = Module()
     top.a = Leaf()
@@ -206,6 +212,7 @@ def test_shared_things_appear_once() -> None:
     assert Module.load_state_dict(top, state) == ([], [])
 
 
+@pytest.mark.task0_4
 def test_train_and_eval_reach_all() -> None:
     tree = Tree()
     everyone = [tree, tree.first, tree.second]
@@ -217,6 +224,7 @@ def test_train_and_eval_reach_all() -> None:
     assert not tree.train(False).second.training
 
 
+@pytest.mark.task0_4
 def test_train_asks_the_children() -> None:
     class Frozen(Module):
         def train(self, mode: bool = True) -> Frozen:
@@ -229,6 +237,7 @@ def test_train_asks_the_children() -> None:
     assert not top.frozen.training
 
 
+@pytest.mark.task0_4
 def test_own_attribute_mode_wins() -> None:
     class Pool(Module):
         def __init__(self) -> None:
@@ -242,16 +251,19 @@ def test_own_attribute_mode_wins() -> None:
     assert pool.mode == "eval"
 
 
+@pytest.mark.task0_4
 def test_call_runs_forward() -> None:
     assert Leaf()(3.0) == 6.0
     assert Leaf()(3.0, scale=5.0) == 15.0
 
 
+@pytest.mark.task0_4
 def test_call_without_forward() -> None:
     with pytest.raises(NotImplementedError, match="Tree"):
         Tree()(1.0)
 
 
+@pytest.mark.task0_4
 def test_missing_attribute() -> None:
     with pytest.raises(AttributeError, match="Tree has no attribute 'third'"):
         Tree().third  # noqa: B018
@@ -312,6 +324,7 @@ def test_dir_lists_what_is_registered() -> None:
     assert {"weight", "bias", "mean", "count", "forward", "label"} <= set(dir(Leaf()))
 
 
+@pytest.mark.task0_4
 def test_repr() -> None:
     class Line(Module):
         def extra_repr(self) -> str:

@@ -26,8 +26,8 @@ from minitorch import (
     tile,
 )
 
-from .checks import assert_close
-from .table import BACKENDS
+from .support.checks import assert_close
+from .support.op_table import BACKENDS
 from .tensor_strategies import tensors
 
 backend = pytest.mark.parametrize("backend", BACKENDS)

@@ -27,9 +27,9 @@ from minitorch import (
     zeros,
 )
 
-from . import checks
 from .strategies import small_ints
-from .table import BACKENDS
+from .support import checks
+from .support.op_table import BACKENDS
 from .tensor_strategies import shaped_tensors, tensors
 
 one = pytest.mark.parametrize("case", checks.ONE, ids=checks.name_of)
@@ -212,7 +212,7 @@ def test_astype() -> None:
     assert t.grad.to_numpy().tolist() == [3.0, 3.0]
 
 
-# Rooms
+# Backends
 
 
 def test_to() -> None:
@@ -486,7 +486,7 @@ def test_operators_with_numbers_on_either_side() -> None:
         assert found.to_numpy().tolist() == expected
 
 
-def test_equality_is_cellwise_and_hash_is_identity() -> None:
+def test_equality_is_elementwise_and_hash_is_identity() -> None:
     a, b = grid(), grid()
     assert (a == b).all().item() == 1.0
     assert len({a, b}) == 2

@@ -13,8 +13,8 @@ import minitorch
 from minitorch import FastBackend, FastOps, Tensor, TensorBackend, operators, tensor
 from minitorch.fast_ops import course
 
-from . import checks
 from .strategies import small_floats, small_ints
+from .support import checks
 from .tensor_strategies import matmul_tensors, shaped_tensors, tensors
 
 one = pytest.mark.parametrize("case", checks.ONE, ids=checks.name_of)
@@ -148,7 +148,7 @@ def test_large_tensors_run_on_all_threads(shape: tuple[int, ...]) -> None:
 
 
 @pytest.mark.task3_1
-def test_more_dimensions_than_the_kernels_merge() -> None:
+def test_more_dimensions_than_the_kernels_coalesce() -> None:
     elements = np.arange(2.0**6).reshape((2,) * 6)
     order = (0, 3, 1, 4, 2, 5)
     t, flipped = tensor(elements, "fast"), elements.transpose(5, 4, 3, 2, 1, 0)
@@ -201,7 +201,6 @@ def test_matmul_kernel_on_triples() -> None:
     assert minitorch.tensor_matrix_multiply is course.tensor_matrix_multiply
 
 
-@pytest.mark.task3_1
 def test_an_own_backend_on_the_same_backend_mixes() -> None:
     own = TensorBackend(FastOps)
     assert own == FastBackend

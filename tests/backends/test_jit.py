@@ -1,0 +1,161 @@
+"""Compiled kernels: made once per machine, remade when a function changes, and never needed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from minitorch import FastOps, TensorBackend, operators, tensor, tensor_data
+from minitorch.fast_ops import course, elementwise, jit
+from minitorch.operators import relu
+
+from ..support.checks import needs_jit
+
+# Counts what was compiled, computes with several kernels and prints both.
+PROGRAM = """
+import json, warnings
+from numba.core import event
+with event.install_recorder("numba:compile") as recorder, warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("default")
+    import minitorch, own
+    x = minitorch.tensor([[1.0, -2.0], [3.0, 4.0]], requires_grad=True)
+    backend = minitorch.get_default_backend()
+    y = (x * x).sigmoid() + backend.map(own.shifted)(x)
+    y.sum().backward()
+print(json.dumps([len(recorder.buffer), y.to_numpy().ravel().tolist(), [str(w.message) for w in caught]]))
+"""
+OWN = "def shifted(x):\n    return helper(x) + 1.0\n\ndef helper(x):\n    return x * {factor}\n"
+ELEMENTS = np.array([1.0, -2.0, 3.0, 4.0])
+EXPECTED = 1 / (1 + np.exp(-ELEMENTS * ELEMENTS)) + 2 * ELEMENTS + 1
+
+
+def run(folder: Path, factor: float = 2.0, **environment: str) -> Any:
+    """Run the program in a fresh process with ``folder`` as cache; return what it printed."""
+    (folder.parent / "own.py").write_text(OWN.format(factor=factor))
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        env={**os.environ, "MINITORCH_CACHE_DIR": str(folder), "MINITORCH_BACKEND": "fast", **environment},
+        cwd=folder.parent,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def files(folder: Path) -> dict[str, int]:
+    """Return all files below ``folder`` and when they were written."""
+    return {str(p.relative_to(folder)): p.stat().st_mtime_ns for p in folder.rglob("*") if p.is_file()}
+
+
+@needs_jit
+def test_kernels_are_compiled_once_and_again_when_a_function_changes(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    compiled, first, _ = run(cache)
+    assert compiled > 0
+    assert np.allclose(first, EXPECTED, rtol=0, atol=1e-12)
+    written = files(cache)
+    assert any(name.endswith(".nbc") for name in written)
+    for _ in range(2):
+        compiled, again, _ = run(cache)
+        assert compiled == 0
+        assert again == first
+        assert files(cache) == written
+    compiled, changed, _ = run(cache, factor=3.0)
+    assert compiled > 0
+    added = set(files(cache)) - set(written)
+    assert changed != first
+    assert {name: when for name, when in files(cache).items() if name in written} == written
+    # One kernel was added: its source, an index and its code.
+    assert len({Path(name).name.split(".")[0] for name in added}) == 1
+
+
+@needs_jit
+def test_without_a_writable_cache_one_warning_and_the_same_result(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way of the folder")
+    compiled, values, warned = run(tmp_path / "file")
+    assert compiled > 0
+    ours = [message for message in warned if "cannot be cached" in message]
+    assert len(ours) == 1
+    assert "MINITORCH_CACHE_DIR" in ours[0]
+    assert np.allclose(values, EXPECTED, rtol=0, atol=1e-12)
+
+
+def test_with_the_jit_off_the_plain_functions_run(tmp_path: Path) -> None:
+    compiled, values, _ = run(tmp_path / "cache", NUMBA_DISABLE_JIT="1")
+    assert compiled == 0
+    assert not (tmp_path / "cache").exists()
+    assert np.allclose(values, EXPECTED, rtol=0, atol=1e-12)
+
+
+def test_lambdas_closures_and_compiled_functions_work() -> None:
+    import numba
+
+    def closure(factor: float) -> Any:
+        return lambda x: factor * x
+
+    for fn in (lambda x: 3.0 * x, closure(3.0), numba.njit(lambda x: 3.0 * x)):
+        backend = TensorBackend(FastOps)
+        assert backend.map(fn)(tensor([1.0, 2.0], backend)).to_numpy().tolist() == [3.0, 6.0]
+    assert FastOps.zip(lambda x, y: x - 2.0 * y)(tensor([5.0], "fast"), tensor([1.0], "fast")).item() == 3.0
+    product = FastOps.reduce(lambda x, y: x * y + 1.0, 1.0)
+    assert product(tensor([[2.0, 3.0]], "fast"), 1).item() == 10.0
+
+
+def test_two_closures_of_one_function_differ() -> None:
+    def times(factor: float) -> Any:
+        def scaled(x: float) -> float:
+            return factor * x
+
+        return scaled
+
+    found = [FastOps.map(times(f))(tensor([1.0, 2.0], "fast")).to_numpy().tolist() for f in (2.0, 5.0)]
+    assert found == [[2.0, 4.0], [5.0, 10.0]]
+
+
+def test_functions_with_defaults_and_calls() -> None:
+    def doubled(x: float, factor: float = 2.0) -> float:
+        return relu(x) * factor
+
+    assert FastOps.map(doubled)(tensor([1.0, -1.0], "fast")).to_numpy().tolist() == [2.0, 0.0]
+
+
+@needs_jit
+def test_float32_kernels_compute_in_float32() -> None:
+    kernel = jit.kernel(elementwise.map_flat, np.float32, cache=False, fn=operators.sigmoid)
+    out = np.empty(4, np.float32)
+    kernel(out, np.linspace(-1, 1, 4, dtype=np.float32), 4)
+    (code,) = kernel.inspect_llvm().values()
+    body = code[code.index("define") :]
+    assert "float" in body
+    assert "fmul double" not in body
+    assert "fdiv double" not in body
+
+
+def test_the_cache_folder_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("MINITORCH_CACHE_DIR", str(tmp_path))
+    assert jit.cache_dir() == tmp_path / "kernels"
+    monkeypatch.delenv("MINITORCH_CACHE_DIR")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    if sys.platform.startswith("linux"):
+        assert jit.cache_dir() == tmp_path / "minitorch" / "kernels"
+
+
+def test_plain_and_disabled(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert jit.plain(course.to_index) is tensor_data.to_index
+    assert jit.plain(operators.neg) is operators.neg
+    import numba
+
+    monkeypatch.setattr(numba.config, "DISABLE_JIT", 1)
+    assert jit.disabled()
+    out = np.empty(2)
+    jit.kernel(elementwise.map_flat, fn=operators.neg)(out, np.array([1.0, 2.0]), 2)
+    assert out.tolist() == [-1.0, -2.0]

@@ -1,0 +1,122 @@
+"""Winograd's convolution: the same numbers as the plain sum, for images of any size, and for what is not finite."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from numpy.lib.stride_tricks import sliding_window_view
+
+from minitorch import operators
+from minitorch.fast_ops import conv, winograd
+from minitorch.runtime.types import ConvParams
+
+from ..support.checks import needs_jit
+
+Array = np.ndarray
+pytestmark = needs_jit
+
+
+def windows(x: Array, padding: tuple[int, int, int, int]) -> Array:
+    """Return (N, C, H', W', 3, 3) in float64."""
+    top, bottom, left, right = padding
+    around = ((0, 0), (0, 0), (top, bottom), (left, right))
+    return sliding_window_view(np.pad(x.astype(np.float64), around), (3, 3), (2, 3))
+
+
+def close(found: Array, expected: Array) -> None:
+    scale = np.abs(expected).max()
+    assert np.abs(found - expected).max() <= (1e-12 if found.dtype == np.float64 else 1e-4) * scale
+
+
+SIZES = [(1, 1), (2, 3), (4, 4), (5, 7), (7, 5), (8, 8), (9, 16), (17, 6), (3, 33)]
+PADDINGS = [(1, 1, 1, 1), (0, 0, 0, 0), (2, 2, 2, 2), (0, 2, 0, 2), (1, 2, 0, 1)]
+CASES = [
+    (size, p)
+    for size, p in itertools.product(SIZES, PADDINGS)
+    if min(size[0] + p[0] + p[1], size[1] + p[2] + p[3]) >= 3
+]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("size", "padding"), CASES)
+def test_it_agrees_with_the_direct_sum(
+    size: tuple[int, int], padding: tuple[int, int, int, int], dtype: str
+) -> None:
+    height, width = size[0] + padding[0] + padding[1] - 2, size[1] + padding[2] + padding[3] - 2
+    draw = np.random.default_rng(abs(hash((size, padding))) % 2**32)
+    batch, ins, outs = int(draw.integers(1, 6)), int(draw.integers(24, 41)), int(draw.integers(24, 41))
+    x = draw.standard_normal((batch, ins, *size)).astype(dtype)
+    w = draw.standard_normal((outs, ins, 3, 3)).astype(dtype)
+    shift = draw.standard_normal(outs).astype(dtype)
+    out = np.full((batch, outs, height, width), np.nan, dtype)
+    assert winograd.suits(w, (1, 1), padding, (1, 1), 1)
+    assert winograd.conv(out, x, w, padding, shift, operators.relu)
+    cut = windows(x, padding)
+    expected = np.einsum("nchwij,ocij->nohw", cut, w.astype(np.float64), optimize=True)
+    close(out, np.maximum(expected + shift[:, None, None], 0))
+
+    d = draw.standard_normal(out.shape).astype(dtype)
+    dw = np.full(w.shape, np.nan, dtype)
+    assert winograd.grad_weight(dw, x, d, padding)
+    close(dw, np.einsum("nchwij,nohw->ocij", cut, d.astype(np.float64), optimize=True))
+
+    dx = np.full(x.shape, np.nan, dtype)
+    conv.grad_input(dx, d, w, (1, 1), padding, (1, 1), 1)
+    spread = np.zeros((batch, ins, height + 2, width + 2))
+    for i, j in np.ndindex(3, 3):
+        spread[:, :, i : i + height, j : j + width] += np.einsum(
+            "nohw,oc->nchw", d, w[:, :, i, j], optimize=True
+        )
+    top, left = padding[0], padding[2]
+    close(dx, spread[:, :, top : top + size[0], left : left + size[1]])
+
+
+@pytest.mark.parametrize("poison", [np.nan, np.inf, 3e38])
+def test_what_is_not_finite_stays_where_the_direct_sum_has_it(poison: float) -> None:
+    draw = np.random.default_rng(3)
+    x = draw.standard_normal((2, 24, 9, 9)).astype("float32")
+    w = np.abs(draw.standard_normal((25, 24, 3, 3))).astype("float32")
+    x[1, 3, 4, 4] = poison
+    out = np.empty((2, 25, 7, 7), "float32")
+    conv.forward(out, x, w, (1, 1), (0, 0, 0, 0), (1, 1), 1)
+    touched = np.zeros(out.shape, bool)
+    touched[1, :, 2:5, 2:5] = True
+    assert np.isfinite(out[~touched]).all()
+    assert not np.isfinite(out[touched]).all()
+
+
+def test_the_same_bits_each_time() -> None:
+    draw = np.random.default_rng(5)
+    x, w = draw.standard_normal((9, 32, 8, 8)), draw.standard_normal((32, 32, 3, 3))
+    found = []
+    for _ in range(3):
+        out, dw = np.empty((9, 32, 8, 8)), np.empty(w.shape)
+        winograd.conv(out, x, w, (1, 1, 1, 1), np.zeros(32), operators.id)
+        winograd.grad_weight(dw, x, out, (1, 1, 1, 1))
+        found.append((out, dw))
+    for out, dw in found[1:]:
+        assert (out == found[0][0]).all()
+        assert (dw == found[0][1]).all()
+
+
+@pytest.mark.parametrize(
+    ("shape", "settings"),
+    [
+        ((24, 23, 3, 3), ((1, 1), (0, 0, 0, 0), (1, 1), 1)),
+        ((24, 24, 3, 1), ((1, 1), (0, 0, 0, 0), (1, 1), 1)),
+        ((24, 24, 3, 3), ((2, 1), (0, 0, 0, 0), (1, 1), 1)),
+        ((24, 24, 3, 3), ((1, 1), (0, 3, 0, 0), (1, 1), 1)),
+        ((24, 24, 3, 3), ((1, 1), (0, 0, 0, 0), (1, 2), 1)),
+        ((48, 24, 3, 3), ((1, 1), (0, 0, 0, 0), (1, 1), 2)),
+    ],
+)
+def test_other_convolutions_are_left_alone(shape: tuple[int, ...], settings: tuple[object, ...]) -> None:
+    assert not winograd.suits(np.zeros(shape), ConvParams(*settings))
+
+
+def test_an_empty_batch_changes_nothing() -> None:
+    dw = np.full((24, 24, 3, 3), np.nan)
+    conv.grad_weight(dw, np.zeros((0, 24, 5, 5)), np.zeros((0, 24, 3, 3)), (1, 1), (0, 0, 0, 0), (1, 1), 1)
+    assert (dw == 0).all()

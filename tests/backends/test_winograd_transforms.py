@@ -1,0 +1,120 @@
+"""The small vector kernels around convolution and pooling, each against a line of NumPy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+import pytest
+
+from minitorch.fast_ops import pool, register_tiles, simd, winograd_transforms
+
+from ..support.checks import needs_jit
+
+pytestmark = needs_jit
+DTYPES = pytest.mark.parametrize("dtype", ["float32", "float64"])
+
+
+def lanes(dtype: str) -> int:
+    return simd.BYTES // np.dtype(dtype).itemsize
+
+
+def numbers(*shape: int, dtype: str) -> Any:
+    return np.random.default_rng(1).standard_normal(shape).astype(dtype)
+
+
+@DTYPES
+@pytest.mark.parametrize("name", ["mix_input", "mix_output", "mix_change"])
+def test_mixes_are_matrices(name: str, dtype: str) -> None:
+    matrix = {
+        "mix_input": winograd_transforms.INPUT,
+        "mix_output": winograd_transforms.OUTPUT,
+        "mix_change": winograd_transforms.OUTPUT_TRANSPOSED,
+    }[name]
+    mix, n = getattr(winograd_transforms, name), 2 * lanes(dtype)
+    image, out = numbers(len(matrix[0]), n, dtype=dtype), np.zeros((len(matrix), n), dtype)
+
+    @numba.njit
+    def run(out: Any, image: Any, offsets: Any) -> None:
+        mix(out, 0, n, image, 0, offsets, 2)
+
+    run(out.reshape(-1), image.reshape(-1), np.arange(len(matrix[0])) * n)
+    assert np.allclose(out, np.array(matrix, dtype) @ image, atol=1e-5)
+
+
+@DTYPES
+@pytest.mark.parametrize("name", ["turn_full", "turn_tall"])
+def test_squares_are_transposed(name: str, dtype: str) -> None:
+    turn, n = getattr(winograd_transforms, name), lanes(dtype) if name == "turn_full" else simd.WIDE
+    image, out = numbers(n, n, dtype=dtype), np.zeros((n, n), dtype)
+
+    @numba.njit
+    def run(out: Any, image: Any) -> None:
+        turn(out, 0, n, image, 0, n)
+
+    run(out.reshape(-1), image.reshape(-1))
+    assert (out == image.T).all()
+
+
+@DTYPES
+@pytest.mark.parametrize("width", [2, 4, 8])
+def test_four_streams_are_woven_and_taken_apart(width: int, dtype: str) -> None:
+    weave, unweave, part = (
+        getattr(winograd_transforms, f"{name}_{width}") for name in ("weave", "unweave", "part")
+    )
+    streams = numbers(4, width, dtype=dtype)
+    row, four, six = (np.zeros(n * width + 8, dtype) for n in (4, 4, 6))
+
+    @numba.njit
+    def run(row: Any, four: Any, six: Any, streams: Any) -> None:
+        weave(row, 0, streams, 0, width)
+        part(four, 0, width, row, 0)
+        unweave(six, 0, width, row, 0)
+
+    run(row, four, six, streams.reshape(-1))
+    assert (row[: 4 * width] == streams.T.reshape(-1)).all()
+    assert (four[: 4 * width].reshape(4, width) == streams).all()
+    places = np.arange(width) * 4
+    assert (six[: 6 * width].reshape(6, width) == [row[places + j] for j in range(6)]).all()
+
+
+@DTYPES
+@pytest.mark.parametrize("cols", [1, 2, 3, 5, 8, 13, 16, 17, 40])
+def test_rows_of_any_length_are_moved(cols: int, dtype: str) -> None:
+    move, move_relu = register_tiles.move, register_tiles.move_relu
+    image = numbers(3, cols + 2, dtype=dtype)
+    plain, positive = (np.full((3, cols + 5), 7, dtype) for _ in range(2))
+
+    @numba.njit
+    def run(plain: Any, positive: Any, image: Any, shift: Any) -> None:
+        move(plain, 1, cols + 5, image, 2, cols + 2, 3, cols, shift)
+        move_relu(positive, 1, cols + 5, image, 2, cols + 2, 3, cols, shift)
+
+    shift = np.dtype(dtype).type(0.5)
+    run(plain.reshape(-1), positive.reshape(-1), image.reshape(-1), shift)
+    assert (plain[:, 1 : cols + 1] == image[:, 2:]).all()
+    assert (positive[:, 1 : cols + 1] == np.maximum(image[:, 2:] + shift, 0)).all()
+    for out in (plain, positive):
+        assert (out[:, 0] == 7).all()
+        assert (out[:, cols + 1 :] == 7).all()
+
+
+@DTYPES
+@pytest.mark.parametrize("cols", [1, 2, 3, 7, 8, 12, 16, 19])
+def test_the_first_largest_of_four_gets_it_all(cols: int, dtype: str) -> None:
+    share = pool.share_pairs
+    draw = np.random.default_rng(cols)
+    image = draw.integers(0, 3, (2, 2 * cols)).astype(dtype)
+    image[draw.random(image.shape) < 0.1] = np.nan
+    d, out = numbers(cols, dtype=dtype), np.full((2, 2 * cols), 7, dtype)
+
+    @numba.njit
+    def run(out: Any, image: Any, d: Any) -> None:
+        share(out, 0, image, 0, 2 * cols, d, 0, cols)
+
+    run(out.reshape(-1), image.reshape(-1), d)
+    for k in range(cols):
+        window, found = image[:, 2 * k : 2 * k + 2].reshape(-1), out[:, 2 * k : 2 * k + 2].reshape(-1)
+        first = int(np.flatnonzero(np.isnan(window))[0]) if np.isnan(window).any() else int(window.argmax())
+        assert (found == np.where(np.arange(4) == first, d[k], 0)).all()

@@ -1,0 +1,32 @@
+"""The documentation is run: each page's Python code, from top to bottom, as a reader would type it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_code_of_a_page_runs(page: Path) -> None:
+    blocks = re.findall(r"^```python\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+    names: dict[str, object] = {"__name__": page.stem}
+    for block in blocks:
+        exec(compile(block, str(page), "exec"), names)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_a_page_points_to_is_there(page: Path) -> None:
+    targets = re.findall(r"\]\((?!http)([^)#]+)", page.read_text())
+    assert [t for t in targets if not (page.parent / t).exists()] == []
+
+
+def test_the_commands_of_the_readme_are_targets_of_the_makefile() -> None:
+    readme, makefile = (ROOT / name for name in ("README.md", "Makefile"))
+    commands = set(re.findall(r"^make (\S+)", readme.read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^(\w[\w-]*):", makefile.read_text(), re.MULTILINE))
+    assert {"mnist", "test"} <= commands <= targets
