@@ -171,6 +171,6 @@ class FusedOps(TensorOps):
         drawn = live(lambda: np.array(philox.key_words(key())))
         if y.size:
             made, elements = kernel(dropout.drop_elements, x.dtype), (y._storage, mask._storage, flat(x))
-            settings = (drawn, philox.bound_of(rate), dropout_scale(rate, scale, x.dtype))
+            settings = (drawn, philox.threshold(rate), dropout_scale(rate, scale, x.dtype))
             launch("dropout", [x.shape], made, grid_stride(-(-x.size // 4)), *elements, x.size, *settings)
         return y, mask

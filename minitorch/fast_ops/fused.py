@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ..runtime import philox
 from ..runtime.types import ConvParams
-from ..tensor_data import IndexingError, TensorData, array, flat, packed, shape_broadcast
+from ..tensor_data import IndexingError, TensorData, shape_broadcast
 from ..tensor_ops.base import TensorOps
 from ..tensor_ops.composite import ACTIVATIONS, dropout_scale
 from ..tensor_ops.expression import Expression
@@ -46,8 +46,8 @@ class FusedOps(TensorOps):
         cls.require_same_backend(x, w, b)
         y = cls.conv_result(x, w, params)
         if y.size:
-            shift = flat(b, y)
-            conv.forward(array(y), packed(x, y), packed(w, y), params, shift, ACTIVATIONS[activation][0])
+            shift, activate = b.packed(y.dtype).reshape(-1), ACTIVATIONS[activation][0]
+            conv.forward(y.numpy_view(), x.packed(y.dtype), w.packed(y.dtype), params, shift, activate)
         return y
 
     @classmethod
@@ -56,17 +56,17 @@ class FusedOps(TensorOps):
         params: ConvParams,
     ) -> tuple[Any, Any, TensorData]:  # fmt: skip
         """See `CompositeOps.conv_activation_grad`: what the activation held back is left out where the derivatives are read."""
-        if not wanted[1] or not y.size or not conv.fuses_relu_backward(array(w), params):
+        if not wanted[1] or not y.size or not conv.fuses_relu_backward(w.numpy_view(), params):
             return super().conv_activation_grad(x, w, y, d, activation, wanted, params)
         dw = cls.allocate(w.shape, y.dtype, y.backend)
         db = cls.allocate((w.shape[0],), y.dtype, y.backend)
-        change, gate = packed(d, y), array(y) if activation == "relu" else None
-        conv.grad_weight(array(dw), packed(x, y), change, params, gate, db._storage)
+        change, gate = d.packed(y.dtype), y.numpy_view() if activation == "relu" else None
+        conv.grad_weight(dw.numpy_view(), x.packed(y.dtype), change, params, gate, db._storage)
         if not wanted[0]:
             return 0.0, dw, db
         dx = cls.allocate(x.shape, y.dtype, y.backend)
         if dx.size:
-            conv.grad_input(array(dx), change, packed(w, y), params, gate)
+            conv.grad_input(dx.numpy_view(), change, w.packed(y.dtype), params, gate)
         return dx, dw, db
 
     @classmethod
@@ -76,9 +76,9 @@ class FusedOps(TensorOps):
             raise IndexingError(f"linear needs (N, K) and (M, K), not {x.shape} and {w.shape}")
         cls.require_same_backend(x, w, b)
         y = cls.allocate((x.shape[0], w.shape[0]), np.promote_types(x.dtype, w.dtype), x.backend)
-        matmul.matmul(array(y), array(x), array(w).T)
+        matmul.matmul(y.numpy_view(), x.numpy_view(), w.numpy_view().T)
         run = jit.variant(norm.shift_rows, y.dtype, y.size > jit.PARALLEL, finish=ACTIVATIONS[activation][0])
-        run(array(y), flat(b, y))
+        run(y.numpy_view(), b.packed(y.dtype).reshape(-1))
         return y
 
     @classmethod
@@ -90,7 +90,7 @@ class FusedOps(TensorOps):
         before = cls.allocate(y.shape, y.dtype, y.backend)
         sums = cls.allocate((shape[1],), y.dtype, y.backend)
         parallel, gate = y.size > jit.PARALLEL, ACTIVATIONS[activation][1]
-        elements = (array(before), packed(y, y), packed(d, y))
+        elements = (before.numpy_view(), y.packed(y.dtype), d.packed(y.dtype))
         if shape[2] == 1:
             run = jit.variant(norm.activation_columns, y.dtype, parallel, gate=gate)
             into, *of = (t.reshape(shape[:2]) for t in elements)
@@ -108,7 +108,7 @@ class FusedOps(TensorOps):
             return super().log_softmax(x, dim)
         y = cls.allocate(x.shape, x.dtype, x.backend)
         run = jit.variant(softmax.log_softmax, x.dtype, x.size > jit.PARALLEL)
-        run(array(y), packed(x, y))
+        run(y.numpy_view(), x.packed(y.dtype))
         return y
 
     @classmethod
@@ -118,7 +118,7 @@ class FusedOps(TensorOps):
             return super().log_softmax_grad(y, d, dim)
         dx = cls.allocate(y.shape, y.dtype, y.backend)
         run = jit.variant(softmax.log_softmax_grad, y.dtype, y.size > jit.PARALLEL)
-        run(array(dx), packed(y, dx), packed(d, dx))
+        run(dx.numpy_view(), y.packed(dx.dtype), d.packed(dx.dtype))
         return dx
 
     @classmethod
@@ -129,7 +129,8 @@ class FusedOps(TensorOps):
         y = cls.allocate(x.shape, x.dtype, x.backend)
         mean, var = (cls.allocate((1, x.shape[1], 1), x.dtype, x.backend) for _ in range(2))
         run = jit.variant(norm.norm, x.dtype, x.size > jit.PARALLEL, finish=ACTIVATIONS[activation][0])
-        run(array(y), mean._storage, var._storage, packed(x, y), flat(w, y), flat(b, y), eps)
+        scale_shift = (w.packed(y.dtype).reshape(-1), b.packed(y.dtype).reshape(-1))
+        run(y.numpy_view(), mean._storage, var._storage, x.packed(y.dtype), *scale_shift, eps)
         return y, mean, var
 
     @classmethod
@@ -141,9 +142,12 @@ class FusedOps(TensorOps):
         dx = cls.allocate(x.shape, x.dtype, x.backend)
         dw, db = (cls.allocate(mean.shape, x.dtype, x.backend) for _ in range(2))
         run = jit.variant(norm.norm_grad, x.dtype, x.size > jit.PARALLEL, gate=ACTIVATIONS[activation][1])
-        scale_shift = (flat(w, dx), flat(b, dx))
+        scale_shift = (w.packed(dx.dtype).reshape(-1), b.packed(dx.dtype).reshape(-1))
         moments = (mean._storage, var._storage)
-        run(array(dx), dw._storage, db._storage, packed(x, dx), *scale_shift, packed(d, dx), *moments, eps)
+        change = d.packed(dx.dtype)
+        run(
+            dx.numpy_view(), dw._storage, db._storage, x.packed(dx.dtype), *scale_shift, change, *moments, eps
+        )
         return dx, dw, db
 
     @classmethod
@@ -151,7 +155,7 @@ class FusedOps(TensorOps):
         """See `CompositeOps.scale_shift`."""
         y = cls.allocate(x.shape, x.dtype, x.backend)
         run = jit.variant(norm.scale_shift, x.dtype, x.size > jit.PARALLEL, finish=ACTIVATIONS[activation][0])
-        run(array(y), packed(x, y), flat(w, y), flat(b, y))
+        run(y.numpy_view(), x.packed(y.dtype), w.packed(y.dtype).reshape(-1), b.packed(y.dtype).reshape(-1))
         return y
 
     @classmethod
@@ -160,7 +164,7 @@ class FusedOps(TensorOps):
         grad = cls.allocate(x.shape, x.dtype, x.backend)
         losses = cls.allocate((x.shape[0], 1), x.dtype, x.backend)
         run = jit.variant(softmax.cross_entropy, x.dtype, x.size > jit.PARALLEL)
-        run(losses._storage, array(grad), packed(x, grad), packed(target, grad))
+        run(losses._storage, grad.numpy_view(), x.packed(grad.dtype), target.packed(grad.dtype))
         return losses, grad
 
     @classmethod
@@ -170,7 +174,7 @@ class FusedOps(TensorOps):
         losses = cls.allocate((x.shape[0], 1), x.dtype, x.backend)
         run = jit.variant(softmax.label_entropy, x.dtype, x.size > jit.PARALLEL)
         # A copy: for labels that lie apart, or may not be written, a kernel of their own would be compiled.
-        run(losses._storage, array(grad), packed(x, grad), labels.copy())
+        run(losses._storage, grad.numpy_view(), x.packed(grad.dtype), labels.copy())
         return losses, grad
 
     @classmethod
@@ -181,12 +185,12 @@ class FusedOps(TensorOps):
         y, mask = (cls.allocate(x.shape, x.dtype, x.backend) for _ in range(2))
         drawn, factor = philox.key_words(key()), dropout_scale(rate, scale, x.dtype)
         run = jit.variant(dropout.drop_elements, x.dtype, x.size * DRAW > jit.PARALLEL)
-        run(y._storage, mask._storage, flat(x, y), drawn, philox.bound_of(rate), factor)
+        run(y._storage, mask._storage, x.packed(y.dtype).reshape(-1), drawn, philox.threshold(rate), factor)
         return y, mask
 
 
 def _spread(t: TensorData, out: TensorData) -> Any:
     """Return ``t``, stretched to the shape of ``out``, in a row."""
     if t.shape == out.shape:
-        return flat(t, out)
-    return np.ascontiguousarray(np.broadcast_to(array(t), out.shape), out.dtype).reshape(-1)
+        return t.packed(out.dtype).reshape(-1)
+    return np.ascontiguousarray(np.broadcast_to(t.numpy_view(), out.shape), out.dtype).reshape(-1)
