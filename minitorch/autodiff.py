@@ -273,9 +273,7 @@ class Variable:
             RuntimeError: This variable is not a leaf.
         """
         if not self.is_leaf():
-            raise RuntimeError(
-                "accumulate_derivative: only leaves collect a derivative, not results and constants"
-            )
+            raise RuntimeError("accumulate_derivative: only leaves collect a derivative")
         self._store_derivative(self._fit(x), set())
 
     def _finish_leaf(self, d: Any, owned: set[int]) -> None:

@@ -89,11 +89,7 @@ class Scalar(Variable):
     def update_(
         self, rule: Callable[..., Any], settings: tuple[float, ...], states: Sequence[Scalar] = ()
     ) -> None:
-        """Update value and states by ``rule(settings, x, derivative, *states)``, which returns new ``(x, *states)``.
-
-        Raises:
-            RuntimeError: There is no derivative.
-        """
+        """Update value and states by ``rule(settings, x, derivative, *states)``, which returns new ``(x, *states)``."""
         if self.derivative is None:
             raise RuntimeError("update_: no derivative; call backward first")
         self.update_all_(rule, settings, [(self, self.derivative, *states)])
@@ -126,9 +122,7 @@ class Scalar(Variable):
             RuntimeError: This is a constant.
         """
         if self.history is None:
-            raise RuntimeError(
-                "backward: the scalar is a constant; no operand required a derivative (requires_grad_)"
-            )
+            raise RuntimeError("backward: the scalar is a constant; call requires_grad_ on an operand")
         backpropagate(self, d_output)
 
     def __repr__(self) -> str:

@@ -181,11 +181,7 @@ class Tensor(Variable):
     # Values, without history
 
     def item(self) -> float:
-        """Return the number of a single element.
-
-        Raises:
-            IndexingError: There is not exactly one.
-        """
+        """Return the number of a single element; raises IndexingError if there is not exactly one."""
         return self._tensor.item()
 
     def __float__(self) -> float:
@@ -193,9 +189,7 @@ class Tensor(Variable):
 
     def __bool__(self) -> bool:
         if self.size != 1:
-            raise RuntimeError(
-                f"bool: the truth of {self.size} elements (shape {self.shape}) is ambiguous; use all()"
-            )
+            raise RuntimeError(f"bool: ambiguous for {self.size} elements (shape {self.shape}); use all()")
         return bool(self.item())
 
     def to_numpy(self) -> npt.NDArray[Any]:
@@ -278,11 +272,7 @@ class Tensor(Variable):
     def update_(
         self, rule: Callable[..., Any], settings: Sequence[float], states: Sequence[Tensor] = ()
     ) -> None:
-        """Update elements and states by ``rule(settings, x, grad, *states)``, which returns new ``(x, *states)``.
-
-        Raises:
-            RuntimeError: There is no gradient.
-        """
+        """Update elements and states by ``rule(settings, x, grad, *states)``, which returns new ``(x, *states)``."""
         if self.grad is None:
             raise RuntimeError("update_: no gradient; call backward first")
         self.update_all_(rule, settings, [(self, self.grad, *states)])
@@ -315,22 +305,17 @@ class Tensor(Variable):
             IndexingError: ``grad_output`` has another shape.
         """
         if self.history is None:
-            raise RuntimeError(
-                "backward: the tensor is a constant; no operand required a gradient (requires_grad_)"
-            )
+            raise RuntimeError("backward: the tensor is a constant; call requires_grad_ on an operand")
         if grad_output is None:
             if self.size != 1:
                 raise RuntimeError(
-                    f"backward: expected a single element, got {self.size} (shape {self.shape}); "
-                    "pass grad_output, or sum first"
+                    f"backward: shape {self.shape} is not one element; pass grad_output, or sum first"
                 )
             d = self._tensor.filled(1.0)
         else:
             given = grad_output if isinstance(grad_output, Tensor) else tensor(grad_output, self.backend)
             if given.shape != self.shape:
-                raise IndexingError(
-                    f"backward: expected grad_output of shape {self.shape}, got {given.shape}"
-                )
+                raise IndexingError(f"backward: expected grad_output {self.shape}, got {given.shape}")
             d = given._tensor
             if d.backend is not self._tensor.backend:
                 self.f.ops.require_same_backend(self._tensor, d)
@@ -531,7 +516,7 @@ def tensor(
     whole = numbers.dtype.kind == "O" and all(isinstance(n, int) for n in numbers.flat)
     if numbers.dtype.kind not in "biuf" and not whole:
         raise TypeError(
-            f"tensor: unsupported dtype {numbers.dtype} of {type(data).__name__}: expected numbers"
+            f"tensor: unsupported dtype {numbers.dtype}: expected numbers ({type(data).__name__})"
         )
     array = float_array(numbers, wanted)
     if shape is not None:
@@ -620,7 +605,5 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     axis = dim + len(shape) + 1 if dim < 0 else dim
     if not 0 <= axis <= len(shape) or any(t.shape != shape for t in tensors):
         shapes = ", ".join(str(t.shape) for t in tensors)
-        raise IndexingError(
-            f"stack: expected equal shapes and a dimension in range, got {shapes} at dimension {dim}"
-        )
+        raise IndexingError(f"stack: expected equal shapes, got {shapes} to stack along dimension {dim}")
     return cat([t.reshape(*shape[:axis], 1, *shape[axis:]) for t in tensors], axis)

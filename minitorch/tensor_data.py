@@ -205,18 +205,12 @@ class TensorData:
         if isinstance(storage, Sequence) or (isinstance(storage, np.ndarray) and storage.dtype not in FLOATS):
             storage = float_array(storage, get_default_dtype())
         if strides is not None and len(strides) != len(shape):
-            raise IndexingError(
-                f"TensorData: expected one stride per dimension, got {strides} for shape {shape}"
-            )
+            raise IndexingError(f"TensorData: expected {len(shape)} strides, got {strides} (shape {shape})")
         size = int(prod(shape))
         if len(storage) != size:
-            raise IndexingError(
-                f"TensorData: shape {shape} needs {size} elements, but the storage has {len(storage)}"
-            )
+            raise IndexingError(f"TensorData: expected {size} elements, got {len(storage)} (shape {shape})")
         if len(shape) > MAX_DIMS:
-            raise IndexingError(
-                f"TensorData: expected at most {MAX_DIMS} dimensions, got {len(shape)} (shape {shape})"
-            )
+            raise IndexingError(f"TensorData: expected at most {MAX_DIMS} dimensions (shape {shape})")
         self._storage = storage
         self.dtype: np.dtype[Any] = storage.dtype
         self.shape: Sizes = tuple(shape)
@@ -287,9 +281,7 @@ class TensorData:
         """
         idx = (index,) if isinstance(index, int | np.integer) else tuple(index)
         if len(idx) != self.dims:
-            raise IndexingError(
-                f"index {idx}: expected {self.dims} numbers for shape {self.shape}, got {len(idx)}"
-            )
+            raise IndexingError(f"index {idx}: expected {self.dims} numbers (shape {self.shape})")
         for i, n in zip(idx, self.shape):
             if not 0 <= i < n:
                 why = "negative indices are not supported" if i < 0 else "out of range"
@@ -343,9 +335,7 @@ class TensorData:
             IndexingError: ``order`` does not name each dimension once.
         """
         if sorted(order) != list(range(self.dims)):
-            raise IndexingError(
-                f"permute: order {order} must name each of the {self.dims} dimensions of shape {self.shape} once"
-            )
+            raise IndexingError(f"permute: order {order} must name each dimension of shape {self.shape} once")
         shape, strides = tuple(self.shape[i] for i in order), tuple(self.strides[i] for i in order)
         return TensorData.on(self._storage, shape, strides, self.size, self.backend)
 
@@ -395,9 +385,7 @@ class TensorData:
             elif 0 <= k < n:
                 start += int(k) * s
             else:
-                raise IndexingError(
-                    f"index {key!r} does not fit shape {self.shape}: {k} is not in 0..{n - 1}"
-                )
+                raise IndexingError(f"index {key!r}: {k} is not in 0..{n - 1} (shape {self.shape})")
         size = math.prod(shape)
         storage = self._storage[start:] if size else self._storage[:0]
         return TensorData.on(storage, tuple(shape), tuple(strides), size, self.backend)
@@ -456,9 +444,7 @@ class TensorData:
         ):
             value = value.copy()
         if shape_broadcast(value.shape, target.shape) != target.shape:
-            raise IndexingError(
-                f"index {key!r}: cannot broadcast shape {value.shape} into shape {target.shape}"
-            )
+            raise IndexingError(f"index {key!r}: cannot broadcast {value.shape} into {target.shape}")
         self.f.id_map(value, target)
 
     def zeros(self, shape: Sizes | None = None) -> TensorData:

@@ -68,7 +68,7 @@ class Pool:
     def __init__(self, allocate: Callable[[int], Any], limit: int = POOL_LIMIT) -> None:
         self._allocate, self.limit = allocate, limit
         self._free: dict[int, list[Any]] = {}
-        self._stats = dict.fromkeys(("used", "peak", "kept", "loans", "fresh"), 0)
+        self._stats = dict.fromkeys(("used", "peak", "kept", "requests", "fresh"), 0)
         self._renew_lock()
 
     def _renew_lock(self) -> None:
@@ -82,7 +82,7 @@ class Pool:
         with self._lock:
             free = self._free.get(size)
             raw = free.pop() if free else None
-            stats["loans"] += 1
+            stats["requests"] += 1
             stats["used"] += size
             stats["peak"] = max(stats["peak"], stats["used"])
             if raw is None:
@@ -116,8 +116,8 @@ class Pool:
         """Return the state of the pool.
 
         Returns:
-            Bytes in use now (``used``) and at most (``peak``), bytes ``kept``, and counts: blocks given out
-            (``loans``), and those of them that were not kept ones (``fresh``).
+            Bytes in use now (``used``) and at most (``peak``), bytes ``kept``, and counts: blocks taken
+            (``requests``), and those of them that were not kept ones (``fresh``).
         """
         with self._lock:
             return dict(self._stats)
