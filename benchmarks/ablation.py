@@ -20,7 +20,7 @@ from training_step import CASES, ours
 def _no_pool() -> None:
     from minitorch.runtime import allocator
 
-    allocator.LEAST = sys.maxsize
+    allocator.MIN_POOLED = sys.maxsize
 
 
 def _no_winograd() -> None:

@@ -1,16 +1,20 @@
 """Reverse-mode automatic differentiation over values of any kind.
 
-A ``Variable`` is a value with a history; a ``Function`` computes on what variables hold and knows its derivative. It names four verbs that each kind of variable defines:
+A ``Variable`` is a value with a history. A ``Function`` computes on the values and knows its derivative. A Function
+does not know the kind of its operands; each kind of variable defines four methods for it:
 
 =================== =====================================================================
-``_lift(x)``        make a constant of your kind from the plain value ``x``
-``_unwrap()``       what ``forward`` computes on
-``_wrap(raw, h)``   make a variable of your kind from a result and its history
-``_fit(d)``         bring a derivative to your own shape
+``_lift(x)``        makes a constant of this kind from the plain value ``x``
+``_unwrap()``       returns what ``forward`` computes on
+``_wrap(raw, h)``   makes a variable of this kind from a result and its history
+``_fit(d)``         brings a derivative to the shape of this variable
 =================== =====================================================================
 
-**What is a constant?** A variable without history (``history is None``): nobody asked for its derivative.
-**What does a backward step do?** It turns the derivative of a call's result into one derivative per operand.
+A *leaf* was made by the user and collects its derivative: its history is empty. A *constant* has no history
+(``history is None``) and gets no derivative. Any other variable was computed by a Function.
+
+The file depends on the standard library only; `minitorch.scalar` and `minitorch.tensor` define the two kinds of
+variables.
 """
 
 from __future__ import annotations
@@ -33,12 +37,12 @@ _ids = itertools.count(1)
 
 
 def grad_enabled() -> bool:
-    """Tell whether this thread records histories (see `no_grad`)."""
+    """Tell whether this thread records histories; `no_grad` turns it off."""
     return _mode.enabled
 
 
 class no_grad(ContextDecorator):
-    """Context manager and decorator: inside it, results are constants and nothing is recorded."""
+    """Context manager and decorator inside which results are constants and no history is recorded."""
 
     def __enter__(self) -> no_grad:
         _mode.before.append(_mode.enabled)
@@ -54,9 +58,9 @@ def central_difference(f: Callable[..., Any], *vals: Any, arg: int = 0, epsilon:
 
     Args:
         f: A function of as many numbers (floats or Scalars) as there are ``vals``.
-        *vals: The point.
-        arg: Which argument is varied.
-        epsilon: Half the width of the step.
+        *vals: The point at which the derivative is wanted.
+        arg: The number of the argument that varies.
+        epsilon: Half the distance of the two evaluations.
 
     Returns:
         ``(f(.., x + epsilon, ..) - f(.., x - epsilon, ..)) / (2 * epsilon)``.
@@ -67,11 +71,11 @@ def central_difference(f: Callable[..., Any], *vals: Any, arg: int = 0, epsilon:
 
 
 class Context:
-    """What ``forward`` keeps for ``backward``.
+    """What ``forward`` saves for ``backward``.
 
     Args:
-        no_grad: True when no derivative will be asked for: then nothing is kept.
-        saved_values: What has been kept so far.
+        no_grad: True where no derivative is needed: then nothing is saved.
+        saved_values: What is saved at the start.
     """
 
     __slots__ = ("inputs", "no_grad", "saved_values")
@@ -82,7 +86,7 @@ class Context:
         self.inputs: Sequence[Variable] = ()
 
     def save_for_backward(self, *values: Any) -> None:
-        """Keep ``values``, in the order in which ``backward`` reads them."""
+        """Save ``values``; ``backward`` reads them as ``saved_values``."""
         if not self.no_grad:
             self.saved_values = values
 
@@ -92,18 +96,18 @@ class Context:
         return self.saved_values
 
     def needs(self, operand: int) -> bool:
-        """Tell whether anybody wants the derivative of this operand; without a graph, all are wanted."""
+        """Tell whether the derivative of this operand is needed; outside a graph, all are."""
         return not self.inputs or self.inputs[operand].history is not None
 
 
 class Function:
     """A differentiable function, written as two static methods.
 
-    ``forward(ctx, *raw, **settings)`` receives what the operands hold (floats, or TensorData) and returns a result of
-    that kind. ``backward(ctx, d)`` receives the derivative of the result and returns one derivative per operand (a
-    tuple if there are several): a value that broadcasts with the operand, or a number; 0.0 means none.
+    ``forward(ctx, *raw, **settings)`` receives the values of the operands (floats, or TensorData) and returns a result
+    of that kind. ``backward(ctx, d)`` receives the derivative of the result and returns one derivative per operand, as
+    a tuple if there are several: a value that broadcasts with the operand, or a number; 0.0 means none.
 
-    ``F.apply(x)`` calls it; ``F(**settings)`` makes a callable, so that ``F()(x)`` is ``F.apply(x)``.
+    ``F.apply(x)`` calls it. ``F(**settings)`` makes a callable: ``F()(x)`` is ``F.apply(x)``.
     """
 
     forward: ClassVar[Callable[..., Any]]
@@ -120,27 +124,27 @@ class Function:
 
     @classmethod
     def apply(cls, *values: Any, **settings: Any) -> Any:
-        """Compute on ``values`` (Variables and plain numbers) and record the call if a derivative may be asked for.
+        """Compute on ``values`` (Variables and plain numbers), and record the call if an operand has a history.
 
         With plain numbers only, the result is a plain number.
 
         Raises:
             TypeError: The Variables are of different kinds.
         """
-        guide: Variable | None = None
+        first: Variable | None = None
         for v in values:
             if isinstance(v, Variable):
-                guide = v
+                first = v
                 break
-        if guide is None:
+        if first is None:
             return cls._forward(Context(no_grad=True), *values, **settings)
         inputs: list[Variable] = []
-        tracked, kind = False, guide.__class__
+        tracked, kind = False, first.__class__
         for v in values:
             if not isinstance(v, Variable):
-                v = guide._lift(v)
-            elif v.__class__ is not kind and not (isinstance(v, kind) or isinstance(guide, v.__class__)):
-                raise TypeError(f"{cls.__name__} cannot mix a {kind.__name__} with a {type(v).__name__}")
+                v = first._lift(v)
+            elif v.__class__ is not kind and not (isinstance(v, kind) or isinstance(first, v.__class__)):
+                raise TypeError(f"{cls.__name__}: cannot mix a {kind.__name__} with a {type(v).__name__}")
             elif v.history is not None:
                 tracked = True
             inputs.append(v)
@@ -149,7 +153,7 @@ class Function:
         if tracked:
             ctx.inputs = inputs
         raw = cls._forward(ctx, *[v._unwrap() for v in inputs], **settings)
-        return guide._wrap(raw, History(cls, ctx, inputs) if tracked else None)
+        return first._wrap(raw, History(cls, ctx, inputs) if tracked else None)
 
     @classmethod
     def _forward(cls, ctx: Context, *raw: Any, **settings: Any) -> Any:
@@ -161,16 +165,16 @@ class Function:
 
     @classmethod
     def derivatives(cls, ctx: Context | None, inputs: Sequence[Any], d_output: Any) -> tuple[Any, ...]:
-        """Run ``backward`` and check that it gives one derivative per operand.
+        """Run ``backward`` and check that it returns one derivative per operand.
 
         Raises:
-            TypeError: The counts differ.
+            TypeError: It returns more or fewer.
         """
         ds = cls._backward(ctx, d_output)
         if len(ds) != len(inputs):
             raise TypeError(
-                f"{cls.__name__}.backward returned {len(ds)} derivative(s) for {len(inputs)} operand(s): "
-                "it must return one for each operand of forward"
+                f"{cls.__name__}.backward: expected one derivative for each operand of forward, "
+                f"got {len(ds)} for {len(inputs)}"
             )
         return ds
 
@@ -178,7 +182,7 @@ class Function:
     def chain_rule(
         cls, ctx: Context | None, inputs: Sequence[Any], d_output: Any
     ) -> list[tuple[Variable, Any]]:
-        """Pair each non-constant operand with its derivative (the course's first form of the chain rule)."""
+        """Pair each non-constant operand with its derivative, as the chain rule of the 2020 course does."""
         return [
             (v, v._fit(d))
             for v, d in zip(inputs, cls.derivatives(ctx, inputs, d_output))
@@ -187,7 +191,7 @@ class Function:
 
 
 class History:
-    """How a variable came to be: the Function, its Context and its operands; all empty for a leaf."""
+    """How a variable was computed: the Function, its Context and its operands; all are empty for a leaf."""
 
     __slots__ = ("ctx", "inputs", "last_fn")
 
@@ -202,13 +206,17 @@ class History:
         self.inputs = inputs
 
     def is_leaf(self) -> bool:
-        """Tell whether this is the history of a variable that the user made."""
+        """Tell whether this is the history of a leaf."""
         return self.last_fn is None
 
     def backprop_step(self, d_output: Any) -> list[tuple[Variable, Any]]:
-        """Pair each non-constant operand of the recorded call with its derivative."""
+        """Pair each non-constant operand of the recorded call with its derivative.
+
+        Raises:
+            RuntimeError: This is the history of a leaf.
+        """
         if self.last_fn is None:
-            raise RuntimeError("a leaf has no recorded call to step back through")
+            raise RuntimeError("cannot backpropagate through a leaf: no function created it")
         return self.last_fn.chain_rule(self.ctx, self.inputs, d_output)
 
 
@@ -235,7 +243,7 @@ class Variable:
     def _fit(self, d: Any) -> Any:
         raise NotImplementedError
 
-    def _store_derivative(self, d: Any, kept: set[int]) -> None:
+    def _store_derivative(self, d: Any, owned: set[int]) -> None:
         raise NotImplementedError
 
     @property
@@ -247,15 +255,15 @@ class Variable:
 
     @property
     def parents(self) -> Sequence[Any]:
-        """The operands of the call that made this variable."""
+        """The operands of the call that computed this variable."""
         return () if self.history is None else self.history.inputs
 
     def is_leaf(self) -> bool:
-        """Tell whether this is a variable that the user made and wants a derivative for."""
+        """Tell whether the user made this variable and wants its derivative."""
         return self.history is not None and self.history.last_fn is None
 
     def is_constant(self) -> bool:
-        """Tell whether this variable has no history: nobody asked for its derivative."""
+        """Tell whether this variable has no history, and so gets no derivative."""
         return self.history is None
 
     def accumulate_derivative(self, x: Any) -> None:
@@ -265,17 +273,17 @@ class Variable:
             RuntimeError: This variable is not a leaf.
         """
         if not self.is_leaf():
-            raise RuntimeError("only leaves keep a derivative: this variable was computed, or is a constant")
+            raise RuntimeError("accumulate_derivative: only leaves collect a derivative")
         self._store_derivative(self._fit(x), set())
 
-    def _finish(self, d: Any, kept: set[int]) -> None:
-        """Keep what a backward pass found for this leaf, and tell who asked to hear of it."""
-        self._store_derivative(d, kept)
+    def _finish_leaf(self, d: Any, owned: set[int]) -> None:
+        """Store the final derivative that a backward pass found for this leaf, and call its hooks."""
+        self._store_derivative(d, owned)
         for hook in self._hooks:
             hook(self)
 
     def register_post_accumulate_grad_hook(self, hook: Callable[[Any], None]) -> Callable[[], None]:
-        """Have ``hook(leaf)`` called as soon as the derivative of this leaf is final in a backward pass.
+        """Call ``hook(leaf)`` in each backward pass, as soon as the derivative of this leaf is final.
 
         Returns:
             A function that removes the hook.
@@ -288,23 +296,23 @@ class Variable:
         return remove
 
     def chain_rule(self, d_output: Any) -> Iterable[tuple[Any, Any]]:
-        """Pair each operand (constants included) of the call that made this variable with its derivative.
+        """Pair each operand (constants included) of the call that computed this variable with its derivative.
 
         Raises:
-            RuntimeError: No call made this variable.
-            TypeError: The Function gave a wrong number of derivatives.
+            RuntimeError: This is a leaf or a constant.
+            TypeError: ``backward`` returned a wrong number of derivatives.
         """
         h = self.history
         if h is None or h.last_fn is None:
-            raise RuntimeError("the chain rule needs a computed variable: this one is a leaf or a constant")
+            raise RuntimeError("chain_rule: expected a computed variable, got a leaf or a constant")
         ds = h.last_fn.derivatives(h.ctx, h.inputs, d_output)
         return [(v, d if v.history is None else v._fit(d)) for v, d in zip(h.inputs, ds)]
 
 
 def topological_sort(variable: Variable) -> list[Variable]:
-    """List the non-constant variables that lead to ``variable``, each once, before all of its operands.
+    """List the non-constant variables that ``variable`` was computed from, each once and before its operands.
 
-    The right-most variable (``variable`` itself) comes first.
+    ``variable`` itself comes first.
     """
     order: list[Variable] = []
     seen: set[int] = set()
@@ -322,6 +330,7 @@ def topological_sort(variable: Variable) -> list[Variable]:
 
 
 def _count_uses(variable: Variable) -> dict[int, int]:
+    """Count how often recorded calls use each non-constant variable, by ``id``."""
     uses: dict[int, int] = {}
     stack = [variable]
     while stack:
@@ -337,24 +346,25 @@ def _count_uses(variable: Variable) -> dict[int, int]:
 
 
 def backpropagate(
-    variable: Variable | tuple[Variable, Any], deriv: Any = None, kept: Iterable[int] = ()
+    variable: Variable | tuple[Variable, Any], deriv: Any = None, owned: Iterable[int] = ()
 ) -> None:
-    """Add the derivatives of ``variable`` into the leaves that lead to it.
+    """Add the derivatives of ``variable`` to the leaves that it was computed from.
 
-    A variable is ready once every recorded call that uses it has been stepped through, so each is visited once and
-    a leaf hears its final derivative right after the last call that used it. Derivatives in between are dropped
-    as soon as they have been passed on. No recursion: a chain of any length works.
+    A variable is visited once: when the last call that uses it has passed its derivative on. A leaf then gets its final
+    derivative, and a derivative in between is freed as soon as it has been passed on. There is no recursion, so a chain
+    of any length works.
 
     Args:
-        variable: The right-most variable (or a pair of it and its derivative).
-        deriv: Its derivative.
-        kept: What else is kept of memory that derivatives may lie in, as ids: leaves do not share it, nor each other's.
+        variable: The last variable, or a pair of it and its derivative.
+        deriv: The derivative of ``variable``.
+        owned: Ids of storages that belong to somebody else: a leaf whose derivative lies there copies it. Leaves do not
+            share storage with each other either.
     """
-    kept = set(kept)
+    owned = set(owned)
     if isinstance(variable, tuple):
         variable, deriv = variable
     if variable.is_leaf():
-        variable._finish(variable._fit(deriv), kept)
+        variable._finish_leaf(variable._fit(deriv), owned)
         return
     uses = _count_uses(variable)
     pending: dict[int, Any] = {}
@@ -372,16 +382,16 @@ def backpropagate(
             if uses[key]:
                 pending[key] = pd
             elif parent.history.last_fn is None:
-                parent._finish(pd, kept)
+                parent._finish_leaf(pd, owned)
             else:
                 ready.append((parent, pd))
 
 
 def wrap_tuple(x: Any) -> tuple[Any, ...]:
-    """Return ``x`` if it is a tuple, else a tuple of it."""
+    """Return ``x`` if it is a tuple, else ``(x,)``."""
     return x if isinstance(x, tuple) else (x,)
 
 
 def unwrap_tuple(x: tuple[Any, ...]) -> Any:
-    """Return the only element of a tuple of one, else the tuple."""
+    """Return the element of a tuple of one, else the tuple."""
     return x[0] if len(x) == 1 else x

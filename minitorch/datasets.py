@@ -1,6 +1,7 @@
-"""Toy point sets in the plane, to see a classifier learn.
+"""Toy point sets in the unit square, on which a small classifier learns.
 
-``datasets`` maps a name to a function of the number of points: ``datasets["Xor"](50)`` is a `Graph`.
+``datasets`` maps a name to a function of the number of points: ``datasets["Xor"](50)`` is a `Graph`. The file depends
+on `minitorch.runtime.rng` only.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ class Graph:
     """Labelled points.
 
     Attributes:
-        N: How many there are.
+        N: The number of points.
         X: Their coordinates.
         y: Their labels, 0 or 1.
     """
@@ -55,12 +56,12 @@ def split(N: int) -> Graph:
 
 
 def xor(N: int) -> Graph:
-    """Return ``N`` random points, labelled 1 where just one coordinate is above 0.5 and the other below."""
+    """Return ``N`` random points, labelled 1 where one coordinate is above 0.5 and the other below."""
     return _labelled(N, lambda x1, x2: x1 < 0.5 < x2 or x2 < 0.5 < x1)
 
 
 def circle(N: int) -> Graph:
-    """Return ``N`` random points, labelled 1 outside of a disc of area 0.1π around the centre."""
+    """Return ``N`` random points, labelled 1 outside of a disc of radius √0.1 around the centre."""
     return _labelled(N, lambda x1, x2: (x1 - 0.5) ** 2 + (x2 - 0.5) ** 2 > 0.1)
 
 

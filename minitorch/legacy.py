@@ -1,4 +1,7 @@
-"""Names that course code imports, found by the package's fallback. New code needs none of them."""
+"""Names of the 2020 and 2021 course, for its scripts and tests; new code needs none of them.
+
+``minitorch.__getattr__`` finds them in `NAMES`. The file depends on the core only, and only the package imports it.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ count = to_index
 
 
 class _AnyVariable(type):
-    """Lets every variable count as an instance of the course's Variable."""
+    """Makes every variable an instance of the course's Variable."""
 
     def __instancecheck__(cls, obj: object) -> bool:
         return isinstance(obj, autodiff.Variable)
@@ -30,10 +33,10 @@ class _AnyVariable(type):
 
 
 class Variable(autodiff.Variable, metaclass=_AnyVariable):
-    """The common base of Scalar and Tensor; made by itself, a variable without a value that gathers derivatives.
+    """The common base of Scalar and Tensor; an object of this class has no value and collects its derivative.
 
     Args:
-        history: Its history; None for a constant.
+        history: The history; None for a constant.
         name: Shown in graphs and messages.
     """
 
@@ -46,15 +49,15 @@ class Variable(autodiff.Variable, metaclass=_AnyVariable):
     def _fit(self, d: Any) -> Any:
         return d
 
-    def _store_derivative(self, d: Any, kept: set[int]) -> None:
+    def _store_derivative(self, d: Any, owned: set[int]) -> None:
         self.derivative = d if self.derivative is None else self.derivative + d
 
     def backward(self, d_output: Any = 1.0) -> None:
-        """Add derivatives into the leaves."""
+        """Add the derivatives of this variable, times ``d_output``, to the leaves it was computed from."""
         backpropagate(self, d_output)
 
     def zero_derivative_(self) -> None:
-        """Forget the derivative."""
+        """Set the derivative to None."""
         self.derivative = None
 
 
@@ -66,7 +69,7 @@ class VariableWithDeriv(NamedTuple):
 
 
 class CourseBackend(TensorBackend):
-    """A backend on which the tensor Functions are found by name, as ``backend.Add``."""
+    """A backend that also finds the Functions of tensors by name, as ``backend.Add``."""
 
     def __getattr__(self, name: str) -> Any:
         found = vars(tensor_functions).get(name)
@@ -76,9 +79,15 @@ class CourseBackend(TensorBackend):
 
 
 def make_tensor_backend(ops: type[TensorOps], is_cuda: bool = False) -> TensorBackend:
-    """Return a backend on ``ops``; the abstract TensorOps means the reference backend."""
+    """Return a TensorBackend of ``ops``; the abstract TensorOps stands for the reference backend.
+
+    Raises:
+        ValueError: ``is_cuda`` is True, and ``ops`` does not compute on a GPU.
+    """
     if is_cuda and not ops.cuda:
-        raise ValueError(f"{ops.__name__} does not compute on a GPU")
+        raise ValueError(
+            f"make_tensor_backend: is_cuda is True, but {ops.__name__} does not compute on a GPU"
+        )
     return CourseBackend(SimpleOps if ops is TensorOps else ops)
 
 
@@ -91,12 +100,12 @@ def matmul(a: Tensor, b: Tensor) -> Tensor:
 
 
 def is_leaf(v: Any) -> bool:
-    """Tell whether ``v`` is a variable that the user made and wants a derivative for."""
+    """Tell whether ``v`` is a leaf: a variable that the user made and whose derivative is wanted."""
     return isinstance(v, autodiff.Variable) and v.is_leaf()
 
 
 def is_constant(v: Any) -> bool:
-    """Tell whether ``v`` is a plain value, or a variable without history."""
+    """Tell whether ``v`` is a plain value or a variable without history."""
     return not isinstance(v, autodiff.Variable) or v.is_constant()
 
 

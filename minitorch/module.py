@@ -1,8 +1,8 @@
-"""The tree of modules: parameters and buffers by dotted name, train and eval, state out and in.
+"""The tree of modules: parameters and buffers by dotted name, train and eval mode, saving and loading of state.
 
-A ``Module`` owns the Parameters, buffers and Modules that were assigned to its attributes. This file refuses
-to know what a value is: a Tensor, a Scalar or a plain number will do. It asks values through the protocols
-below, and a value that does not offer a verb is passed over or treated as plain numbers.
+A ``Module`` owns the Parameters, buffers and Modules that were assigned to its attributes. A value may be a Tensor, a
+Scalar or a plain number: it is used through the protocols below, and one that has no such method is skipped or treated
+as plain numbers. The file depends on NumPy only; `minitorch.nn` builds on it.
 """
 
 from __future__ import annotations
@@ -56,11 +56,11 @@ class _Movable(Protocol):
 
 
 class Parameter:
-    """A value that training changes, in a box that keeps its place in the tree when the value is replaced.
+    """A value that training changes. It keeps its place in the tree when the value is replaced.
 
     Args:
-        x: Any value. One that has ``requires_grad_`` is made to require a gradient.
-        name: Also given to such a value, for graphs and messages.
+        x: Any value. One with ``requires_grad_`` is made to require a gradient.
+        name: The name, which such a value gets too, for graphs and messages.
 
     Attributes:
         value: The value.
@@ -86,14 +86,14 @@ class Parameter:
 
     @property
     def grad(self) -> Any:
-        """The gradient of the value: None until a backward pass has reached it."""
+        """The gradient of the value: None before a backward pass."""
         return self.value.grad
 
     def __getitem__(self, key: Any) -> Any:
         return self.value[key]
 
-    def __setitem__(self, key: Any, element: Any) -> None:
-        self.value[key] = element
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self.value[key] = value
 
     def __repr__(self) -> str:
         return repr(self.value)
@@ -103,11 +103,11 @@ class Parameter:
 
 
 class Module:
-    """A node of the tree: it owns parameters, buffers (values saved but not trained) and child modules.
+    """A node of the tree: it owns parameters, buffers (values that are saved and not trained) and child modules.
 
-    Subclasses call ``super().__init__()``, assign Parameters and Modules to attributes, which registers them,
-    and define ``forward`` with any signature; calling the module runs it. One name means one thing: a new
-    assignment replaces whatever the name stood for.
+    A subclass calls ``super().__init__()``, assigns Parameters and Modules to attributes, which registers them, and
+    defines ``forward`` with any signature; calling the module runs it. A new assignment to a name replaces what it
+    stood for.
 
     Attributes:
         training: True in train mode, False in eval mode. ``mode`` reads it as ``"train"`` or ``"eval"``,
@@ -121,10 +121,10 @@ class Module:
         self.training = True
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """Compute the result of calling the module; subclasses define it.
+        """Compute the result of a call of the module; a subclass defines it.
 
         Raises:
-            NotImplementedError: The subclass does not.
+            NotImplementedError: The subclass does not define it.
         """
         raise NotImplementedError(f"{type(self).__name__} has no forward: define it to call the module")
 
@@ -149,7 +149,7 @@ class Module:
     def named_parameters(self) -> list[tuple[str, Parameter]]:
         """List the parameters of the tree with their dotted names.
 
-        A module's own come first, then its children's in order of assignment. What is shared under several
+        A module's own come first, then those of its children, in order of assignment. A parameter that has several
         names is listed once, under the first.
         """
         return _once((path + key, p) for path, m in self._tree() for key, p in m._parameters.items())
@@ -159,16 +159,16 @@ class Module:
         return [p for _, p in self.named_parameters()]
 
     def register_buffer(self, name: str, value: Any) -> None:
-        """Have ``value`` saved and moved with the parameters, but not trained.
+        """Register ``value`` as a buffer: saved and moved with the parameters, and not trained.
 
         Reading ``module.name`` finds it; assigning to ``module.name`` replaces it.
 
         Args:
-            name: The attribute.
+            name: The name of the attribute.
             value: A Tensor, or an array or number, which is kept as a NumPy array.
 
         Raises:
-            TypeError: ``value`` is neither.
+            TypeError: ``value`` is none of these.
         """
         self._register(self._buffers, name, _buffer(name, value))
 
@@ -181,18 +181,18 @@ class Module:
         return [b for _, b in self.named_buffers()]
 
     def train(self: M, mode: bool = True) -> M:
-        """Put the whole tree in train mode (eval mode if ``mode`` is False) and return self."""
+        """Set the whole tree to train mode (eval mode if ``mode`` is False) and return self."""
         self.training = mode
         for child in self.modules():
             child.train(mode)
         return self
 
     def eval(self: M) -> M:
-        """Put the whole tree in eval mode and return self."""
+        """Set the whole tree to eval mode and return self."""
         return self.train(False)
 
     def zero_grad(self) -> None:
-        """Forget the gradients of all parameters."""
+        """Set the gradients of all parameters to None."""
         for p in self.parameters():
             if isinstance(p.value, _Resettable):
                 p.value.zero_grad_()
@@ -200,12 +200,12 @@ class Module:
     def to(self: M, backend: Any = None, dtype: npt.DTypeLike | None = None) -> M:
         """Move the Tensors of the tree, parameters and buffers, to another backend or dtype.
 
-        Parameters stay the same objects with new values; a value that moves loses its gradient, a frozen one
-        stays frozen. NumPy buffers belong to the host and stay as they are.
+        Parameters stay the same objects and get new values. A value that moves loses its gradient; a frozen one stays
+        frozen. NumPy buffers belong to the host and stay as they are.
 
         Args:
-            backend: A backend, as everywhere; None: where each Tensor is.
-            dtype: ``"float32"``, ``"float64"`` or the NumPy dtype; None: what each Tensor has.
+            backend: A name or a TensorBackend; None keeps each Tensor where it is.
+            dtype: ``"float32"``, ``"float64"`` or the NumPy dtype; None keeps the dtype of each Tensor.
 
         Returns:
             The module itself.
@@ -227,29 +227,29 @@ class Module:
     def state_dict(self) -> dict[str, Array]:
         """Copy all parameters and buffers to the host, by dotted name.
 
-        Module by module, parameters before buffers; a Scalar gives an array of shape (). As in PyTorch, what
-        is shared under several names is listed under each of them.
+        Module by module, parameters before buffers; a Scalar gives an array of shape (). As in PyTorch, a value that
+        has several names is listed under each of them.
 
         Raises:
-            TypeError: A parameter holds something else than numbers.
+            TypeError: A parameter does not hold numbers.
         """
         return {name: _numbers(name, _value(slot), copy=True) for name, slot in self._slots()}
 
     def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> tuple[list[str], list[str]]:
-        """Take over parameters and buffers by dotted name: all of them, or none if anything does not fit.
+        """Load parameters and buffers by dotted name: all of them, or none if one does not fit.
 
         Values are written in place and cast to the dtype and backend of what they replace.
 
         Args:
-            state: Arrays, Tensors, nested lists, or anything NumPy can read, such as PyTorch's CPU tensors.
-            strict: Insist on equal sets of names. A wrong shape is an error in any case.
+            state: By name: an array, a Tensor, nested lists, or anything NumPy reads, such as PyTorch's CPU tensors.
+            strict: Require equal sets of names. A wrong shape is an error in any case.
 
         Returns:
-            The names missing in ``state``, and the names in it that this module does not have.
+            The names that ``state`` misses, and the names in it that this module does not have.
 
         Raises:
-            RuntimeError: Names or shapes do not fit: lists every one of them.
-            TypeError: An entry does not consist of numbers.
+            RuntimeError: Names or shapes do not fit; the message lists all of them.
+            TypeError: A value does not consist of numbers.
         """
         slots = dict(self._slots())
         missing = [name for name in slots if name not in state]
@@ -264,14 +264,14 @@ class Module:
             if array.shape != shape:
                 faults.append(f"shape: {name} is {shape} in the module, {array.shape} in the state")
         if faults:
-            headline = f"the state does not fit {type(self).__name__}, nothing was loaded:"
+            headline = f"load_state_dict: the state does not fit {type(self).__name__}, nothing was loaded:"
             raise RuntimeError("\n  ".join([headline, *faults]))
         for name, array in arrays.items():
             _write(slots[name], array)
         return missing, unexpected
 
     def extra_repr(self) -> str:
-        """Return what ``repr`` shows beside the children, such as a layer's settings."""
+        """Return what ``repr`` shows besides the children, such as the settings of a layer."""
         return ""
 
     def __repr__(self) -> str:
@@ -325,7 +325,7 @@ class Module:
         return [*super().__dir__(), *(key for registry in self._registries() for key in registry)]
 
     def _registries(self) -> tuple[dict[str, Any], ...]:
-        # Empty until __init__ has run: copying and unpickling ask for attributes before that.
+        # Empty before __init__ has run: copying and unpickling read attributes earlier.
         here = self.__dict__
         return (here["_parameters"], here["_modules"], here["_buffers"]) if "_buffers" in here else ()
 
@@ -361,7 +361,7 @@ def _value(slot: Any) -> Any:
 def _numbers(name: str, value: Any, copy: bool | None = None) -> Array:
     array = value.to_numpy() if isinstance(value, _Readable) else np.array(value, copy=copy)
     if array.dtype.kind not in "biuf":
-        raise TypeError(f"{name} holds a {type(value).__name__}: numbers, an array or a Tensor are expected")
+        raise TypeError(f"{name} holds a {type(value).__name__}: expected numbers, an array or a Tensor")
     return array
 
 

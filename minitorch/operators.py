@@ -1,7 +1,8 @@
 """Functions of floats, each beside its derivative.
 
-Every tensor operation that works element by element is one of these functions, compiled. ``f_back(x, d)`` is the
-derivative of ``f`` at ``x`` times ``d``.
+Every elementwise operation of a tensor is one of these functions, compiled for its backend and dtype. ``f_back(x, d)``
+is the derivative of ``f`` at ``x`` times ``d``; ``f_slope(x, y)`` is the derivative of ``f`` for ``x``. The file
+depends on ``math`` only. The last part is the course's small functional library.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def max(x: float, y: float) -> float:
 
 
 def max_nan(x: float, y: float) -> float:
-    """Return the larger of the two, and nan if either is nan (as NumPy's ``maximum``)."""
+    """Return the larger of the two, or nan if either is nan (as NumPy's ``maximum``)."""
     return x if (x > y) | (x != x) else y
 
 
@@ -179,7 +180,7 @@ def leaky_relu_slope(x: float, slope: float) -> float:
 
 
 def gelu(x: float) -> float:
-    """Return ``x`` times the chance that a standard normal number is below ``x``."""
+    """Return ``x`` times the probability that a standard normal number is below ``x`` (Hendrycks and Gimpel, 2016)."""
     return 0.5 * x * (1.0 + math.erf(SQRT_HALF * x))
 
 
@@ -190,7 +191,7 @@ def gelu_back(x: float, d: float) -> float:
 
 
 def gelu_tanh(x: float) -> float:
-    """Return ``gelu`` approximated by a hyperbolic tangent (Hendrycks and Gimpel, 2016)."""
+    """Return `gelu`, approximated by a hyperbolic tangent (Hendrycks and Gimpel, 2016)."""
     return 0.5 * x * (1.0 + math.tanh(SQRT_2_OVER_PI * (x + GELU_CUBE * x * x * x)))
 
 
@@ -212,13 +213,13 @@ def softplus_back(x: float, d: float) -> float:
 
 
 def log_clamped(x: float) -> float:
-    """Return the natural logarithm of ``x``, and -100.0 where it is below that, as at 0."""
-    # This order of operands keeps nan.
+    """Return the natural logarithm of ``x``, and -100.0 where it is below that, also at 0."""
+    # In this order of operands, `max` keeps nan.
     return max(-100.0, math.log(x)) if x != 0.0 else -100.0
 
 
 def bce(x: float, t: float) -> float:
-    """Return the binary cross-entropy of a probability ``x`` for the truth ``t``, logarithms clamped at -100."""
+    """Return the binary cross-entropy of a probability ``x`` for the target ``t``, its logarithms at least -100."""
     return -(t * log_clamped(x) + (1.0 - t) * log_clamped(1.0 - x))
 
 
@@ -233,7 +234,7 @@ def bce_target_slope(x: float, t: float) -> float:
 
 
 def bce_logits(x: float, t: float) -> float:
-    """Return the binary cross-entropy of ``sigmoid(x)`` for the truth ``t``, without computing the sigmoid."""
+    """Return the binary cross-entropy of ``sigmoid(x)`` for the target ``t``, stable for large ``x``."""
     return (1.0 - t) * x + softplus(-x)
 
 
@@ -253,25 +254,25 @@ def weigh(x: float, w: float) -> float:
 
 
 def map(fn: Callable[[float], float]) -> Callable[[Iterable[float]], list[float]]:
-    """Return a function that applies ``fn`` to each element and gives a list."""
+    """Return a function that applies ``fn`` to each element and returns a list."""
     return lambda ls: [fn(x) for x in ls]
 
 
 def zipWith(fn: Callable[[float, float], float]) -> Callable[[Iterable[float], Iterable[float]], list[float]]:
-    """Return a function that applies ``fn`` to pairs from two iterables and gives a list."""
+    """Return a function that applies ``fn`` to pairs from two iterables and returns a list."""
     return lambda ls1, ls2: [fn(x, y) for x, y in zip(ls1, ls2)]
 
 
 def reduce(fn: Callable[[float, float], float], start: float) -> Callable[[Iterable[float]], float]:
-    """Return a left reduce_all: ``fn(x3, fn(x2, fn(x1, start)))``."""
+    """Return a function that reduces an iterable from the left: ``fn(x3, fn(x2, fn(x1, start)))``."""
 
-    def reduce_all(ls: Iterable[float]) -> float:
+    def reduced(ls: Iterable[float]) -> float:
         total = start
         for x in ls:
             total = fn(x, total)
         return total
 
-    return reduce_all
+    return reduced
 
 
 def negList(ls: Iterable[float]) -> list[float]:

@@ -1,4 +1,7 @@
-"""A float with a history."""
+"""Scalars: a float with a history, for automatic differentiation of plain arithmetic.
+
+The file depends on `minitorch.autodiff` and `minitorch.scalar_functions`.
+"""
 
 from __future__ import annotations
 
@@ -12,25 +15,25 @@ from .autodiff import History, Variable, backpropagate
 from .scalar_functions import EQ, LT, Add, Exp, Inv, Log, Mul, Neg, ReLU, Sigmoid
 
 ScalarHistory = History
-LEAF = ScalarHistory()  # a leaf's history is empty, so one serves all
+LEAF = ScalarHistory()  # empty, so one object serves all leaves
 
 
 class Scalar(Variable):
-    """A number that remembers how it was computed.
+    """A float that remembers how it was computed.
 
     Args:
         v: The value.
-        back: Its history; by default that of a fresh leaf. None makes a constant.
+        back: The history; by default that of a leaf. None makes a constant.
         name: Shown in graphs and messages.
         history: Another name for ``back``.
 
     Attributes:
         data: The value, a float.
-        derivative: None, or the derivative that backward passes have added up so far.
+        derivative: None, or the sum of the derivatives that backward passes have found.
     """
 
     __slots__ = ("data", "derivative")
-    # NumPy leaves an operation with a scalar to the scalar.
+    # Makes NumPy leave an operation between a NumPy scalar and a Scalar to the Scalar.
     __array_ufunc__ = None
 
     def __init__(
@@ -57,7 +60,7 @@ class Scalar(Variable):
     def _fit(self, d: Any) -> Any:
         return d
 
-    def _store_derivative(self, d: float, kept: set[int]) -> None:
+    def _store_derivative(self, d: float, owned: set[int]) -> None:
         self.derivative = float(d) if self.derivative is None else self.derivative + d
 
     def get_data(self) -> float:
@@ -65,18 +68,18 @@ class Scalar(Variable):
         return self.data
 
     def requires_grad_(self, flag: bool = True) -> Scalar:
-        """Make this a fresh leaf, or a constant; return it."""
+        """Make this a new leaf, which cuts its history, or a constant; return self."""
         self.history = ScalarHistory() if flag else None
         return self
 
     @property
     def grad(self) -> float | None:
-        """The derivative, under the name that tensors have for it."""
+        """The derivative, under its name in tensors."""
         return self.derivative
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """That of a single element, ()."""
+        """The shape of a single number, ()."""
         return ()
 
     def zeros(self) -> Scalar:
@@ -86,9 +89,9 @@ class Scalar(Variable):
     def update_(
         self, rule: Callable[..., Any], settings: tuple[float, ...], states: Sequence[Scalar] = ()
     ) -> None:
-        """Change value and states by ``rule(settings, x, derivative, *states)``, which gives the new ones."""
+        """Update value and states by ``rule(settings, x, derivative, *states)``, which returns new ``(x, *states)``."""
         if self.derivative is None:
-            raise RuntimeError("there is no derivative to update with")
+            raise RuntimeError("update_: no derivative; call backward first")
         self.update_all_(rule, settings, [(self, self.derivative, *states)])
 
     @staticmethod
@@ -100,11 +103,11 @@ class Scalar(Variable):
                 s.data = value
 
     def zero_grad_(self) -> None:
-        """Forget the derivative."""
+        """Set the derivative to None."""
         self.derivative = None
 
     def copy_(self, value: Any) -> Scalar:
-        """Take over a number (anything NumPy can read as one element); return self."""
+        """Set the value to a number, or an array of one element; return self."""
         self.data = float(np.asarray(value).reshape(()))
         return self
 
@@ -113,13 +116,13 @@ class Scalar(Variable):
         return np.array(self.data)
 
     def backward(self, d_output: float = 1.0) -> None:
-        """Add the derivatives of this scalar, times ``d_output``, into its leaves.
+        """Add the derivatives of this scalar, times ``d_output``, to the leaves it was computed from.
 
         Raises:
             RuntimeError: This is a constant.
         """
         if self.history is None:
-            raise RuntimeError("backward from a constant: no operand asked for a derivative")
+            raise RuntimeError("backward: the scalar is a constant; call requires_grad_ on an operand")
         backpropagate(self, d_output)
 
     def __repr__(self) -> str:
@@ -170,7 +173,7 @@ class Scalar(Variable):
         return EQ.apply(self, b)
 
     def log(self) -> Scalar:
-        """Return ``ln(self + EPS)``."""
+        """Return ``ln(self + EPS)``, with ``operators.EPS`` = 1e-6."""
         return Log.apply(self)
 
     def exp(self) -> Scalar:

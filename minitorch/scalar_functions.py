@@ -1,6 +1,7 @@
-"""Every function of Scalars, forward and backward side by side, on plain floats.
+"""Differentiable functions of scalars, each with its derivative, on plain floats.
 
-It refuses to know the class Scalar: see `minitorch.autodiff` for how a Function meets its operands.
+They depend on `minitorch.operators` and on `minitorch.autodiff`, which explains how a Function meets its operands.
+`minitorch.scalar` builds on them.
 """
 
 from __future__ import annotations
@@ -13,17 +14,19 @@ from .autodiff import Context, Function
 
 
 class ScalarFunction(Function):
-    """A differentiable function of floats; ``forward`` must return a float."""
+    """A differentiable function of floats; ``forward`` must return a float, else TypeError is raised."""
 
     @classmethod
     def _forward(cls, ctx: Context, *raw: Any, **settings: Any) -> float:
         c = cls.forward(ctx, *map(float, raw), **settings)
         if not isinstance(c, float):
-            raise TypeError(f"{cls.__name__}.forward must return a float, and returned {type(c).__name__}")
+            raise TypeError(f"{cls.__name__}.forward: expected a float as result, got {type(c).__name__}")
         return c
 
 
 class _Pointwise(ScalarFunction):
+    """A function of one float: ``fn(x)``, and ``back(x, d)``, its derivative times ``d``."""
+
     fn: ClassVar[Callable[[float], float]]
     back: ClassVar[Callable[[float, float], float]]
 
@@ -43,12 +46,10 @@ class Add(ScalarFunction):
 
     @staticmethod
     def forward(ctx: Context, a: float, b: float) -> float:
-        """Return ``a + b``."""
         return a + b
 
     @staticmethod
     def backward(ctx: Context, d: float) -> tuple[float, float]:
-        """Pass ``d`` to both."""
         return d, d
 
 
@@ -57,13 +58,11 @@ class Mul(ScalarFunction):
 
     @staticmethod
     def forward(ctx: Context, a: float, b: float) -> float:
-        """Return ``a * b``."""
         ctx.save_for_backward(a, b)
         return a * b
 
     @staticmethod
     def backward(ctx: Context, d: float) -> tuple[float, float]:
-        """Return ``d * b`` and ``d * a``."""
         a, b = ctx.saved_values
         return d * b, d * a
 
@@ -73,17 +72,15 @@ class Neg(ScalarFunction):
 
     @staticmethod
     def forward(ctx: Context, a: float) -> float:
-        """Return ``-a``."""
         return -a
 
     @staticmethod
     def backward(ctx: Context, d: float) -> float:
-        """Return ``-d``."""
         return -d
 
 
 class Log(_Pointwise):
-    """``ln(a + EPS)``."""
+    """``ln(a + EPS)``, with ``operators.EPS`` = 1e-6."""
 
     fn, back = operators.log, operators.log_back
 
@@ -107,12 +104,14 @@ class Sigmoid(_Pointwise):
 
 
 class ReLU(_Pointwise):
-    """``max(a, 0)``."""
+    """``max(a, 0)``; the derivative at 0 is 0."""
 
     fn, back = operators.relu, operators.relu_back
 
 
 class _Comparison(ScalarFunction):
+    """1.0 or 0.0. The result is piecewise constant: its derivatives are 0.0."""
+
     fn: ClassVar[Callable[[float, float], float]]
 
     @classmethod
@@ -125,12 +124,12 @@ class _Comparison(ScalarFunction):
 
 
 class LT(_Comparison):
-    """1.0 if ``a < b``, else 0.0; flat, so its derivative is 0.0."""
+    """1.0 if ``a < b``, else 0.0."""
 
     fn = operators.lt
 
 
 class EQ(_Comparison):
-    """1.0 if ``a == b``, else 0.0; flat, so its derivative is 0.0."""
+    """1.0 if ``a == b``, else 0.0."""
 
     fn = operators.eq

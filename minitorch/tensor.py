@@ -1,6 +1,8 @@
-"""Tensors: a TensorData with a history, and the functions that make them.
+"""Tensors: a TensorData with a history, and the functions that make tensors.
 
-It knows the backends by name only; what happens to numbers is in `minitorch.tensor_functions`.
+Each method calls a Function of `minitorch.tensor_functions`, which computes in the backend of its operands. The file
+depends on `minitorch.autodiff` and on `minitorch.tensor_ops.backend`, where backends are found by name; `minitorch.nn`
+and everything above build on it.
 """
 
 from __future__ import annotations
@@ -14,10 +16,20 @@ import numpy.typing as npt
 
 from .autodiff import History, Variable, backpropagate
 from .runtime import dlpack, rng
-from .tensor_data import FLOATS, IndexingError, Sizes, TensorData, Triple, as_dtype, elements, resolve_shape
+from .tensor_data import (
+    FLOATS,
+    IndexingError,
+    Sizes,
+    TensorData,
+    Triple,
+    float_array,
+    resolve_dtype,
+    resolve_shape,
+)
 from .tensor_functions.elementwise import (
     EQ,
     LT,
+    Abs,
     Add,
     Div,
     Exp,
@@ -31,7 +43,7 @@ from .tensor_functions.elementwise import (
     Sqrt,
     Sub,
     Tanh,
-)
+)  # fmt: skip
 from .tensor_functions.reduce import All, MatMul, Max, Mean, Sum
 from .tensor_functions.shape import Cast, Cat, Copy, Permute, Slice, To, View, unbroadcast
 from .tensor_ops.backend import TensorBackend, find_backend
@@ -42,20 +54,21 @@ Number = (int, float, np.floating, np.integer, np.bool_)
 class Tensor(Variable):
     """A multidimensional array that remembers how it was computed.
 
-    Users make tensors with `tensor`, `zeros`, `ones`, `rand`, `randn`.
+    Users make tensors with `tensor`, `zeros`, `ones`, `rand`, `randn`. Operators take tensors and numbers; operands
+    broadcast by NumPy's rule.
 
     Args:
-        v: The numbers.
+        v: The elements.
         back: The history; None for a constant.
         name: Shown in graphs and messages.
-        backend: The backend to be in; by default that of ``v``.
+        backend: Where to move ``v``; by default its own backend.
 
     Attributes:
-        grad: None, or the derivative that backward passes have added up so far: a Tensor of the same shape.
+        grad: The gradient: None, or the sum of what backward passes have found, of the same shape, dtype and backend.
     """
 
     __slots__ = ("_tensor", "grad")
-    # NumPy leaves an operation with a tensor to the tensor.
+    # Makes NumPy leave an operation between a NumPy scalar and a tensor to the tensor.
     __array_ufunc__ = None
 
     def __init__(
@@ -72,16 +85,16 @@ class Tensor(Variable):
         elif v.backend is None:
             v.backend = find_backend()
 
-    # How a Function meets a tensor
+    # The four methods that `Function.apply` calls, and the storing of gradients
 
     def _lift(self, x: Any) -> Tensor:
         if not isinstance(x, Number):
             raise TypeError(
-                f"an operand must be a Tensor or a number, not {type(x).__name__}: wrap arrays with minitorch.tensor"
+                f"expected a Tensor or a number as operand, got {type(x).__name__}: wrap arrays with minitorch.tensor"
             )
         t = self._tensor
-        element = t.f.ops.constant(elements([x], t.dtype))
-        return Tensor(TensorData.on(element, (), (), 1, t.backend))
+        storage = t.f.ops.constant(float_array([x], t.dtype))
+        return Tensor(TensorData.on(storage, (), (), 1, t.backend))
 
     def _unwrap(self) -> TensorData:
         return self._tensor
@@ -92,13 +105,13 @@ class Tensor(Variable):
     def _fit(self, d: Any) -> TensorData:
         return unbroadcast(d._tensor if isinstance(d, Tensor) else d, self._tensor)
 
-    def _store_derivative(self, d: TensorData, kept: set[int]) -> None:
+    def _store_derivative(self, d: TensorData, owned: set[int]) -> None:
         if self.grad is not None:
             self.grad = Tensor(self.grad._tensor + d)
             return
-        if id(d._storage) in kept:
-            d = d.apart()
-        kept.add(id(d._storage))
+        if id(d._storage) in owned:
+            d = d.with_own_storage()
+        owned.add(id(d._storage))
         self.grad = Tensor(d)
 
     def _ensure_tensor(self, b: Any) -> Tensor:
@@ -114,15 +127,15 @@ class Tensor(Variable):
         elif found != self._tensor.backend:
             self._tensor = found.from_array(self._tensor.to_numpy())
 
-    # What it is
+    # Properties
 
     def requires_grad_(self, flag: bool = True) -> Tensor:
-        """Make this a fresh leaf (its history is cut), or a constant; return it."""
+        """Make this a new leaf, which cuts its history, or a constant; return self."""
         self.history = History() if flag else None
         return self
 
     def requires_grad(self) -> bool:
-        """Tell whether a derivative is asked for."""
+        """Tell whether operations on this tensor are recorded for backpropagation."""
         return self.history is not None
 
     @property
@@ -147,7 +160,7 @@ class Tensor(Variable):
 
     @property
     def backend(self) -> TensorBackend:
-        """What it computes with."""
+        """The backend that computes on this tensor."""
         return self._tensor.backend
 
     @property
@@ -160,15 +173,15 @@ class Tensor(Variable):
 
     def __len__(self) -> int:
         if not self.shape:
-            raise TypeError("a tensor of shape () has no length")
+            raise TypeError("len: a tensor of shape () has no length")
         return self.shape[0]
 
     __hash__ = object.__hash__
 
-    # Out of the graph
+    # Values, without history
 
     def item(self) -> float:
-        """Return the number of a single element; IndexingError if there are several."""
+        """Return the number of a single element; raises IndexingError if there is not exactly one."""
         return self._tensor.item()
 
     def __float__(self) -> float:
@@ -176,13 +189,11 @@ class Tensor(Variable):
 
     def __bool__(self) -> bool:
         if self.size != 1:
-            raise RuntimeError(
-                f"the truth of {self.size} elements (shape {self.shape}) is ambiguous: use all()"
-            )
+            raise RuntimeError(f"bool: ambiguous for {self.size} elements (shape {self.shape}); use all()")
         return bool(self.item())
 
     def to_numpy(self) -> npt.NDArray[Any]:
-        """Return a fresh array on the host."""
+        """Return a copy as a NumPy array."""
         return self._tensor.to_numpy()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
@@ -197,7 +208,7 @@ class Tensor(Variable):
     def make(
         storage: Any, shape: Sequence[int], strides: Sequence[int] | None = None, backend: Any = None
     ) -> Tensor:
-        """Return a constant on a flat storage of numbers."""
+        """Return a constant on a flat storage; see `TensorData`."""
         return Tensor(TensorData(storage, shape, strides, find_backend(backend)))
 
     def detach(self) -> Tensor:
@@ -225,37 +236,35 @@ class Tensor(Variable):
         self, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: bool | None = None
     ) -> Any:
         if self.requires_grad():
-            raise BufferError("a tensor that asks for a derivative cannot be shared: use t.detach()")
+            raise BufferError("__dlpack__: cannot share a tensor that requires a gradient; use t.detach()")
         ops, place = self.backend.ops, self.__dlpack_device__()
         if dl_device is not None and tuple(dl_device) != place:
-            raise BufferError(f"this tensor is on device {place}, not on {tuple(dl_device)}")
+            raise BufferError(f"__dlpack__: the tensor is on device {place}, not on {tuple(dl_device)}")
         return ops.capsule(self._tensor.copy() if copy else self._tensor, stream)
 
     @property
     def __cuda_array_interface__(self) -> dict[str, Any]:
-        """Where the numbers are on the GPU, for libraries that share memory this way; AttributeError elsewhere."""
+        """Address and layout on the GPU, for CuPy, Numba and PyTorch; AttributeError for other memory."""
         storage = self._tensor._storage
         if isinstance(storage, np.ndarray):
-            raise AttributeError("this tensor is in the memory of the CPU")
+            raise AttributeError("__cuda_array_interface__: the tensor is in the memory of the CPU")
         strides = tuple(s * self.dtype.itemsize for s in self._tensor.strides)
         return {**storage.__cuda_array_interface__, "shape": self.shape, "strides": strides}
 
-    # Change in place
+    # Changes in place
 
     def __setitem__(self, key: Any, value: Any) -> None:
         self._tensor[key] = value._tensor if isinstance(value, Tensor) else value
 
     def copy_(self, values: Any) -> Tensor:
-        """Write ``values`` (anything NumPy can read, of this shape) into the elements; return self.
+        """Write ``values``, of this shape and of any kind that NumPy reads, into the elements; return self.
 
         Raises:
             IndexingError: The shapes differ.
         """
-        array = elements(values, self.dtype)
+        array = float_array(values, self.dtype)
         if array.shape != self.shape:
-            raise IndexingError(
-                f"cannot copy values of shape {array.shape} into a tensor of shape {self.shape}"
-            )
+            raise IndexingError(f"copy_: expected values of shape {self.shape}, got {array.shape}")
         if self.size:
             self._tensor[...] = array
         return self
@@ -263,57 +272,56 @@ class Tensor(Variable):
     def update_(
         self, rule: Callable[..., Any], settings: Sequence[float], states: Sequence[Tensor] = ()
     ) -> None:
-        """Change elements and states by ``rule(settings, x, grad, *states)``, which gives the new ``(x, *states)``."""
+        """Update elements and states by ``rule(settings, x, grad, *states)``, which returns new ``(x, *states)``."""
         if self.grad is None:
-            raise RuntimeError("there is no gradient to update with")
+            raise RuntimeError("update_: no gradient; call backward first")
         self.update_all_(rule, settings, [(self, self.grad, *states)])
 
     @staticmethod
     def update_all_(
         rule: Callable[..., Any], settings: Sequence[float], rows: Iterable[Sequence[Tensor]]
     ) -> None:
-        """Do `update_` for rows ``(tensor, derivative, *states)``: all that share a backend and a dtype at once."""
-        together: dict[Any, list[tuple[TensorData, ...]]] = {}
+        """Do `update_` for rows ``(tensor, gradient, *states)``: in one call for all of one backend and dtype."""
+        groups: dict[Any, list[tuple[TensorData, ...]]] = {}
         for t, d, *states in rows:
             t._tensor = t._tensor.contiguous()
             row = (t._tensor, d._tensor.contiguous(), *(s._tensor for s in states))
-            together.setdefault((t.backend, t.dtype), []).append(row)
-        for (backend, _), group in together.items():
+            groups.setdefault((t.backend, t.dtype), []).append(row)
+        for (backend, _), group in groups.items():
             backend.update(rule)(settings, group)
 
     def zero_grad_(self) -> None:
-        """Forget the derivative."""
+        """Set the gradient to None."""
         self.grad = None
 
     def backward(self, grad_output: Any = None) -> None:
-        """Add the derivatives of this tensor, times ``grad_output``, into the leaves it was computed from.
+        """Add the derivatives of this tensor, times ``grad_output``, to the leaves it was computed from.
 
         Args:
-            grad_output: The derivative of this tensor, of its shape; 1.0 if it has one element.
+            grad_output: The derivative of this tensor, of its shape; by default 1.0, for a single element.
 
         Raises:
             RuntimeError: This is a constant, or has several elements and no ``grad_output`` is given.
             IndexingError: ``grad_output`` has another shape.
         """
         if self.history is None:
-            raise RuntimeError("backward from a constant: no operand asked for a derivative (requires_grad_)")
+            raise RuntimeError("backward: the tensor is a constant; call requires_grad_ on an operand")
         if grad_output is None:
             if self.size != 1:
                 raise RuntimeError(
-                    f"backward from {self.size} elements (shape {self.shape}) needs grad_output; or sum first"
+                    f"backward: shape {self.shape} is not one element; pass grad_output, or sum first"
                 )
             d = self._tensor.filled(1.0)
         else:
             given = grad_output if isinstance(grad_output, Tensor) else tensor(grad_output, self.backend)
             if given.shape != self.shape:
-                raise IndexingError(
-                    f"grad_output of shape {given.shape} does not fit a tensor of shape {self.shape}"
-                )
+                raise IndexingError(f"backward: expected grad_output {self.shape}, got {given.shape}")
             d = given._tensor
-            self.f.ops.require_same_backend(self._tensor, d)
+            if d.backend is not self._tensor.backend:
+                self.f.ops.require_same_backend(self._tensor, d)
         backpropagate(self, d, () if grad_output is None else (id(d._storage),))
 
-    # In the graph
+    # Operations that are recorded
 
     def __add__(self, b: Any) -> Tensor:
         return Add.apply(self, b)
@@ -341,7 +349,7 @@ class Tensor(Variable):
 
     def __pow__(self, exponent: float) -> Tensor:
         if not isinstance(exponent, Number):
-            raise TypeError(f"the exponent must be a number, not {type(exponent).__name__}")
+            raise TypeError(f"**: expected a number as exponent, got {type(exponent).__name__}")
         return Mul.apply(self, self) if exponent == 2 else Power.apply(self, exponent=float(exponent))
 
     def __matmul__(self, b: Any) -> Tensor:
@@ -349,6 +357,9 @@ class Tensor(Variable):
 
     def __neg__(self) -> Tensor:
         return Neg.apply(self)
+
+    def __abs__(self) -> Tensor:
+        return Abs.apply(self)
 
     def __lt__(self, b: Any) -> Tensor:
         return LT.apply(self, b)
@@ -407,7 +418,7 @@ class Tensor(Variable):
         return All.apply(self, dim=dim)
 
     def view(self, *shape: Any) -> Tensor:
-        """Return the same packed elements under another shape; one size may be -1. Shares storage.
+        """Return the same elements under another shape; one size may be -1. Shares storage.
 
         Raises:
             IndexingError: The sizes differ, or the tensor is not contiguous.
@@ -415,7 +426,7 @@ class Tensor(Variable):
         return View.apply(self, shape=_sizes(shape))
 
     def reshape(self, *shape: Any) -> Tensor:
-        """As `view`, and copies when it must."""
+        """Return the same elements under another shape; copies where `view` is not possible."""
         wanted = resolve_shape(_sizes(shape), self.size)
         return View.apply(self if self._tensor.is_contiguous() else self.contiguous(), shape=wanted)
 
@@ -425,43 +436,40 @@ class Tensor(Variable):
             return self.reshape(1)
         first, last = (d + self.dims if d < 0 else d for d in (start_dim, end_dim))
         if not 0 <= first <= last < self.dims:
-            raise IndexingError(f"cannot flatten dimensions {start_dim} to {end_dim} of shape {self.shape}")
-        coalesced = math.prod(self.shape[first : last + 1])
-        return self.reshape(*self.shape[:first], coalesced, *self.shape[last + 1 :])
+            raise IndexingError(f"flatten: no dimensions {start_dim} to {end_dim} in shape {self.shape}")
+        merged = math.prod(self.shape[first : last + 1])
+        return self.reshape(*self.shape[:first], merged, *self.shape[last + 1 :])
 
     def permute(self, *order: Any) -> Tensor:
-        """Return the dimensions in another order. Shares storage."""
+        """Return the tensor with its dimensions in another order. Shares storage."""
         return Permute.apply(self, order=_sizes(order))
 
     def contiguous(self) -> Tensor:
-        """Return a packed copy."""
+        """Return a contiguous copy."""
         return Copy.apply(self)
 
     def clone(self) -> Tensor:
-        """Return a packed copy."""
+        """Return a contiguous copy."""
         return Copy.apply(self)
 
     def expand(self, other: Any) -> Tensor:
-        """Return ``other``, broadcast up and summed down to this shape; a constant."""
+        """Return ``other`` broadcast or summed to this shape, as a constant."""
         if isinstance(other, Tensor):
             self.f.ops.require_same_backend(self._tensor, other._tensor)
         return Tensor(self._fit(other))
 
     def to(self, backend: Any) -> Tensor:
-        """Return the same numbers in another backend; this tensor itself if it is there already."""
+        """Return the same elements in another backend; self if they are there already."""
         found = find_backend(backend)
         return self if found == self.backend else To.apply(self, backend=found)
 
     def astype(self, dtype: Any) -> Tensor:
-        """Return the same numbers as float64 or float32; this tensor itself if it is that already."""
-        wanted = as_dtype(dtype)
+        """Return the same elements as float64 or float32; self if they are that already."""
+        wanted = resolve_dtype(dtype)
         return self if wanted == self.dtype else Cast.apply(self, dtype=wanted)
 
     def __getitem__(self, key: Any) -> Any:
-        keys = key if isinstance(key, tuple) else (key,)
-        if len(keys) == self.dims and all(isinstance(k, int | np.integer) for k in keys):
-            return self._tensor.get(keys)
-        return Slice.apply(self, key=key)
+        return self._tensor.get(key) if self._tensor.is_full_index(key) else Slice.apply(self, key=key)
 
 
 def _sizes(given: tuple[Any, ...]) -> tuple[int, ...]:
@@ -484,84 +492,87 @@ def tensor(
     """Make a tensor of a number, of nested lists or tuples, or of a NumPy array (copied).
 
     Args:
-        data: The numbers. Float arrays keep their dtype; all else takes the default dtype.
-        backend: The backend; None is the default one. (A tuple here is taken as ``shape``, as in the 2020 course.)
-        requires_grad: Whether derivatives are collected.
+        data: The numbers. float32 and float64 arrays keep their dtype; all else takes the default dtype.
+        backend: A name, a TensorBackend, or None for the default. (A tuple is taken as ``shape``: the 2020 course.)
+        requires_grad: Whether to make a leaf, which collects a gradient, or a constant.
         dtype: float64 or float32.
-        shape: Read the numbers row by row under this shape.
+        shape: The shape under which the numbers are read, row by row.
 
     Raises:
-        IndexingError: Ragged lists, or numbers that do not fill ``shape``.
+        IndexingError: Nested lists of unequal lengths, or numbers that do not fill ``shape``.
+        TypeError: The data does not consist of numbers.
+        ValueError: Unknown backend or dtype.
     """
     if isinstance(backend, tuple):
         backend, shape = None, backend
     if isinstance(data, Tensor):
         data = data.to_numpy()
     given = data.dtype if isinstance(data, np.ndarray | np.floating) else None
-    wanted = given if dtype is None and given is not None and given in FLOATS else as_dtype(dtype)
+    wanted = given if dtype is None and given is not None and given in FLOATS else resolve_dtype(dtype)
     try:
         numbers = np.asarray(data)
     except ValueError as problem:
-        raise IndexingError(f"nested lists must have equal lengths: {problem}") from None
+        raise IndexingError(f"tensor: expected nested lists of equal lengths ({problem})") from None
     whole = numbers.dtype.kind == "O" and all(isinstance(n, int) for n in numbers.flat)
     if numbers.dtype.kind not in "biuf" and not whole:
         raise TypeError(
-            f"cannot make a tensor of {type(data).__name__}: {numbers.dtype} is no kind of number"
+            f"tensor: unsupported dtype {numbers.dtype}: expected numbers ({type(data).__name__})"
         )
-    array = elements(numbers, wanted)
+    array = float_array(numbers, wanted)
     if shape is not None:
         array = array.reshape(resolve_shape(shape, array.size))
     return _leaf(array, backend, requires_grad)
 
 
 def from_dlpack(x: Any, backend: Any = None) -> Tensor:
-    """Make a tensor on the memory of ``x``, an array of another library: changes of one show in the other.
+    """Make a tensor that shares the memory of ``x``, an array of another library: a change of one changes both.
 
     Args:
-        x: What has ``__dlpack__``: an array of NumPy, a tensor of PyTorch that asks for no derivative, ...
-        backend: A backend that computes where ``x`` is; None is "cuda" for the memory of a GPU, else "fast".
+        x: An object with ``__dlpack__``: an array of NumPy, a tensor of PyTorch that requires no gradient, ...
+        backend: A backend that computes where ``x`` is; by default "cuda" for the memory of a GPU, else "fast".
 
     Raises:
-        TypeError: ``x`` cannot be shared, or its numbers are neither float64 nor float32.
-        ValueError: Its elements lie backwards in memory.
-        BackendError: The backend computes elsewhere.
+        TypeError: ``x`` has no ``__dlpack__``, or is neither float64 nor float32.
+        ValueError: A stride is negative.
+        BackendError: The backend cannot use this memory.
     """
-    if not isinstance(x, dlpack.Shares):
-        raise TypeError(f"{type(x).__name__} has no __dlpack__")
-    there = "cuda" if x.__dlpack_device__()[0] == dlpack.CUDA else "fast"
-    backend = find_backend(there if backend is None else backend)
-    storage, shape, steps = backend.ops.adopt(x)
-    return Tensor(TensorData.on(storage, shape, steps, math.prod(shape), backend))
+    if not isinstance(x, dlpack.SupportsDLPack):
+        raise TypeError(f"from_dlpack: {type(x).__name__} has no __dlpack__")
+    if backend is None:
+        backend = "cuda" if x.__dlpack_device__()[0] == dlpack.CUDA else "fast"
+    backend = find_backend(backend)
+    storage, shape, strides = backend.ops.adopt(x)
+    return Tensor(TensorData.on(storage, shape, strides, math.prod(shape), backend))
 
 
 def zeros(shape: tuple[int, ...], backend: Any = None, *, dtype: Any = None) -> Tensor:
     """Make a tensor of zeros."""
-    return _leaf(np.zeros(_shape(shape), as_dtype(dtype)), backend, False)
+    return _leaf(np.zeros(_shape(shape), resolve_dtype(dtype)), backend, False)
 
 
 def ones(shape: tuple[int, ...], backend: Any = None, *, dtype: Any = None) -> Tensor:
     """Make a tensor of ones."""
-    return _leaf(np.ones(_shape(shape), as_dtype(dtype)), backend, False)
+    return _leaf(np.ones(_shape(shape), resolve_dtype(dtype)), backend, False)
 
 
 def rand(
     shape: tuple[int, ...], backend: Any = None, requires_grad: bool = False, *, dtype: Any = None
 ) -> Tensor:
     """Make a tensor of random numbers, uniform in [0, 1)."""
-    return _leaf(rng.uniform(_shape(shape)).astype(as_dtype(dtype)), backend, requires_grad)
+    return _leaf(rng.uniform(_shape(shape)).astype(resolve_dtype(dtype)), backend, requires_grad)
 
 
 def randn(
     shape: tuple[int, ...], backend: Any = None, requires_grad: bool = False, *, dtype: Any = None
 ) -> Tensor:
-    """Make a tensor of random numbers, normal with mean 0 and deviation 1."""
-    return _leaf(rng.normal(_shape(shape)).astype(as_dtype(dtype)), backend, requires_grad)
+    """Make a tensor of random numbers, normal with mean 0 and standard deviation 1."""
+    return _leaf(rng.normal(_shape(shape)).astype(resolve_dtype(dtype)), backend, requires_grad)
 
 
 def _shape(shape: Any) -> tuple[int, ...]:
     sizes = (shape,) if isinstance(shape, int) else tuple(shape)
     if any(not isinstance(n, int | np.integer) or n < 0 for n in sizes):
-        raise IndexingError(f"a shape holds sizes of 0 and more, not {shape!r}")
+        raise IndexingError(f"shape: expected sizes of at least 0, got {shape!r}")
     return sizes
 
 
@@ -569,14 +580,15 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Join tensors along an existing dimension.
 
     Raises:
-        IndexingError: Their other sizes differ.
-        ValueError: There is none.
+        IndexingError: Their other sizes differ, or ``dim`` is out of range.
+        TypeError: One of them is not a Tensor.
+        ValueError: There is no tensor.
     """
     if not tensors:
-        raise ValueError("cat needs at least one tensor")
+        raise ValueError("cat: expected at least one tensor")
     for t in tensors:
         if not isinstance(t, Tensor):
-            raise TypeError(f"cat joins Tensors, not {type(t).__name__}")
+            raise TypeError(f"cat: expected Tensors, got {type(t).__name__}")
     return Cat.apply(*tensors, dim=dim)
 
 
@@ -585,14 +597,13 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 
     Raises:
         IndexingError: Their shapes differ, or ``dim`` is out of range.
-        ValueError: There is none.
+        ValueError: There is no tensor.
     """
     if not tensors:
-        raise ValueError("stack needs at least one tensor")
+        raise ValueError("stack: expected at least one tensor")
     shape = tensors[0].shape
-    at = dim + len(shape) + 1 if dim < 0 else dim
-    if not 0 <= at <= len(shape) or any(t.shape != shape for t in tensors):
-        raise IndexingError(
-            f"cannot stack shapes {', '.join(str(t.shape) for t in tensors)} at dimension {dim}"
-        )
-    return cat([t.reshape(*shape[:at], 1, *shape[at:]) for t in tensors], at)
+    axis = dim + len(shape) + 1 if dim < 0 else dim
+    if not 0 <= axis <= len(shape) or any(t.shape != shape for t in tensors):
+        shapes = ", ".join(str(t.shape) for t in tensors)
+        raise IndexingError(f"stack: expected equal shapes, got {shapes} to stack along dimension {dim}")
+    return cat([t.reshape(*shape[:axis], 1, *shape[axis:]) for t in tensors], axis)

@@ -1,7 +1,9 @@
-"""Storage, shape and strides of a tensor, and the rules of indexing and broadcasting.
+"""Storage, shape, strides and dtype of a tensor, and the rules of indexing and broadcasting.
 
-A ``TensorData`` is what tensor Functions compute on: a flat block of numbers, the shape it is read with, and the
-backend that computes on it. Its arithmetic is plain: outside any graph.
+A ``TensorData`` is what the Functions of tensors compute on: a flat storage of numbers, the shape and the strides that
+say how it is read, and the backend that computes on it. Element ``(i, j, ...)`` is
+``storage[i * strides[0] + j * strides[1] + ...]``. Its arithmetic records no history. The file depends on NumPy and on
+`minitorch.operators`; `minitorch.tensor_ops` and everything above build on it.
 """
 
 from __future__ import annotations
@@ -16,24 +18,24 @@ import numpy as np
 import numpy.typing as npt
 
 from .operators import prod
-from .runtime.capture import refuse_reading
+from .runtime.capture import require_readable
 
 
-class _DType:
-    default = np.dtype(np.float64)
+class _Default:
+    dtype = np.dtype(np.float64)
 
 
 FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
 
 
-def as_dtype(dtype: Any) -> np.dtype[Any]:
-    """Return the NumPy dtype that ``dtype`` names; None is the default dtype.
+def resolve_dtype(dtype: Any) -> np.dtype[Any]:
+    """Return the NumPy dtype that ``dtype`` names; None names the default dtype.
 
     Raises:
         ValueError: It is neither float64 nor float32.
     """
     if dtype is None:
-        return _DType.default
+        return _Default.dtype
     try:
         found = np.dtype(dtype)
     except TypeError:
@@ -43,20 +45,24 @@ def as_dtype(dtype: Any) -> np.dtype[Any]:
     return found
 
 
-def elements(values: Any, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
-    """Return ``values`` as a fresh packed array of ``dtype``; what is too large for it is infinite."""
+def float_array(values: Any, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    """Return ``values`` as a new contiguous array of ``dtype``; what is too large for it becomes infinite."""
     with np.errstate(over="ignore"):
         return np.array(values, dtype, order="C")
 
 
 def set_default_dtype(dtype: Any) -> None:
-    """Set the dtype of tensors made from Python numbers and lists: "float32", "float64" or a NumPy dtype."""
-    _DType.default = as_dtype(dtype)
+    """Set the dtype of tensors made from Python numbers and lists: "float32", "float64" or the NumPy dtype.
+
+    Raises:
+        ValueError: It is another dtype.
+    """
+    _Default.dtype = resolve_dtype(dtype)
 
 
 def get_default_dtype() -> np.dtype[Any]:
-    """Return the dtype of tensors made from Python numbers and lists; float64 at the start."""
-    return _DType.default
+    """Return the dtype of tensors made from Python numbers and lists; float64 at import."""
+    return _Default.dtype
 
 
 MAX_DIMS = 32
@@ -75,7 +81,7 @@ Triple: TypeAlias = tuple[Any, Any, Any]
 
 
 class IndexingError(RuntimeError):
-    """An index, a shape or a dimension does not fit; the message says which."""
+    """An index, a shape or a dimension does not fit; the message names it."""
 
 
 class BackendError(RuntimeError):
@@ -83,7 +89,7 @@ class BackendError(RuntimeError):
 
 
 def index_to_position(index: Any, strides: Any) -> int:
-    """Return the place in storage of a multidimensional ``index``."""
+    """Return the position in storage of a multidimensional ``index``: the sum of ``index[k] * strides[k]``."""
     position = 0
     for i, s in zip(index, strides):
         position += i * s
@@ -91,7 +97,7 @@ def index_to_position(index: Any, strides: Any) -> int:
 
 
 def to_index(ordinal: int, shape: Any, out_index: Any) -> None:
-    """Write the multidimensional index of element number ``ordinal`` (row by row) into ``out_index``."""
+    """Write the multidimensional index of element number ``ordinal``, counted row by row, into ``out_index``."""
     rest = ordinal + 0
     for i in range(len(shape) - 1, -1, -1):
         size = shape[i]
@@ -100,9 +106,9 @@ def to_index(ordinal: int, shape: Any, out_index: Any) -> None:
 
 
 def broadcast_index(big_index: Any, big_shape: Any, shape: Any, out_index: Any) -> None:
-    """Write into ``out_index`` the element of ``shape`` that stands for element ``big_index`` of the larger ``big_shape``.
+    """Write into ``out_index`` the element of ``shape`` that is read for element ``big_index`` of ``big_shape``.
 
-    Dimensions of size 1 stretch; dimensions that ``shape`` missing on the left are ignored.
+    Dimensions of size 1 are read at 0; leading dimensions that ``shape`` does not have are ignored.
     """
     missing = len(big_shape) - len(shape)
     for i in range(len(shape)):
@@ -110,7 +116,7 @@ def broadcast_index(big_index: Any, big_shape: Any, shape: Any, out_index: Any) 
 
 
 def shape_broadcast(shape1: UserShape, shape2: UserShape) -> tuple[int, ...]:
-    """Return the shape that both shapes broadcast to, by NumPy's rule.
+    """Return the shape that both shapes broadcast to, by NumPy's rule: ``(3, 1)`` and ``(4,)`` give ``(3, 4)``.
 
     Raises:
         IndexingError: They do not broadcast.
@@ -130,7 +136,7 @@ def shape_broadcast(shape1: UserShape, shape2: UserShape) -> tuple[int, ...]:
 
 
 def strides_from_shape(shape: UserShape) -> tuple[int, ...]:
-    """Return row-major strides: how far apart in storage neighbours are, per dimension."""
+    """Return row-major strides: the distance in storage between neighbours, for each dimension."""
     strides = []
     step = 1
     for size in reversed(tuple(shape)):
@@ -149,15 +155,15 @@ def normal_dim(dim: int, dims: int, shape: UserShape) -> int:
         IndexingError: It is out of range.
     """
     if not -dims <= dim < dims:
-        raise IndexingError(f"dimension {dim} is out of range for shape {tuple(shape)}")
+        raise IndexingError(f"dimension {dim} is out of range for shape {tuple(shape)} of {dims} dimensions")
     return int(dim) % dims
 
 
 def resolve_shape(shape: Sequence[int], size: int) -> tuple[int, ...]:
-    """Return ``shape`` with its -1, if any, replaced so that it holds ``size`` elements.
+    """Return ``shape`` with its -1, if any, replaced by the size that makes it hold ``size`` elements.
 
     Raises:
-        IndexingError: No size fits.
+        IndexingError: No such size exists.
     """
     wanted = tuple(map(int, shape))
     if math.prod(wanted) == size and min(wanted, default=0) >= 0:
@@ -173,16 +179,16 @@ def resolve_shape(shape: Sequence[int], size: int) -> tuple[int, ...]:
 
 
 class TensorData:
-    """A flat block of numbers, read as an array of some shape.
+    """A flat storage of numbers, read as an array of a shape.
 
     Args:
-        storage: A one-dimensional float array (kept, not copied), or other numbers (they take the default dtype).
+        storage: A one-dimensional float array (not copied), or a list of numbers, which take the default dtype.
         shape: Sizes, outermost first; their product is the length of ``storage``.
-        strides: Steps in storage, per dimension; row-major by default.
-        backend: What computes on it.
+        strides: Distance in storage between neighbours, for each dimension; row-major by default.
+        backend: The `TensorBackend` that computes on it.
 
     Raises:
-        IndexingError: Lengths do not fit.
+        IndexingError: Storage, shape and strides do not fit.
     """
 
     __slots__ = ("_contiguous", "_storage", "backend", "dims", "dtype", "shape", "size", "strides")
@@ -195,16 +201,16 @@ class TensorData:
         backend: Any = None,
     ) -> None:
         if not isinstance(shape, tuple) or not isinstance(strides, tuple | None):
-            raise IndexingError(f"shape and strides must be tuples, not {shape!r} and {strides!r}")
+            raise IndexingError(f"TensorData: expected tuples, got shape {shape!r} and strides {strides!r}")
         if isinstance(storage, Sequence) or (isinstance(storage, np.ndarray) and storage.dtype not in FLOATS):
-            storage = elements(storage, get_default_dtype())
+            storage = float_array(storage, get_default_dtype())
         if strides is not None and len(strides) != len(shape):
-            raise IndexingError(f"strides {strides} and shape {shape} differ in length")
+            raise IndexingError(f"TensorData: expected {len(shape)} strides, got {strides} (shape {shape})")
         size = int(prod(shape))
         if len(storage) != size:
-            raise IndexingError(f"a storage of {len(storage)} elements does not fill shape {shape}")
+            raise IndexingError(f"TensorData: expected {size} elements, got {len(storage)} (shape {shape})")
         if len(shape) > MAX_DIMS:
-            raise IndexingError(f"shape {shape} has more than {MAX_DIMS} dimensions")
+            raise IndexingError(f"TensorData: expected at most {MAX_DIMS} dimensions (shape {shape})")
         self._storage = storage
         self.dtype: np.dtype[Any] = storage.dtype
         self.shape: Sizes = tuple(shape)
@@ -215,15 +221,11 @@ class TensorData:
         self._contiguous = True if strides is None else None
 
     @classmethod
-    def on(
-        cls,
-        storage: Any,
-        shape: Sizes,
-        strides: Sizes | None,
-        size: int,
-        backend: Any,
-    ) -> TensorData:
-        """Make a TensorData without any check: a window may also read a longer storage, or one element many times."""
+    def on(cls, storage: Any, shape: Sizes, strides: Sizes | None, size: int, backend: Any) -> TensorData:
+        """Make a TensorData on ``storage`` without checks.
+
+        It may read a part of the storage, or one element several times (a stride of 0).
+        """
         td = object.__new__(cls)
         td._storage = storage
         td.dtype = storage.dtype
@@ -235,7 +237,7 @@ class TensorData:
         td._contiguous = True if strides is None else None
         return td
 
-    # What it looks like
+    # Layout
 
     @property
     def _shape(self) -> npt.NDArray[np.int64]:
@@ -252,18 +254,18 @@ class TensorData:
 
     @property
     def _tensor(self) -> TensorData:
-        """Itself: a backend that a student wrote for tensors looks here."""
+        """This object: an operation that a student wrote for tensors reads ``_tensor`` of its operands."""
         return self
 
     def is_contiguous(self) -> bool:
-        """Tell whether the elements lie packed in storage, row by row (dimensions of size 1 may have any stride)."""
+        """Tell whether the strides are row-major (dimensions of size 1 may have any stride)."""
         if self._contiguous is None:
-            step, packed = 1, True
+            step, row_major = 1, True
             for n, s in zip(reversed(self.shape), reversed(self.strides)):
                 if n != 1:
-                    packed = packed and s == step
+                    row_major = row_major and s == step
                     step *= n
-            self._contiguous = packed or self.size == 0
+            self._contiguous = row_major or self.size == 0
         return self._contiguous
 
     @staticmethod
@@ -272,16 +274,14 @@ class TensorData:
         return shape_broadcast(shape_a, shape_b)
 
     def index(self, index: int | UserIndex) -> int:
-        """Return the place in storage of a full index.
+        """Return the position in storage of a full index.
 
         Raises:
             IndexingError: It is too short or too long, negative or out of range.
         """
         idx = (index,) if isinstance(index, int | np.integer) else tuple(index)
         if len(idx) != self.dims:
-            raise IndexingError(
-                f"index {idx} has {len(idx)} number(s), and shape {self.shape} needs {self.dims}"
-            )
+            raise IndexingError(f"index {idx}: expected {self.dims} numbers (shape {self.shape})")
         for i, n in zip(idx, self.shape):
             if not 0 <= i < n:
                 why = "negative indices are not supported" if i < 0 else "out of range"
@@ -303,8 +303,8 @@ class TensorData:
     def set(self, key: int | UserIndex, val: float) -> None:
         """Write a number at a full index."""
         if not isinstance(self._storage, np.ndarray):
-            refuse_reading()
-        self._storage[self.index(key)] = elements(val, self.dtype)
+            require_readable()
+        self._storage[self.index(key)] = float_array(val, self.dtype)
 
     def tuple(self) -> Triple:
         """Return ``(storage, shape, strides)``, as the kernels of the course take them."""
@@ -326,7 +326,7 @@ class TensorData:
     def __repr__(self) -> str:
         return f"TensorData(shape={self.shape}, strides={self.strides}, dtype={self.dtype})"
 
-    # Other ways to read the same storage
+    # Views: the same storage, read in another way
 
     def permute(self, *order: int) -> TensorData:
         """Return the same storage with its dimensions reordered.
@@ -335,16 +335,9 @@ class TensorData:
             IndexingError: ``order`` does not name each dimension once.
         """
         if sorted(order) != list(range(self.dims)):
-            raise IndexingError(
-                f"order {order} must name each of the {self.dims} dimensions of {self.shape} once"
-            )
-        return TensorData.on(
-            self._storage,
-            tuple(self.shape[i] for i in order),
-            tuple(self.strides[i] for i in order),
-            self.size,
-            self.backend,
-        )
+            raise IndexingError(f"permute: order {order} must name each dimension of shape {self.shape} once")
+        shape, strides = tuple(self.shape[i] for i in order), tuple(self.strides[i] for i in order)
+        return TensorData.on(self._storage, shape, strides, self.size, self.backend)
 
     def view(self, *shape: Any) -> TensorData:
         """Return the same storage under another shape of as many elements; one size may be -1.
@@ -356,55 +349,53 @@ class TensorData:
         new = resolve_shape(wanted, self.size)
         if not self.is_contiguous():
             raise IndexingError(
-                f"cannot view non-contiguous data of shape {self.shape} and strides {self.strides} "
-                f"as {new}: call contiguous() first"
+                f"view: expected contiguous data, got strides {self.strides} (shape {self.shape}, view {new}); "
+                "call contiguous() first"
             )
         return TensorData.on(self._storage, new, None, self.size, self.backend)
 
     def window(self, key: Any) -> TensorData:
-        """Return the elements that ``key`` (an int, a slice, ``...`` or a tuple of them) selects, on the same storage.
+        """Return the elements that ``key`` selects, on the same storage.
 
-        An int drops its dimension.
+        Args:
+            key: An int, which drops its dimension; a slice with a positive step; ``...``; or a tuple of them.
 
         Raises:
-            IndexingError: An index is negative, out of range, or there are too many.
+            IndexingError: An index is negative or out of range, or there are too many.
+            TypeError: The key holds anything else.
         """
         keys = list(key) if isinstance(key, tuple) else [key]
         for k in keys:
             if k is not Ellipsis and not isinstance(k, int | np.integer | slice):
-                raise TypeError(f"a tensor is indexed by ints, slices and ..., not by {type(k).__name__}")
+                raise TypeError(f"index {key!r}: expected ints, slices and ..., got {type(k).__name__}")
         named = [k for k in keys if k is not Ellipsis]
         if len(named) > self.dims or len(keys) - len(named) > 1:
             raise IndexingError(f"index {key!r} has too many parts for shape {self.shape}")
-        at = keys.index(Ellipsis) if len(named) < len(keys) else len(keys)
-        keys[at : at + 1] = [slice(None)] * (self.dims - len(named))
+        rest = keys.index(Ellipsis) if len(named) < len(keys) else len(keys)
+        keys[rest : rest + 1] = [slice(None)] * (self.dims - len(named))
         start, shape, strides = 0, [], []
         for k, n, s in zip(keys, self.shape, self.strides):
             if isinstance(k, slice):
                 r = range(*k.indices(n))
                 if r.step < 0:
-                    raise IndexingError(
-                        f"index {key!r} steps backwards: the step of a slice must be positive"
-                    )
+                    raise IndexingError(f"index {key!r}: expected slices with a positive step, got {r.step}")
                 start += r.start * s if r else 0
                 shape.append(len(r))
                 strides.append(r.step * s)
             elif 0 <= k < n:
                 start += int(k) * s
             else:
-                raise IndexingError(
-                    f"index {key!r} does not fit shape {self.shape}: {k} is not in 0..{n - 1}"
-                )
+                raise IndexingError(f"index {key!r}: {k} is not in 0..{n - 1} (shape {self.shape})")
         size = math.prod(shape)
-        return TensorData.on(self._storage[start:] if size else self._storage[:0], tuple(shape), tuple(strides),
-                             size, self.backend)  # fmt: skip
+        storage = self._storage[start:] if size else self._storage[:0]
+        return TensorData.on(storage, tuple(shape), tuple(strides), size, self.backend)
 
-    # Plain arithmetic, for Functions
+    # Arithmetic, for Functions
 
     def _other(self, b: Any) -> TensorData:
         if isinstance(b, TensorData):
             return b
-        return TensorData.on(self.f.ops.constant(elements([b], self.dtype)), (), None, 1, self.backend)
+        return TensorData.on(self.f.ops.constant(float_array([b], self.dtype)), (), None, 1, self.backend)
 
     def __add__(self, b: Any) -> TensorData:
         return self.f.add_zip(self, self._other(b))
@@ -433,26 +424,27 @@ class TensorData:
     def __neg__(self) -> TensorData:
         return self.f.neg_map(self)
 
-    def __getitem__(self, key: Any) -> Any:
+    def is_full_index(self, key: Any) -> bool:
+        """Tell whether ``key`` is one int for each dimension."""
         keys = key if isinstance(key, tuple) else (key,)
-        if len(keys) == self.dims and all(isinstance(k, int | np.integer) for k in keys):
-            return self.get(keys)
-        return self.window(key).contiguous()
+        return len(keys) == self.dims and all(isinstance(k, int | np.integer) for k in keys)
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.get(key) if self.is_full_index(key) else self.window(key).contiguous()
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        keys = key if isinstance(key, tuple) else (key,)
-        if len(keys) == self.dims and all(isinstance(k, int | np.integer) for k in keys):
-            self.set(keys, value)
+        if self.is_full_index(key):
+            self.set(key, value)
             return
         target = self.window(key)
         if not isinstance(value, TensorData):
-            value = self.f.from_array(elements(value, self.dtype))
+            value = self.f.from_array(float_array(value, self.dtype))
         elif not isinstance(value._storage, np.ndarray) or np.may_share_memory(
             value._storage, target._storage
         ):
             value = value.copy()
         if shape_broadcast(value.shape, target.shape) != target.shape:
-            raise IndexingError(f"cannot write shape {value.shape} into elements of shape {target.shape}")
+            raise IndexingError(f"index {key!r}: cannot broadcast {value.shape} into {target.shape}")
         self.f.id_map(value, target)
 
     def zeros(self, shape: Sizes | None = None) -> TensorData:
@@ -464,17 +456,17 @@ class TensorData:
         return self.f.full(self.shape if shape is None else shape, value, self.dtype)
 
     def contiguous(self) -> TensorData:
-        """Return itself if it is packed on a storage of its own size, else a packed copy."""
+        """Return self if it is contiguous and its storage holds nothing else, else a contiguous copy."""
         if self.is_contiguous() and len(self._storage) == self.size:
             return self
         return self.copy()
 
     def copy(self) -> TensorData:
-        """Return a packed copy."""
+        """Return a contiguous copy."""
         return self.f.id_map(self)
 
-    def apart(self) -> TensorData:
-        """Return the same elements on a storage of their own."""
+    def with_own_storage(self) -> TensorData:
+        """Return the same elements on a copy of the storage."""
         if isinstance(self._storage, np.ndarray):
             return TensorData.on(self._storage.copy(), self.shape, self.strides, self.size, self.backend)
         return self.copy()
@@ -490,45 +482,41 @@ class TensorData:
             IndexingError: There is not exactly one.
         """
         if self.size != 1:
-            raise IndexingError(f"item() needs exactly one element, and shape {self.shape} has {self.size}")
+            raise IndexingError(f"item: expected exactly one element, got {self.size} (shape {self.shape})")
         return self._element(0)
 
-    def _element(self, at: int) -> float:
+    def _element(self, position: int) -> float:
         if not isinstance(self._storage, np.ndarray):
-            refuse_reading()
-        return float(self._storage[at])
+            require_readable()
+        return float(self._storage[position])
+
+    # As NumPy arrays
 
     def to_numpy(self) -> npt.NDArray[Any]:
-        """Return a fresh array on the host."""
+        """Return a copy on the host."""
         return self.host().copy()
 
     def host(self) -> npt.NDArray[Any]:
-        """Return an array on the host, which may share the storage: for reading only."""
-        return self.laid_out(self._storage if self.backend is None else self.backend.ops.host(self._storage))
+        """Return an array on the host for reading only: it may share the storage."""
+        return self.numpy_view(
+            self._storage if self.backend is None else self.backend.ops.host(self._storage)
+        )
 
-    def laid_out(self, flat: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Read the flat array ``flat``, which stands for the storage, under this shape and these strides."""
+    def numpy_view(self, storage: Any = None) -> npt.NDArray[Any]:
+        """Return the elements as an array on the storage, which is in the memory of the host.
+
+        Args:
+            storage: A flat array that is read in place of the storage, such as a copy of it on the host.
+        """
+        flat = self._storage if storage is None else storage
         if self.is_contiguous():
             return (flat if len(flat) == self.size else flat[: self.size]).reshape(self.shape)
         return np.ndarray(self.shape, flat.dtype, flat, strides=[s * flat.itemsize for s in self.strides])
 
+    def packed(self, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+        """Return the elements as a contiguous array of ``dtype``: on the storage where it fits, else a copy."""
+        return np.asarray(self.numpy_view(), dtype, order="C")
+
     def to_cuda_(self) -> None:
-        """Move the storage to the GPU, as the scripts of the course do."""
+        """Move the storage into the memory of its backend; the course's CUDA scripts call it."""
         self._storage = self.f.ops.storage(self._storage)
-
-
-def flat(t: TensorData, out: TensorData) -> Any:
-    """Return the elements of ``t`` in a row, of the dtype of ``out``."""
-    return packed(t, out).reshape(-1)
-
-
-def packed(t: TensorData, out: TensorData) -> Any:
-    """Return ``t`` as a packed array of the dtype of ``out``."""
-    if t.dtype == out.dtype and t.is_contiguous():
-        return array(t)
-    return np.ascontiguousarray(array(t), out.dtype)
-
-
-def array(t: TensorData) -> Any:
-    """Return ``t`` as an array on its storage."""
-    return t.laid_out(t._storage)

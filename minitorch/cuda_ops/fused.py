@@ -101,7 +101,7 @@ def _dropout(
     y: TensorData, mask: TensorData, x: TensorData, key: Callable[[], int], rate: float, scale: bool
 ) -> None:
     drawn = live(lambda: np.array(philox.key_words(key())))
-    settings = (drawn, philox.bound_of(rate), dropout_scale(rate, scale, x.dtype))
+    settings = (drawn, philox.threshold(rate), dropout_scale(rate, scale, x.dtype))
     made, grid = kernel(drop_elements, x.dtype), grid_stride(-(-x.size // 4))
     launch("dropout", [x.shape], made, grid, y._storage, mask._storage, flat(x), x.size, *settings)
 

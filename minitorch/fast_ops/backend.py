@@ -16,7 +16,7 @@ import numpy as np
 from ..runtime import allocator
 from ..runtime import strides as runtime_strides
 from ..runtime.types import ConvParams, Fn, PoolParams, Shape
-from ..tensor_data import TensorData, array, packed
+from ..tensor_data import TensorData
 from ..tensor_ops.backend import TensorBackend, register_backend
 from ..tensor_ops.base import Kernel, Rows, TensorOps
 from . import conv, elementwise, jit, matmul, pool, reduce
@@ -163,7 +163,7 @@ class FastOps(TensorOps):
     @classmethod
     def matmul_kernel(cls, out: TensorData, a: TensorData, b: TensorData) -> None:
         """See `TensorOps.matmul_kernel`."""
-        matmul.matmul(array(out), array(a), array(b))
+        matmul.matmul(out.numpy_view(), a.numpy_view(), b.numpy_view())
 
     @classmethod
     def conv_kernel(
@@ -171,7 +171,7 @@ class FastOps(TensorOps):
         params: ConvParams,
     ) -> None:  # fmt: skip
         """See `TensorOps.conv_kernel`."""
-        conv.forward(array(out), packed(x, out), packed(w, out), params)
+        conv.forward(out.numpy_view(), x.packed(out.dtype), w.packed(out.dtype), params)
 
     @classmethod
     def conv_grad_input_kernel(
@@ -179,7 +179,7 @@ class FastOps(TensorOps):
         params: ConvParams,
     ) -> None:  # fmt: skip
         """See `TensorOps.conv_grad_input_kernel`."""
-        conv.grad_input(array(out), packed(d, out), packed(w, out), params)
+        conv.grad_input(out.numpy_view(), d.packed(out.dtype), w.packed(out.dtype), params)
 
     @classmethod
     def conv_grad_weight_kernel(
@@ -187,7 +187,7 @@ class FastOps(TensorOps):
         params: ConvParams,
     ) -> None:  # fmt: skip
         """See `TensorOps.conv_grad_weight_kernel`."""
-        conv.grad_weight(array(out), packed(x, out), packed(d, out), params)
+        conv.grad_weight(out.numpy_view(), x.packed(out.dtype), d.packed(out.dtype), params)
 
     @classmethod
     def pool_kernel(
@@ -195,7 +195,7 @@ class FastOps(TensorOps):
         params: PoolParams,
     ) -> None:  # fmt: skip
         """See `TensorOps.pool_kernel`."""
-        pool.pool(array(out), packed(x, out), params)
+        pool.pool(out.numpy_view(), x.packed(out.dtype), params)
 
     @classmethod
     def pool_grad_kernel(
@@ -203,7 +203,7 @@ class FastOps(TensorOps):
         params: PoolParams,
     ) -> None:  # fmt: skip
         """See `TensorOps.pool_grad_kernel`."""
-        pool.pool_grad(array(out), packed(x, out), packed(d, out), params)
+        pool.pool_grad(out.numpy_view(), x.packed(out.dtype), d.packed(out.dtype), params)
 
 
 FastBackend = TensorBackend(FastOps)

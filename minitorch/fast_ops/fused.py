@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from ..runtime import philox
 from ..runtime.types import ConvParams
-from ..tensor_data import TensorData, array, flat, packed
+from ..tensor_data import TensorData
 from ..tensor_ops.composite import ACTIVATIONS, Fused, dropout_scale
 from ..tensor_ops.expression import Expression
 from . import conv, jit, matmul, norm, softmax
@@ -35,14 +35,21 @@ def _elementwise(out: TensorData, expression: Expression, *operands: TensorData)
 def _broadcast(t: TensorData, out: TensorData) -> Any:
     """Return the elements of ``t``, broadcast to the shape of ``out``, in one packed row."""
     if t.shape == out.shape:
-        return flat(t, out)
-    return np.ascontiguousarray(np.broadcast_to(array(t), out.shape)).reshape(-1)
+        return t.packed(out.dtype).reshape(-1)
+    return np.ascontiguousarray(np.broadcast_to(t.numpy_view(), out.shape)).reshape(-1)
 
 
 def _conv_activation(
     y: TensorData, x: TensorData, w: TensorData, b: TensorData, activation: str, params: ConvParams
 ) -> None:
-    conv.forward(array(y), packed(x, y), packed(w, y), params, flat(b, y), ACTIVATIONS[activation][0])
+    conv.forward(
+        y.numpy_view(),
+        x.packed(y.dtype),
+        w.packed(y.dtype),
+        params,
+        b.packed(y.dtype).reshape(-1),
+        ACTIVATIONS[activation][0],
+    )
 
 
 def _conv_activation_grad(
@@ -50,30 +57,30 @@ def _conv_activation_grad(
     x: TensorData, w: TensorData, y: TensorData, d: TensorData,
     activation: str, wanted: tuple[bool, bool], params: ConvParams,
 ) -> None:  # fmt: skip
-    change, activated = packed(d, y), array(y) if activation == "relu" else None
-    conv.grad_weight(array(dw), packed(x, y), change, params, activated, db._storage)
+    change, activated = d.packed(y.dtype), y.numpy_view() if activation == "relu" else None
+    conv.grad_weight(dw.numpy_view(), x.packed(y.dtype), change, params, activated, db._storage)
     if dx is not None:
-        conv.grad_input(array(dx), change, packed(w, y), params, activated)
+        conv.grad_input(dx.numpy_view(), change, w.packed(y.dtype), params, activated)
 
 
 def _fuses_relu_backward(
     x: TensorData, w: TensorData, y: TensorData, d: TensorData,
     activation: str, wanted: tuple[bool, bool], params: ConvParams,
 ) -> bool:  # fmt: skip
-    return wanted[1] and y.is_contiguous() and conv.fuses_relu_backward(array(w), params)
+    return wanted[1] and y.is_contiguous() and conv.fuses_relu_backward(w.numpy_view(), params)
 
 
 def _linear(y: TensorData, x: TensorData, w: TensorData, b: TensorData, activation: str) -> None:
-    matmul.matmul(array(y), array(x), array(w).T)
+    matmul.matmul(y.numpy_view(), x.numpy_view(), w.numpy_view().T)
     run = jit.variant(norm.shift_rows, y.dtype, y.size > jit.PARALLEL, finish=ACTIVATIONS[activation][0])
-    run(array(y), flat(b, y))
+    run(y.numpy_view(), b.packed(y.dtype).reshape(-1))
 
 
 def _activation_grad(
     before: TensorData, sums: TensorData, y: TensorData, d: TensorData, activation: str
 ) -> None:
     parallel, gate = y.size > jit.PARALLEL, ACTIVATIONS[activation][1]
-    elements, inner = (array(before), packed(y, y), packed(d, y)), math.prod(y.shape[2:])
+    elements, inner = (before.numpy_view(), y.packed(y.dtype), d.packed(y.dtype)), math.prod(y.shape[2:])
     if inner == 1:
         into, *of = (t.reshape(y.shape[:2]) for t in elements)
         jit.variant(norm.activation_columns, y.dtype, parallel, gate=gate)(into, sums._storage, *of)
@@ -84,12 +91,12 @@ def _activation_grad(
 
 
 def _log_softmax(y: TensorData, x: TensorData, dim: int) -> None:
-    jit.variant(softmax.log_softmax, x.dtype, x.size > jit.PARALLEL)(array(y), packed(x, y))
+    jit.variant(softmax.log_softmax, x.dtype, x.size > jit.PARALLEL)(y.numpy_view(), x.packed(y.dtype))
 
 
 def _log_softmax_grad(dx: TensorData, y: TensorData, d: TensorData, dim: int) -> None:
     run = jit.variant(softmax.log_softmax_grad, y.dtype, y.size > jit.PARALLEL)
-    run(array(dx), packed(y, dx), packed(d, dx))
+    run(dx.numpy_view(), y.packed(dx.dtype), d.packed(dx.dtype))
 
 
 def _norm(
@@ -97,7 +104,15 @@ def _norm(
     x: TensorData, w: TensorData, b: TensorData, eps: float, activation: str,
 ) -> None:  # fmt: skip
     run = jit.variant(norm.norm, x.dtype, x.size > jit.PARALLEL, finish=ACTIVATIONS[activation][0])
-    run(array(y), mean._storage, var._storage, packed(x, y), flat(w, y), flat(b, y), eps)
+    run(
+        y.numpy_view(),
+        mean._storage,
+        var._storage,
+        x.packed(y.dtype),
+        w.packed(y.dtype).reshape(-1),
+        b.packed(y.dtype).reshape(-1),
+        eps,
+    )
 
 
 def _norm_grad(
@@ -106,18 +121,25 @@ def _norm_grad(
     mean: TensorData, var: TensorData, eps: float, activation: str,
 ) -> None:  # fmt: skip
     run = jit.variant(norm.norm_grad, x.dtype, x.size > jit.PARALLEL, gate=ACTIVATIONS[activation][1])
-    channels = (packed(x, dx), flat(w, dx), flat(b, dx), packed(d, dx), flat(mean, dx), flat(var, dx))
-    run(array(dx), dw._storage, db._storage, *channels, eps)
+    channels = (
+        x.packed(dx.dtype),
+        w.packed(dx.dtype).reshape(-1),
+        b.packed(dx.dtype).reshape(-1),
+        d.packed(dx.dtype),
+        mean.packed(dx.dtype).reshape(-1),
+        var.packed(dx.dtype).reshape(-1),
+    )
+    run(dx.numpy_view(), dw._storage, db._storage, *channels, eps)
 
 
 def _scale_shift(y: TensorData, x: TensorData, w: TensorData, b: TensorData, activation: str) -> None:
     run = jit.variant(norm.scale_shift, x.dtype, x.size > jit.PARALLEL, finish=ACTIVATIONS[activation][0])
-    run(array(y), packed(x, y), flat(w, y), flat(b, y))
+    run(y.numpy_view(), x.packed(y.dtype), w.packed(y.dtype).reshape(-1), b.packed(y.dtype).reshape(-1))
 
 
 def _cross_entropy(losses: TensorData, grad: TensorData, x: TensorData, target: TensorData) -> None:
     run = jit.variant(softmax.cross_entropy, x.dtype, x.size > jit.PARALLEL)
-    run(losses._storage, array(grad), packed(x, grad), packed(target, grad))
+    run(losses._storage, grad.numpy_view(), x.packed(grad.dtype), target.packed(grad.dtype))
 
 
 def _label_entropy(
@@ -125,7 +147,7 @@ def _label_entropy(
 ) -> None:
     run = jit.variant(softmax.label_entropy, x.dtype, x.size > jit.PARALLEL)
     # A copy: strided or read-only labels would be another type, and compile a kernel of their own.
-    run(losses._storage, array(grad), packed(x, grad), labels.copy())
+    run(losses._storage, grad.numpy_view(), x.packed(grad.dtype), labels.copy())
 
 
 def _dropout(
@@ -133,7 +155,7 @@ def _dropout(
 ) -> None:
     drawn, factor = philox.key_words(key()), dropout_scale(rate, scale, x.dtype)
     run = jit.variant(drop_elements, x.dtype, x.size * DRAW > jit.PARALLEL)
-    run(y._storage, mask._storage, flat(x, y), drawn, philox.bound_of(rate), factor)
+    run(y._storage, mask._storage, x.packed(y.dtype).reshape(-1), drawn, philox.threshold(rate), factor)
 
 
 def _is_matrix(x: TensorData, *rest: Any) -> bool:

@@ -1,1 +1,1 @@
-"""Small tools that every layer above may use: random numbers, memory blocks, files, strides, source rewriting."""
+"""Small tools that every layer may use: random numbers, memory, files, strides, graph capture, source rewriting."""

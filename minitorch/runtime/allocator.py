@@ -1,7 +1,25 @@
-"""Hands out blocks of memory and takes them back: a result of a size that was needed before costs no fresh pages.
+"""A caching allocator: a freed block is kept and serves the next request of its size class.
 
-A block goes back to its pool when nothing refers to it any more: an array, or any view of a view of it. This file
-refuses to know what lies in a block and which backend asks.
+A fresh block of the operating system costs a page fault for every page it is written to, often more than the loop that
+fills it. Training asks for the same sizes in every step, so after the first step nearly every request finds a kept
+block.
+
+A request is rounded up to a size class: a multiple of an eighth of its power of two, at least of 512 bytes. So at most
+one eighth of a block is wasted, and there are eight classes between two powers of two::
+
+    1 MiB   1.125   1.25   1.375   1.5   1.625   1.75   1.875   2 MiB   2.25 ...
+
+    take(size) --> kept blocks of the class --(none)--> allocate(size of the class)
+                           ^                                     |
+                           |                                     v
+    give(block) <-- no reference left <-- Block <-- array, or a view of it
+
+Taking and giving back cost one lock, a dictionary and a list operation each. A block is in use as long as an array on
+it, or any view of such an array, is referenced: the array refers to its `Block` as the owner of its memory, and
+``Block.__del__`` gives it back. A pool keeps at most ``limit`` bytes; beyond that blocks go back to the system.
+
+The file depends on NumPy only. The CUDA backend adds a pool of device memory to `POOLS`. CuPy and PyTorch cache memory
+in the same way.
 """
 
 from __future__ import annotations
@@ -16,19 +34,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-LIMIT = 2 << 30  # bytes that a pool keeps for later
-LEAST = 128 << 10  # bytes from which a block is worth a pool
-_HUGE = 2 << 20
+POOL_LIMIT = 2 << 30  # bytes that a pool keeps
+MIN_POOLED = 128 << 10  # bytes from which a request goes to a pool
+_HUGE_PAGE = 2 << 20
 
 
 def size_class(size: int) -> int:
-    """Return ``size`` rounded up to a multiple of an eighth of its power of two, so that like sizes share blocks."""
+    """Return ``size`` in bytes, rounded up to a multiple of an eighth of its power of two, at least of 512."""
     step = 1 << max(size.bit_length() - 4, 9)
     return (size + step - 1) // step * step
 
 
 class Block:
-    """A block on loan; it goes back when it is forgotten."""
+    """A block in use; it goes back to its pool when nothing refers to it any more."""
 
     __slots__ = ("_pool", "raw", "size")
 
@@ -40,31 +58,31 @@ class Block:
 
 
 class Pool:
-    """Free blocks by size class.
+    """Kept blocks by size class.
 
     Args:
         allocate: Makes a block of so many bytes; it is freed when nothing refers to it.
-        limit: Bytes that are kept for later at most.
+        limit: The largest number of bytes that are kept.
     """
 
-    def __init__(self, allocate: Callable[[int], Any], limit: int = LIMIT) -> None:
+    def __init__(self, allocate: Callable[[int], Any], limit: int = POOL_LIMIT) -> None:
         self._allocate, self.limit = allocate, limit
         self._free: dict[int, list[Any]] = {}
-        self._stats = dict.fromkeys(("used", "peak", "kept", "loans", "fresh"), 0)
+        self._stats = dict.fromkeys(("used", "peak", "kept", "requests", "fresh"), 0)
         self._renew_lock()
 
     def _renew_lock(self) -> None:
-        # A block may be forgotten by a garbage collection in the middle of `take`: the lock must let its own thread in.
+        # Garbage collection may free a block in the middle of `take`: the lock must let its own thread in again.
         self._lock = threading.RLock()
 
     def take(self, size: int) -> Block:
-        """Return a block of at least ``size`` bytes with any content."""
+        """Return a block of at least ``size`` bytes, with any content."""
         size = size_class(size)
         stats = self._stats
         with self._lock:
             free = self._free.get(size)
             raw = free.pop() if free else None
-            stats["loans"] += 1
+            stats["requests"] += 1
             stats["used"] += size
             stats["peak"] = max(stats["peak"], stats["used"])
             if raw is None:
@@ -89,19 +107,24 @@ class Pool:
                 self._free.setdefault(size, []).append(raw)
 
     def clear(self) -> None:
-        """Free all blocks that are not on loan."""
+        """Free all kept blocks."""
         with self._lock:
             self._free.clear()
             self._stats["kept"] = 0
 
     def stats(self) -> dict[str, int]:
-        """Return bytes on loan now (``used``) and at most (``peak``), bytes ``kept``, ``loans``, ``fresh`` blocks."""
+        """Return the state of the pool.
+
+        Returns:
+            Bytes in use now (``used``) and at most (``peak``), bytes ``kept``, and counts: blocks taken
+            (``requests``), and those of them that were not kept ones (``fresh``).
+        """
         with self._lock:
             return dict(self._stats)
 
 
 class HostBlock:
-    """A private mapping of the operating system, with large pages where it has them."""
+    """A private mapping of the operating system, with huge pages where it has them."""
 
     __slots__ = ("address", "mapping")
 
@@ -109,15 +132,15 @@ class HostBlock:
         if sys.platform == "win32":
             self.mapping = mmap.mmap(-1, size)
         else:
-            # Private: after a fork, a child's results must not show up in its parent.
+            # Private: after a fork, a write of the child must not change the memory of its parent.
             self.mapping = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-        if sys.platform == "linux" and size >= _HUGE:
+        if sys.platform == "linux" and size >= _HUGE_PAGE:
             self.mapping.madvise(mmap.MADV_HUGEPAGE)
         self.address = np.frombuffer(self.mapping, np.uint8).ctypes.data
 
 
-class _Lender:
-    """What NumPy sees of a block; every view of the array refers to it, so the block stays on loan."""
+class _ArrayOwner:
+    """The owner of an array's memory: the array and its views refer to it, and it refers to the block."""
 
     __slots__ = ("__array_interface__", "_block")
 
@@ -136,30 +159,30 @@ if sys.platform != "win32":
 
 
 def allocate_block(block: Block, count: int, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
-    """Return a flat array of ``count`` elements on a block of the host, which stays on loan as long as any view of it."""
-    return np.asarray(_Lender(block, count, dtype.str))
+    """Return a flat array of ``count`` elements on a block of the host, which is in use as long as the array."""
+    return np.asarray(_ArrayOwner(block, count, dtype.str))
 
 
 def empty(count: int, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
-    """Return a flat array of ``count`` elements with any content, on a block of the pool if it is large."""
+    """Return a flat array of ``count`` elements with any content; a large one lies on a block of the host's pool."""
     size = count * dtype.itemsize
-    if size < LEAST:
+    if size < MIN_POOLED:
         return np.empty(count, dtype)
     return allocate_block(HOST.take(size), count, dtype)
 
 
 def memory_stats(device: str = "cpu") -> dict[str, int]:
-    """Return what the pool of results on ``device`` ("cpu" or "cuda") holds: see `Pool.stats`; all sizes are in bytes.
+    """Return the state of the pool of ``device``, "cpu" or "cuda": see `Pool.stats`.
 
     Raises:
         ValueError: There is no such device.
     """
     if device not in POOLS:
-        raise ValueError(f"unknown device {device!r}: expected one of {', '.join(POOLS)}")
+        raise ValueError(f"memory_stats: unknown device {device!r}: expected one of {', '.join(POOLS)}")
     return POOLS[device].stats()
 
 
 def empty_cache() -> None:
-    """Give memory that is kept for later results back, on all devices."""
+    """Free the kept blocks of all devices."""
     for pool in POOLS.values():
         pool.clear()

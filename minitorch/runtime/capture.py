@@ -1,7 +1,9 @@
-"""What Python does in a training step that is recorded once and then replayed.
+"""Graph capture: what Python does in a training step that is recorded once and then replayed.
 
-A replay repeats what the device did. Whatever a step does in Python besides, and must do each time (count batches, draw
-a random number), is wrapped in `repeat`.
+A replay repeats what the device did, without running Python. What a step does in Python besides, and must do at each
+replay (count batches, draw a random number), is wrapped in `repeat`. What would go wrong silently at a replay raises an
+error during the capture. The state belongs to one thread. The file depends on the standard library only; the CUDA
+backend records, `minitorch.cuda` runs the steps.
 """
 
 from __future__ import annotations
@@ -19,25 +21,25 @@ class _State(threading.local):
     actions: list[Action] | None = None
     stepped: list[Any]
     capture_safe: bool = False
-    drawn: Any = None  # the state of Python's random numbers when all that was drawn so far is known of
+    random_state: Any = None  # of Python's `random`, after the last draw inside `repeat`
 
 
 _state = _State()
 
 
 def recording() -> bool:
-    """Tell whether this thread is recording a step: nothing is computed now, so there is nothing to be read."""
+    """Tell whether this thread is capturing a step: kernels are recorded and have not run, so no value can be read."""
     return _state.actions is not None
 
 
 def capture_safe() -> bool:
-    """Tell whether this thread runs a step that is recorded now or later: what it does must not depend on numbers."""
+    """Tell whether this thread runs a step that is captured now or later: no decision may depend on tensor values."""
     return _state.capture_safe
 
 
 @contextmanager
 def during_capture() -> Iterator[None]:
-    """Run within the block a step that is recorded now or later, so that all its runs do the same."""
+    """Make `capture_safe` true within the block: it runs a step that is captured now or later."""
     before, _state.capture_safe = _state.capture_safe, True
     try:
         yield
@@ -46,55 +48,59 @@ def during_capture() -> Iterator[None]:
 
 
 def repeat(action: Action) -> None:
-    """Run ``action`` now; inside a step that is being recorded, also before each replay."""
+    """Run ``action`` now; during a capture, also before each replay."""
     if _state.actions is None:
         action()
         return
-    _refuse_draws()
+    _require_no_draws()
     action()
-    _state.drawn = random.getstate()
+    _state.random_state = random.getstate()
     _state.actions.append(action)
 
 
 def note_step(optimizer: Any) -> None:
-    """Take note, inside a step that is being recorded, that ``optimizer`` takes a step."""
+    """During a capture, note that ``optimizer`` takes a step."""
     if _state.actions is not None:
         _state.stepped.append(optimizer)
 
 
-def refuse_reading() -> None:
-    """Check that single numbers on the device may be read, or written.
+def require_readable() -> None:
+    """Check that the host may read or write tensor values.
 
     Raises:
-        RuntimeError: A step is being recorded.
+        RuntimeError: A step is being captured.
     """
     if recording():
         raise RuntimeError(
-            "the host read or wrote a number of the device (item, to_numpy, printing, a decision by a value) inside a "
-            "step that is being recorded: return the tensor from the step, and read it after the call"
+            "cannot read or write tensor values (`item`, `to_numpy`, print, `if`) during graph capture: "
+            "return the tensor from the step, and read it after the call"
         )
 
 
-def _refuse_draws() -> None:
-    if random.getstate() != _state.drawn:
+def _require_no_draws() -> None:
+    if random.getstate() != _state.random_state:
         raise RuntimeError(
-            "the host drew random numbers inside a step that is being recorded, and a replay would use the same ones: "
+            "cannot draw random numbers on the host during graph capture, each replay would use the same ones: "
             "draw them before the step, and pass them as one of its tensors"
         )
 
 
 @contextmanager
-def into(actions: list[Action], stepped: list[Any]) -> Iterator[None]:
-    """Record within the block: what is repeated goes into ``actions``, optimizers that take a step into ``stepped``.
+def record(actions: list[Action], stepped: list[Any]) -> Iterator[None]:
+    """Capture within the block.
+
+    Args:
+        actions: Receives the actions that `repeat` runs.
+        stepped: Receives the optimizers that take a step.
 
     Raises:
-        RuntimeError: A step is being recorded already, or random numbers were drawn that are not `repeat`'s.
+        RuntimeError: A step is being captured already, or random numbers are drawn outside of `repeat`.
     """
     if recording():
-        raise RuntimeError("a step is being recorded already")
-    _state.actions, _state.stepped, _state.drawn = actions, stepped, random.getstate()
+        raise RuntimeError("graph capture: this thread is capturing a step already")
+    _state.actions, _state.stepped, _state.random_state = actions, stepped, random.getstate()
     try:
         yield
-        _refuse_draws()
+        _require_no_draws()
     finally:
-        _state.actions, _state.stepped, _state.drawn = None, [], None
+        _state.actions, _state.stepped, _state.random_state = None, [], None

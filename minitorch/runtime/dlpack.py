@@ -1,7 +1,9 @@
 """DLPack: memory of the CPU or of a GPU shared with other libraries, without a copy.
 
-A *capsule* carries a C struct that says where the numbers are and how they are laid out, and a function that the
-receiver calls when it needs them no more. Capsules are made here, and read where NumPy cannot: those of a GPU.
+A *capsule* is a Python object that carries a pointer to a C struct, ``DLManagedTensor``: address, device, dtype, shape
+and strides of an array, and a deleter. The consumer renames the capsule from ``dltensor`` to ``used_dltensor``, and
+calls the deleter when it no longer needs the memory. Capsules are made here, and read where NumPy cannot: those of a
+GPU. The file depends on NumPy only. Source: the DLPack 0.x ABI, https://dmlc.github.io/dlpack/latest/c_api.html.
 """
 
 from __future__ import annotations
@@ -14,24 +16,24 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-Place = tuple[int, int]
-CPU: Place = (1, 0)  # the standard's number of the kind of device, and which one
-CUDA = 2  # its number of the memory of NVIDIA's GPUs
-FLOAT = 2  # its number of the kind of dtype
+Place = tuple[int, int]  # a device: DLPack's device type, and the number of the device
+CPU: Place = (1, 0)
+CUDA = 2  # the device type of the memory of NVIDIA's GPUs
+FLOAT = 2  # the type code of floating-point numbers
 KINDS = {0: "int", 1: "uint", FLOAT: "float", 4: "bfloat", 5: "complex", 6: "bool"}
-NAME, TAKEN = b"dltensor", b"used_dltensor"
+NAME, USED_NAME = b"dltensor", b"used_dltensor"
 
 
 @runtime_checkable
-class Shares(Protocol):
-    """What can be read through DLPack."""
+class SupportsDLPack(Protocol):
+    """An object whose memory can be shared through DLPack."""
 
     def __dlpack__(self, **settings: Any) -> Any:
         """Return a capsule."""
         ...
 
     def __dlpack_device__(self) -> tuple[int, int]:
-        """Return the kind of device, and which one."""
+        """Return the device type, and the number of the device."""
         ...
 
 
@@ -62,28 +64,28 @@ class _Managed(ctypes.Structure):
 _api = ctypes.pythonapi
 _api.PyCapsule_New.restype = ctypes.py_object
 _api.PyCapsule_New.argtypes = (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p)
-# The capsule is dying when these are called: it must not pass as an object that could be kept.
+# These are called while a capsule is being destroyed, so they take its address, not the object.
 _api.PyCapsule_IsValid.argtypes = (ctypes.c_void_p, ctypes.c_char_p)
 _api.PyCapsule_SetName.argtypes = (ctypes.c_void_p, ctypes.c_char_p)
 _api.PyCapsule_GetPointer.restype = ctypes.c_void_p
 _api.PyCapsule_GetPointer.argtypes = (ctypes.c_void_p, ctypes.c_char_p)
-_lent: dict[
-    int, tuple[Any, ...]
-] = {}  # what must live as long as somebody reads it, by the address of its struct
+Exported = dict[int, tuple[Any, ...]]
+_exported: Exported = {}  # what must live as long as a consumer reads it, by the address of its struct
 
 
-def _give_back(address: int, lent: dict[int, tuple[Any, ...]] = _lent) -> None:
-    lent.pop(address, None)
+# The defaults of the arguments bind names that are gone where a capsule outlives this module.
+def _delete(address: int, exported: Exported = _exported) -> None:
+    exported.pop(address, None)
 
 
-def _drop_capsule(capsule: int, api: Any = _api, lent: dict[int, tuple[Any, ...]] = _lent) -> None:
-    # A receiver renames what it took. This file's names may be gone where a capsule outlives it.
+def _destroy_capsule(capsule: int, api: Any = _api, exported: Exported = _exported) -> None:
+    # A consumer renames the capsule; under its first name it was never consumed.
     if api.PyCapsule_IsValid(capsule, b"dltensor"):
-        lent.pop(api.PyCapsule_GetPointer(capsule, b"dltensor"), None)
+        exported.pop(api.PyCapsule_GetPointer(capsule, b"dltensor"), None)
 
 
-_for_receivers = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(_give_back)
-_for_capsules = ctypes.PYFUNCTYPE(None, ctypes.c_void_p)(_drop_capsule)
+_deleter = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(_delete)
+_destructor = ctypes.PYFUNCTYPE(None, ctypes.c_void_p)(_destroy_capsule)
 
 
 def capsule_at(
@@ -92,84 +94,87 @@ def capsule_at(
     """Return a capsule on floats in memory.
 
     Args:
-        address: Where the first one is.
+        address: The address of the first element.
         place: The device whose memory it is.
-        shape: How they are laid out.
-        steps: How many numbers apart neighbours are, for each dimension.
-        itemsize: Bytes of a number.
-        owner: What must live until the receiver lets go of the memory.
+        shape: The sizes.
+        steps: The strides, in elements.
+        itemsize: Bytes of an element.
+        owner: What must live until the consumer releases the memory.
     """
     sizes = (ctypes.c_int64 * len(shape))(*shape)
     strides = (ctypes.c_int64 * len(shape))(*steps)
     dtype = _Type(FLOAT, itemsize * 8, 1)
     layout = _Array(address, _Device(*place), len(shape), dtype, sizes, strides, 0)
-    managed = _Managed(layout, None, ctypes.cast(_for_receivers, ctypes.c_void_p))
-    at = ctypes.addressof(managed)
-    _lent[at] = (managed, sizes, strides, owner)
-    return _api.PyCapsule_New(at, NAME, ctypes.cast(_for_capsules, ctypes.c_void_p))
+    managed = _Managed(layout, None, ctypes.cast(_deleter, ctypes.c_void_p))
+    pointer = ctypes.addressof(managed)
+    _exported[pointer] = (managed, sizes, strides, owner)
+    return _api.PyCapsule_New(pointer, NAME, ctypes.cast(_destructor, ctypes.c_void_p))
 
 
 def capsule_of(array: npt.NDArray[Any]) -> Any:
-    """Return a capsule on the memory of a float array, which lives until the receiver lets go of it."""
+    """Return a capsule on the memory of a float array, which lives until the consumer releases it."""
     steps = tuple(s // array.itemsize for s in array.strides)
     return capsule_at(array.ctypes.data, CPU, array.shape, steps, array.itemsize, array)
 
 
-class Taken:
-    """What a capsule carried: a place in memory, given back when nothing refers to this any more.
+class Imported:
+    """The memory of a consumed capsule; its producer's deleter is called when nothing refers to this object any more.
+
+    Args:
+        capsule: A capsule that was not consumed yet.
 
     Attributes:
         place: The device whose memory it is.
-        address: Where the first number is.
-        dtype: The numbers, as NumPy names them where it knows them.
-        shape: How they are laid out.
-        steps: How many numbers apart neighbours are, for each dimension.
+        address: The address of the first element.
+        dtype: The name of the dtype, NumPy's where it has one.
+        shape: The sizes.
+        steps: The strides, in elements.
+
+    Raises:
+        BufferError: The capsule was consumed already, or is not one of DLPack.
     """
 
     def __init__(self, capsule: Any) -> None:
-        """Take over what a capsule carries, once.
-
-        Raises:
-            BufferError: It was taken already, or is no capsule of DLPack.
-        """
         if not _api.PyCapsule_IsValid(id(capsule), NAME):
             raise BufferError(
-                f"a capsule named 'dltensor' that nobody has taken was expected, not {capsule!r}"
+                f"expected a capsule named 'dltensor' that was not consumed yet, got {capsule!r}"
             )
-        at = _api.PyCapsule_GetPointer(id(capsule), NAME)
-        array = _Managed.from_address(at).array
+        pointer = _api.PyCapsule_GetPointer(id(capsule), NAME)
+        array = _Managed.from_address(pointer).array
         self.place: Place = (array.device.kind, array.device.number)
         self.address: int = (array.data or 0) + array.offset
         lanes = f"x{array.dtype.lanes}" if array.dtype.lanes != 1 else ""
         kind = KINDS.get(array.dtype.kind, f"kind {array.dtype.kind} of ")
         self.dtype: str = f"{kind}{array.dtype.bits}{lanes}"
         self.shape: tuple[int, ...] = tuple(array.shape[: array.dims])
-        packed = (math.prod(self.shape[k + 1 :]) for k in range(array.dims))
-        # Without strides, the numbers are packed.
-        self.steps: tuple[int, ...] = tuple(array.strides[: array.dims]) if array.strides else tuple(packed)
-        _api.PyCapsule_SetName(id(capsule), TAKEN)
-        weakref.finalize(self, _let_go, at).atexit = False
+        row_major = (math.prod(self.shape[k + 1 :]) for k in range(array.dims))
+        # A null pointer as strides stands for row-major ones.
+        self.steps: tuple[int, ...] = (
+            tuple(array.strides[: array.dims]) if array.strides else tuple(row_major)
+        )
+        _api.PyCapsule_SetName(id(capsule), USED_NAME)
+        weakref.finalize(self, _release, pointer).atexit = False
 
 
-def _let_go(at: int) -> None:
-    deleter = _Managed.from_address(at).deleter
+def _release(pointer: int) -> None:
+    deleter = _Managed.from_address(pointer).deleter
     if deleter:
-        ctypes.CFUNCTYPE(None, ctypes.c_void_p)(deleter)(at)
+        ctypes.CFUNCTYPE(None, ctypes.c_void_p)(deleter)(pointer)
 
 
 def flat_view(array: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], tuple[int, ...]]:
-    """Return the memory that an array reads as a flat array, and the array's steps in it.
+    """Return the memory that an array spans as a flat array, and the array's strides in it, in elements.
 
     Raises:
-        ValueError: It reads backwards, or between its elements.
+        ValueError: A stride is negative, or is not a whole number of elements.
     """
     steps = tuple(s // array.itemsize for s in array.strides)
     if min(steps, default=0) < 0 or any(s % array.itemsize for s in array.strides):
-        raise ValueError(f"memory with strides of {array.strides} bytes cannot be shared: copy it first")
-    length = length_of(array.shape, steps)
+        raise ValueError(f"cannot share memory with strides of {array.strides} bytes: copy it first")
+    length = span(array.shape, steps)
     return np.lib.stride_tricks.as_strided(array, (length,), (array.itemsize,)), steps
 
 
-def length_of(shape: tuple[int, ...], steps: tuple[int, ...]) -> int:
-    """Return how many numbers in a row memory of this layout spans."""
+def span(shape: tuple[int, ...], steps: tuple[int, ...]) -> int:
+    """Return how many consecutive elements of memory this layout spans."""
     return 1 + sum((n - 1) * s for n, s in zip(shape, steps)) if math.prod(shape) else 0

@@ -1,4 +1,7 @@
-"""Part of fetch."""
+"""Files: the cache folder, and writing a file completely or not at all.
+
+It depends on the standard library only; downloads and data sets use it.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,10 @@ def cache_folder() -> Path:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside ``path``, which takes its name at the end, or is deleted on an error."""
+    """Yield a temporary path beside ``path``; at the end it replaces ``path``, on an error it is deleted.
+
+    So a reader sees the old file or the complete new one.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:

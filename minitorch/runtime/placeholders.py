@@ -1,8 +1,8 @@
-"""Names that kernels use and that a compiler of kernels binds later.
+"""Names that a kernel uses and that are bound when it is compiled.
 
-A kernel is written once as a plain function. `minitorch.fast_ops.jit` and `minitorch.cuda_ops.device.launch` compile
-it for each dtype and each float function: they replace these names by what the caller passes. The values here only
-make the names known to a reader, a linter and a type checker. The file depends on NumPy only.
+A kernel is written once, as a plain function. `minitorch.fast_ops.jit` and `minitorch.cuda_ops.device.launch` compile
+it for each dtype and each float function, and replace these names by the caller's. The values here only make the names
+known to readers, linters and type checkers. The file depends on NumPy only.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The one home of random numbers.
+"""Random numbers: all of minitorch draws them here.
 
-Every draw takes one 64-bit key from Python's ``random`` and expands it with a counter-based generator
-(Philox, Salmon et al., 2011). So ``random.seed(n)`` governs everything, one saved state restores it, and an
-array of random numbers depends on that state and its shape only.
+Every draw takes one 64-bit key from Python's ``random`` and expands it with a counter-based generator (Philox, Salmon
+et al., 2011). So ``random.seed(n)`` makes a run repeatable, one saved state restores it, and an array of random numbers
+depends on that state and on its shape only. The file depends on NumPy only.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ def manual_seed(seed: int) -> None:
 
 
 def new_key() -> int:
-    """Draw a 64-bit key from Python's ``random``, or from the block of ``seeded`` around the call."""
+    """Draw a 64-bit key from Python's ``random``, or inside `seeded` from its source."""
     source = _source.get()
     return random.getrandbits(64) if source is None else source.getrandbits(64)
 
 
 @contextmanager
 def seeded(*key: int) -> Iterator[None]:
-    """Let the draws of this thread within the block depend on ``key`` alone; ``random`` stays untouched."""
+    """Make the draws of this thread within the block depend on ``key`` only; ``random`` is not touched."""
     token = _source.set(random.Random(repr(key)))
     try:
         yield
@@ -42,16 +42,16 @@ def seeded(*key: int) -> Iterator[None]:
 
 
 def generator(*key: int) -> np.random.Generator:
-    """Return a NumPy generator that depends on ``key`` alone, or on a fresh key if none is given."""
+    """Return a NumPy generator that depends on ``key`` only, or on a new key if none is given."""
     words = key or (new_key(),)
     return np.random.Generator(np.random.Philox(np.random.SeedSequence(words)))
 
 
 def uniform(shape: tuple[int, ...], low: float = 0.0, high: float = 1.0) -> FloatArray:
-    """Draw ``shape`` numbers, uniform in [low, high)."""
+    """Return an array of ``shape``, uniform in [low, high)."""
     return generator().uniform(low, high, shape)
 
 
 def normal(shape: tuple[int, ...], mean: float = 0.0, std: float = 1.0) -> FloatArray:
-    """Draw ``shape`` numbers from a normal distribution."""
+    """Return an array of ``shape`` from the normal distribution with this mean and standard deviation."""
     return generator().normal(mean, std, shape)

@@ -1,8 +1,9 @@
-"""Rewrites a float function for a dtype: the same function, computing with that dtype's numbers only.
+"""Rewriting a float function for a dtype: the same function, computing with numbers of that dtype only.
 
-A number in Python source is a double. Compiled, ``1.0 / (1.0 + math.exp(-x))`` would therefore compute in float64
-whatever ``x`` is. `narrow` wraps every number in the dtype; `with_numpy` lets the reference backend evaluate the function on
-NumPy's numbers, where 1/0 is inf and not an exception. Both follow calls into other float functions.
+A number in Python source is a double, so ``1.0 / (1.0 + math.exp(-x))``, compiled, computes in float64 whatever ``x``
+is. `narrow` wraps every number in the dtype: ``float32(1.0) / (float32(1.0) + math.exp(-x))``. `with_numpy` replaces
+``math`` by NumPy, for the reference backend: there 1/0 is inf and not an exception. The file depends on NumPy only; the
+compilers of kernels and the reference backend use it.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import numpy as np
 
 @functools.cache
 def global_names(code: types.CodeType) -> tuple[str, ...]:
-    """Return the names of globals that ``code``, and what is defined inside it, reads."""
+    """Return the names of the globals that ``code``, and the functions defined inside it, read."""
     names = dict.fromkeys(
         i.argval for i in dis.get_instructions(code) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME")
     )
@@ -33,7 +34,7 @@ def global_names(code: types.CodeType) -> tuple[str, ...]:
 
 
 def source_tree(fn: Callable[..., Any]) -> ast.FunctionDef | None:
-    """Return the parsed ``def`` of a function without decorators, docstring and annotations; None if there is none."""
+    """Return the parsed ``def`` of a function, without decorators, docstring and annotations; None without source."""
     try:
         text = textwrap.dedent(inspect.getsource(fn))
         node = ast.parse(text).body[0]
@@ -51,7 +52,7 @@ def source_tree(fn: Callable[..., Any]) -> ast.FunctionDef | None:
 
 
 class _Narrow(ast.NodeTransformer):
-    """Wraps numbers, and names of module constants, in a call of the dtype; integer powers and indices stay."""
+    """Wraps numbers and names of constants in a call of the dtype; integer powers, indices and ranges stay."""
 
     def __init__(self, dtype: str, constants: dict[str, float]) -> None:
         self.dtype, self.constants = dtype, constants
@@ -113,9 +114,9 @@ def _float_constants(tree: ast.AST, names: dict[str, Any]) -> dict[str, float]:
 
 
 def narrow(fn: Callable[..., Any], dtype: str) -> ast.FunctionDef | None:
-    """Return the tree of ``fn`` with every number wrapped in ``dtype`` ("float32" or "float64").
+    """Return the tree of ``fn`` with every number wrapped in ``dtype``, "float32" or "float64".
 
-    None if the source is not to be had (a lambda, or typed at a prompt).
+    None if there is no source (a lambda, or a function typed at a prompt).
     """
     tree = source_tree(fn)
     if tree is None or not isinstance(fn, types.FunctionType):
@@ -126,7 +127,7 @@ def narrow(fn: Callable[..., Any], dtype: str) -> ast.FunctionDef | None:
 
 
 class _NumpyMath(types.ModuleType):
-    """The names of ``math``, answered by NumPy where it has them."""
+    """The module ``math``, with NumPy's functions where it has them."""
 
     def __getattr__(self, name: str) -> Any:
         other = {"pow": "power", "fabs": "abs", "asin": "arcsin", "acos": "arccos", "atan": "arctan"}
@@ -139,7 +140,7 @@ _numpy_math = _NumpyMath("math")
 
 @functools.cache
 def with_numpy(fn: Callable[..., Any]) -> Callable[..., Any]:
-    """Return ``fn`` with ``math`` replaced by NumPy's functions, in the functions it calls as well."""
+    """Return ``fn`` with ``math`` replaced by NumPy, also in the functions of its module that it calls."""
     if not isinstance(fn, types.FunctionType):
         return fn
     names = dict(fn.__globals__)

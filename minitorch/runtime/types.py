@@ -1,4 +1,4 @@
-"""Types that many files name: shapes, settings of convolutions, functions and arrays.
+"""Types that many files name: shapes, settings of convolution and pooling, functions and arrays.
 
 It depends on NumPy's types only.
 """

@@ -1,4 +1,8 @@
-"""Differentiable functions of tensors, each derivative beside its function."""
+"""Differentiable functions of tensors, each derivative beside its function.
+
+`elementwise` (one element at a time), `reduce` (sums, maxima, matrix product), `shape` (same elements, other layout),
+`nn` (softmax, convolution, pooling, normalization, losses) and `fused` (several functions in one kernel).
+"""
 
 from .elementwise import (
     BCE,
@@ -20,7 +24,6 @@ from .elementwise import (
     Power,
     ReLU,
     Sigmoid,
-    Softplus,
     Sqrt,
     Sub,
     Tanh,
@@ -31,56 +34,12 @@ from .nn import NLL, Conv, Conv1dFun, Conv2dFun, CrossEntropy, LogSoftmax, Norm,
 from .reduce import All, MatMul, Max, Mean, Sum
 from .shape import Cast, Cat, Copy, Permute, Slice, To, View, unbroadcast
 
+# fmt: off
 __all__ = [
-    "BCE",
-    "EQ",
-    "LT",
-    "NLL",
-    "Abs",
-    "Add",
-    "Affine",
-    "All",
-    "BCEWithLogits",
-    "Cast",
-    "Cat",
-    "Conv",
-    "Conv1dFun",
-    "Conv2dFun",
-    "ConvActivation",
-    "Copy",
-    "CrossEntropy",
-    "Div",
-    "Drop",
-    "Exp",
-    "GELUFun",
-    "GELUTanhFun",
-    "Inv",
-    "IsClose",
-    "LeakyReLUFun",
-    "Log",
-    "LogSoftmax",
-    "MatMul",
-    "Max",
-    "Mean",
-    "Mul",
-    "Neg",
-    "Norm",
-    "Permute",
-    "Pool",
-    "Power",
-    "ReLU",
-    "ScaleShift",
-    "Sigmoid",
-    "Slice",
-    "Softmax",
-    "Softplus",
-    "Sqrt",
-    "Sub",
-    "Sum",
-    "Take",
-    "Tanh",
-    "To",
-    "View",
-    "Weigh",
-    "unbroadcast",
+    "BCE", "EQ", "LT", "NLL", "Abs", "Add", "Affine", "All", "BCEWithLogits", "Cast", "Cat", "Conv", "Conv1dFun",
+    "Conv2dFun", "ConvActivation", "Copy", "CrossEntropy", "Div", "Drop", "Exp", "GELUFun", "GELUTanhFun", "Inv",
+    "IsClose", "LeakyReLUFun", "Log", "LogSoftmax", "MatMul", "Max", "Mean", "Mul", "Neg", "Norm", "Permute", "Pool",
+    "Power", "ReLU", "ScaleShift", "Sigmoid", "Slice", "Softmax", "Sqrt", "Sub", "Sum", "Take", "Tanh", "To", "View",
+    "Weigh", "unbroadcast",
 ]
+# fmt: on

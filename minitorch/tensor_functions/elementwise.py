@@ -1,7 +1,8 @@
-"""Every function of tensors, forward and backward side by side.
+"""Elementwise functions of tensors, each with its derivative.
 
-``forward`` and ``backward`` compute on TensorData through the door of its backend (``a.f``). This file refuses to know
-Tensor and the backends. A new pointwise function is one class of two float functions.
+``forward`` and ``backward`` compute on TensorData through its backend ``a.f``. Operands broadcast; `unbroadcast` sums a
+derivative back to the shape of its operand. The float functions and their derivatives are those of
+`minitorch.operators`, so a new elementwise function is one class of one line.
 """
 
 from __future__ import annotations
@@ -14,20 +15,18 @@ from ..autodiff import Context, Function
 
 
 class Pointwise(Function):
-    """A function of single elements: ``fn(x)``, and ``back(x, d)``, its derivative times ``d``."""
+    """A function of one element: ``fn(x)``, and ``back(x, d)``, its derivative times ``d``."""
 
     fn: ClassVar[Callable[[float], float]]
     back: ClassVar[Callable[[float, float], float]]
 
     @classmethod
     def forward(cls, ctx: Context, a: Any) -> Any:
-        """Apply ``fn`` to each element."""
         ctx.save_for_backward(a)
         return a.f.map(cls.fn)(a)
 
     @classmethod
     def backward(cls, ctx: Context, d: Any) -> Any:
-        """Apply ``back`` to each element and its derivative."""
         (a,) = ctx.saved_values
         return a.f.zip(cls.back)(a, d)
 
@@ -45,7 +44,7 @@ class Sigmoid(Pointwise):
 
 
 class ReLU(Pointwise):
-    """``max(a, 0)``."""
+    """``max(a, 0)``; the derivative at 0 is 0."""
 
     fn, back = operators.relu, operators.relu_back
 
@@ -80,77 +79,79 @@ class Abs(Pointwise):
     fn, back = operators.abs, operators.abs_back
 
 
+class GELUFun(Pointwise):
+    """``a`` times the standard normal distribution function at ``a`` (Hendrycks and Gimpel, 2016)."""
+
+    fn, back = operators.gelu, operators.gelu_back
+
+
+class GELUTanhFun(Pointwise):
+    """`GELUFun`, approximated by a hyperbolic tangent."""
+
+    fn, back = operators.gelu_tanh, operators.gelu_tanh_back
+
+
 class Neg(Function):
     """``-a``."""
 
     @staticmethod
     def forward(ctx: Context, a: Any) -> Any:
-        """Return ``-a``."""
         return a.f.neg_map(a)
 
     @staticmethod
     def backward(ctx: Context, d: Any) -> Any:
-        """Return ``-d``."""
         return d.f.neg_map(d)
 
 
 class Add(Function):
-    """``a + b``, broadcast."""
+    """``a + b``."""
 
     @staticmethod
     def forward(ctx: Context, a: Any, b: Any) -> Any:
-        """Return ``a + b``."""
         return a.f.add_zip(a, b)
 
     @staticmethod
     def backward(ctx: Context, d: Any) -> tuple[Any, Any]:
-        """Pass ``d`` to both."""
         return d, d
 
 
 class Sub(Function):
-    """``a - b``, broadcast."""
+    """``a - b``."""
 
     @staticmethod
     def forward(ctx: Context, a: Any, b: Any) -> Any:
-        """Return ``a - b``."""
         return a.f.sub_zip(a, b)
 
     @staticmethod
     def backward(ctx: Context, d: Any) -> tuple[Any, Any]:
-        """Return ``d`` and ``-d``."""
         return d, d.f.neg_map(d) if ctx.needs(1) else 0.0
 
 
 class Mul(Function):
-    """``a * b``, broadcast."""
+    """``a * b``."""
 
     @staticmethod
     def forward(ctx: Context, a: Any, b: Any) -> Any:
-        """Return ``a * b``."""
         ctx.save_for_backward(a, b)
         return a.f.mul_zip(a, b)
 
     @staticmethod
     def backward(ctx: Context, d: Any) -> tuple[Any, Any]:
-        """Return ``d * b`` and ``d * a``."""
         a, b = ctx.saved_values
         f = d.f
         return f.mul_zip(d, b) if ctx.needs(0) else 0.0, f.mul_zip(d, a) if ctx.needs(1) else 0.0
 
 
 class Div(Function):
-    """``a / b``, broadcast."""
+    """``a / b``; the derivative for ``b`` is ``-a / b ** 2``."""
 
     @staticmethod
     def forward(ctx: Context, a: Any, b: Any) -> Any:
-        """Return ``a / b``."""
         ctx.save_for_backward(a, b)
         return a.f.div_zip(a, b)
 
     @staticmethod
     def backward(ctx: Context, d: Any) -> tuple[Any, Any]:
-        """Return ``d / b`` and ``-d * a / b ** 2``."""
         a, b = ctx.saved_values
         f = d.f
         da = f.div_zip(d, b) if ctx.needs(0) else 0.0
@@ -158,17 +159,15 @@ class Div(Function):
 
 
 class Power(Function):
-    """``a ** exponent`` for a plain number."""
+    """``a ** exponent``, for a plain number as setting ``exponent``."""
 
     @staticmethod
     def forward(ctx: Context, a: Any, exponent: float) -> Any:
-        """Return ``a ** exponent``."""
         ctx.save_for_backward(a, exponent)
         return a.f.zip(operators.power)(a, a.filled(exponent, (1,) * a.dims))
 
     @staticmethod
     def backward(ctx: Context, d: Any) -> Any:
-        """Return ``d * exponent * a ** (exponent - 1)``."""
         a, exponent = ctx.saved_values
         if exponent == 0:
             return 0.0
@@ -176,17 +175,32 @@ class Power(Function):
         return d.f.mul_zip(d, slope) * exponent
 
 
+class LeakyReLUFun(Function):
+    """``a`` where it is positive, else ``negative_slope * a``; the derivative at 0 is ``negative_slope``."""
+
+    @staticmethod
+    def forward(ctx: Context, a: Any, negative_slope: float = 0.01) -> Any:
+        slope = a.filled(negative_slope, (1,) * a.dims)
+        ctx.save_for_backward(a, slope)
+        return a.f.zip(operators.leaky_relu)(a, slope)
+
+    @staticmethod
+    def backward(ctx: Context, d: Any) -> Any:
+        a, slope = ctx.saved_values
+        return d.f.mul_zip(d, a.f.zip(operators.leaky_relu_slope)(a, slope))
+
+
 class _Comparison(Function):
+    """1.0 or 0.0 for each pair of elements. The result is piecewise constant: its derivatives are 0."""
+
     fn: ClassVar[Callable[[float, float], float]]
 
     @classmethod
     def forward(cls, ctx: Context, a: Any, b: Any) -> Any:
-        """Compare element by element: 1.0 or 0.0."""
         return a.f.zip(cls.fn)(a, b)
 
     @classmethod
     def backward(cls, ctx: Context, d: Any) -> tuple[Any, Any]:
-        """Comparisons are flat: their derivatives are 0."""
         return 0.0, 0.0
 
 
@@ -203,66 +217,28 @@ class EQ(_Comparison):
 
 
 class IsClose(_Comparison):
-    """1.0 where ``|a - b| < 1e-2``, else 0.0; not differentiable."""
+    """1.0 where ``|a - b| < 1e-2``, else 0.0; ``backward`` raises RuntimeError."""
 
     fn = operators.is_close
 
     @classmethod
     def backward(cls, ctx: Context, d: Any) -> tuple[Any, Any]:
-        """Raise RuntimeError."""
-        raise RuntimeError("backward through IsClose: a test of closeness has no derivative")
-
-
-class GELUFun(Pointwise):
-    """``a`` times the standard normal distribution at ``a`` (Hendrycks and Gimpel, 2016)."""
-
-    fn, back = operators.gelu, operators.gelu_back
-
-
-class GELUTanhFun(Pointwise):
-    """`GELUFun`, approximated by a hyperbolic tangent."""
-
-    fn, back = operators.gelu_tanh, operators.gelu_tanh_back
-
-
-class Softplus(Pointwise):
-    """``ln(1 + e ** a)``."""
-
-    fn, back = operators.softplus, operators.softplus_back
-
-
-class LeakyReLUFun(Function):
-    """``a`` where it is positive, else ``negative_slope * a``; the derivative at 0 is ``negative_slope``."""
-
-    @staticmethod
-    def forward(ctx: Context, a: Any, negative_slope: float = 0.01) -> Any:
-        """Return ``a``, its negative elements made smaller."""
-        slope = a.filled(negative_slope, (1,) * a.dims)
-        ctx.save_for_backward(a, slope)
-        return a.f.zip(operators.leaky_relu)(a, slope)
-
-    @staticmethod
-    def backward(ctx: Context, d: Any) -> Any:
-        """Return ``d``, or ``d * negative_slope`` where ``a`` was not positive."""
-        a, slope = ctx.saved_values
-        return d.f.mul_zip(d, a.f.zip(operators.leaky_relu_slope)(a, slope))
+        raise RuntimeError("IsClose: cannot backpropagate through a test of closeness, it has no derivative")
 
 
 class Paired(Function):
-    """A function of pairs of elements: ``fn(x, y)``, and ``slopes``, its derivatives for ``x`` and ``y``."""
+    """A function of two elements: ``fn(x, y)``, and ``slopes``, its derivatives for ``x`` and for ``y``."""
 
     fn: ClassVar[Callable[[float, float], float]]
     slopes: ClassVar[tuple[Callable[[float, float], float], Callable[[float, float], float]]]
 
     @classmethod
     def forward(cls, ctx: Context, a: Any, b: Any) -> Any:
-        """Apply ``fn`` to each pair."""
         ctx.save_for_backward(a, b)
         return a.f.zip(cls.fn)(a, b)
 
     @classmethod
     def backward(cls, ctx: Context, d: Any) -> tuple[Any, ...]:
-        """Multiply each slope by the derivative of the result."""
         a, b = ctx.saved_values
         f = d.f
         return tuple(
@@ -271,32 +247,30 @@ class Paired(Function):
 
 
 class BCE(Paired):
-    """Binary cross-entropy of probabilities ``a`` for truths ``b``, element by element."""
+    """Elementwise binary cross-entropy of probabilities ``a`` for targets ``b``, its logarithms at least -100."""
 
     fn, slopes = operators.bce, (operators.bce_slope, operators.bce_target_slope)
 
 
 class BCEWithLogits(Paired):
-    """Binary cross-entropy of the sigmoid of ``a`` for truths ``b``, element by element."""
+    """Elementwise binary cross-entropy of ``sigmoid(a)`` for targets ``b``."""
 
     fn, slopes = operators.bce_logits, (operators.bce_logits_slope, operators.bce_logits_target_slope)
 
 
 class Weigh(Function):
-    """``a * weight``, where a weight of 0 hides the element, even one that is infinite, and its derivative.
+    """``a * weight``, where a weight of 0 hides the element and its derivative, even an infinite one.
 
     Cross-entropy picks the class of each row with it.
     """
 
     @staticmethod
     def forward(ctx: Context, a: Any, weight: Any) -> Any:
-        """Return the weighted elements."""
         ctx.save_for_backward(a, weight)
         return a.f.zip(operators.weigh)(a, weight)
 
     @staticmethod
     def backward(ctx: Context, d: Any) -> tuple[Any, Any]:
-        """Return ``d * weight``, hidden alike, and ``d * a``."""
         a, weight = ctx.saved_values
         f = d.f
         da = f.zip(operators.weigh)(d, weight) if ctx.needs(0) else 0.0

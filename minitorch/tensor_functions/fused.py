@@ -1,6 +1,7 @@
-"""Functions that backends may fuse: a convolution or a linear layer with bias and activation, and dropout.
+"""Functions that a backend may compute in one kernel: convolution and linear layer with activation, and dropout.
 
-As in `minitorch.tensor_functions`, ``forward`` and ``backward`` compute on TensorData through the door of its backend.
+``forward`` and ``backward`` compute on TensorData through its backend ``x.f``; what each operation means is defined in
+`minitorch.tensor_ops.composite`. The setting ``activation`` is a name of `minitorch.tensor_ops.composite.ACTIVATIONS`.
 """
 
 from __future__ import annotations
@@ -13,39 +14,32 @@ from ..runtime.types import ConvParams
 
 
 class ConvActivation(Function):
-    """`Conv` plus a bias (O,) for the channels, activated. Settings: ``activation``, a name of `ACTIVATIONS`, and those of `Conv`."""
+    """`Conv` of images ``x`` (N, C, H, W) and weights ``w`` (O, C / groups, KH, KW), plus ``b`` (O,), activated."""
 
     @staticmethod
-    def forward(
-        ctx: Context, x: Any, w: Any, b: Any,
-        activation: str, params: ConvParams,
-    ) -> Any:  # fmt: skip
-        """Return images (N, O, H', W')."""
+    def forward(ctx: Context, x: Any, w: Any, b: Any, activation: str, params: ConvParams) -> Any:
         y = x.f.conv_activation(x, w, b, activation, params)
         ctx.save_for_backward(x, w, y, activation, params)
         return y
 
     @staticmethod
     def backward(ctx: Context, d: Any) -> tuple[Any, Any, Any]:
-        """Return the derivatives of input, weight and bias."""
         x, w, y, activation, params = ctx.saved_values
         wanted = (ctx.needs(0), ctx.needs(1))
         return d.f.conv_activation_grad(x, w, y, d, activation, wanted, params)
 
 
 class Affine(Function):
-    """``x @ w.T + b`` for ``x`` (N, K), ``w`` (M, K), ``b`` (M,), activated. Setting: ``activation``, a name of `ACTIVATIONS`."""
+    """``x @ w.T + b`` for ``x`` (N, K), ``w`` (M, K), ``b`` (M,), activated: rows (N, M)."""
 
     @staticmethod
     def forward(ctx: Context, x: Any, w: Any, b: Any, activation: str) -> Any:
-        """Return rows (N, M)."""
         y = x.f.linear(x, w, b, activation)
         ctx.save_for_backward(x, w, y, activation)
         return y
 
     @staticmethod
     def backward(ctx: Context, d: Any) -> tuple[Any, Any, Any]:
-        """Return the derivatives of input, weight and bias."""
         x, w, y, activation = ctx.saved_values
         f = d.f
         d, db = f.activation_grad(y, d, activation)
@@ -54,18 +48,16 @@ class Affine(Function):
 
 
 class ScaleShift(Function):
-    """``x * w + b`` for channels ``x`` (A, C, L), ``w`` and ``b`` (1, C, 1), activated. Setting: ``activation``, of `ACTIVATIONS`."""
+    """``x * w + b`` for channels ``x`` (A, C, L), scale ``w`` and shift ``b``, both (1, C, 1), activated."""
 
     @staticmethod
     def forward(ctx: Context, x: Any, w: Any, b: Any, activation: str = "none") -> Any:
-        """Return the scaled and shifted channels."""
         y = x.f.scale_shift(x, w, b, activation)
         ctx.save_for_backward(x, w, y, activation)
         return y
 
     @staticmethod
     def backward(ctx: Context, d: Any) -> tuple[Any, Any, Any]:
-        """Return the derivatives of channels, scale and shift."""
         x, w, y, activation = ctx.saved_values
         d, db = d.f.activation_grad(y, d, activation)
         dx = d * w if ctx.needs(0) else 0.0
@@ -73,17 +65,15 @@ class ScaleShift(Function):
 
 
 class Drop(Function):
-    """Random elements set to 0. Settings: those of the kernel ``dropout``."""
+    """Dropout: random elements set to 0. Its settings are those of the operation ``dropout`` of a backend."""
 
     @staticmethod
     def forward(ctx: Context, x: Any, key: Callable[[], int], rate: float, scale: bool) -> Any:
-        """Return what is left."""
         y, mask = x.f.dropout(x, key, rate, scale)
         ctx.save_for_backward(mask)
         return y
 
     @staticmethod
     def backward(ctx: Context, d: Any) -> Any:
-        """Return ``d`` for the elements that were kept, scaled as they were."""
         (mask,) = ctx.saved_values
         return d * mask

@@ -1,4 +1,8 @@
-"""Part of tensor_functions, tensor_functions_more."""
+"""Reductions of tensors and the matrix product, each with its derivative.
+
+``forward`` and ``backward`` compute on TensorData through its backend ``a.f``. A reduction keeps the reduced dimension
+with size 1. With ``dim=None`` it runs over all elements and gives the shape (1,).
+"""
 
 from __future__ import annotations
 
@@ -9,72 +13,88 @@ from ..autodiff import Context, Function
 from ..tensor_data import IndexingError, normal_dim
 
 
-def _folded(a: Any, dim: int | None, reduce_all: Callable[[Any, int], Any]) -> Any:
-    return reduce_all(a.contiguous().view(a.size), 0) if dim is None else reduce_all(a, dim)
+def _reduced(a: Any, dim: int | None, reduction: Callable[[Any, int], Any]) -> Any:
+    return reduction(a.contiguous().view(a.size), 0) if dim is None else reduction(a, dim)
+
+
+def _reduced_size(a: Any, dim: int | None) -> int:
+    return a.size if dim is None else a.shape[normal_dim(dim, a.dims, a.shape)]
 
 
 class Sum(Function):
-    """Sum along ``dim``, which stays with size 1; over all elements if None, of shape (1,)."""
+    """Sum along ``dim``."""
 
     @staticmethod
     def forward(ctx: Context, a: Any, dim: int | None = None) -> Any:
-        """Return the sum."""
-        return _folded(a, dim, a.f.add_reduce)
+        return _reduced(a, dim, a.f.add_reduce)
 
     @staticmethod
     def backward(ctx: Context, d: Any) -> Any:
-        """Pass ``d`` to each element that was summed."""
         return d
 
 
-class All(Function):
-    """Product along ``dim`` (of 1.0 and 0.0: whether all are 1.0); not differentiable."""
+class Mean(Function):
+    """Mean along ``dim``."""
 
     @staticmethod
     def forward(ctx: Context, a: Any, dim: int | None = None) -> Any:
-        """Return the product."""
-        return _folded(a, dim, a.f.mul_reduce)
+        count = _reduced_size(a, dim)
+        ctx.save_for_backward(count)
+        return _reduced(a, dim, a.f.add_reduce) / count
 
     @staticmethod
     def backward(ctx: Context, d: Any) -> Any:
-        """Raise RuntimeError."""
-        raise RuntimeError("backward through All: a test of truth has no derivative")
+        (count,) = ctx.saved_values
+        return d / count
+
+
+class All(Function):
+    """Product along ``dim``: for 1.0 and 0.0, whether all are 1.0. ``backward`` raises RuntimeError."""
+
+    @staticmethod
+    def forward(ctx: Context, a: Any, dim: int | None = None) -> Any:
+        return _reduced(a, dim, a.f.mul_reduce)
+
+    @staticmethod
+    def backward(ctx: Context, d: Any) -> Any:
+        raise RuntimeError("All: cannot backpropagate through a test of truth, it has no derivative")
 
 
 class Max(Function):
-    """Largest element along ``dim``, which stays with size 1; over all elements if None. nan wins, as in NumPy.
+    """Largest element along ``dim``; nan wins, as in NumPy.
 
-    All of several equal maxima get the full derivative.
+    Each of several equal maxima gets the full derivative. Raises IndexingError where there is no element.
     """
 
     @staticmethod
     def forward(ctx: Context, a: Any, dim: int | None = None) -> Any:
-        """Return the maximum."""
-        if (a.size if dim is None else a.shape[normal_dim(dim, a.dims, a.shape)]) == 0:
-            raise IndexingError(f"no maximum along dimension {dim} of shape {a.shape}: it is empty")
-        m = _folded(a, dim, a.f.max_reduce)
+        if _reduced_size(a, dim) == 0:
+            raise IndexingError(
+                f"max: expected at least one element along dimension {dim}, but it is empty ({a.shape})"
+            )
+        m = _reduced(a, dim, a.f.max_reduce)
         ctx.save_for_backward(a, m)
         return m
 
     @staticmethod
     def backward(ctx: Context, d: Any) -> Any:
-        """Pass ``d`` to the elements that equal the maximum."""
         a, m = ctx.saved_values
         return a.f.mul_zip(a.f.eq_zip(a, m), d)
 
 
 class MatMul(Function):
-    """Matrix product of 2-D or 3-D operands; a leading dimension of 1 stretches."""
+    """``a @ b`` for matrices (M, K) and (K, N), or batches (B, M, K) and (B, K, N); a batch of 1 broadcasts.
+
+    The derivatives are ``d @ b.T`` and ``a.T @ d``.
+    """
 
     @staticmethod
     def forward(ctx: Context, a: Any, b: Any) -> Any:
-        """Return ``a @ b``."""
         ctx.save_for_backward(a, b)
         return a.f.matrix_multiply(a, b)
 
     @staticmethod
     def backward(ctx: Context, d: Any) -> tuple[Any, Any]:
-        """Return ``d @ b.T`` and ``a.T @ d``."""
         a, b = ctx.saved_values
         product = d.f.matrix_multiply
         da = product(d, _transposed(b)) if ctx.needs(0) else 0.0
@@ -83,20 +103,3 @@ class MatMul(Function):
 
 def _transposed(a: Any) -> Any:
     return a.permute(1, 0) if a.dims == 2 else a.permute(0, 2, 1)
-
-
-class Mean(Function):
-    """Mean along ``dim``, which stays with size 1; over all elements if None, of shape (1,)."""
-
-    @staticmethod
-    def forward(ctx: Context, a: Any, dim: int | None = None) -> Any:
-        """Return the mean."""
-        count = a.size if dim is None else a.shape[normal_dim(dim, a.dims, a.shape)]
-        ctx.save_for_backward(count)
-        return Sum.forward(ctx, a, dim) / count
-
-    @staticmethod
-    def backward(ctx: Context, d: Any) -> Any:
-        """Pass ``d / count`` to each element that was averaged."""
-        (count,) = ctx.saved_values
-        return d / count

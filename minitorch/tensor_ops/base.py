@@ -98,7 +98,7 @@ class TensorOps(CompositeOps, ConvOps):
             ValueError: There is no such stream.
         """
         cls.place(t)
-        return dlpack.capsule_of(t.laid_out(t._storage))
+        return dlpack.capsule_of(t.numpy_view())
 
     @classmethod
     def adopt(cls, x: Any) -> tuple[Any, tuple[int, ...], tuple[int, ...]]:

@@ -25,7 +25,7 @@ def test_a_block_comes_back_when_it_is_forgotten() -> None:
     block = pool.take(5000)
     raw = block.raw
     assert len(raw) >= 5000
-    assert pool.stats() == {"used": 5120, "peak": 5120, "kept": 0, "loans": 1, "fresh": 1}
+    assert pool.stats() == {"used": 5120, "peak": 5120, "kept": 0, "requests": 1, "fresh": 1}
     del block
     assert pool.stats()["kept"] == 5120
     assert pool.take(5100).raw is raw
@@ -77,7 +77,7 @@ def test_tensors_share_blocks_over_time() -> None:
     for _ in range(20):
         a + a
     after = minitorch.memory_stats()
-    assert after["loans"] - before["loans"] == 20
+    assert after["requests"] - before["requests"] == 20
     assert after["fresh"] == before["fresh"]
     minitorch.empty_cache()
     assert minitorch.memory_stats()["kept"] == 0

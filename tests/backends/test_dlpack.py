@@ -100,23 +100,23 @@ def test_torch_reads_our_memory_and_we_read_its(dtype: str) -> None:
 
 def test_memory_lives_as_long_as_somebody_reads_it() -> None:
     gc.collect()
-    before = len(dlpack._lent)
+    before = len(dlpack._exported)
     array = np.from_dlpack(tensor(elements(200, 200)))
     gc.collect()
-    assert len(dlpack._lent) == before + 1
+    assert len(dlpack._exported) == before + 1
     assert np.array_equal(array, elements(200, 200))
     del array
     gc.collect()
-    assert len(dlpack._lent) == before
+    assert len(dlpack._exported) == before
 
 
 def test_a_capsule_that_nobody_takes_is_freed() -> None:
-    before = len(dlpack._lent)
+    before = len(dlpack._exported)
     capsule = tensor(elements(4)).__dlpack__()
-    assert len(dlpack._lent) == before + 1
+    assert len(dlpack._exported) == before + 1
     del capsule
     gc.collect()
-    assert len(dlpack._lent) == before
+    assert len(dlpack._exported) == before
 
 
 def test_a_copy_can_be_asked_for() -> None:
@@ -210,18 +210,18 @@ def on_the_card() -> Tensor:
 @needs_cuda
 @pytest.mark.usefixtures("card")
 def test_a_capsule_says_where_memory_of_the_gpu_is() -> None:
-    before, t = len(dlpack._lent), on_the_card()
+    before, t = len(dlpack._exported), on_the_card()
     assert t.__dlpack_device__() == (2, 0)
     for given, shape, steps in ((t, (2, 3), (3, 1)), (t.permute(1, 0), (3, 2), (1, 3))):
-        taken = dlpack.Taken(given.__dlpack__(dl_device=(2, 0)))
+        taken = dlpack.Imported(given.__dlpack__(dl_device=(2, 0)))
         assert (taken.place, taken.address, taken.dtype) == ((2, 0), 4096, "float32")
         assert (taken.shape, taken.steps) == (shape, steps)
-        assert len(dlpack._lent) == before + 1
+        assert len(dlpack._exported) == before + 1
         del taken
-        assert len(dlpack._lent) == before
+        assert len(dlpack._exported) == before
     capsule = t.__dlpack__()
     del capsule
-    assert len(dlpack._lent) == before
+    assert len(dlpack._exported) == before
     with pytest.raises(BufferError, match=r"\(2, 0\), not on \(1, 0\)"):
         t.__dlpack__(dl_device=(1, 0))
 
@@ -234,17 +234,17 @@ def test_the_receivers_stream_waits_if_it_is_another_one(card: dict[str, Any]) -
     for stream in (2, 140_000_000_000):
         on_the_card().__dlpack__(stream=stream)
     assert card["waits"] == [2, 140_000_000_000]
-    before = len(dlpack._lent)
+    before = len(dlpack._exported)
     for wrong in (0, -2, 1.0, "default"):
         with pytest.raises(ValueError, match=rf"handle of a CUDA stream, not {wrong!r}"):
             on_the_card().__dlpack__(stream=wrong)
-    assert len(dlpack._lent) == before
+    assert len(dlpack._exported) == before
 
 
 @needs_cuda
 @pytest.mark.parametrize("backend", [None, CudaOps])
 def test_memory_of_another_library_on_the_gpu(card: dict[str, Any], backend: Any) -> None:
-    before, giver = len(dlpack._lent), Giver(steps=(1, 2), itemsize=8)
+    before, giver = len(dlpack._exported), Giver(steps=(1, 2), itemsize=8)
     owner = weakref.ref(giver.owner)
     t = from_dlpack(giver, backend and TensorBackend(backend))
     ((address, count, dtype, taken),) = card["arrays"]
@@ -258,7 +258,7 @@ def test_memory_of_another_library_on_the_gpu(card: dict[str, Any], backend: Any
     card["arrays"].clear()
     gc.collect()
     assert owner() is None
-    assert len(dlpack._lent) == before
+    assert len(dlpack._exported) == before
 
 
 @needs_cuda
@@ -273,11 +273,11 @@ def test_memory_of_another_library_on_the_gpu(card: dict[str, Any], backend: Any
     ],
 )
 def test_memory_of_a_gpu_that_cannot_be_used(giver: Giver, kind: type[Exception], told: str) -> None:
-    before = len(dlpack._lent)
+    before = len(dlpack._exported)
     with pytest.raises(kind, match=told):
         from_dlpack(giver, TensorBackend(CudaOps))
     gc.collect()
-    assert len(dlpack._lent) == before
+    assert len(dlpack._exported) == before
 
 
 @pytest.mark.skipif(MODE != "gpu", reason="NO GPU: sharing its memory was not tested")
@@ -289,7 +289,7 @@ def test_a_gpu_shares_its_memory() -> None:
     t[1, 2] = 5.0
     assert np.array_equal(shared.to_numpy(), t.to_numpy().T)
     stream = numba_cuda.cuda.stream()
-    assert dlpack.Taken(t.__dlpack__(stream=int(stream))).shape == (2, 3)
+    assert dlpack.Imported(t.__dlpack__(stream=int(stream))).shape == (2, 3)
     del t
     gc.collect()
     assert shared[2, 1] == 5.0
@@ -305,12 +305,12 @@ def test_backends_on_the_cpu_refuse_memory_of_a_gpu(backend: str) -> None:
 def test_capsules_of_numpy_are_read_and_given_back_once(dtype: str) -> None:
     for array in (elements(3, 4).astype(dtype), elements(3, 4).astype(dtype).T, np.array(2.0, dtype)):
         taken, capsule = None, array.__dlpack__()
-        taken = dlpack.Taken(capsule)
+        taken = dlpack.Imported(capsule)
         assert (taken.place, taken.dtype, taken.shape) == ((1, 0), dtype, array.shape)
         assert taken.address == array.ctypes.data
         assert taken.steps == tuple(s // array.itemsize for s in array.strides)
-        with pytest.raises(BufferError, match="nobody has taken"):
-            dlpack.Taken(capsule)
+        with pytest.raises(BufferError, match="not consumed yet"):
+            dlpack.Imported(capsule)
         count = sys.getrefcount(array)
         del taken
         assert sys.getrefcount(array) == count - 1
@@ -337,7 +337,7 @@ del owner
 capsule = cuda_share.capsule(array, (3, 2), (1, 3), array.dtype, None)
 del array
 gc.collect()
-taken = dlpack.Taken(capsule)
+taken = dlpack.Imported(capsule)
 assert (taken.place, taken.address, taken.shape, taken.steps) == ((2, 0), 4096, (3, 2), (1, 3))
 assert lives == []
 del taken

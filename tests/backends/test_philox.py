@@ -20,7 +20,7 @@ backends = pytest.mark.parametrize("backend", ["simple", "fast", *CUDA])
 every = pytest.mark.parametrize("dtype", ["float32", "float64"])
 SIZES = (0, 1, 3, 4, 5, 1000)
 KEYS = (0, 1, 2**32, 2**64 - 1, 0x9E3779B97F4A7C15, 2**127 + 3)
-WORDS = [0, 1, 2**32 - 1, 2**32, 2**63, 2**64 - 1, philox.MUL_A, philox.RAISE_B, 0x0123456789ABCDEF]
+WORDS = [0, 1, 2**32 - 1, 2**32, 2**63, 2**64 - 1, philox.MUL_A, philox.WEYL_B, 0x0123456789ABCDEF]
 
 
 def raw(key: int, size: int) -> list[int]:
@@ -64,7 +64,7 @@ def test_numbers_are_compared_as_integers() -> None:
     for u in drawn[:5]:
         rates += [u, np.nextafter(u, 0), np.nextafter(u, 1), np.float32(u)]
     for rate in rates:
-        found = [bool(philox.at_least(w, philox.bound_of(rate))) for w in words]
+        found = [bool(philox.at_least(w, philox.threshold(rate))) for w in words]
         assert found == (drawn >= rate).tolist()
 
 

@@ -335,9 +335,7 @@ HOST_READS: dict[str, Callable[[Tensor], Any]] = {
 def test_reading_on_the_host_inside_is_an_error_in_one_line(name: str) -> None:
     graphed = GraphedStep(HOST_READS[name], [1.0, 2.0], warmup=1)
     graphed([1.0, 2.0])
-    with pytest.raises(
-        RuntimeError, match=r"inside a step that is being recorded: return the tensor"
-    ) as caught:
+    with pytest.raises(RuntimeError, match=r"during graph capture: return the tensor") as caught:
         graphed([1.0, 2.0])
     assert "\n" not in str(caught.value)
     assert not capture.recording()
@@ -360,7 +358,7 @@ def test_a_step_that_could_not_be_captured_has_not_been_taken() -> None:
     graphed = GraphedStep(step, [1.0, 1.0], optimizer=optimizer, warmup=1)
     graphed([1.0, 1.0])
     before = w.value.to_numpy()
-    with pytest.raises(RuntimeError, match="read or wrote"):
+    with pytest.raises(RuntimeError, match="cannot read or write"):
         graphed([1.0, 1.0])
     assert optimizer.state_dict()["state"]["0"]["step"] == 1
     assert w.value.grad is None
@@ -374,14 +372,14 @@ def test_writing_one_element_inside_is_an_error_too() -> None:
 
     graphed = GraphedStep(step, [1.0, 2.0], warmup=1)
     graphed([1.0, 2.0])
-    with pytest.raises(RuntimeError, match="read or wrote"):
+    with pytest.raises(RuntimeError, match="cannot read or write"):
         graphed([1.0, 2.0])
 
 
 def test_random_numbers_drawn_on_the_host_inside_are_an_error() -> None:
     graphed = GraphedStep(lambda x: x * minitorch.rand((2,)), [1.0, 2.0], warmup=1)
     graphed([1.0, 2.0])
-    with pytest.raises(RuntimeError, match="drew random numbers"):
+    with pytest.raises(RuntimeError, match="cannot draw random numbers"):
         graphed([1.0, 2.0])
 
 

@@ -62,7 +62,7 @@ def test_what_is_too_large_is_infinite_without_a_word(backend: str) -> None:
 def test_whole_numbers_of_any_size() -> None:
     assert tensor([10**30, -1]).to_numpy().tolist() == [1e30, -1.0]
     assert tensor(10**30).item() == 1e30
-    with pytest.raises(TypeError, match="no kind of number"):
+    with pytest.raises(TypeError, match=r"unsupported dtype .*: expected numbers"):
         tensor([10**30, "1"])
 
 
@@ -110,7 +110,7 @@ def test_a_tensor_and_a_scalar_do_not_mix() -> None:
     for call in (lambda: tensor([1.0]) + Scalar(2.0), lambda: Scalar(2.0) * tensor([1.0])):
         with pytest.raises(TypeError, match=r"cannot mix a (Tensor|Scalar) with a (Tensor|Scalar)"):
             call()
-    with pytest.raises(TypeError, match="cat joins Tensors, not float"):
+    with pytest.raises(TypeError, match="cat: expected Tensors, got float"):
         minitorch.cat([1.0, 2.0])  # type: ignore[list-item]
 
 

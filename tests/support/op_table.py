@@ -135,7 +135,7 @@ TABLE = [
     Line("tanh", lambda x: x.tanh(), np.tanh),
     Line("sqrt", lambda x: x.sqrt(), np.sqrt, low=0.1),
     Line("inv", minitorch.Inv(), lambda x: 1 / x, low=0.3),
-    Line("abs", elementwise.Abs(), np.abs),
+    Line("abs", abs, np.abs),
     Line("square", lambda x: x**2, np.square),
     Line("cube", lambda x: x**3, lambda x: x**3),
     Line("power -0.5", lambda x: x**-0.5, lambda x: x**-0.5, low=0.3),
@@ -145,7 +145,6 @@ TABLE = [
     Line("leaky relu", minitorch.LeakyReLU(0.1), lambda x: np.where(x > 0, x, 0.1 * x)),
     Line("gelu", minitorch.GELU(), np_gelu),
     Line("gelu tanh", minitorch.GELU("tanh"), np_gelu, slope=True, tolerance=2e-3),
-    Line("softplus", elementwise.Softplus(), lambda x: np.log1p(np.exp(x))),
     Line("astype", lambda x: x.astype("float32").astype("float64"), lambda x: x, slope=False, tolerance=1e-6),
     Line("to", lambda x: x.to("simple").to(x.backend), lambda x: x),
     # Pairs of elements.

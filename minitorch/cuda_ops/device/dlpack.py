@@ -77,7 +77,7 @@ def adopt(x: Any) -> tuple[Any, Shape, Shape]:
     if numba_cuda.SIMULATED:
         raise BackendError("the simulator cannot read the memory of a GPU")
     memory.ready()
-    taken, here = dlpack.Taken(x.__dlpack__(stream=LEGACY)), (dlpack.CUDA, numba_cuda.device_number())
+    taken, here = dlpack.Imported(x.__dlpack__(stream=LEGACY)), (dlpack.CUDA, numba_cuda.device_number())
     if taken.place != here:
         raise BackendError(f"the array is on device {taken.place}, and the cuda backend computes on {here}")
     found = [dtype for dtype in FLOATS if dtype.name == taken.dtype]
@@ -85,6 +85,6 @@ def adopt(x: Any) -> tuple[Any, Shape, Shape]:
         raise TypeError(f"a tensor holds float64 or float32, not {taken.dtype}: convert it first")
     if min(taken.steps, default=0) < 0:
         raise ValueError(f"memory with strides of {taken.steps} numbers cannot be shared: copy it first")
-    length = dlpack.length_of(taken.shape, taken.steps)
+    length = dlpack.span(taken.shape, taken.steps)
     memory.countable((length,))
     return numba_cuda.array_at(taken.address, length, found[0], taken), taken.shape, taken.steps

@@ -106,7 +106,7 @@ class Graph:
         Raises:
             DriverError: The driver cannot.
         """
-        with capture.into(self.actions, self.stepped), cuda.defer_cleanup():
+        with capture.record(self.actions, self.stepped), cuda.defer_cleanup():
             if not numba_cuda.SIMULATED:
                 driver.begin(_handle(driver.PADDING))
             _state.recorded = self

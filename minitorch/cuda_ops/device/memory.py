@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...runtime import allocator
-from ...runtime.capture import refuse_reading, repeat
+from ...runtime.capture import require_readable, repeat
 from ...tensor_data import BackendError
 from . import graph as device_graph
 from . import numba_cuda
@@ -217,5 +217,5 @@ def host(block: Any) -> npt.NDArray[Any]:
     """
     if isinstance(block, np.ndarray):
         return block
-    refuse_reading()
+    require_readable()
     return block.copy_to_host()
