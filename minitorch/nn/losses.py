@@ -1,8 +1,8 @@
 """Losses, as plain functions of tensors: of classes (N, C), and of pairs of tensors of one shape.
 
-Depends on the differentiable functions of `minitorch.tensor_functions`. Names, argument order and numbers are PyTorch's. N
-is the batch, C the number of classes. A target that is a Tensor may require a gradient too; anything else that NumPy
-can read takes the dtype and the backend of the input. All losses stay finite for scores of any finite size.
+Depends on the differentiable functions of `minitorch.tensor_functions`. Names, argument order and numbers are
+PyTorch's. N is the batch, C the number of classes. A target that is a Tensor may require a gradient too; anything else
+that NumPy can read takes the dtype and the backend of the input. All losses stay finite for scores of any finite size.
 """
 
 from __future__ import annotations
