@@ -167,15 +167,11 @@ class GraphedStep:
 
     def _refreshed(self, graph: device_graph.Graph) -> bool:
         """Do what Python does at each step, and tell whether the recorded step still fits."""
-        for p in self._updated:
-            p.value.grad = p.value  # it is only asked whether there is one
         try:
             with graph.refresh(), self._counting(graph.stepped):
                 for one in graph.stepped:
-                    one.step()
+                    one.refresh(self._updated)
         except device_graph.Stale:
-            for p in self._updated:
-                p.value.grad = None
             return False
         for action in graph.actions:
             action()

@@ -1,4 +1,4 @@
-"""Builds minitorch/digits.npz, the bundled digits, from scikit-learn's copy (`pip install scikit-learn`).
+"""Builds minitorch/data/digits.npz, the bundled digits, from scikit-learn's copy (`pip install scikit-learn`).
 
 The set is the test part of "Optical Recognition of Handwritten Digits" by E. Alpaydin and C. Kaynak, UCI
 Machine Learning Repository, 1998, licensed under CC BY 4.0. Equal input gives equal bytes, on every platform.
@@ -20,7 +20,7 @@ ATTRIBUTION = (
     "Licensed under CC BY 4.0, https://creativecommons.org/licenses/by/4.0/",
     "Changes: the test part only, as uint8 arrays in file order.",
 )
-TARGET = Path(__file__).resolve().parent.parent / "minitorch" / "digits.npz"
+TARGET = Path(__file__).resolve().parent.parent / "minitorch" / "data" / "digits.npz"
 
 
 def pack(**arrays: npt.NDArray[np.generic]) -> bytes:

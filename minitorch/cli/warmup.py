@@ -20,7 +20,8 @@ from ..nn.containers import Sequential
 from ..nn.conv import Conv2d
 from ..nn.dropout import Dropout
 from ..nn.functional import logsoftmax
-from ..nn.linear import Flatten, Linear
+from ..nn.linear import Linear
+from ..nn.shape import Flatten
 from ..nn.losses import cross_entropy, nll_loss
 from ..nn.normalization import BatchNorm2d
 from ..nn.pooling import AvgPool2d, MaxPool2d

@@ -1,14 +1,16 @@
-"""Part of data."""
+"""The command ``python -m minitorch.data {mnist,fashion,cifar10} [--root DIR] [--unpack DIR]``: gets an image set."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from .download import DataError
-from .image_sets import IMAGE_SETS
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
+
+from .download import DataError
+from .image_sets import IMAGE_SETS
+
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
@@ -23,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = _Parser("python -m minitorch.data", description="Fetch an image set and check it.")
     parser.add_argument("set", choices=list(IMAGE_SETS))
-    parser.add_argument("--root", metavar="DIR", help="first place to detect in, and where a download goes")
+    parser.add_argument("--root", metavar="DIR", help="first place to look in, and where a download goes")
     parser.add_argument("--unpack", metavar="DIR", help="leave the set's files, unpacked, in DIR")
     wanted = parser.parse_args(arguments)
     image_set = IMAGE_SETS[wanted.set]

@@ -1,7 +1,8 @@
-"""Finds the files of a data set: in the places a user may keep them, or on a mirror.
+"""Finds the files of a data set in the places a user may keep them, or downloads them from a mirror.
 
-A download is resumed where it was cut, checked against its SHA-256, and takes its name only when it is whole.
-This file knows names, addresses and checksums.
+A download is resumed where it was cut, checked against its SHA-256, and takes its name only when it is whole. Names,
+addresses and checksums are here; what is in the files is the matter of `minitorch.data.formats`. ``requests`` and
+``rich`` are imported with the first download.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from typing import TypeVar
 
 Found = TypeVar("Found")
 
-SILENCE = 10.0  # seconds after which a mirror that says nothing is left
-_CHUNK = 1 << 18
+SILENCE_TIMEOUT = 10.0  # seconds without a byte after which the next mirror is tried
+_CHUNK = 1 << 18  # bytes
 
 
 class DataError(RuntimeError):
@@ -27,15 +28,17 @@ class DataError(RuntimeError):
 
 @dataclass(frozen=True)
 class Remote:
-    """A file on the net: its ``name``, the ``sha256`` of its bytes, and its addresses, best first."""
+    """A file to download: its ``name``, the ``sha256`` of its bytes, and its addresses ``mirrors``, best first."""
 
     name: str
     sha256: str
     mirrors: tuple[str, ...]
 
 
-def _remotes(bases: Sequence[str], sums: dict[str, str]) -> tuple[Remote, ...]:
-    return tuple(Remote(name, sha256, tuple(base + name for base in bases)) for name, sha256 in sums.items())
+def _remotes(bases: Sequence[str], checksums: dict[str, str]) -> tuple[Remote, ...]:
+    return tuple(
+        Remote(name, sha256, tuple(base + name for base in bases)) for name, sha256 in checksums.items()
+    )
 
 
 MNIST = _remotes(
@@ -66,12 +69,12 @@ CIFAR10 = _remotes(
 
 
 def places(root: str | os.PathLike[str] | None = None) -> list[Path]:
-    """Return where data may lie, in order: ``root`` if given, ``data`` here, ``$MINITORCH_DATA`` if set."""
+    """Return where data may be, in order: ``root`` if given, ``data`` here, ``$MINITORCH_DATA`` if set."""
     shared = os.environ.get("MINITORCH_DATA")
     return [Path(place) for place in (root, "data", shared) if place]
 
 
-def landing(root: str | os.PathLike[str] | None = None) -> Path:
+def download_folder(root: str | os.PathLike[str] | None = None) -> Path:
     """Return where downloads go: ``root`` if given, else ``$MINITORCH_DATA`` if set, else ``data`` here."""
     return Path(root or os.environ.get("MINITORCH_DATA") or "data")
 
@@ -79,34 +82,36 @@ def landing(root: str | os.PathLike[str] | None = None) -> Path:
 def obtain(
     title: str,
     folder: str,
-    detect: Callable[[Path], Found | None],
+    find_files: Callable[[Path], Found | None],
     remotes: Sequence[Remote],
     *,
     root: str | os.PathLike[str] | None = None,
-    alone: bool = False,
+    own_folder_only: bool = False,
     download: bool = True,
-    timeout: float = SILENCE,
+    timeout: float = SILENCE_TIMEOUT,
 ) -> Found:
     """Find a data set in the first place which holds it, else download it.
 
     Args:
         title: Name of the set, for messages.
         folder: Name of the set's own folder within a place; downloads go there.
-        detect: Returns what it found in a folder, or None.
-        remotes: The files that make the set.
-        root: First place to detect in, and where a download goes.
-        alone: Look in the own folder only, never in the place itself.
-        download: Whether to download what is in no place.
-        timeout: Seconds of silence after which a mirror is left.
+        find_files: Returns what it found in a folder, or None.
+        remotes: The files of the set.
+        root: First place to look in, and where a download goes; by default none.
+        own_folder_only: Look in the set's own folder only, never in the place itself; by default in both.
+        download: Whether to download what is in no place; by default True.
+        timeout: Seconds without a byte after which the next mirror is tried.
 
     Raises:
         DataError: Nothing found (names every place tried), or no mirror gave the files.
     """
     tried = [
-        spot for place in places(root) for spot in ((place / folder,) if alone else (place, place / folder))
+        candidate
+        for place in places(root)
+        for candidate in ((place / folder,) if own_folder_only else (place, place / folder))
     ]
-    for spot in tried:
-        found = detect(spot)
+    for candidate in tried:
+        found = find_files(candidate)
         if found is not None:
             return found
     missing = (
@@ -114,28 +119,28 @@ def obtain(
     )
     if not download:
         raise DataError(missing)
-    target = landing(root) / folder
+    target = download_folder(root) / folder
     try:
         for remote in remotes:
             fetch(remote, target, timeout=timeout)
     except DataError as error:
         raise DataError(f"{missing}; {error}") from None
-    found = detect(target)
+    found = find_files(target)
     if found is None:
         raise DataError(f"{missing}; nor in what was downloaded to {target}")
     return found
 
 
-def fetch(remote: Remote, folder: str | os.PathLike[str], *, timeout: float = SILENCE) -> Path:
-    """Download a file into ``folder`` and return its path; a right one that is there already is kept.
+def fetch(remote: Remote, folder: str | os.PathLike[str], *, timeout: float = SILENCE_TIMEOUT) -> Path:
+    """Download a file into ``folder`` and return its path; one that is there with the right checksum is kept.
 
     The mirrors are tried in turn. What came before a cut stays in ``<name>.part`` and is resumed, by the next
     mirror or the next call; bytes with a wrong checksum are deleted.
 
     Args:
-        remote: What to download.
-        folder: Where to; made if missing.
-        timeout: Seconds of silence after which a mirror is left.
+        remote: The file to download.
+        folder: Where it goes; made if missing.
+        timeout: Seconds without a byte after which the next mirror is tried.
 
     Raises:
         DataError: No mirror gave the file (names each with its reason), or ``folder`` cannot be written.
@@ -147,9 +152,9 @@ def fetch(remote: Remote, folder: str | os.PathLike[str], *, timeout: float = SI
         if path.exists() and _sha256(path) == remote.sha256:
             return path
         for address in remote.mirrors:
-            # A part of unknown origin may spoil a good mirror: such a mirror gets a second, clean try.
+            # A part from another mirror may be wrong: then this one gets a second try from the first byte.
             for resumed in (True, False) if part.exists() else (False,):
-                reason = _receive(address, part, timeout) or _refuse(part, remote.sha256)
+                reason = _receive(address, part, timeout) or _verify(part, remote.sha256)
                 if reason is None:
                     os.replace(part, path)
                     return path
@@ -169,27 +174,29 @@ def _sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _refuse(part: Path, sha256: str) -> str | None:
-    """Delete a part with a wrong checksum and say so; None if it is right."""
+def _verify(part: Path, sha256: str) -> str | None:
+    """Return None if the checksum is right; else delete the part and return the reason."""
     found = _sha256(part)
     if found == sha256:
         return None
     size = part.stat().st_size
     part.unlink()
-    return f"refused {size} bytes with SHA-256 {found}, expected {sha256}"
+    return f"expected SHA-256 {sha256}, got {found} ({size} bytes)"
 
 
 def _receive(address: str, part: Path, timeout: float) -> str | None:
-    """Append to ``part`` what it missing; None when the mirror has sent all, else the reason why not."""
+    """Append the missing bytes to ``part``; return None if the mirror has sent all of them, else the reason."""
     import requests
     import urllib3
 
     have = part.stat().st_size if part.exists() else 0
-    # Servers must send the stored bytes: some would unpack a .gz on the way.
+    # The bytes are wanted as stored: without this, some servers unpack a .gz before they send it.
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
     try:
         with requests.get(address, headers=headers, stream=True, timeout=timeout) as answer:
-            if have and answer.status_code == 416:  # nothing beyond what we have: the checksum decides
+            if (
+                have and answer.status_code == 416
+            ):  # range not satisfiable: the part is whole or wrong, which the checksum tells
                 return None
             if answer.status_code not in (200, 206):
                 return f"HTTP {answer.status_code} {answer.reason}"
@@ -206,7 +213,7 @@ def _receive(address: str, part: Path, timeout: float) -> str | None:
                     file.write(chunk)
                     advance(len(chunk))
     except (requests.Timeout, urllib3.exceptions.TimeoutError):
-        return f"silent for {timeout:g} s"
+        return f"no answer for {timeout:g} s"
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         return f"{type(error).__name__} after {part.stat().st_size if part.exists() else 0} bytes"
     return None
@@ -214,7 +221,7 @@ def _receive(address: str, part: Path, timeout: float) -> str | None:
 
 @contextmanager
 def _progress(name: str, address: str, start: int, total: int) -> Iterator[Callable[[int], None]]:
-    """Show a bar on a terminal, one plain line elsewhere; both on stderr."""
+    """Show a progress bar on a terminal, one plain line elsewhere; both on stderr."""
     if not sys.stderr.isatty():
         print(f"downloading {name} from {address}", file=sys.stderr)
         yield lambda size: None

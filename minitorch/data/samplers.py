@@ -1,23 +1,28 @@
-"""Part of data_loader."""
+"""Samplers: which images a pass of a DataLoader sees, WeightedRandomSampler and SubsetRandomSampler.
+
+A sampler is called with the number of the pass and returns image numbers, which depend on its seed and that number.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+
 from ..runtime import rng
-from .dataset import IntArray, _integers
+from .dataset import IntArray, integers
+
 
 class WeightedRandomSampler:
     """Draws image numbers with the given weights; a sampler for ``DataLoader``.
 
     Args:
-        weights: One number >= 0 per image; they need not add up to 1.
+        weights: One number >= 0 for each image; they need not add up to 1.
         num_samples: Draws in a pass.
-        replacement: Whether an image can be drawn twice in a pass.
-        seed: Pass k depends on (seed, k) alone; None draws a seed from Python's ``random``.
+        replacement: Whether an image can be drawn twice in a pass; by default it can.
+        seed: Pass k depends on (seed, k) alone; None (default) draws a seed from Python's ``random``.
 
     Raises:
-        ValueError: Weights negative, not finite or all zero; more draws than they allow.
+        ValueError: Weights are negative, not finite or all zero; or there are more draws than they allow.
     """
 
     def __init__(
@@ -28,11 +33,14 @@ class WeightedRandomSampler:
         self.replacement = replacement
         self.seed = rng.new_key() if seed is None else seed
         if self.weights.ndim != 1 or not np.isfinite(self.weights).all() or (self.weights < 0).any():
-            raise ValueError(f"weights {self.weights}, expected a row of finite numbers >= 0")
+            raise ValueError(
+                f"WeightedRandomSampler: expected weights as a row of finite numbers >= 0, got {self.weights}"
+            )
         possible = np.count_nonzero(self.weights)
         if num_samples < 0 or not possible or (not replacement and num_samples > possible):
             raise ValueError(
-                f"{num_samples} draws from {possible} weights above 0, replacement={replacement}"
+                f"WeightedRandomSampler: cannot draw {num_samples} images by {possible} weights above 0 "
+                f"with replacement={replacement}"
             )
 
     def __len__(self) -> int:
@@ -40,22 +48,25 @@ class WeightedRandomSampler:
 
     def __call__(self, epoch: int) -> IntArray:
         """Return the draws of pass ``epoch``."""
-        shares = self.weights / self.weights.sum()
+        probabilities = self.weights / self.weights.sum()
         return rng.generator(self.seed, epoch).choice(
-            len(shares), self.num_samples, replace=self.replacement, p=shares
+            len(probabilities), self.num_samples, replace=self.replacement, p=probabilities
         )
 
 
 class SubsetRandomSampler:
-    """Shuffles some image numbers anew for each pass; a sampler for ``DataLoader``.
+    """Gives some image numbers in a new random order at each pass; a sampler for ``DataLoader``.
 
     Args:
         indices: The image numbers.
-        seed: Pass k depends on (seed, k) alone; None draws a seed from Python's ``random``.
+        seed: Pass k depends on (seed, k) alone; None (default) draws a seed from Python's ``random``.
+
+    Raises:
+        TypeError: The indices are not integers.
     """
 
     def __init__(self, indices: npt.ArrayLike, seed: int | None = None) -> None:
-        self.indices = _integers("indices", indices)
+        self.indices = integers("indices", indices)
         self.seed = rng.new_key() if seed is None else seed
 
     def __len__(self) -> int:

@@ -8,7 +8,8 @@ from ..autodiff import Function
 from ..module import Module
 from ..nn.containers import Sequential
 from ..nn.conv import Conv2d
-from ..nn.linear import Flatten, Linear
+from ..nn.linear import Linear
+from ..nn.shape import Flatten
 from ..nn.normalization import BatchNorm2d
 from ..nn.pooling import MaxPool2d
 from ..tensor import Tensor

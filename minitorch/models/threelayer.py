@@ -6,7 +6,8 @@ from ..module import Module
 from ..nn.containers import Sequential
 from ..nn.conv import Conv2d
 from ..nn.init import normal_, zeros_
-from ..nn.linear import Flatten, Linear
+from ..nn.linear import Linear
+from ..nn.shape import Flatten
 from ..nn.pooling import MaxPool2d
 from ..tensor import Tensor
 from ..tensor_functions.elementwise import ReLU

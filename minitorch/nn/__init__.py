@@ -1,10 +1,11 @@
 """Neural networks: functions, layers, losses and initial values, with the names and defaults of PyTorch."""
 
-from . import init
+from . import functional, init
 from .activation import GELU, LeakyReLU, LogSoftmax, Softmax
 from .containers import Sequential
 from .conv import Conv1d, Conv2d
 from .dropout import Dropout, Dropout2d
+from .embedding import Embedding
 from .functional import (
     adaptive_avgpool2d,
     argmax,
@@ -20,7 +21,7 @@ from .functional import (
     tile,
 )
 from .fusion import fuse
-from .linear import Embedding, Flatten, Identity, Linear
+from .linear import Linear
 from .losses import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -32,6 +33,9 @@ from .losses import (
 )
 from .normalization import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm
 from .pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
+from .shape import Flatten, Identity
+
+linear = functional.linear  # the import of the layer of the same file bound its module to this name
 
 __all__ = [
     "GELU",

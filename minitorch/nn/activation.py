@@ -1,6 +1,7 @@
-"""Activations with a setting, as Modules. Those without one are Functions: ``ReLU()``, ``Sigmoid()``, ``Tanh()``.
+"""Layers of activations with a setting: LeakyReLU, GELU, Softmax, LogSoftmax.
 
-Names, argument order and defaults are PyTorch's.
+Activations without one are Functions of `minitorch.tensor_functions`, which serve as layers too: ``ReLU()``,
+``Sigmoid()``, ``Tanh()``. Names, argument order and defaults are PyTorch's.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from . import functional
 
 
 class LeakyReLU(Module):
-    """``x`` where it is positive, else ``negative_slope * x``.
+    """``x`` where it is positive, else ``negative_slope * x`` (Maas, Hannun and Ng, 2013).
 
     Args:
         negative_slope: Default 0.01; also the derivative at 0.
@@ -32,10 +33,10 @@ class LeakyReLU(Module):
 
 
 class GELU(Module):
-    """``x`` times the chance that a standard normal number is below ``x`` (Hendrycks and Gimpel, 2016).
+    """``x`` times the probability that a standard normal number is below ``x`` (Hendrycks and Gimpel, 2016).
 
     Args:
-        approximate: "none" (default) computes it, "tanh" approximates it within 1e-3.
+        approximate: "none" (default): exact, by the error function; "tanh": the paper's approximation, within 1e-3.
 
     Raises:
         ValueError: ``approximate`` is another word.
@@ -44,7 +45,7 @@ class GELU(Module):
     def __init__(self, approximate: str = "none") -> None:
         super().__init__()
         if approximate not in ("none", "tanh"):
-            raise ValueError(f'approximate must be "none" or "tanh", not {approximate!r}')
+            raise ValueError(f'GELU: expected approximate "none" or "tanh", got {approximate!r}')
         self.approximate = approximate
 
     def forward(self, x: Tensor) -> Tensor:
@@ -52,12 +53,12 @@ class GELU(Module):
         return GELUFun.apply(x) if self.approximate == "none" else GELUTanhFun.apply(x)
 
     def extra_repr(self) -> str:
-        """Show the way it is computed."""
+        """Show the formula."""
         return f"approximate={self.approximate!r}"
 
 
 class Softmax(Module):
-    """``e ** x / sum(e ** x)`` along ``dim``."""
+    """``e ** x / sum(e ** x)`` along ``dim``, which may be negative; see `functional.softmax`."""
 
     def __init__(self, dim: int) -> None:
         super().__init__()
@@ -69,7 +70,7 @@ class Softmax(Module):
 
 
 class LogSoftmax(Module):
-    """``x - ln(sum(e ** x))`` along ``dim``."""
+    """``x - ln(sum(e ** x))`` along ``dim``, which may be negative; see `functional.logsoftmax`."""
 
     def __init__(self, dim: int) -> None:
         super().__init__()

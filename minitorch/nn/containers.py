@@ -1,48 +1,76 @@
-"""Layers in a row, and what a layer takes along for the one after it: an activation, or a norm that only scales."""
+"""Sequential, and the base classes of layers that take over what follows them in it.
+
+Depends on `minitorch.module` and `minitorch.tensor`. Two things that follow a layer may become part of it: a ReLU
+(`FusesActivation`: one kernel less, one pass over memory less), and in evaluation a norm, which is a scale and a shift
+of each channel then and enters the convolution's weight (`FoldsNorm`, `FoldableNorm`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, ClassVar
 
 from ..module import Module, Parameter
 from ..tensor import Tensor
 from ..tensor_functions.elementwise import ReLU
 
 
-def fuses(forward: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """Mark a layer's ``forward`` that takes the activation after it as the setting ``activation``."""
-    vars(forward)["fuses"] = True
-    return forward
+class FusesActivation(Module):
+    """A layer whose ``forward`` may take the activation after it as the setting ``act``: "none" or "relu".
+
+    Attributes:
+        accepts_activation: Whether it does. A class declares this beside its ``forward``; for a subclass with another
+            ``forward`` and no declaration of its own it is False.
+    """
+
+    accepts_activation: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        super().__init_subclass__(**arguments)
+        if "forward" in vars(cls) and "accepts_activation" not in vars(cls):
+            cls.accepts_activation = False
 
 
-class Folding(Module):
-    """A layer that, in evaluation, scales and shifts each channel: a convolution before it can do that as well."""
-
-    dims: tuple[int, ...] = ()
-    num_features = 0
-
-    def scale_and_shift(self) -> tuple[Tensor, Tensor] | None:
-        """Return both, (C,), or None where it does more."""
-        raise NotImplementedError
-
-
-class TakesNorm(Module):
-    """A layer whose weight can take in the norm after it.
+class FoldsNorm(FusesActivation):
+    """A layer that can fold the norm after it into its weight: its ``forward`` takes it as the setting ``norm``.
 
     Attributes:
         weight: Its weight, output channels first.
-        channels: How many channels come in and go out.
+        channels: Number of input and output channels.
     """
 
     weight: Parameter
     channels: tuple[int, int]
 
 
+class FoldableNorm(FusesActivation):
+    """A norm that, in evaluation, only scales and shifts each channel, so that the layer before it can do that.
+
+    Attributes:
+        dims: Numbers of dimensions of the inputs it takes.
+        num_features: Number of channels C.
+    """
+
+    dims: tuple[int, ...] = ()
+    num_features = 0
+
+    def scale_and_shift(self) -> tuple[Tensor, Tensor] | None:
+        """Return scale and shift of the channels, both (C,); None where the norm depends on the batch."""
+        raise NotImplementedError
+
+
 class Sequential(Module):
     """Layers one after the other: Modules, and any callables (``ReLU()``, functions).
 
-    Each counts in the numbering "0", "1", ...; a dict gives names of its own.
+    ``len(model)`` counts them, ``model[i]`` is one of them, iteration gives all of them. A ReLU is computed by the
+    layer before it where that one accepts it; in evaluation a BatchNorm is folded into the convolution before it.
+
+    Args:
+        *layers: The layers, each counted in the names "0", "1", ...; or one dict that gives names of its own.
+
+    Raises:
+        TypeError: A layer cannot be called.
+        ValueError: A name is an attribute of every Module.
     """
 
     def __init__(self, *layers: Any) -> None:
@@ -51,10 +79,12 @@ class Sequential(Module):
         named = layers[0] if by_name else {str(k): layer for k, layer in enumerate(layers)}
         for name, layer in named.items():
             if not callable(layer):
-                raise TypeError(f"layer {name!r} of Sequential cannot be called: {layer!r}")
+                raise TypeError(
+                    f"Sequential: expected layers that can be called, got {layer!r} as layer {name!r}"
+                )
             if name in dir(Module) or name == "names":
                 raise ValueError(
-                    f"no layer of Sequential can be called {name!r}: it has an attribute of that name"
+                    f"Sequential: a layer cannot have the name {name!r}, which is an attribute: choose another"
                 )
             setattr(self, name, layer)
         self.names = tuple(named)
@@ -69,37 +99,35 @@ class Sequential(Module):
         return (getattr(self, name) for name in self.names)
 
     def forward(self, x: Any) -> Any:
-        """Pass ``x`` through all layers.
-
-        A ReLU is left to the layer before it where that one takes it along; so is a norm that only scales and shifts
-        to a convolution.
-        """
+        """Pass ``x`` through all layers."""
         layers = list(self)
         while layers:
             layer = layers.pop(0)
             settings: dict[str, Any] = {}
-            after = _folded(layer, layers[0]) if layers else None
-            if after is not None:
+            norm = _foldable(layer, layers[0]) if layers else None
+            if norm is not None:
                 layers.pop(0)
-                settings["after"] = after
-            if layers and _is_relu(layers[0]) and _fuses(layer):
+                settings["norm"] = norm
+            if layers and _is_relu(layers[0]) and _accepts_activation(layer):
                 layers.pop(0)
-                settings["activation"] = "relu"
+                settings["act"] = "relu"
             x = layer(x, **settings)
         return x
 
 
-def _folded(layer: Any, norm: Any) -> tuple[Tensor, Tensor] | None:
-    """Return the scale and shift that a convolution can take in from the layer after it."""
-    if not (isinstance(layer, TakesNorm) and _fuses(layer) and isinstance(norm, Folding)):
+def _foldable(layer: Any, follower: Any) -> tuple[Tensor, Tensor] | None:
+    """Return scale and shift of the norm ``follower`` where ``layer`` can take them over."""
+    if not (
+        isinstance(layer, FoldsNorm) and _accepts_activation(layer) and isinstance(follower, FoldableNorm)
+    ):
         return None
-    # What does not fit is left to the layer itself, which says so.
-    fits = layer.weight.value.dims in norm.dims and layer.channels[1] == norm.num_features
-    return norm.scale_and_shift() if fits else None
+    # A norm that does not fit stays where it is, and its own check reports it.
+    fits = layer.weight.value.dims in follower.dims and layer.channels[1] == follower.num_features
+    return follower.scale_and_shift() if fits else None
 
 
-def _fuses(layer: Any) -> bool:
-    return isinstance(layer, Module) and "fuses" in vars(type(layer).forward)
+def _accepts_activation(layer: Any) -> bool:
+    return isinstance(layer, FusesActivation) and layer.accepts_activation
 
 
 def _is_relu(layer: Any) -> bool:

@@ -1,4 +1,7 @@
-"""Part of layers."""
+"""Layers of convolution, Conv1d and Conv2d: a weight and a bias around `functional.conv1d` and `functional.conv2d`.
+
+Names, argument order, defaults, parameter names and layouts are PyTorch's.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,12 @@ from typing import Any
 
 from ..tensor import Tensor
 from . import functional
-from .containers import TakesNorm, fuses
-from .linear import Size, uniform_parameter
+from .containers import FoldsNorm
+from .linear import uniform_parameter
+from .settings import Size, conv_params, pair
 
 
-class _Conv(TakesNorm):
+class _Conv(FoldsNorm):
     def __init__(
         self,
         dims: int,
@@ -26,13 +30,18 @@ class _Conv(TakesNorm):
         bias: bool,
     ) -> None:
         super().__init__()
+        name = type(self).__name__
         if groups < 1 or in_channels % groups or out_channels % groups:
-            raise ValueError(f"groups {groups} must divide {in_channels} and {out_channels} channels")
+            raise ValueError(
+                f"{name}: expected groups that divide {in_channels} and {out_channels} channels, got {groups}"
+            )
         if in_channels < 1 or out_channels < 1:
-            raise ValueError(f"a convolution needs channels, not {in_channels} and {out_channels}")
-        whole = functional.pair(kernel_size, "kernel_size", 1, dims)
-        functional.conv_params(stride, padding, dilation, groups, whole, dims)
-        kernel = whole[2 - dims :]
+            raise ValueError(
+                f"{name}: expected at least 1 channel, got {in_channels} in and {out_channels} out"
+            )
+        window = pair(kernel_size, "kernel_size", 1, dims)
+        conv_params(stride, padding, dilation, groups, window, dims)  # settings out of range are an error now
+        kernel = window[2 - dims :]
         self.channels, self.kernel = (in_channels, out_channels), kernel
         self.settings = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
         bound = 1 / math.sqrt(in_channels // groups * math.prod(kernel))
@@ -44,14 +53,15 @@ class _Conv(TakesNorm):
         convolution: Callable[..., Tensor],
         x: Tensor,
         activation: str,
-        after: tuple[Tensor, Tensor] | None,
+        norm: tuple[Tensor, Tensor] | None,
     ) -> Tensor:
         weight, bias = self.weight.value, None if self.bias is None else self.bias.value
-        if after is not None:
-            scale, shift = after
+        if norm is not None:
+            # (w * x + b) * scale + shift = (w * scale) * x + (b * scale + shift), for each output channel.
+            scale, shift = norm
             weight = weight * scale.view(-1, *(1 for _ in weight.shape[1:]))
             bias = shift if bias is None else bias * scale + shift
-        return convolution(x, weight, bias, activation=activation, **self.settings)
+        return convolution(x, weight, bias, act=activation, **self.settings)
 
     def extra_repr(self) -> str:
         """Show channels, kernel and settings."""
@@ -61,10 +71,26 @@ class _Conv(TakesNorm):
 
 
 class Conv1d(_Conv):
-    """Cross-correlation of rows (N, C, W).
+    """Cross-correlation of rows: (N, C, W) to (N, O, W'); see `functional.conv2d` for the settings.
 
-    Parameters: ``weight`` (O, C / groups, K), ``bias`` (O,); uniform in ±1 / sqrt(C / groups * K).
+    Parameters: ``weight`` (O, C / groups, K), ``bias`` (O,); at first uniform in ±1 / sqrt(C / groups * K).
+
+    Args:
+        in_channels: C.
+        out_channels: O.
+        kernel_size: K.
+        stride: Default 1.
+        padding: Zeros on both sides, by default 0; or "valid", "same", "anchored".
+        dilation: Default 1.
+        groups: Default 1; must divide C and O.
+        bias: Whether there is a bias; by default there is.
+
+    Raises:
+        ValueError: A setting is out of range.
+        TypeError: A setting is not a number.
     """
+
+    accepts_activation = True
 
     def __init__(
         self,
@@ -79,19 +105,28 @@ class Conv1d(_Conv):
     ) -> None:
         super().__init__(1, in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias)
 
-    @fuses
-    def forward(
-        self, x: Tensor, activation: str = "none", after: tuple[Tensor, Tensor] | None = None
-    ) -> Tensor:
-        """Map (N, C, W) to (N, O, W'); times scale plus shift ``after``, (O,); activate ("none" or "relu")."""
-        return self._convolve(functional.conv1d, x, activation, after)
+    def forward(self, x: Tensor, act: str = "none", norm: tuple[Tensor, Tensor] | None = None) -> Tensor:
+        """Map (N, C, W) to (N, O, W').
+
+        Args:
+            x: The rows.
+            act: The activation that follows: "none" (default) or "relu".
+            norm: Scale and shift of the output channels before it, both (O,), or None (default).
+
+        Raises:
+            IndexingError: The shape of ``x`` does not fit, or the kernel is larger than the padded rows.
+        """
+        return self._convolve(functional.conv1d, x, act, norm)
 
 
 class Conv2d(_Conv):
-    """Cross-correlation of images (N, C, H, W).
+    """Cross-correlation of images: (N, C, H, W) to (N, O, H', W'); see `functional.conv2d` for the settings.
 
-    Parameters: ``weight`` (O, C / groups, KH, KW), ``bias`` (O,); uniform in ±1 / sqrt(C / groups * KH * KW).
+    Parameters: ``weight`` (O, C / groups, KH, KW), ``bias`` (O,); at first uniform in ±1 / sqrt(C / groups * KH * KW).
+    Arguments and errors are those of `Conv1d`; sizes are an int or a pair (height, width).
     """
+
+    accepts_activation = True
 
     def __init__(
         self,
@@ -106,9 +141,6 @@ class Conv2d(_Conv):
     ) -> None:
         super().__init__(2, in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias)
 
-    @fuses
-    def forward(
-        self, x: Tensor, activation: str = "none", after: tuple[Tensor, Tensor] | None = None
-    ) -> Tensor:
-        """Map (N, C, H, W) to (N, O, H', W'); times scale plus shift ``after``, (O,); activate ("none" or "relu")."""
-        return self._convolve(functional.conv2d, x, activation, after)
+    def forward(self, x: Tensor, act: str = "none", norm: tuple[Tensor, Tensor] | None = None) -> Tensor:
+        """Map (N, C, H, W) to (N, O, H', W'); see `Conv1d.forward`."""
+        return self._convolve(functional.conv2d, x, act, norm)

@@ -1,4 +1,7 @@
-"""Part of layers."""
+"""Layers of dropout, Dropout and Dropout2d: `functional.dropout` in training, the identity in evaluation.
+
+Random numbers come from `minitorch.runtime.rng`, so that ``random.seed`` governs them in every backend.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,11 @@ from ..tensor import Tensor
 from . import functional
 
 
-class _Drop(Module):
+class _Dropout(Module):
     def __init__(self, p: float = 0.5) -> None:
         super().__init__()
         if not 0 <= p <= 1:
-            raise ValueError(f"the dropout rate must be between 0 and 1, not {p}")
+            raise ValueError(f"{type(self).__name__}: expected a rate between 0 and 1, got {p}")
         self.p = p
 
     def extra_repr(self) -> str:
@@ -19,20 +22,27 @@ class _Drop(Module):
         return f"p={self.p}"
 
 
-class Dropout(_Drop):
-    """In training, sets random elements to 0 and divides the kept ones by ``1 - p``; in evaluation, the identity."""
+class Dropout(_Dropout):
+    """In training, sets random elements to 0 and divides the others by ``1 - p`` (Srivastava et al., 2014).
+
+    Args:
+        p: The probability of an element to be dropped, in [0, 1]; by default 0.5.
+
+    Raises:
+        ValueError: ``p`` is outside [0, 1].
+    """
 
     def forward(self, x: Tensor) -> Tensor:
-        """Keep the shape."""
+        """Keep the shape, which may be any."""
         return functional.dropout(x, self.p, not self.training, scale=True)
 
 
-class Dropout2d(_Drop):
-    """As `Dropout`, but drops whole channels of (N, C, ...)."""
+class Dropout2d(_Dropout):
+    """As `Dropout`, but drops whole channels of (N, C, ...) (Tompson et al., 2015)."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """Keep the shape."""
+        """Keep the shape (N, C, ...)."""
         if not self.training or self.p == 0:
             return x
-        kept = x.zeros((*x.shape[:2], *(1 for _ in x.shape[2:]))) + 1.0
-        return x * functional.dropout(kept, self.p, scale=True)
+        channels = x.zeros((*x.shape[:2], *(1 for _ in x.shape[2:]))) + 1.0
+        return x * functional.dropout(channels, self.p, scale=True)

@@ -1,87 +1,119 @@
-"""Functions of functions: convolution, pooling, softmax, dropout."""
+"""Functions of tensors that layers are made of: linear map, convolution, pooling, softmax, dropout.
+
+Depends on the differentiable functions of `minitorch.tensor_functions` and on `minitorch.nn.settings`. N is the batch,
+C the input channels, O the output channels, H and W height and width, K the kernel.
+"""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..runtime import rng
-from ..runtime.types import ConvParams, Padding, Pair, PoolParams
+from ..runtime.types import Pair, PoolParams
 from ..tensor import Tensor
 from ..tensor_data import IndexingError
 from ..tensor_functions.fused import Affine, ConvActivation, Drop
 from ..tensor_functions.nn import Conv, Conv1dFun, Conv2dFun, LogSoftmax, Pool, Softmax
+from .settings import conv_params, is_default, pair, pooled_size
 
 
-def pair(value: Any, what: str, least: int = 1, length: int = 2) -> Pair:
-    """Return ``value`` (an int, or as many ints as there are dimensions) as a pair for height and width.
-
-    Raises:
-        ValueError: A number is below ``least``.
-        TypeError: It is neither.
-    """
-    if length == 2 and type(value) is int and value >= least:
-        return value, value
-    values = (value,) * length if isinstance(value, int) else value
-    if (
-        not isinstance(values, Sequence)
-        or len(values) != length
-        or any(not isinstance(v, int) for v in values)
-    ):
-        raise TypeError(f"{what} must be an int or {length} of them, not {value!r}")
-    if any(v < least for v in values):
-        raise ValueError(f"{what} must be at least {least}, not {value!r}")
-    return (1 if least else 0, values[0]) if length == 1 else (values[0], values[1])
+def activated(x: Tensor, activation: str) -> Tensor:
+    """Return ``x`` after the activation named ``activation``: "none" or "relu"."""
+    return x.relu() if activation == "relu" else x
 
 
-def _padding(padding: Any, kernel: Pair, stride: Pair, dilation: Pair, dims: int) -> Padding:
-    spans = [d * (k - 1) for d, k in zip(dilation, kernel)]
-    if padding == "valid":
-        return 0, 0, 0, 0
-    if padding == "anchored":
-        return 0, spans[0], 0, spans[1]
-    if padding == "same":
-        if stride != (1, 1):
-            raise ValueError(f'padding "same" needs stride 1, not {stride}')
-        return spans[0] // 2, spans[0] - spans[0] // 2, spans[1] // 2, spans[1] - spans[1] // 2
-    if isinstance(padding, str):
-        raise ValueError(f'unknown padding {padding!r}: expected numbers, "valid", "same" or "anchored"')
-    high, wide = pair(padding, "padding", 0, dims)
-    return high, high, wide, wide
-
-
-@functools.lru_cache(maxsize=512)
-def _conv_params(
-    stride: Any, padding: Any, dilation: Any, groups: int, kernel: Pair, dims: int
-) -> ConvParams:
-    if groups < 1:
-        raise ValueError(f"groups must be at least 1, not {groups}")
-    strides, dilations = pair(stride, "stride", 1, dims), pair(dilation, "dilation", 1, dims)
-    pads = _padding(0 if padding is None else padding, kernel, strides, dilations, dims)
-    return ConvParams(strides, pads, dilations, groups)
-
-
-def conv_params(stride: Any, padding: Any, dilation: Any, groups: int, kernel: Pair, dims: int) -> ConvParams:
-    """Return the settings of a convolution in full: numbers, pairs and words become pairs and four paddings.
+def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None, *, act: str = "none") -> Tensor:
+    """Return ``x @ weight.T + bias``, activated.
 
     Args:
-        stride: An int, or one for each dimension.
-        padding: An int, one for each dimension, "valid", "same" or "anchored"; None means 0.
-        dilation: An int, or one for each dimension.
-        groups: Parts of the channels that are convolved separately.
-        kernel: Height and width of the window.
-        dims: 1 or 2 spatial dimensions.
+        x: (N, in).
+        weight: (out, in).
+        bias: (out,), or None (default).
+        act: The activation that follows: "none" (default) or "relu".
+
+    Returns:
+        (N, out).
+    """
+    if bias is not None:
+        return Affine.apply(x, weight, bias, activation=act)
+    return activated(x @ weight.permute(1, 0), act)
+
+
+def conv2d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: int | Pair = 1,
+    padding: Any = None,
+    dilation: int | Pair = 1,
+    groups: int = 1,
+    *,
+    act: str = "none",
+) -> Tensor:
+    """Cross-correlate images with a weight.
+
+    ``out[n, o, y, x] = bias[o] + sum over c, i, j of input[n, c, y * stride + i * dilation, x * stride + j * dilation]
+    * weight[o, c, i, j]``, where the input begins with its padding and ``c`` runs over the channels of o's group.
+
+    Args:
+        input: (N, C, H, W).
+        weight: (O, C / groups, KH, KW).
+        bias: (O,), or None (default).
+        stride: Step of the window, by default 1; an int or a pair (vertical, horizontal), as ``padding`` and
+            ``dilation`` are.
+        padding: Zeros on each side; or "valid" (none), "same" (as large as the input, the odd zero right and bottom),
+            or "anchored" (``dilation * (K - 1)`` zeros at the right and bottom only, as in the course). None (default)
+            means "anchored" when everything else is at its default, else 0.
+        dilation: Distance of the window's elements, by default 1.
+        groups: Into how many independent parts the channels are split, by default 1.
+        act: The activation that follows: "none" (default) or "relu".
+
+    Returns:
+        (N, O, H', W') with ``H' = (H + padding - dilation * (KH - 1) - 1) // stride + 1``, W' alike; ``padding`` counts
+        the zeros of both sides.
 
     Raises:
-        ValueError: A number is out of range, or a word unknown.
-        TypeError: A setting is neither a number nor one number for each dimension.
+        IndexingError: The shapes do not fit, or the kernel is larger than the padded input.
+        ValueError: A setting is out of range.
+        TypeError: A setting is neither an int nor a pair.
     """
-    given = (tuple(s) if isinstance(s, list) else s for s in (stride, padding, dilation))
-    return _conv_params(*given, groups, kernel, dims)
+    if padding is None and bias is None and is_default(stride, dilation, groups):
+        return activated(Conv2dFun.apply(input, weight), act)
+    if input.dims != 4 or weight.dims != 4:
+        raise IndexingError(_expected_dims("conv2d", 4, input, weight))
+    return _conv(input, weight, bias, stride, padding, dilation, groups, act, 2)
+
+
+def conv1d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: int = 1,
+    padding: Any = None,
+    dilation: int = 1,
+    groups: int = 1,
+    *,
+    act: str = "none",
+) -> Tensor:
+    """Cross-correlate rows (N, C, W) with a weight (O, C / groups, K) into (N, O, W'); see `conv2d`."""
+    input.f.ops.require_same_backend(input._tensor, weight._tensor)
+    if padding is None and bias is None and is_default(stride, dilation, groups):
+        return activated(Conv1dFun.apply(input, weight), act)
+    if input.dims != 3 or weight.dims != 3:
+        raise IndexingError(_expected_dims("conv1d", 3, input, weight))
+    # A row is an image of height 1.
+    images, kernels = (t.reshape(*t.shape[:2], 1, t.shape[2]) for t in (input, weight))
+    out = _conv(images, kernels, bias, stride, padding, dilation, groups, act, 1)
+    return out.reshape(*out.shape[:2], out.shape[3])
+
+
+def _expected_dims(name: str, dims: int, input: Tensor, weight: Tensor) -> str:
+    return (
+        f"{name}: expected an input and a weight of {dims} dimensions, got {input.shape} and {weight.shape}"
+    )
 
 
 def _conv(
@@ -97,128 +129,35 @@ def _conv(
 ) -> Tensor:
     params = conv_params(stride, padding, dilation, groups, (w.shape[-2], w.shape[-1]), dims)
     if bias is not None and bias.shape != (w.shape[0],):
-        raise IndexingError(f"bias {bias.shape} does not fit weight {w.shape}: expected ({w.shape[0]},)")
+        raise IndexingError(
+            f"conv{dims}d: expected a bias ({w.shape[0]},), got {bias.shape} (weight {w.shape})"
+        )
     if bias is not None:
         return ConvActivation.apply(x, w, bias, activation=activation, params=params)
     out: Tensor = Conv.apply(x, w, params=params)
     return activated(out, activation)
 
 
-def _plain(*settings: Any) -> bool:
-    """Tell whether all settings are 1, or 1 for each dimension."""
-    return all(setting in (1, (1,), (1, 1), [1], [1, 1]) for setting in settings)
-
-
-def activated(x: Tensor, activation: str) -> Tensor:
-    """Return ``x`` after the activation named ``activation``: "none" or "relu"."""
-    return x.relu() if activation == "relu" else x
-
-
-def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None, *, activation: str = "none") -> Tensor:
-    """Return ``x @ weight.T + bias``, activated.
-
-    Args:
-        x: (N, K).
-        weight: (M, K).
-        bias: (M,).
-        activation: "none" or "relu".
-    """
-    if bias is not None:
-        return Affine.apply(x, weight, bias, activation=activation)
-    return activated(x @ weight.permute(1, 0), activation)
-
-
-def conv2d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: int | Pair = 1,
-    padding: Any = None,
-    dilation: int | Pair = 1,
-    groups: int = 1,
-    *,
-    activation: str = "none",
-) -> Tensor:
-    """Cross-correlate images with a weight.
-
-    Args:
-        input: (N, C, H, W).
-        weight: (O, C / groups, KH, KW).
-        bias: (O,).
-        stride: Step of the window; an int or a pair, as ``padding`` and ``dilation`` are.
-        padding: Zeros on each side; or "valid" (none), "same" (as large as the input, the odd element right and
-            bottom), or "anchored" (``dilation * (K - 1)`` zeros at the right and bottom only, as in the course).
-            None means "anchored" when everything else is at its default, else 0.
-        dilation: Distance of the window's elements.
-        groups: Into how many independent parts the channels are split.
-        activation: The activation that follows: "none" or "relu".
-
-    Returns:
-        (N, O, H', W') with ``H' = (H + padding - dilation * (KH - 1) - 1) // stride + 1``.
-
-    Raises:
-        IndexingError: The shapes do not fit, or the kernel is larger than the padded input.
-        ValueError: A setting is out of range.
-    """
-    if padding is None and bias is None and _plain(stride, dilation, groups):
-        return activated(Conv2dFun.apply(input, weight), activation)
-    if input.dims != 4 or weight.dims != 4:
-        raise IndexingError(
-            f"conv2d needs an input and a weight of 4 dimensions, not {input.shape}, {weight.shape}"
-        )
-    return _conv(input, weight, bias, stride, padding, dilation, groups, activation, 2)
-
-
-def conv1d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: int = 1,
-    padding: Any = None,
-    dilation: int = 1,
-    groups: int = 1,
-    *,
-    activation: str = "none",
-) -> Tensor:
-    """Cross-correlate rows (N, C, W) with a weight (O, C / groups, K); see `conv2d`."""
-    input.f.ops.require_same_backend(input._tensor, weight._tensor)
-    if padding is None and bias is None and _plain(stride, dilation, groups):
-        return activated(Conv1dFun.apply(input, weight), activation)
-    if input.dims != 3 or weight.dims != 3:
-        raise IndexingError(
-            f"conv1d needs an input and a weight of 3 dimensions, not {input.shape}, {weight.shape}"
-        )
-    return _flat(_conv(_tall(input), _tall(weight), bias, stride, padding, dilation, groups, activation, 1))
-
-
-def _tall(x: Tensor) -> Tensor:
-    """View rows (N, C, W) as images (N, C, 1, W)."""
-    return x.reshape(*x.shape[:2], 1, x.shape[2])
-
-
-def _flat(x: Tensor) -> Tensor:
-    """View images (N, C, 1, W) as rows (N, C, W)."""
-    return x.reshape(*x.shape[:2], x.shape[3])
-
-
-def _images(input: Tensor) -> None:
+def _require_images(input: Tensor) -> None:
     if input.dims != 4:
-        raise IndexingError(f"pooling needs images (N, C, H, W), not shape {input.shape}")
+        raise IndexingError(f"pooling: expected images (N, C, H, W), got shape {input.shape}")
 
 
-def _tiles(input: Tensor, kernel: Pair) -> Pair:
-    _images(input)
+def _tiles(input: Tensor, kernel: int | Pair) -> Pair:
+    """Return how many windows tile the images, down and across."""
+    _require_images(input)
     kh, kw = pair(kernel, "kernel")
     height, width = input.shape[2:]
     if height % kh or width % kw:
         raise IndexingError(
-            f"windows of {kh}x{kw} do not tile images of {height}x{width} (shape {input.shape})"
+            f"pooling: windows of {kh}x{kw} do not tile images of {height}x{width} (input {input.shape}); "
+            "give a stride to drop the remainder"
         )
     return height // kh, width // kw
 
 
 def tile(input: Tensor, kernel: Pair) -> tuple[Tensor, int, int]:
-    """Cut images into windows.
+    """Cut images into windows that do not overlap.
 
     Args:
         input: (N, C, H, W).
@@ -226,49 +165,15 @@ def tile(input: Tensor, kernel: Pair) -> tuple[Tensor, int, int]:
 
     Returns:
         The windows, (N, C, H / kh, W / kw, kh * kw), elements row by row; and how many there are down and across.
+
+    Raises:
+        IndexingError: The windows do not tile the images, or these do not have 4 dimensions.
     """
     rows, cols = _tiles(input, kernel)
     kh, kw = pair(kernel, "kernel")
     batch, channels = input.shape[:2]
     windows = input.contiguous().view(batch, channels, rows, kh, cols, kw).permute(0, 1, 2, 4, 3, 5)
     return windows.contiguous().view(batch, channels, rows, cols, kh * kw), rows, cols
-
-
-@functools.lru_cache(maxsize=512)
-def _windows(
-    shape: tuple[int, ...], window: Pair, strides: Pair, pads: Pair, dilations: Pair, ceil_mode: bool
-) -> Pair:
-    """Return how many windows fit images of ``shape``, down and across."""
-    if any(2 * p > k for p, k in zip(pads, window)):
-        raise ValueError(f"padding {pads} must be at most half the kernel {window}")
-    size = []
-    for n, k, s, p, d in zip(shape[2:], window, strides, pads, dilations):
-        span = n + 2 * p - d * (k - 1) - 1
-        if span < 0:
-            raise IndexingError(f"the window {window} is larger than the padded images of shape {shape}")
-        steps = -(-span // s) if ceil_mode else span // s
-        # A window must start inside the image or its left padding.
-        size.append(steps + 1 - (ceil_mode and steps * s >= n + p))
-    return size[0], size[1]
-
-
-def _pool(
-    input: Tensor,
-    kind: str,
-    kernel: Any,
-    stride: Any,
-    padding: Any,
-    dilation: Any,
-    ceil_mode: bool,
-    count: bool,
-) -> Tensor:
-    _images(input)
-    window = pair(kernel, "kernel")
-    strides = window if stride is None else pair(stride, "stride")
-    pads, dilations = pair(padding, "padding", 0), pair(dilation, "dilation")
-    size = _windows(input.shape, window, strides, pads, dilations, ceil_mode)
-    params = PoolParams(kind, window, strides, (pads[0], pads[0], pads[1], pads[1]), dilations, count)
-    return Pool.apply(input, size=size, params=params)
 
 
 def avgpool2d(
@@ -279,17 +184,28 @@ def avgpool2d(
     ceil_mode: bool = False,
     count_include_pad: bool = True,
 ) -> Tensor:
-    """Average each window of images (N, C, H, W).
+    """Average each window of images.
 
     With ``kernel`` alone the windows tile the images and must divide them. Any other setting gives PyTorch's rule:
-    the stride defaults to the kernel and a remainder is dropped (or kept, with ``ceil_mode``).
+    the stride defaults to the kernel, and a remainder is dropped (or kept, with ``ceil_mode``).
+
+    Args:
+        input: (N, C, H, W).
+        kernel: Height and width of a window; an int or a pair, as ``stride`` and ``padding`` are.
+        stride: From one window to the next; None (default): the kernel.
+        padding: Zeros on each side, by default 0.
+        ceil_mode: Whether to round the number of windows up; by default down.
+        count_include_pad: Whether the zeros of the padding count in an average; by default they do.
+
+    Returns:
+        (N, C, H', W').
 
     Raises:
         IndexingError: The windows do not tile, or are larger than the padded images.
         ValueError: A setting is out of range; padding is at most half the kernel.
     """
     if stride is None and padding == 0 and not ceil_mode and count_include_pad:
-        _tiles(input, kernel)  # type: ignore[arg-type]
+        _tiles(input, kernel)
     return _pool(input, "avg", kernel, stride, padding, 1, ceil_mode, count_include_pad)
 
 
@@ -301,27 +217,52 @@ def maxpool2d(
     dilation: int | Pair = 1,
     ceil_mode: bool = False,
 ) -> Tensor:
-    """Take the largest element of each window of images (N, C, H, W); the first of equals gets the derivative.
+    """Take the largest element of each window of images (N, C, H, W); the first of equals gets the gradient.
 
-    Settings and errors as for `avgpool2d`; padding never wins.
+    Settings and errors as for `avgpool2d`; padding is -inf, so it is never the largest. ``dilation``, by default 1, is
+    the distance of a window's elements.
     """
     if stride is None and padding == 0 and dilation == 1 and not ceil_mode:
-        _tiles(input, kernel)  # type: ignore[arg-type]
+        _tiles(input, kernel)
     return _pool(input, "max", kernel, stride, padding, dilation, ceil_mode, True)
 
 
-def adaptive_avgpool2d(input: Tensor, output_size: int | Pair) -> Tensor:
-    """Average images (N, C, H, W) down to ``output_size``.
+def _pool(
+    input: Tensor,
+    kind: str,
+    kernel: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    ceil_mode: bool,
+    count_pad: bool,
+) -> Tensor:
+    _require_images(input)
+    window = pair(kernel, "kernel")
+    strides = window if stride is None else pair(stride, "stride")
+    pads, dilations = pair(padding, "padding", 0), pair(dilation, "dilation")
+    size = pooled_size(input.shape, window, strides, pads, dilations, ceil_mode)
+    params = PoolParams(kind, window, strides, (pads[0], pads[0], pads[1], pads[1]), dilations, count_pad)
+    return Pool.apply(input, size=size, params=params)
 
-    Window i of m along an axis of n elements spans ``i * n // m`` to ``ceil((i + 1) * n / m)``.
+
+def adaptive_avgpool2d(input: Tensor, output_size: int | Pair) -> Tensor:
+    """Average images (N, C, H, W) down to (N, C, *output_size).
+
+    Window i of m along an axis of n elements spans ``i * n // m`` to ``ceil((i + 1) * n / m)``, as in PyTorch. Where
+    m does not divide n, the windows differ in size: then both axes are averaged by a matrix product.
+
+    Raises:
+        IndexingError: The input does not have 4 dimensions.
+        ValueError: A size is below 1.
     """
-    _images(input)
+    _require_images(input)
     rows, cols = pair(output_size, "output_size")
     height, width = input.shape[2:]
     if height % rows == 0 and width % cols == 0:
         return avgpool2d(input, (height // rows, width // cols))
     down, across = (
-        Tensor(input.f.from_array(_shares(n, m).astype(input.dtype)))
+        Tensor(input.f.from_array(_averaging_matrix(n, m).astype(input.dtype)))
         for n, m in ((height, rows), (width, cols))
     )
     batch, channels = input.shape[:2]
@@ -331,55 +272,55 @@ def adaptive_avgpool2d(input: Tensor, output_size: int | Pair) -> Tensor:
     return out.view(batch * channels, cols, rows).permute(0, 2, 1).reshape(batch, channels, rows, cols)
 
 
-def _shares(n: int, m: int) -> npt.NDArray[np.float64]:
-    """Return the (n, m) matrix of averages over m windows of n elements."""
-    shares = np.zeros((n, m))
+def _averaging_matrix(n: int, m: int) -> npt.NDArray[np.float64]:
+    """Return the matrix (n, m) that averages n elements over m windows."""
+    weights = np.zeros((n, m))
     for i in range(m):
         low, high = i * n // m, -(-(i + 1) * n // m)
-        shares[low:high, i] = 1 / (high - low)
-    return shares
+        weights[low:high, i] = 1 / (high - low)
+    return weights
 
 
 def max(input: Tensor, dim: int) -> Tensor:
-    """Take the largest element along ``dim``, which stays with size 1; all of several equal ones get the derivative."""
+    """Take the largest element along ``dim``, which stays with size 1; all of several equal ones get the gradient."""
     return input.max(dim)
 
 
 def max_reduce(input: Tensor, dim: int) -> Tensor:
-    """Take the largest element along ``dim`` without recording it."""
+    """Take the largest element along ``dim``, which stays with size 1, outside the graph."""
     return input.detach().max(dim)
 
 
 def argmax(input: Tensor, dim: int) -> Tensor:
-    """Return 1.0 where a element is the largest along ``dim``, else 0.0; ties give several ones."""
+    """Return 1.0 where an element is the largest along ``dim``, else 0.0; ties give several ones. Outside the graph."""
     plain = input.detach()
     return plain == plain.max(dim)
 
 
 def softmax(input: Tensor, dim: int) -> Tensor:
-    """Return ``e ** x / sum(e ** x)`` along ``dim``."""
+    """Return ``e ** x / sum(e ** x)`` along ``dim``, in the input's shape; shifted by the maximum against overflow."""
     return Softmax.apply(input, dim=dim)
 
 
 def logsoftmax(input: Tensor, dim: int) -> Tensor:
-    """Return ``x - ln(sum(e ** x))`` along ``dim``."""
+    """Return ``x - ln(sum(e ** x))`` along ``dim``, in the input's shape; shifted by the maximum."""
     return LogSoftmax.apply(input, dim=dim)
 
 
 def dropout(input: Tensor, rate: float, ignore: bool = False, *, scale: bool = False) -> Tensor:
-    """Set random elements to 0.
+    """Set random elements to 0 (Srivastava et al., "Dropout", 2014).
 
     Args:
-        input: Any tensor.
-        rate: The chance of each element to be dropped; 0 gives the input itself, 1 zeros.
-        ignore: Give the input itself (as in evaluation).
-        scale: Divide the kept elements by ``1 - rate``, so that the mean stays.
+        input: Any shape, which is kept.
+        rate: The probability of each element to be dropped, in [0, 1]; 0 gives the input itself, 1 zeros.
+        ignore: Give the input itself (as in evaluation); by default False.
+        scale: Divide the kept elements by ``1 - rate``, so that the mean stays; by default False, as in the course.
 
     Raises:
         ValueError: ``rate`` is outside [0, 1].
     """
     if not 0 <= rate <= 1:
-        raise ValueError(f"the dropout rate must be between 0 and 1, not {rate}")
+        raise ValueError(f"dropout: expected a rate between 0 and 1, got {rate}")
     if ignore or rate == 0:
         return input
     return Drop.apply(input, key=rng.new_key, rate=rate, scale=scale)

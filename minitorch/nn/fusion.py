@@ -1,4 +1,8 @@
-"""Chains of operations on single elements, compiled into one kernel each way: `fuse`."""
+"""`fuse`: a chain of elementwise operations compiled into one kernel for its value and one for each derivative.
+
+Depends on `minitorch.tensor_ops.expression`, which holds what was traced and derives it. Unfused, each operation of a
+chain reads and writes all elements; fused, each operand is read once and the result written once.
+"""
 
 from __future__ import annotations
 
@@ -12,21 +16,21 @@ from ..runtime.types import Fn
 from ..tensor import Tensor
 from ..tensor_ops.expression import Expression, Node, Place
 
-MOST = 3  # operands; the derivative is one more, and kernels take four
+MAX_OPERANDS = 3  # a derivative takes one more, the gradient, and kernels take four
 
 
 class Fused(Function):
-    """A `Expression` of single elements, operands broadcast. Setting: ``expression``."""
+    """An elementwise `Expression`, whose operands broadcast. Setting: ``expression``."""
 
     @staticmethod
     def forward(ctx: Context, *operands: Any, expression: Expression) -> Any:
-        """Run the expression."""
+        """Return the elements of the expression."""
         ctx.save_for_backward(operands, expression)
         return operands[0].f.elementwise(expression, *operands)
 
     @staticmethod
     def backward(ctx: Context, d: Any) -> tuple[Any, ...]:
-        """Run the expression of each operand's derivative, which computes again what it needs."""
+        """Return the derivative of each operand: an expression of its own, which computes again what it needs."""
         operands, expression = ctx.saved_values
         return tuple(
             d.f.elementwise(expression.derivative(k), *operands, d) if ctx.needs(k) else 0.0
@@ -35,7 +39,7 @@ class Fused(Function):
 
 
 class Symbol:
-    """Stands for a tensor while `fuse` reads what a function does; has the methods of Tensor that work element by element."""
+    """Stands for a tensor while `trace` records what a function does; has the elementwise methods of Tensor."""
 
     def __init__(self, tape: list[Node], inputs: int, place: Place) -> None:
         self._tape, self._inputs, self._place = tape, inputs, place
@@ -49,16 +53,18 @@ class Symbol:
                 places.append(float(x))
             else:
                 raise TypeError(
-                    f"a fused function computes on its operands and numbers, not on {type(x).__name__}"
+                    f"fuse: expected operations on the operands and numbers, got one on {type(x).__name__}"
                 )
         self._tape.append(Node(fn, tuple(places)))
         return Symbol(self._tape, self._inputs, self._inputs + len(self._tape) - 1)
 
     def __getattr__(self, name: str) -> Any:
-        raise TypeError(f"a fused function works element by element: {name} does not")
+        raise TypeError(f"fuse: expected elementwise operations, and {name} is not one")
 
     def __bool__(self) -> bool:
-        raise TypeError("a fused function cannot branch on its operands: multiply by a comparison instead")
+        raise TypeError(
+            "fuse: a fused function cannot branch on its operands: multiply by a comparison instead"
+        )
 
     def __add__(self, other: Any) -> Symbol:
         return self._step(operators.add, self, other)
@@ -125,24 +131,24 @@ class Symbol:
 
 
 def trace(fn: Callable[..., Any], count: int) -> Expression:
-    """Return what ``fn`` does with ``count`` operands.
+    """Record what ``fn`` does with ``count`` operands.
 
     Raises:
-        TypeError: It does something else than operations on single elements.
+        TypeError: It does something else than elementwise operations.
     """
     tape: list[Node] = []
     out = fn(*(Symbol(tape, count, k) for k in range(count)))
     if not isinstance(out, Symbol):
-        raise TypeError(f"a fused function returns what it computed, not {type(out).__name__}")
+        raise TypeError(f"fuse: expected a function that returns what it computed, got {type(out).__name__}")
     return Expression(count, tuple(tape), out._place).needed()
 
 
 def fuse(fn: Callable[..., Any]) -> Callable[..., Tensor]:
-    """Compile a function of tensors that works element by element into one kernel, and one for each derivative.
+    """Compile an elementwise function of tensors into one kernel, and one for each derivative.
 
-    ``swish = minitorch.fuse(lambda x: x * x.sigmoid())`` reads each element once and keeps nothing in between. ``fn`` is
-    called once for each number of operands, with stand-ins: it may use ``+ - * / **`` and comparisons with numbers
-    among them, and relu, sigmoid, tanh, exp, log, sqrt, abs. Results are those of ``fn`` to rounding.
+    ``swish = minitorch.fuse(lambda x: x * x.sigmoid())`` reads each element once and stores no intermediate result.
+    ``fn`` is called once for each number of operands, with a `Symbol` for each: it may use ``+ - * / **``, comparisons
+    (also with numbers), relu, sigmoid, tanh, exp, log, sqrt, abs. Results are those of ``fn`` up to rounding.
 
     Args:
         fn: A function of one to three tensors. Operands broadcast.
@@ -159,8 +165,8 @@ def fuse(fn: Callable[..., Any]) -> Callable[..., Tensor]:
     def fused(*operands: Any) -> Tensor:
         count = len(operands)
         if count not in expressions:
-            if not 1 <= count <= MOST:
-                raise TypeError(f"a fused function takes 1 to {MOST} tensors, not {count}")
+            if not 1 <= count <= MAX_OPERANDS:
+                raise TypeError(f"fuse: expected 1 to {MAX_OPERANDS} tensors, got {count}")
             expressions[count] = trace(fn, count)
         return Fused.apply(*operands, expression=expressions[count])
 

@@ -1,7 +1,9 @@
-"""Initial values, written in place.
+"""Initial values of weights, written in place.
 
 Each function takes a Tensor, or a Parameter that holds one, and returns it. Names, defaults and formulas are those of
-``torch.nn.init``; random numbers come from `minitorch.rng`, so ``random.seed`` governs them.
+``torch.nn.init``; random numbers come from `minitorch.runtime.rng`, so ``random.seed`` governs them. For a weight (out,
+in, *kernel), ``fan_in = in * prod(kernel)`` elements feed an output and ``fan_out = out * prod(kernel)`` outputs use an
+element.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from ..runtime import rng
 
 T = TypeVar("T")
 
-_PLAIN = (
+_UNIT_GAIN = (
     "linear",
     "conv1d",
     "conv2d",
@@ -35,14 +37,14 @@ class _Writable(Protocol):
 
 
 @runtime_checkable
-class _Boxed(Protocol):
+class _Holder(Protocol):
     value: Any
 
 
 def _elements(t: Any) -> _Writable:
-    inner = t.value if isinstance(t, _Boxed) else t
+    inner = t.value if isinstance(t, _Holder) else t
     if not isinstance(inner, _Writable):
-        raise TypeError(f"initial values are for a Tensor or a Parameter of one, not {type(inner).__name__}")
+        raise TypeError(f"init: expected a Tensor or a Parameter of one, got {type(inner).__name__}")
     return inner
 
 
@@ -58,7 +60,7 @@ def uniform_(t: T, a: float = 0.0, b: float = 1.0) -> T:
         ValueError: ``a`` is above ``b``, or one is not finite.
     """
     if not -math.inf < a <= b < math.inf:
-        raise ValueError(f"uniform_ needs finite a <= b, not a={a}, b={b}")
+        raise ValueError(f"uniform_: expected finite a <= b, got a={a}, b={b}")
     elements = _elements(t)
     elements.copy_(rng.uniform(elements.shape, a, b))
     return t
@@ -76,7 +78,7 @@ def normal_(t: T, mean: float = 0.0, std: float = 1.0) -> T:
         ValueError: ``std`` is negative, or a number is not finite.
     """
     if not (0 <= std < math.inf and math.isfinite(mean)):
-        raise ValueError(f"normal_ needs a finite mean and std >= 0, not {mean} and {std}")
+        raise ValueError(f"normal_: expected a finite mean and std >= 0, got mean={mean}, std={std}")
     elements = _elements(t)
     elements.copy_(rng.normal(elements.shape, mean, std))
     return t
@@ -100,7 +102,7 @@ def ones_(t: T) -> T:
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
-    """Return the factor by which initial weights make up for what a nonlinearity does to the deviation.
+    """Return the factor of initial weights that keeps the standard deviation after a nonlinearity.
 
     Args:
         nonlinearity: "linear", "conv1d" ... "conv_transpose3d", "sigmoid" (1), "tanh" (5/3), "relu" (sqrt(2)),
@@ -110,7 +112,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     Raises:
         ValueError: The word is unknown, or the slope is not a number.
     """
-    if nonlinearity in _PLAIN:
+    if nonlinearity in _UNIT_GAIN:
         return 1.0
     if nonlinearity == "tanh":
         return 5 / 3
@@ -119,17 +121,22 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     if nonlinearity == "leaky_relu":
         slope = 0.01 if param is None else param
         if isinstance(slope, bool) or not isinstance(slope, int | float):
-            raise ValueError(f"negative_slope {slope!r} is not a valid number")
+            raise ValueError(f"calculate_gain: expected a number as slope of leaky_relu, got {slope!r}")
         return math.sqrt(2 / (1 + slope**2))
     if nonlinearity == "selu":
         return 3 / 4
-    raise ValueError(f"unsupported nonlinearity {nonlinearity!r}")
+    raise ValueError(
+        f"calculate_gain: unknown nonlinearity {nonlinearity!r}, expected one of {_UNIT_GAIN}, "
+        "tanh, relu, leaky_relu, selu"
+    )
 
 
 def _fans(shape: tuple[int, ...]) -> tuple[int, int]:
-    """Return how many elements feed an output, and how many outputs a element feeds: (out, in, *kernel) weights."""
+    """Return fan in and fan out of a weight (out, in, *kernel)."""
     if len(shape) < 2:
-        raise ValueError(f"fan in and fan out need a weight of at least 2 dimensions, not shape {shape}")
+        raise ValueError(
+            f"init: expected a weight of at least 2 dimensions (out, in, *kernel), got shape {shape}"
+        )
     window = math.prod(shape[2:])
     return shape[1] * window, shape[0] * window
 
@@ -142,7 +149,7 @@ def _xavier_std(t: Any, gain: float) -> float:
 
 def _kaiming_std(t: Any, a: float, mode: str, nonlinearity: str) -> float:
     if mode.lower() not in ("fan_in", "fan_out"):
-        raise ValueError(f'mode must be "fan_in" or "fan_out", not {mode!r}')
+        raise ValueError(f'kaiming: expected mode "fan_in" or "fan_out", got {mode!r}')
     fan = _fans(_elements(t).shape)[mode.lower() == "fan_out"]
     gain = calculate_gain(nonlinearity, a)
     # Without elements there is nothing to fill, and no fan to divide by.
@@ -164,7 +171,7 @@ def xavier_uniform_(t: T, gain: float = 1.0) -> T:
 
 
 def xavier_normal_(t: T, gain: float = 1.0) -> T:
-    """Fill with normal numbers of deviation ``gain * sqrt(2 / (fan_in + fan_out))`` (Glorot and Bengio, 2010).
+    """Fill with normal numbers of standard deviation ``gain * sqrt(2 / (fan_in + fan_out))`` (Glorot and Bengio, 2010).
 
     Arguments and errors as for `xavier_uniform_`.
     """
@@ -177,7 +184,7 @@ def kaiming_uniform_(t: T, a: float = 0.0, mode: str = "fan_in", nonlinearity: s
     Args:
         t: A weight (out, in, *kernel).
         a: The slope of "leaky_relu", by default 0 (which makes it "relu").
-        mode: "fan_in" (default) keeps the deviation on the way forward, "fan_out" on the way back.
+        mode: "fan_in" (default) keeps the deviation in the forward pass, "fan_out" in the backward pass.
         nonlinearity: What follows the weight, by default "leaky_relu"; see `calculate_gain`.
 
     Raises:
@@ -188,7 +195,7 @@ def kaiming_uniform_(t: T, a: float = 0.0, mode: str = "fan_in", nonlinearity: s
 
 
 def kaiming_normal_(t: T, a: float = 0.0, mode: str = "fan_in", nonlinearity: str = "leaky_relu") -> T:
-    """Fill with normal numbers of deviation ``calculate_gain(nonlinearity, a) / sqrt(fan)`` (He et al., 2015).
+    """Fill with normal numbers of standard deviation ``calculate_gain(nonlinearity, a) / sqrt(fan)`` (He et al., 2015).
 
     Arguments and errors as for `kaiming_uniform_`.
     """

@@ -1,4 +1,4 @@
-"""Layers: modules with parameters around the functions of `minitorch.nn`.
+"""The layer Linear: a weight and a bias around `functional.linear`; and the initial values of layers with weights.
 
 Names, argument order, defaults, parameter names and layouts are PyTorch's.
 """
@@ -6,19 +6,13 @@ Names, argument order, defaults, parameter names and layouts are PyTorch's.
 from __future__ import annotations
 
 import math
-from typing import Any
 
-import numpy as np
-
-from ..module import Module, Parameter
+from ..module import Parameter
 from ..runtime import rng
-from ..tensor import Tensor, randn, tensor
+from ..tensor import Tensor, tensor
 from ..tensor_data import IndexingError, get_default_dtype
-from ..tensor_functions.nn import Take
 from . import functional
-from .containers import fuses
-
-Size = int | tuple[int, int]
+from .containers import FusesActivation
 
 
 def uniform_parameter(shape: tuple[int, ...], bound: float) -> Parameter:
@@ -26,11 +20,19 @@ def uniform_parameter(shape: tuple[int, ...], bound: float) -> Parameter:
     return Parameter(tensor(rng.uniform(shape, -bound, bound), dtype=get_default_dtype()))
 
 
-class Linear(Module):
+class Linear(FusesActivation):
     """``x @ weight.T + bias`` for inputs (..., in_features).
 
-    Parameters: ``weight`` (out_features, in_features), ``bias`` (out_features,); uniform in ±1 / sqrt(in_features).
+    Parameters: ``weight`` (out_features, in_features), ``bias`` (out_features,); at first uniform in
+    ±1 / sqrt(in_features).
+
+    Args:
+        in_features: Size of the last dimension of the input.
+        out_features: Size of the last dimension of the output.
+        bias: Whether there is a bias; by default there is.
     """
+
+    accepts_activation = True
 
     def __init__(self, in_features: int, out_features: int, bias: bool = True) -> None:
         super().__init__()
@@ -39,73 +41,26 @@ class Linear(Module):
         self.weight = uniform_parameter((out_features, in_features), bound)
         self.bias = uniform_parameter((out_features,), bound) if bias else None
 
-    @fuses
-    def forward(self, x: Tensor, activation: str = "none") -> Tensor:
-        """Map (..., in_features) to (..., out_features), and activate ("none" or "relu").
+    def forward(self, x: Tensor, act: str = "none") -> Tensor:
+        """Map (..., in_features) to (..., out_features).
+
+        Args:
+            x: The input.
+            act: The activation that follows: "none" (default) or "relu".
 
         Raises:
             IndexingError: The last size of ``x`` is not in_features.
         """
         if not x.dims or x.shape[-1] != self.in_features:
             raise IndexingError(
-                f"Linear expects {self.in_features} features in the last dimension, "
-                f"and the input of shape {x.shape} has {x.shape[-1] if x.dims else 'none'}"
+                f"Linear: expected {self.in_features} features in the last dimension, "
+                f"got {x.shape[-1] if x.dims else 'none'} (input {x.shape})"
             )
         rows = x if x.dims == 2 else x.reshape(-1, self.in_features)
         bias = None if self.bias is None else self.bias.value
-        out = functional.linear(rows, self.weight.value, bias, activation=activation)
+        out = functional.linear(rows, self.weight.value, bias, act=act)
         return out if x.dims == 2 else out.view(*x.shape[:-1], self.out_features)
 
     def extra_repr(self) -> str:
         """Show the sizes."""
         return f"{self.in_features}, {self.out_features}, bias={self.bias is not None}"
-
-
-class Flatten(Module):
-    """Merges the dimensions from ``start_dim`` to ``end_dim``."""
-
-    def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
-        super().__init__()
-        self.start_dim, self.end_dim = start_dim, end_dim
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (N, ...) to (N, elements)."""
-        return x.flatten(self.start_dim, self.end_dim)
-
-
-class Embedding(Module):
-    """A table of vectors, looked up by number.
-
-    Parameter: ``weight`` (num_embeddings, embedding_dim), standard normal.
-    """
-
-    def __init__(self, num_embeddings: int, embedding_dim: int) -> None:
-        super().__init__()
-        self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
-        self.weight = Parameter(randn((num_embeddings, embedding_dim)))
-
-    def forward(self, numbers: Any) -> Tensor:
-        """Map whole numbers of any shape (an array, a list or a Tensor) to (*shape, embedding_dim).
-
-        Raises:
-            IndexingError: A number is not that of a vector.
-            TypeError: A number is not whole.
-        """
-        given = np.asarray(numbers)
-        rows = given.astype(np.int64)
-        if (rows != given).any():
-            raise TypeError("Embedding looks up whole numbers")
-        out: Tensor = Take.apply(self.weight.value, rows=rows.reshape(-1))
-        return out.view(*rows.shape, self.embedding_dim)
-
-    def extra_repr(self) -> str:
-        """Show the sizes."""
-        return f"{self.num_embeddings}, {self.embedding_dim}"
-
-
-class Identity(Module):
-    """Gives its input."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return ``x`` itself."""
-        return x

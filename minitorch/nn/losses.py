@@ -1,7 +1,8 @@
-"""Losses, as plain functions of tensors.
+"""Losses, as plain functions of tensors: of classes (N, C), and of pairs of tensors of one shape.
 
-Names, argument order and numbers are PyTorch's. A target that is a Tensor may ask for a derivative too; anything else
-NumPy can read takes the dtype and the backend of the input. All losses stay finite for scores of any finite size.
+Depends on the differentiable functions of `minitorch.tensor_functions`. Names, argument order and numbers are
+PyTorch's. N is the batch, C the number of classes. A target that is a Tensor may require a gradient too; anything else
+that NumPy can read takes the dtype and the backend of the input. All losses stay finite for scores of any finite size.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ Labels = npt.NDArray[np.int64]
 
 
 def _reduced(losses: Tensor, reduction: str, count: int | None = None) -> Tensor:
-    """Reduce, the mean being over ``count`` losses (by default all)."""
+    """Reduce losses; "mean" divides by ``count``, by default their number."""
     if reduction == "mean" and count == 0:
-        # Not divided by 0, which would make the derivative nan as well.
+        # No division by 0, which would make the gradient nan as well.
         return losses.sum() + math.nan
     if reduction == "mean":
         return losses.mean() if count in (None, losses.size) else losses.sum() / count
@@ -34,7 +35,7 @@ def _reduced(losses: Tensor, reduction: str, count: int | None = None) -> Tensor
         return losses.sum()
     if reduction == "none":
         return losses
-    raise ValueError(f'unknown reduction {reduction!r}: expected "mean", "sum" or "none"')
+    raise ValueError(f'loss: expected reduction "mean", "sum" or "none", got {reduction!r}')
 
 
 def _reduced_rows(rows: Tensor, reduction: str, count: int | None = None) -> Tensor:
@@ -43,39 +44,39 @@ def _reduced_rows(rows: Tensor, reduction: str, count: int | None = None) -> Ten
 
 
 def _whole(numbers: npt.NDArray[Any]) -> Labels:
-    """Return numbers of any kind without what follows the point."""
+    """Return numbers as integers, cut towards 0."""
     if numbers.dtype.kind != "f":
         return numbers.astype(np.int64, copy=False)
     with np.errstate(invalid="ignore"):
         return numbers.astype(np.int64)
 
 
-def _labels(input: Tensor, target: Any, ignore_index: int | None = None) -> tuple[Labels, int]:
+def _labels(loss: str, input: Tensor, target: Any, ignore_index: int | None = None) -> tuple[Labels, int]:
     """Return N class numbers as integers, -1 for rows of ``ignore_index``, and the number of other rows.
 
     Raises:
-        IndexingError: Their count is not N, or one is neither in 0..C-1 nor ``ignore_index``; names the row.
+        IndexingError: Their count is not N, or one is neither in 0..C-1 nor ``ignore_index`` (names the row).
         TypeError: They are not numbers.
     """
     if input.dims != 2:
-        raise IndexingError(f"a class loss needs scores (N, C), not shape {input.shape}")
+        raise IndexingError(f"{loss}: expected scores (N, C), got shape {input.shape}")
     labels = np.asarray(target)
     count, classes = input.shape
     if labels.shape != (count,):
         raise IndexingError(
-            f"{count} rows of scores {input.shape} need {count} labels, not shape {labels.shape}"
+            f"{loss}: expected {count} labels, got shape {labels.shape} (scores {input.shape})"
         )
     if labels.dtype.kind not in "biuf":
-        raise TypeError(f"labels are class numbers, not of dtype {labels.dtype}")
+        raise TypeError(f"{loss}: expected class numbers as labels, got dtype {labels.dtype}")
     whole = _whole(labels)
-    known = whole.view(np.uint64) < classes  # a negative number is a large one there
+    known = whole.view(np.uint64) < classes  # as an unsigned number, a negative one is large
     if known.all() and whole is labels and (ignore_index is None or not 0 <= ignore_index < classes):
         return whole, count
     ignored = np.zeros_like(known) if ignore_index is None else whole == ignore_index
     wrong = np.flatnonzero((whole != labels) | ~(known | ignored))
     if wrong.size:
         raise IndexingError(
-            f"label {labels[wrong[0]]} in row {wrong[0]} is not a class number in 0..{classes - 1}"
+            f"{loss}: expected class numbers in 0..{classes - 1}, got label {labels[wrong[0]]} in row {wrong[0]}"
         )
     return np.where(ignored, -1, whole), count - int(np.count_nonzero(ignored))
 
@@ -89,19 +90,19 @@ def _paired(input: Tensor, target: Any, loss: str) -> Tensor:
     other = target if isinstance(target, Tensor) else _constant(input, np.array(target))
     if other.shape != input.shape:
         raise IndexingError(
-            f"{loss} needs an input and a target of equal shapes, not {input.shape}, {other.shape}"
+            f"{loss}: expected an input and a target of equal shapes, got {input.shape} and {other.shape}"
         )
     input.f.ops.require_same_backend(input._tensor, other._tensor)
     return other
 
 
 def _class_weights(
-    input: Tensor, target: Any, ignore_index: int, label_smoothing: float = 0.0
+    loss: str, input: Tensor, target: Any, ignore_index: int, label_smoothing: float = 0.0
 ) -> tuple[Tensor, int]:
     """Return each row's probabilities (N, C), all 0 for rows of ``ignore_index``, and the number of other rows."""
     if capture_safe() and isinstance(target, Tensor):
-        return _class_weights_unseen(input, target, ignore_index, label_smoothing), input.shape[0]
-    labels, count = _labels(input, target, ignore_index)
+        return _class_weights_on_device(loss, input, target, ignore_index, label_smoothing), input.shape[0]
+    labels, count = _labels(loss, input, target, ignore_index)
     weights = np.full(input.shape, label_smoothing / max(input.shape[1], 1), input.dtype)
     counted = np.flatnonzero(labels >= 0)
     weights[counted, labels[counted]] += 1 - label_smoothing
@@ -109,18 +110,23 @@ def _class_weights(
     return _constant(input, weights), count
 
 
-def _class_weights_unseen(input: Tensor, target: Tensor, ignore_index: int, label_smoothing: float) -> Tensor:
-    """Do what `_class_weights` does for labels that the host cannot read: one that is no class gives nan."""
+def _class_weights_on_device(
+    loss: str, input: Tensor, target: Tensor, ignore_index: int, label_smoothing: float
+) -> Tensor:
+    """Do what `_class_weights` does, without reading labels on the host: a label that is no class number gives nan."""
     count, classes = input.shape
     if target.shape != (count,):
         raise IndexingError(
-            f"{count} rows of scores {input.shape} need {count} labels, not shape {target.shape}"
+            f"{loss}: expected {count} labels, got shape {target.shape} (scores {input.shape})"
         )
     if ignore_index >= 0:
-        raise ValueError(f"ignore_index {ignore_index} cannot be heeded in a step that is to be replayed")
+        raise ValueError(
+            f"{loss}: ignore_index {ignore_index} cannot be used in a step that is captured: "
+            "weigh the rows of reduction='none' instead"
+        )
     labels = target.detach().astype(input.dtype).view(count, 1)
-    hot = labels == _constant(input, np.arange(classes))
-    weights = hot / hot.sum(1)
+    one_hot = labels == _constant(input, np.arange(classes))
+    weights = one_hot / one_hot.sum(1)  # 0 / 0 is nan
     return weights * (1 - label_smoothing) + label_smoothing / classes if label_smoothing else weights
 
 
@@ -138,7 +144,8 @@ def cross_entropy(
         input: Scores (N, C), any real numbers.
         target: N class numbers (list, integer array or Tensor of whole numbers), or probabilities (N, C).
         reduction: "mean" (default) or "sum", of shape (1,); or "none", of shape (N,).
-        label_smoothing: How much of each row's probability is spread evenly over all classes, in [0, 1]; default 0.
+        label_smoothing: How much of each row's probability is spread evenly over all classes, in [0, 1], by default 0
+            (Szegedy et al., "Rethinking the Inception architecture", 2016).
         ignore_index: A class number whose rows count for nothing: neither in the loss nor in the number of rows the
             mean is over; by default -100. The mean over no rows is nan.
 
@@ -147,20 +154,22 @@ def cross_entropy(
         ValueError: A setting is out of range; ``ignore_index`` with probabilities.
     """
     if not 0 <= label_smoothing <= 1:
-        raise ValueError(f"label_smoothing must be between 0 and 1, not {label_smoothing}")
+        raise ValueError(f"cross_entropy: expected label_smoothing between 0 and 1, got {label_smoothing}")
     if input.dims != 2 or not input.shape[1]:
-        raise IndexingError(f"cross_entropy needs scores (N, C) with C > 0, not shape {input.shape}")
+        raise IndexingError(f"cross_entropy: expected scores (N, C) with C > 0, got shape {input.shape}")
     given = target if isinstance(target, Tensor) else np.asarray(target)
     count = None
     if len(given.shape) != 2 and not label_smoothing and not (capture_safe() and isinstance(given, Tensor)):
-        labels, count = _labels(input, given, ignore_index)
+        labels, count = _labels("cross_entropy", input, given, ignore_index)
         if reduction == "mean" and count:
             return CrossEntropy.apply(input, target=labels, count=count)
         return _reduced_rows(CrossEntropy.apply(input, target=labels), reduction, count)
     if len(given.shape) != 2:
-        weights, count = _class_weights(input, given, ignore_index, label_smoothing)
+        weights, count = _class_weights("cross_entropy", input, given, ignore_index, label_smoothing)
     elif ignore_index >= 0:
-        raise ValueError(f"ignore_index {ignore_index} needs class numbers, and the target is probabilities")
+        raise ValueError(
+            f"cross_entropy: expected class numbers for ignore_index {ignore_index}, got probabilities {given.shape}"
+        )
     else:
         weights = _paired(input, given, "cross_entropy").astype(input.dtype)
         if label_smoothing:
@@ -184,7 +193,7 @@ def nll_loss(input: Tensor, target: Any, *, reduction: str = "mean", ignore_inde
     Raises:
         IndexingError: A class number is out of range (names the row), or the counts differ.
     """
-    weights, count = _class_weights(input, target, ignore_index)
+    weights, count = _class_weights("nll_loss", input, target, ignore_index)
     return _reduced_rows(NLL.apply(input, target=weights._tensor), reduction, count)
 
 
@@ -207,7 +216,7 @@ def mse_loss(input: Tensor, target: Any, *, reduction: str = "mean") -> Tensor:
 
 
 def l1_loss(input: Tensor, target: Any, *, reduction: str = "mean") -> Tensor:
-    """Absolute differences of two tensors of one shape; the derivative where they are equal is 0.
+    """Absolute differences of two tensors of one shape; the gradient where they are equal is 0.
 
     Arguments and errors as for `mse_loss`.
     """
@@ -215,7 +224,7 @@ def l1_loss(input: Tensor, target: Any, *, reduction: str = "mean") -> Tensor:
 
 
 def binary_cross_entropy(input: Tensor, target: Any, *, reduction: str = "mean") -> Tensor:
-    """Cross-entropy of two classes: ``-(t * ln(x) + (1 - t) * ln(1 - x))``, logarithms not below -100.
+    """Cross-entropy of two classes: ``-(t * ln(x) + (1 - t) * ln(1 - x))``, the logarithms clamped at -100.
 
     Args:
         input: Probabilities of the second class, any shape. One outside [0, 1] gives nan.
@@ -248,7 +257,8 @@ def multi_margin_loss(
 ) -> Tensor:
     """Hinge loss of several classes: the sum over j != y of ``max(0, margin - x[y] + x[j]) ** p``, divided by C.
 
-    The SVM loss of CS231n has no division: it is C times this one.
+    The multi-class support vector machine of Weston and Watkins (1999). The SVM loss of CS231n has no division: it is
+    C times this one.
 
     Args:
         input: Scores (N, C).
@@ -262,13 +272,13 @@ def multi_margin_loss(
         ValueError: ``p`` is neither 1 nor 2.
     """
     if p not in (1, 2):
-        raise ValueError(f"multi_margin_loss is for p = 1 and p = 2, not {p}")
-    labels, _ = _labels(input, target)
+        raise ValueError(f"multi_margin_loss: expected p 1 or 2, got {p}")
+    labels, _ = _labels("multi_margin_loss", input, target)
     count, classes = input.shape
-    hot = np.zeros(input.shape)
-    hot[np.arange(count), labels] = 1
-    own = Weigh.apply(input, _constant(input, hot)).sum(1)
+    one_hot = np.zeros(input.shape)
+    one_hot[np.arange(count), labels] = 1
+    own = Weigh.apply(input, _constant(input, one_hot)).sum(1)
     excess = (input - own + margin).relu()
-    others = _constant(input, (1 - hot) / max(classes, 1))
+    others = _constant(input, (1 - one_hot) / max(classes, 1))
     rows = Weigh.apply(excess if p == 1 else excess * excess, others).sum(1)
     return _reduced_rows(rows, reduction)

@@ -1,6 +1,13 @@
-"""Normalising layers. Names, defaults, parameter and buffer names are PyTorch's.
+"""Layers that normalise: BatchNorm1d, BatchNorm2d, LayerNorm, GroupNorm.
 
-PyTorch's ``momentum`` is the share of the new batch: where a course says 0.9 for the share that stays, say 0.1 here.
+All compute ``(x - mean) / sqrt(var + eps) * weight + bias`` by one kernel, `tensor_functions.nn.Norm`; they differ in
+the elements over which mean and (biased) variance are taken, for images (N, C, H, W):
+
+    BatchNorm2d   each channel C, over N, H, W     LayerNorm((C, H, W))   each sample N, over C, H, W
+    GroupNorm     each sample N and group of channels, over the group's channels, H, W
+
+Names, defaults, parameter and buffer names are PyTorch's. Its ``momentum`` is the weight of the new batch: where a
+course says 0.9 for the weight of the old value, say 0.1 here.
 """
 
 from __future__ import annotations
@@ -16,15 +23,25 @@ from ..tensor import Tensor, ones, zeros
 from ..tensor_data import IndexingError, TensorData
 from ..tensor_functions.fused import ScaleShift
 from ..tensor_functions.nn import Norm
-from .containers import Folding, fuses
+from .containers import FoldableNorm
 
 
-def blend_rule(s: Any, x: float, d: float) -> tuple[float]:
-    """Move ``x`` towards ``d``. Settings: share of the new value, factor of the new value."""
-    return (x + s[0] * (d * s[1] - x),)
+def ema_rule(settings: Any, average: float, value: float) -> tuple[float]:
+    """Move an exponential moving average towards a value. Settings: momentum, factor of the value."""
+    return (average + settings[0] * (value * settings[1] - average),)
 
 
-class _BatchNorm(Folding):
+def ema_(average: Tensor, value: Tensor, momentum: float, factor: float = 1.0) -> None:
+    """Set ``average`` to ``(1 - momentum) * average + momentum * factor * value``, in place.
+
+    It runs on the kernel of the optimizers, in the backend of ``average``.
+    """
+    Tensor.update_all_(ema_rule, (momentum, factor), [(average, value)])
+
+
+class _BatchNorm(FoldableNorm):
+    accepts_activation = True
+
     def __init__(
         self,
         num_features: int,
@@ -43,18 +60,21 @@ class _BatchNorm(Folding):
             self.register_buffer("running_var", ones((num_features,)))
             self.register_buffer("num_batches_tracked", np.array(0, np.int64))
 
-    @fuses
-    def forward(self, x: Tensor, activation: str = "none") -> Tensor:
-        """Keep the shape, and activate ("none" or "relu").
+    def forward(self, x: Tensor, act: str = "none") -> Tensor:
+        """Keep the shape.
+
+        Args:
+            x: The input.
+            act: The activation that follows: "none" (default) or "relu".
 
         Raises:
             IndexingError: The shape of ``x`` does not fit.
-            ValueError: In training, there is one value per channel: its variance would be 0.
+            ValueError: In training, there is one value per channel, whose variance would be 0.
         """
         if x.dims not in self.dims or x.shape[1] != self.num_features:
             raise IndexingError(
-                f"{type(self).__name__}({self.num_features}) expects {' or '.join(map(str, self.dims))} dimensions "
-                f"with {self.num_features} channels second, not shape {x.shape}"
+                f"{type(self).__name__}: expected {' or '.join(map(str, self.dims))} dimensions, the second of "
+                f"{self.num_features} channels, got shape {x.shape}"
             )
         channels = x.reshape(x.shape[0], x.shape[1], math.prod(x.shape[2:]))
         shape = (1, self.num_features, 1)
@@ -63,19 +83,19 @@ class _BatchNorm(Folding):
             count = channels.shape[0] * channels.shape[2]
             if count == 1:
                 raise ValueError(
-                    f"{type(self).__name__} in training needs more than one value per channel: {x.shape}"
+                    f"{type(self).__name__}: expected more than one value per channel in training, got shape {x.shape}"
                 )
             w = like.zeros(shape) + 1.0 if self.weight is None else self.weight.value.reshape(*shape)
             b = like.zeros(shape) if self.bias is None else self.bias.value.reshape(*shape)
             observe = self._observe(count) if self.track_running_stats else None
-            out = Norm.apply(channels, w, b, eps=self.eps, activation=activation, observe=observe)
+            out = Norm.apply(channels, w, b, eps=self.eps, activation=act, observe=observe)
         else:
             scale, shift = (t.reshape(*shape) for t in self._scale_and_shift(like))
-            out = ScaleShift.apply(channels, scale, shift, activation=activation)
+            out = ScaleShift.apply(channels, scale, shift, activation=act)
         return out.view(*x.shape)
 
     def scale_and_shift(self) -> tuple[Tensor, Tensor] | None:
-        """See `Folding.scale_and_shift`: in evaluation by running statistics."""
+        """See `FoldableNorm.scale_and_shift`: in evaluation they come from the running statistics."""
         return (
             None
             if self.training or not self.track_running_stats
@@ -92,13 +112,9 @@ class _BatchNorm(Folding):
     def _observe(self, count: int) -> Any:
         def observe(mean: TensorData, var: TensorData) -> None:
             repeat(self._count)
-            for running, batch, factor in (
-                (self.running_mean, mean, 1.0),
-                (self.running_var, var, count / max(count - 1, 1)),
-            ):
-                running.grad = Tensor(batch.view(self.num_features))
-                running.update_(blend_rule, (self.momentum, factor))
-                running.zero_grad_()
+            unbiased = count / max(count - 1, 1)
+            ema_(self.running_mean, Tensor(mean.view(self.num_features)), self.momentum)
+            ema_(self.running_var, Tensor(var.view(self.num_features)), self.momentum, unbiased)
 
         return observe if self.training else None
 
@@ -115,23 +131,36 @@ class _BatchNorm(Folding):
 class BatchNorm1d(_BatchNorm):
     """Normalises each channel of (N, C) or (N, C, L) over the batch (Ioffe and Szegedy, 2015).
 
-    Parameters: ``weight``, ``bias`` (C,). Buffers: ``running_mean``, ``running_var`` (unbiased) and
-    ``num_batches_tracked``; evaluation uses the running statistics.
+    Training uses the statistics of the batch, evaluation the running ones. Parameters: ``weight``, at first 1, and
+    ``bias``, at first 0, both (C,). Buffers: ``running_mean`` and ``running_var`` (unbiased), both (C,), and
+    ``num_batches_tracked``, an int64 array of shape ().
+
+    Args:
+        num_features: C.
+        eps: Added to the variance, by default 1e-5.
+        momentum: Weight of the new batch in the running statistics, by default 0.1.
+        affine: Whether there are weight and bias; by default there are.
+        track_running_stats: Whether there are running statistics; without them, evaluation uses those of the batch.
     """
 
     dims = (2, 3)
 
 
 class BatchNorm2d(_BatchNorm):
-    """Normalises each channel of images (N, C, H, W) over batch and pixels; see `BatchNorm1d`."""
+    """Normalises each channel of images (N, C, H, W) over batch and pixels; arguments and state as `BatchNorm1d`."""
 
     dims = (4,)
 
 
 class LayerNorm(Module):
-    """Normalises each sample over its last dimensions, ``normalized_shape`` (Ba, Kiros and Hinton, 2016).
+    """Normalises each sample over its last dimensions (Ba, Kiros and Hinton, 2016).
 
-    Parameters: ``weight``, ``bias`` of that shape.
+    Parameters: ``weight``, at first 1, and ``bias``, at first 0, both of ``normalized_shape``.
+
+    Args:
+        normalized_shape: The last dimensions of the input, (..., *normalized_shape); an int for one dimension.
+        eps: Added to the variance, by default 1e-5.
+        elementwise_affine: Whether there are weight and bias; by default there are.
     """
 
     def __init__(
@@ -144,11 +173,15 @@ class LayerNorm(Module):
         self.bias = Parameter(zeros(shape)) if elementwise_affine else None
 
     def forward(self, x: Tensor) -> Tensor:
-        """Keep the shape."""
+        """Keep the shape (..., *normalized_shape).
+
+        Raises:
+            IndexingError: The last dimensions are others.
+        """
         size = math.prod(self.normalized_shape)
         if x.shape[x.dims - len(self.normalized_shape) :] != self.normalized_shape:
             raise IndexingError(
-                f"LayerNorm{self.normalized_shape} does not fit the last sizes of shape {x.shape}"
+                f"LayerNorm: expected {self.normalized_shape} as the last dimensions, got shape {x.shape}"
             )
         out = _rows_normed(x, size, self.eps)
         return out if self.weight is None or self.bias is None else out * self.weight.value + self.bias.value
@@ -161,21 +194,38 @@ class LayerNorm(Module):
 class GroupNorm(Module):
     """Normalises each sample over groups of channels of (N, C, ...) (Wu and He, 2018).
 
-    Parameters: ``weight``, ``bias`` (C,).
+    Parameters: ``weight``, at first 1, and ``bias``, at first 0, both (C,).
+
+    Args:
+        num_groups: Number of groups of C / num_groups channels each.
+        num_channels: C.
+        eps: Added to the variance, by default 1e-5.
+        affine: Whether there are weight and bias; by default there are.
+
+    Raises:
+        ValueError: ``num_groups`` does not divide ``num_channels``.
     """
 
     def __init__(self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True) -> None:
         super().__init__()
         if num_groups < 1 or num_channels % num_groups:
-            raise ValueError(f"num_groups {num_groups} must divide num_channels {num_channels}")
+            raise ValueError(
+                f"GroupNorm: expected num_groups that divide {num_channels} channels, got {num_groups}"
+            )
         self.num_groups, self.num_channels, self.eps = num_groups, num_channels, eps
         self.weight = Parameter(ones((num_channels,))) if affine else None
         self.bias = Parameter(zeros((num_channels,))) if affine else None
 
     def forward(self, x: Tensor) -> Tensor:
-        """Keep the shape."""
+        """Keep the shape (N, C, ...).
+
+        Raises:
+            IndexingError: The input does not have these channels.
+        """
         if x.dims < 2 or x.shape[1] != self.num_channels:
-            raise IndexingError(f"GroupNorm expects {self.num_channels} channels second, not shape {x.shape}")
+            raise IndexingError(
+                f"GroupNorm: expected {self.num_channels} channels in the second dimension, got shape {x.shape}"
+            )
         out = _rows_normed(x, math.prod(x.shape[1:]) // self.num_groups, self.eps)
         if self.weight is None or self.bias is None:
             return out
@@ -188,9 +238,9 @@ class GroupNorm(Module):
 
 
 def _rows_normed(x: Tensor, size: int, eps: float) -> Tensor:
-    """Normalise each packed row of ``size`` elements."""
+    """Normalise each row of ``size`` elements that follow each other: rows are the channels of one sample of `Norm`."""
     rows = x.size // size if size else 0
     like = x.detach()
     channels = x.reshape(1, rows, size)
-    one, none = like.zeros((1, rows, 1)) + 1.0, like.zeros((1, rows, 1))
-    return Norm.apply(channels, one, none, eps=eps).view(*x.shape)
+    unit, zero = like.zeros((1, rows, 1)) + 1.0, like.zeros((1, rows, 1))
+    return Norm.apply(channels, unit, zero, eps=eps).view(*x.shape)

@@ -1,15 +1,26 @@
-"""Part of layers."""
+"""Layers of pooling: MaxPool2d, AvgPool2d and AdaptiveAvgPool2d, around the functions of the same purpose.
+
+Names, argument order and defaults are PyTorch's. Sizes are an int or a pair (height, width).
+"""
 
 from __future__ import annotations
 
 from ..module import Module
 from ..tensor import Tensor
 from . import functional
-from .linear import Size
+from .settings import Size
 
 
 class MaxPool2d(Module):
-    """Largest element of each window of images (N, C, H, W); sizes need not divide."""
+    """Largest element of each window of images (N, C, H, W); the first of equals gets the gradient.
+
+    Args:
+        kernel_size: The window, which need not divide the images.
+        stride: From one window to the next; None (default): the kernel.
+        padding: Elements of -inf on each side, by default 0; at most half the kernel.
+        dilation: Distance of the window's elements, by default 1.
+        ceil_mode: Whether to keep the remainder at the right and at the bottom; by default it is dropped.
+    """
 
     def __init__(
         self,
@@ -24,7 +35,7 @@ class MaxPool2d(Module):
         self.padding, self.dilation, self.ceil_mode = padding, dilation, ceil_mode
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, C, H, W) to (N, C, H', W')."""
+        """Map (N, C, H, W) to (N, C, H', W'); errors as for `functional.maxpool2d`."""
         return functional.maxpool2d(
             x, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode
         )
@@ -35,7 +46,15 @@ class MaxPool2d(Module):
 
 
 class AvgPool2d(Module):
-    """Average of each window of images (N, C, H, W); sizes need not divide."""
+    """Average of each window of images (N, C, H, W).
+
+    Args:
+        kernel_size: The window, which need not divide the images.
+        stride: From one window to the next; None (default): the kernel.
+        padding: Zeros on each side, by default 0; at most half the kernel.
+        ceil_mode: Whether to keep the remainder at the right and at the bottom; by default it is dropped.
+        count_include_pad: Whether the zeros of the padding count; by default they do.
+    """
 
     def __init__(
         self,
@@ -50,7 +69,7 @@ class AvgPool2d(Module):
         self.padding, self.ceil_mode, self.count_include_pad = padding, ceil_mode, count_include_pad
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, C, H, W) to (N, C, H', W')."""
+        """Map (N, C, H, W) to (N, C, H', W'); errors as for `functional.avgpool2d`."""
         return functional.avgpool2d(
             x, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad
         )
@@ -61,7 +80,11 @@ class AvgPool2d(Module):
 
 
 class AdaptiveAvgPool2d(Module):
-    """Average of images (N, C, H, W) down to a given size."""
+    """Average of images (N, C, H, W) down to a given size; see `functional.adaptive_avgpool2d` for the windows.
+
+    Args:
+        output_size: Height and width of the result.
+    """
 
     def __init__(self, output_size: Size) -> None:
         super().__init__()

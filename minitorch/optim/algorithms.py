@@ -1,4 +1,9 @@
-"""Part of optim."""
+"""The algorithms SGD, Adam, AdamW, RMSprop, Adagrad: a rule for one element each, and a class with its settings.
+
+A rule ``(settings, weight, grad, *states) -> (weight, *states)`` is a function of floats which the backend compiles.
+``settings`` is an array of numbers, the same for all elements of a step. Formulas, names and defaults are PyTorch's.
+The states of a parameter start at 0, or at what `Optimizer._remember` is given.
+"""
 
 from __future__ import annotations
 
@@ -10,70 +15,95 @@ from ..module import Parameter
 from .optimizer import Optimizer, Plan
 
 
-def sgd_rule(s: Any, x: float, d: float) -> tuple[float]:
-    """Step against the derivative. Settings: lr, weight_decay."""
-    return (x - s[0] * (d + s[1] * x),)
+def sgd_rule(settings: Any, weight: float, grad: float) -> tuple[float]:
+    """Step against the gradient: ``weight -= lr * (grad + weight_decay * weight)``.
 
-
-def momentum_rule(s: Any, x: float, d: float, v: float) -> tuple[float, float]:
-    """Step along a velocity. Settings: lr, weight_decay, momentum, share of the derivative, nesterov."""
-    d = d + s[1] * x
-    v = s[2] * v + s[3] * d
-    return x - s[0] * (d + s[2] * v if s[4] > 0.0 else v), v
-
-
-def adam_rule(s: Any, x: float, d: float, m: float, v: float) -> tuple[float, float, float]:
-    """Adam.
-
-    Settings: step size, coupled decay, decoupled factor, eps, root of the second bias, then beta1, 1 - beta1, beta2,
-    1 - beta2 (the differences too: taken from narrow numbers they would lose digits).
+    Settings: lr, weight_decay.
     """
-    d = d + s[1] * x
-    m = s[5] * m + s[6] * d
-    v = s[7] * v + s[8] * d * d
-    return x * s[2] - s[0] * m / (math.sqrt(v) / s[4] + s[3]), m, v
+    return (weight - settings[0] * (grad + settings[1] * weight),)
+
+
+def momentum_rule(settings: Any, weight: float, grad: float, velocity: float) -> tuple[float, float]:
+    """Step along a velocity: ``v = momentum * v + (1 - dampening) * grad``, ``weight -= lr * v``.
+
+    Settings: lr, weight_decay, momentum, 1 - dampening, nesterov (1.0 or 0.0).
+    """
+    grad = grad + settings[1] * weight
+    velocity = settings[2] * velocity + settings[3] * grad
+    direction = grad + settings[2] * velocity if settings[4] > 0.0 else velocity
+    return weight - settings[0] * direction, velocity
+
+
+def adam_rule(settings: Any, weight: float, grad: float, m: float, v: float) -> tuple[float, float, float]:
+    """Step by the first moment over the root of the second, in the notation of the paper.
+
+    ``m = beta1 * m + (1 - beta1) * grad``, ``v = beta2 * v + (1 - beta2) * grad ** 2``, then
+    ``weight -= lr / (1 - beta1 ** t) * m / (sqrt(v) / sqrt(1 - beta2 ** t) + eps)`` at step t.
+
+    Settings: lr / (1 - beta1 ** t), L2 penalty, factor of decoupled decay, eps, sqrt(1 - beta2 ** t), beta1, 1 - beta1,
+    beta2, 1 - beta2. The differences are settings too: computed from float32 numbers they would lose digits.
+    """
+    grad = grad + settings[1] * weight
+    m = settings[5] * m + settings[6] * grad
+    v = settings[7] * v + settings[8] * grad * grad
+    return weight * settings[2] - settings[0] * m / (math.sqrt(v) / settings[4] + settings[3]), m, v
 
 
 def amsgrad_rule(
-    s: Any, x: float, d: float, m: float, v: float, top: float
+    settings: Any, weight: float, grad: float, m: float, v: float, v_max: float
 ) -> tuple[float, float, float, float]:
-    """Adam that divides by the largest second moment so far. Settings as for Adam."""
-    d = d + s[1] * x
-    m = s[5] * m + s[6] * d
-    v = s[7] * v + s[8] * d * d
-    top = v if v > top else top
-    return x * s[2] - s[0] * m / (math.sqrt(top) / s[4] + s[3]), m, v, top
+    """Adam that divides by the root of the largest second moment so far. Settings as for `adam_rule`."""
+    grad = grad + settings[1] * weight
+    m = settings[5] * m + settings[6] * grad
+    v = settings[7] * v + settings[8] * grad * grad
+    v_max = v if v > v_max else v_max
+    step = settings[0] * m / (math.sqrt(v_max) / settings[4] + settings[3])
+    return weight * settings[2] - step, m, v, v_max
 
 
 def rmsprop_rule(
-    s: Any, x: float, d: float, v: float, g: float, b: float
+    settings: Any, weight: float, grad: float, square: float, mean: float, velocity: float
 ) -> tuple[float, float, float, float]:
-    """RMSprop. Settings: lr, weight_decay, alpha, 1 - alpha, eps, momentum, centered."""
-    d = d + s[1] * x
-    v = s[2] * v + s[3] * d * d
-    g = s[2] * g + s[3] * d
-    spread = v - g * g if s[6] > 0.0 else v
-    b = s[5] * b + d / (math.sqrt(spread) + s[4])
-    return x - s[0] * b, v, g, b
+    """Step by the gradient over its running root mean square.
+
+    ``square`` and ``mean`` are running averages of ``grad ** 2`` and ``grad``; centered, ``mean ** 2`` is subtracted.
+    ``velocity = momentum * velocity + grad / (sqrt(square) + eps)``, ``weight -= lr * velocity``.
+
+    Settings: lr, weight_decay, alpha, 1 - alpha, eps, momentum, centered (1.0 or 0.0).
+    """
+    grad = grad + settings[1] * weight
+    square = settings[2] * square + settings[3] * grad * grad
+    mean = settings[2] * mean + settings[3] * grad
+    variance = square - mean * mean if settings[6] > 0.0 else square
+    velocity = settings[5] * velocity + grad / (math.sqrt(variance) + settings[4])
+    return weight - settings[0] * velocity, square, mean, velocity
 
 
-def adagrad_rule(s: Any, x: float, d: float, total: float) -> tuple[float, float]:
-    """Adagrad. Settings: lr, weight_decay, eps."""
-    d = d + s[1] * x
-    total = total + d * d
-    return x - s[0] * d / (math.sqrt(total) + s[2]), total
+def adagrad_rule(settings: Any, weight: float, grad: float, total: float) -> tuple[float, float]:
+    """Step by the gradient over the root of the sum of its squares: ``weight -= lr * grad / (sqrt(total) + eps)``.
+
+    Settings: lr, weight_decay, eps.
+    """
+    grad = grad + settings[1] * weight
+    total = total + grad * grad
+    return weight - settings[0] * grad / (math.sqrt(total) + settings[2]), total
 
 
 class SGD(Optimizer):
-    """Stochastic gradient descent, with momentum if asked for; formulas as PyTorch's.
+    """Stochastic gradient descent, by default without momentum; the only optimizer that updates Scalars too.
+
+    Momentum is that of Polyak (1964), ``nesterov`` after Sutskever et al. (2013); formulas are PyTorch's.
 
     Args:
         parameters: See `Optimizer`.
-        lr: Step size; 1.0 as in the course.
-        momentum: How much of the velocity stays.
-        dampening: How much of the derivative does not enter the velocity.
-        weight_decay: L2 penalty: added to the derivative, times the weight.
-        nesterov: Look ahead along the velocity (needs momentum > 0 and dampening 0).
+        lr: Step size, by default 1.0 as in the course; at least 0, as all numbers here.
+        momentum: How much of the velocity stays, by default 0: no velocity.
+        dampening: How much of the gradient does not enter the velocity, by default 0.
+        weight_decay: L2 penalty, by default 0: times the weight, it is added to the gradient.
+        nesterov: Use the gradient plus the momentum of the new velocity; needs momentum > 0 and dampening 0.
+
+    Raises:
+        ValueError: A setting is out of range.
     """
 
     def __init__(
@@ -87,7 +117,7 @@ class SGD(Optimizer):
     ) -> None:
         if nesterov and (momentum <= 0 or dampening != 0):
             raise ValueError(
-                f"nesterov needs momentum > 0 and dampening 0, not momentum {momentum} and dampening {dampening}"
+                f"SGD: expected momentum > 0 and dampening 0 for nesterov, got {momentum} and {dampening}"
             )
         super().__init__(
             parameters,
@@ -103,14 +133,27 @@ class SGD(Optimizer):
         if group["momentum"] == 0:
             return sgd_rule, (group["lr"], group["weight_decay"]), []
         steps, states = self._remember(p, 1)
-        # The first velocity is the whole derivative, whatever the dampening.
-        share = 1.0 if steps == 1 else 1.0 - group["dampening"]
-        settings = (group["lr"], group["weight_decay"], group["momentum"], share, float(group["nesterov"]))
+        # As in PyTorch, the first velocity is the whole gradient, whatever the dampening.
+        undamped = 1.0 if steps == 1 else 1.0 - group["dampening"]
+        settings = (group["lr"], group["weight_decay"], group["momentum"], undamped, float(group["nesterov"]))
         return momentum_rule, settings, states
 
 
 class Adam(Optimizer):
-    """Adam (Kingma and Ba, 2015); ``amsgrad`` after Reddi et al., 2018. Weight decay is an L2 penalty."""
+    """Adam (Kingma and Ba, 2015).
+
+    Args:
+        parameters: See `Optimizer`; of Tensors.
+        lr: Step size, by default 1e-3.
+        betas: How much of the first and second moment stays, each in [0, 1); by default (0.9, 0.999).
+        eps: Added to the root of the second moment, by default 1e-8.
+        weight_decay: L2 penalty, by default 0: times the weight, it is added to the gradient.
+        amsgrad: Divide by the largest second moment so far (Reddi, Kale and Kumar, 2018); by default False.
+
+    Raises:
+        ValueError: A setting is out of range.
+        TypeError: A parameter is not of a Tensor.
+    """
 
     scalars = False
     decoupled: ClassVar[bool] = False
@@ -140,7 +183,10 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam with decoupled weight decay (Loshchilov and Hutter, 2019)."""
+    """Adam with decoupled weight decay (Loshchilov and Hutter, 2019): the weight shrinks by ``1 - lr * weight_decay``.
+
+    Arguments and errors as for `Adam`; ``weight_decay`` is 1e-2 by default.
+    """
 
     decoupled = True
 
@@ -157,7 +203,21 @@ class AdamW(Adam):
 
 
 class RMSprop(Optimizer):
-    """RMSprop (Tieleman and Hinton, 2012): divide by a running root mean square of the derivative."""
+    """RMSprop (Tieleman and Hinton, 2012): divides the gradient by its running root mean square.
+
+    Args:
+        parameters: See `Optimizer`; of Tensors.
+        lr: Step size, by default 1e-2.
+        alpha: How much of the running averages stays, by default 0.99.
+        eps: Added to the root, by default 1e-8.
+        weight_decay: L2 penalty, by default 0.
+        momentum: How much of the velocity stays, by default 0.
+        centered: Divide by the standard deviation of the gradient instead (Graves, 2013); by default False.
+
+    Raises:
+        ValueError: A setting is out of range.
+        TypeError: A parameter is not of a Tensor.
+    """
 
     scalars = False
 
@@ -190,7 +250,20 @@ class RMSprop(Optimizer):
 
 
 class Adagrad(Optimizer):
-    """Adagrad (Duchi et al., 2011): divide by the root of the sum of squared derivatives."""
+    """Adagrad (Duchi, Hazan and Singer, 2011): divides the gradient by the root of the sum of its squares.
+
+    Args:
+        parameters: See `Optimizer`; of Tensors.
+        lr: Step size at step 1, by default 1e-2; at step t it is ``lr / (1 + (t - 1) * lr_decay)``.
+        lr_decay: By default 0.
+        weight_decay: L2 penalty, by default 0.
+        initial_accumulator_value: Where the sum of squares starts, by default 0.
+        eps: Added to the root, by default 1e-10.
+
+    Raises:
+        ValueError: A setting is out of range.
+        TypeError: A parameter is not of a Tensor.
+    """
 
     scalars = False
 

@@ -1,12 +1,12 @@
-"""Learning rates over time, and when to stop.
+"""Schedules of the learning rate, and EarlyStopping.
 
-A scheduler writes ``"lr"`` (OneCycleLR the momentum too) into the optimizer's ``param_groups``. Names,
-arguments and numbers are those of ``torch.optim.lr_scheduler``. Schedules of time are functions of the epoch
-and of the rates found at the start, so a state needs no more than these; settings come from the constructor.
-Use one scheduler per optimizer: a second one would overwrite what the first has set.
+Depends on nothing but ``optimizer.param_groups``. A scheduler writes ``"lr"`` (OneCycleLR the momentum too) into these.
+Names, arguments and numbers are those of ``torch.optim.lr_scheduler``. A schedule of time is a function of the epoch
+and of the rates found at the start, so a state needs no more than these; settings come from the constructor. Use one
+scheduler per optimizer: a second one would overwrite what the first has set.
 
 Call ``step`` after each epoch (OneCycleLR: each batch). It takes the epoch's loss or score, which only
-ReduceLROnPlateau reads, so that a training loop can treat all alike.
+ReduceLROnPlateau reads, so that a training loop can treat all alike. "Rate" stands for learning rate below.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol, TypeVar
 
 T = TypeVar("T")
-Rule = Callable[[int, float], float]
+Rule = Callable[[int, float], float]  # from epoch and first rate to the rate
 
 
 class _Optimizer(Protocol):
@@ -28,7 +28,7 @@ class _Optimizer(Protocol):
 
 def _require(condition: bool, name: str, value: object, expected: str) -> None:
     if not condition:
-        raise ValueError(f"{name} is {value!r}, but must be {expected}")
+        raise ValueError(f"scheduler: expected {name} to be {expected}, got {value!r}")
 
 
 def _per_group(name: str, setting: T | Sequence[T], optimizer: _Optimizer) -> list[T]:
@@ -43,19 +43,19 @@ class _Stateful:
     _progress: ClassVar[tuple[str, ...]]
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the progress made so far (not the settings) as plain numbers, ready for JSON."""
+        """Return the progress (not the settings) as plain numbers, ready for JSON."""
         return {name: copy.copy(vars(self)[name]) for name in self._progress}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state. The optimizer's rates come back with the optimizer's own state.
+        """Continue from a state; all or nothing. The optimizer's rates come back with the optimizer's own state.
 
         Raises:
-            RuntimeError: It is not a state of this class; nothing has changed.
+            RuntimeError: It is not a state of this class.
         """
         if not isinstance(state, Mapping) or set(state) != set(self._progress):
             found = sorted(state) if isinstance(state, Mapping) else state
             raise RuntimeError(
-                f"the state of a {type(self).__name__} has {list(self._progress)}, not {found!r}"
+                f"{type(self).__name__}: expected a state with {list(self._progress)}, got {found!r}"
             )
         for name in self._progress:
             setattr(self, name, copy.copy(state[name]))
@@ -82,16 +82,15 @@ class _Schedule(_Scheduler):
         self._set()
 
     def step(self, metric: float | None = None) -> None:
-        """Go on to the next epoch and set its rates; ``metric`` is not read."""
+        """Go to the next epoch and set its rates; ``metric`` is not read."""
         self.last_epoch += 1
         self._set()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state. The optimizer's rates come back with the optimizer's own state.
+        """Continue from a state; all or nothing. The optimizer's rates come back with the optimizer's own state.
 
         Raises:
-            RuntimeError: It is not a state of this class, or of another number of parameter groups; nothing has
-                changed.
+            RuntimeError: It is not a state of this class, or of another number of parameter groups.
         """
         before = self.state_dict()
         super().load_state_dict(state)
@@ -99,7 +98,8 @@ class _Schedule(_Scheduler):
             found = self.base_lrs
             super().load_state_dict(before)
             raise RuntimeError(
-                f"base_lrs is {found!r}, but must be a rate for each of {len(self.base_lrs)} groups"
+                f"{type(self).__name__}: expected base_lrs with a rate for each of {len(self.base_lrs)} groups, "
+                f"got {found!r}"
             )
 
     def _set(self) -> None:
@@ -147,13 +147,15 @@ class ExponentialLR(_Schedule):
 
 
 class LinearLR(_Schedule):
-    """Multiply the rate by a factor that goes from one value to another in a straight line, then stays.
+    """Multiply the rate by a factor that goes linearly from one value to another, then stays: a warm-up.
+
+    The gradual warm-up of Goyal et al., "Accurate, large minibatch SGD" (2017).
 
     Args:
         optimizer: Anything with ``param_groups``.
-        start_factor: The factor at the start, in (0, 1].
-        end_factor: The factor at the end, in [0, 1].
-        total_iters: How many steps it takes, at least 1.
+        start_factor: The factor at the start, in (0, 1], by default 1/3.
+        end_factor: The factor at the end, in [0, 1], by default 1.
+        total_iters: Number of steps from start to end, at least 1, by default 5.
     """
 
     def __init__(
@@ -168,20 +170,21 @@ class LinearLR(_Schedule):
         _require(total_iters >= 1, "total_iters", total_iters, "at least 1")
 
         def rule(epoch: int, base: float) -> float:
-            return base * _line(start_factor, end_factor, min(epoch / total_iters, 1.0))
+            return base * _linear(start_factor, end_factor, min(epoch / total_iters, 1.0))
 
         super().__init__(optimizer, rule)
 
 
 class CosineAnnealingLR(_Schedule):
-    """Let the rate sink along half a cosine wave, to ``eta_min`` after ``T_max`` epochs, then rise again.
+    """Lower the rate along half a cosine wave, to ``eta_min`` after ``T_max`` epochs; after that it rises again.
 
-    The schedule, without restarts, of Loshchilov and Hutter, "SGDR" (2017).
+    ``eta_min + (lr - eta_min) * (1 + cos(pi * epoch / T_max)) / 2``: the schedule, without restarts, of Loshchilov and
+    Hutter, "SGDR" (2017).
 
     Args:
         optimizer: Anything with ``param_groups``.
         T_max: Half the period, at least 1.
-        eta_min: The lowest rate, at least 0.
+        eta_min: The lowest rate, at least 0, by default 0.
     """
 
     def __init__(self, optimizer: _Optimizer, T_max: int, eta_min: float = 0.0) -> None:
@@ -208,24 +211,27 @@ class LambdaLR(_Schedule):
 
 
 class OneCycleLR(_Schedule):
-    """Raise the rate to a peak, then let it sink far below where it began; the momentum does the opposite.
+    """Raise the rate to a peak, then lower it far below its start; the momentum does the opposite.
 
     The policy of Smith and Topin, "Super-Convergence" (2018). Step it after each batch.
 
     Args:
         optimizer: Anything with ``param_groups``; its own rates are not used.
         max_lr: The peak, above 0; or a list, one per parameter group.
-        total_steps: The length of the cycle; None: ``epochs * steps_per_epoch``.
+        total_steps: The length of the cycle; None (default): ``epochs * steps_per_epoch``.
         epochs: Used with ``steps_per_epoch`` where ``total_steps`` is None.
         steps_per_epoch: See ``epochs``.
-        pct_start: The part of the cycle in which the rate rises, in [0, 1].
-        anneal_strategy: ``"cos"`` or ``"linear"``.
-        cycle_momentum: Whether to set ``"momentum"``, or the first of ``"betas"``, of each group too.
-        base_momentum: The momentum at the peak; or a list.
-        max_momentum: The momentum at both ends; or a list.
-        div_factor: The first rate is ``max_lr / div_factor``.
-        final_div_factor: The last rate is the first divided by this.
-        three_phase: Sink to the first rate as fast as it rose, and only then to the last.
+        pct_start: The part of the cycle in which the rate rises, in [0, 1], by default 0.3.
+        anneal_strategy: ``"cos"`` (default) or ``"linear"``.
+        cycle_momentum: Whether to set ``"momentum"``, or the first of ``"betas"``, of each group too; by default True.
+        base_momentum: The momentum at the peak, by default 0.85; or a list.
+        max_momentum: The momentum at both ends, by default 0.95; or a list.
+        div_factor: The first rate is ``max_lr / div_factor``, by default 25.
+        final_div_factor: The last rate is the first divided by this, by default 1e4.
+        three_phase: Return to the first rate as fast as it rose, and only then go to the last; by default False.
+
+    Raises:
+        ValueError: A setting is out of range, or ``cycle_momentum`` has no momentum to set.
     """
 
     def __init__(
@@ -246,7 +252,9 @@ class OneCycleLR(_Schedule):
     ) -> None:
         if total_steps is None:
             if epochs is None or steps_per_epoch is None:
-                raise ValueError("give total_steps, or both epochs and steps_per_epoch")
+                raise ValueError(
+                    "OneCycleLR: expected total_steps, or both epochs and steps_per_epoch, got neither"
+                )
             total_steps = epochs * steps_per_epoch
         peaks = _per_group("max_lr", max_lr, optimizer)
         _require(total_steps >= 1, "total_steps", total_steps, "at least 1")
@@ -262,9 +270,11 @@ class OneCycleLR(_Schedule):
             )
         )
         if cycle_momentum and not all("momentum" in g or "betas" in g for g in optimizer.param_groups):
-            raise ValueError("cycle_momentum=True needs an optimizer with momentum or betas")
+            raise ValueError(
+                "OneCycleLR: expected an optimizer with momentum or betas, got one without: set cycle_momentum=False"
+            )
         rise = pct_start * total_steps
-        last = total_steps - 1.0
+        last = total_steps - 1.0  # steps count from 0
         self._total_steps = total_steps
         self._ends = (rise - 1.0, 2.0 * rise - 2.0, last) if three_phase else (rise - 1.0, last)
         self._curve = _CURVES[anneal_strategy]
@@ -277,16 +287,19 @@ class OneCycleLR(_Schedule):
         super().__init__(optimizer, rule, [peak / div_factor for peak in peaks])
 
     def step(self, metric: float | None = None) -> None:
-        """Go on to the next batch and set its rates and momenta; ``metric`` is not read.
+        """Go to the next batch and set its rates and momenta; ``metric`` is not read.
 
         Raises:
             ValueError: The cycle is over.
         """
         if self.last_epoch == self._total_steps:
-            raise ValueError(f"the cycle has {self._total_steps} steps and is over: no further step")
+            raise ValueError(
+                f"OneCycleLR: expected at most the {self._total_steps} steps of its cycle, got one more"
+            )
         super().step(metric)
 
     def _along(self, step: int, knots: tuple[float, ...]) -> float:
+        """Return the value at ``step`` of the curve that joins ``knots``, one for the start and each phase's end."""
         begin = 0.0
         for phase, end in enumerate(self._ends):
             if step <= end or phase == len(self._ends) - 1:
@@ -311,14 +324,14 @@ class ReduceLROnPlateau(_Scheduler):
 
     Args:
         optimizer: Anything with ``param_groups``.
-        mode: ``"min"`` if lower is better, ``"max"`` if higher is.
-        factor: In (0, 1).
-        patience: How many epochs in a row without improvement are forgiven.
-        threshold: What counts as an improvement, at least 0.
-        threshold_mode: ``"rel"``: the threshold is a part of the best value; ``"abs"``: a difference.
-        cooldown: How many epochs after a reduction are not expected.
-        min_lr: The lowest rate; or a list, one per parameter group.
-        eps: Smaller changes of the rate are not made.
+        mode: ``"min"`` (default) if lower is better, ``"max"`` if higher is.
+        factor: In (0, 1), by default 0.1.
+        patience: Number of epochs in a row without improvement that change nothing, by default 10.
+        threshold: The smallest improvement that counts, at least 0, by default 1e-4.
+        threshold_mode: ``"rel"`` (default): the threshold is a fraction of the best value; ``"abs"``: a difference.
+        cooldown: Number of epochs after a reduction that do not count as bad, by default 0.
+        min_lr: The lowest rate, by default 0; or a list, one per parameter group.
+        eps: Smaller changes of the rate are not made, by default 1e-8.
 
     Attributes:
         best: The best metric so far, or None.
@@ -360,7 +373,10 @@ class ReduceLROnPlateau(_Scheduler):
         self.cooldown_counter = 0
 
     def step(self, metric: float) -> None:
-        """Judge the epoch by its ``metric`` and reduce the rates if it is time to; nan is never better."""
+        """Compare the epoch's ``metric`` with the best, and reduce the rates once ``patience`` is over.
+
+        A metric of nan is never better.
+        """
         metric = float(metric)
         self.last_epoch += 1
         if _better(metric, self.best, self.mode, self.threshold, relative=self.threshold_mode == "rel"):
@@ -384,17 +400,17 @@ class ReduceLROnPlateau(_Scheduler):
 
 
 class EarlyStopping(_Stateful):
-    """Tell when a metric has not improved for ``patience`` epochs in a row.
+    """Tell when a metric has not improved for ``patience`` epochs in a row (Prechelt, "Early stopping", 1998).
 
     Args:
-        patience: At least 0; 0 and 1 both stop at the first epoch without improvement.
-        min_delta: By how much a metric must be better than the best to count, at least 0.
-        mode: ``"min"`` if lower is better, ``"max"`` if higher is.
+        patience: At least 0, by default 10; 0 and 1 both stop at the first epoch without improvement.
+        min_delta: By how much a metric must be better than the best to count, at least 0, by default 0.
+        mode: ``"min"`` (default) if lower is better, ``"max"`` if higher is.
 
     Attributes:
         best: The best metric so far, or None.
         best_epoch: The epoch of the best metric, counted from 1; 0 before there is one.
-        epoch: How many epochs have been expected.
+        epoch: Number of epochs so far.
     """
 
     _progress = ("epoch", "best", "best_epoch")
@@ -411,7 +427,7 @@ class EarlyStopping(_Stateful):
         self.best_epoch = 0
 
     def update(self, metric: float) -> bool:
-        """Judge an epoch by its ``metric`` (nan is never better); True means stop."""
+        """Compare an epoch's ``metric`` with the best (nan is never better); True means stop."""
         metric = float(metric)
         self.epoch += 1
         if _better(metric, self.best, self.mode, self.min_delta, relative=False):
@@ -424,11 +440,11 @@ def _better(metric: float, best: float | None, mode: str, threshold: float, rela
     sign = 1.0 if mode == "min" else -1.0
     if best is None:
         return sign * metric < math.inf
-    bar = best * (1.0 - sign * threshold) if relative else best - sign * threshold
-    return sign * metric < sign * bar
+    limit = best * (1.0 - sign * threshold) if relative else best - sign * threshold
+    return sign * metric < sign * limit
 
 
-def _line(start: float, end: float, part: float) -> float:
+def _linear(start: float, end: float, part: float) -> float:
     return start + (end - start) * part
 
 
@@ -436,4 +452,4 @@ def _cosine(start: float, end: float, part: float) -> float:
     return end + (start - end) * (1.0 + math.cos(math.pi * part)) / 2.0
 
 
-_CURVES: dict[str, Callable[[float, float, float], float]] = {"cos": _cosine, "linear": _line}
+_CURVES: dict[str, Callable[[float, float, float], float]] = {"cos": _cosine, "linear": _linear}

@@ -1,4 +1,7 @@
-"""Functions to test with, and the checks of derivatives against differences."""
+"""Checks of derivatives against central differences: derivative_check for Scalars, grad_check for Tensors.
+
+Depends on `minitorch.scalar` and `minitorch.tensor`.
+"""
 
 from __future__ import annotations
 
@@ -14,15 +17,19 @@ from ..runtime.types import Fn
 from ..scalar import Scalar
 from ..tensor import Tensor, tensor
 
-Case = tuple[str, Fn]
-ELEMENT_BY_ELEMENT = 64
+CHECKED_ONE_BY_ONE = 64  # larger arguments are checked in SAMPLED elements and along one random direction
+SAMPLED = 16
 
 
 def derivative_check(f: Fn, *scalars: Scalar) -> None:
-    """Check the derivatives of ``f`` at ``scalars`` against central differences (within 1e-2).
+    """Check the derivatives of ``f`` at ``scalars`` against central differences, within 1e-2.
+
+    Args:
+        f: A function of Scalars.
+        *scalars: The point; the check works on fresh Scalars of the same values.
 
     Raises:
-        AssertionError: One of them differs; the message names argument and values.
+        AssertionError: A derivative differs; names the function, the point, the argument and both values.
     """
     leaves = [Scalar(x.data) for x in scalars]
     f(*leaves).backward()
@@ -33,10 +40,10 @@ def derivative_check(f: Fn, *scalars: Scalar) -> None:
         found = 0.0 if x.derivative is None else x.derivative
         if not np.isclose(found, expected, rtol=1e-2, atol=1e-2):
             name = f.__name__ if isinstance(f, FunctionType) else type(f).__name__
-            at = ", ".join(str(s.data) for s in leaves)
+            point = ", ".join(str(s.data) for s in leaves)
             raise AssertionError(
-                f"the derivative of {name} at ({at}) for argument {i} is {found}, "
-                f"and differences give {expected}"
+                f"derivative of {name} at ({point}), argument {i}: backward gives {found}, "
+                f"differences give {expected}"
             )
 
 
@@ -44,7 +51,8 @@ def _total(f: Fn, values: list[Tensor]) -> float:
     return float(f(*values).sum().item())
 
 
-def _nudged(values: list[Tensor], arg: int, change: Any) -> list[Tensor]:
+def _moved(values: list[Tensor], arg: int, change: Any) -> list[Tensor]:
+    """Return constants of ``values``, with ``change`` added to that of number ``arg``."""
     fresh = [v.detach() for v in values]
     moved = values[arg].to_numpy() + change
     fresh[arg] = tensor(moved, values[arg].backend)
@@ -54,28 +62,36 @@ def _nudged(values: list[Tensor], arg: int, change: Any) -> list[Tensor]:
 def grad_central_difference(
     f: Fn, *vals: Tensor, arg: int = 0, epsilon: float = 1e-6, ind: tuple[int, ...]
 ) -> float:
-    """Approximate the derivative of ``f(*vals).sum()`` with respect to the element ``ind`` of argument ``arg``."""
+    """Approximate the derivative of ``f(*vals).sum()`` with respect to one element by a central difference.
+
+    Args:
+        f: A function of tensors.
+        *vals: The point.
+        arg: Number of the argument, by default 0.
+        epsilon: Half the distance of the two points, by default 1e-6.
+        ind: Index of the element in the argument.
+    """
     change = np.zeros(vals[arg].shape)
     change[ind] = epsilon
-    above, below = (_total(f, _nudged(list(vals), arg, s * change)) for s in (1, -1))
+    above, below = (_total(f, _moved(list(vals), arg, s * change)) for s in (1, -1))
     return (above - below) / (2 * epsilon)
 
 
 def grad_check(f: Fn, *vals: Tensor, rtol: float = 1e-2, atol: float = 1e-2, epsilon: float = 1e-6) -> None:
     """Check the gradients of ``f(*vals).sum()`` against central differences.
 
-    Arguments of up to 64 elements are checked element by element, larger ones in 16 random elements and along one random
-    direction. ``random`` keeps its state, so a function that draws from it gives the same result at each call.
+    All elements of arguments of up to 64 are checked, of larger ones 16 random elements and one random direction.
+    ``random`` keeps its state, so a function that draws from it gives the same result at each call.
 
     Args:
         f: A function of tensors.
-        *vals: The point; fresh leaves are made of them, so they stay as they are.
-        rtol: Tolerance relative to the larger of the two derivatives.
-        atol: Absolute tolerance.
-        epsilon: Half the width of the step.
+        *vals: The point; the check works on fresh leaves of the same values.
+        rtol: Tolerance relative to the difference quotient, by default 1e-2.
+        atol: Absolute tolerance, by default 1e-2.
+        epsilon: Half the distance of the two points, by default 1e-6.
 
     Raises:
-        AssertionError: A gradient is wrong; names the Function, the argument, the element and both values.
+        AssertionError: A gradient is wrong; names the last Function, the argument, the element and both values.
     """
     state = random.getstate()
 
@@ -92,23 +108,23 @@ def grad_check(f: Fn, *vals: Tensor, rtol: float = 1e-2, atol: float = 1e-2, eps
             grad = np.zeros(leaf.shape) if leaf.grad is None else leaf.grad.to_numpy()
             draw = rng.generator(arg, leaf.size)
             elements = list(np.ndindex(*leaf.shape))
-            if leaf.size > ELEMENT_BY_ELEMENT:
-                elements = [elements[k] for k in sorted(draw.choice(leaf.size, 16, replace=False))]
+            if leaf.size > CHECKED_ONE_BY_ONE:
+                elements = [elements[k] for k in sorted(draw.choice(leaf.size, SAMPLED, replace=False))]
             for ind in elements:
                 slope = grad_central_difference(steady, *leaves, arg=arg, epsilon=epsilon, ind=ind)
                 _compare(last, arg, f"element {ind}", float(grad[ind]), slope, rtol, atol)
-            if leaf.size > ELEMENT_BY_ELEMENT:
-                way = draw.standard_normal(leaf.shape)
-                way /= np.linalg.norm(way)
-                above, below = (_total(steady, _nudged(leaves, arg, s * epsilon * way)) for s in (1, -1))
-                along = float((grad * way).sum())
-                _compare(last, arg, "a random direction", along, (above - below) / (2 * epsilon), rtol, atol)
+            if leaf.size > CHECKED_ONE_BY_ONE:
+                direction = draw.standard_normal(leaf.shape)
+                direction /= np.linalg.norm(direction)
+                above, below = (_total(steady, _moved(leaves, arg, s * epsilon * direction)) for s in (1, -1))
+                found = float((grad * direction).sum())
+                _compare(last, arg, "a random direction", found, (above - below) / (2 * epsilon), rtol, atol)
     finally:
         random.setstate(state)
 
 
-def _compare(last: str, arg: int, where: str, found: float, slope: float, rtol: float, atol: float) -> None:
+def _compare(last: str, arg: int, place: str, found: float, slope: float, rtol: float, atol: float) -> None:
     if not np.isclose(found, slope, rtol=rtol, atol=atol):
         raise AssertionError(
-            f"gradient through {last}, argument {arg}, {where}: backward gives {found}, differences give {slope}"
+            f"gradient through {last}, argument {arg}, {place}: backward gives {found}, differences give {slope}"
         )

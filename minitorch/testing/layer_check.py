@@ -1,4 +1,7 @@
-"""The check of a whole layer: against central differences, or against PyTorch."""
+"""check_layer: outputs and gradients of a whole layer against central differences, or against PyTorch.
+
+Depends on `minitorch.module` and `minitorch.tensor`; PyTorch is imported only when it is the reference.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +24,9 @@ from ..tensor_data import BackendError
 Array = npt.NDArray[np.float64]
 Error = tuple[str, float]
 
-# Up to ALL elements are checked one by one; of more, SOME, and one direction that moves them all.
-ALL, SOME = 400, 100
-STEP = 1e-6
+CHECKED_ONE_BY_ONE = 400  # larger tensors are checked in SAMPLED elements and along one random direction
+SAMPLED = 100
+STEP = 1e-6  # half the distance of the two points of a difference
 
 
 def check_layer(layer: Any, *shapes: tuple[int, ...], against: Any = "numeric", seed: int = 0) -> list[Error]:
@@ -38,37 +41,37 @@ def check_layer(layer: Any, *shapes: tuple[int, ...], against: Any = "numeric", 
         *shapes: The shape of each input.
         against: "numeric" (default): central differences of all elements of each input and parameter, or of 100
             random elements and one random direction where there are more than 400. "torch": the layer of
-            ``torch.nn`` with the same class name, settings and state dict. Or a torch module, which takes over the
-            state dict, or a function of torch tensors. Dropout in training draws other masks there: use eval mode.
-        seed: Of inputs, weights of the sum, and elements.
+            ``torch.nn`` with the same class name, settings and state dict. Or a torch module, which loads the state
+            dict, or a function of torch tensors. Dropout in training draws other masks there: use eval mode.
+        seed: Of inputs, weights of the sum, and elements; by default 0.
 
     Returns:
-        (name, mean absolute error) pairs: "output" (not against differences, which cannot reference it), "input
+        (name, mean absolute error) pairs: "output" (against PyTorch, or against the reference backend), "input
         gradient" ("input 0 gradient", ... of several), and "weight gradient" and so on, by the parameters' names.
 
     Raises:
-        ImportError: PyTorch is asked for and not installed.
+        ImportError: ``against`` needs PyTorch, which is not installed.
         ValueError: No shape is given, ``against`` is an unknown word, or ``torch.nn`` has no such layer.
         TypeError: The result of the layer is not a Tensor.
         AssertionError: PyTorch's result has another shape.
     """
     if not shapes:
-        raise ValueError("check_layer needs the shape of at least one input")
+        raise ValueError("check_layer: expected the shape of at least one input, got none")
     if isinstance(against, str) and against not in ("numeric", "torch"):
         raise ValueError(
-            f'unknown reference {against!r}: expected "numeric", "torch", or a torch module or function'
+            f'check_layer: expected against "numeric", "torch", a torch module or a function, got {against!r}'
         )
     ours = _Ours(layer, shapes, seed)
     with rng.seeded(seed):
         return (
-            [*_plain(ours), *_differences(ours, seed)]
+            [*_reference(ours), *_differences(ours, seed)]
             if against == "numeric"
             else list(_torch(ours, layer, against))
         )
 
 
 class _Ours:
-    """A copy of the layer in float64, its inputs, and what it makes of them."""
+    """A copy of the layer in float64, its inputs, its output and its gradients."""
 
     def __init__(self, layer: Any, shapes: Iterable[tuple[int, ...]], seed: int) -> None:
         self.layer, self.seed = copy.deepcopy(layer), seed
@@ -97,12 +100,14 @@ class _Ours:
         with rng.seeded(self.seed):
             output = self.layer(*self.inputs)
         if not isinstance(output, Tensor):
-            raise TypeError(f"a layer gives a Tensor, and this one gave a {type(output).__name__}")
+            raise TypeError(
+                f"check_layer: expected a layer that returns a Tensor, got a {type(output).__name__}"
+            )
         return output
 
 
-def _plain(ours: _Ours) -> Iterator[Error]:
-    """Compare what the layer makes with what it makes in the reference backend, unless it holds tensors of another one."""
+def _reference(ours: _Ours) -> Iterator[Error]:
+    """Compare the output with that of the reference backend, unless the layer keeps tensors of another backend."""
     layer, inputs = copy.deepcopy(ours.layer), [x.detach().to("simple") for x in ours.inputs]
     if isinstance(layer, Module):
         layer.to("simple")
@@ -127,25 +132,25 @@ def _differences(ours: _Ours, seed: int) -> Iterator[Error]:
         if not leaf.size:
             continue
         draw = rng.generator(seed, leaf.size)
-        some = leaf.size > ALL
-        elements = draw.choice(leaf.size, SOME, replace=False) if some else np.arange(leaf.size)
-        ways = [np.eye(1, leaf.size, int(k)).reshape(leaf.shape) for k in elements]
-        if some:
-            way = draw.standard_normal(leaf.shape)
-            ways.append(way / np.linalg.norm(way))
-        errors = [abs(float((found * way).sum()) - _slope(ours, leaf, start, way)) for way in ways]
+        large = leaf.size > CHECKED_ONE_BY_ONE
+        elements = draw.choice(leaf.size, SAMPLED, replace=False) if large else np.arange(leaf.size)
+        directions = [np.eye(1, leaf.size, int(k)).reshape(leaf.shape) for k in elements]
+        if large:
+            direction = draw.standard_normal(leaf.shape)
+            directions.append(direction / np.linalg.norm(direction))
+        errors = [abs(float((found * d).sum()) - _slope(ours, leaf, start, d)) for d in directions]
         yield f"{name} gradient", float(np.mean(errors))
 
 
-def _slope(ours: _Ours, leaf: Tensor, start: Array, way: Array) -> float:
-    """Return the derivative of the weighted sum of the outputs along ``way``."""
+def _slope(ours: _Ours, leaf: Tensor, start: Array, direction: Array) -> float:
+    """Return the derivative of the weighted sum of the outputs along ``direction``."""
     ends = []
     with no_grad():
         for step in (STEP, -STEP):
-            leaf.copy_(start + step * way)
+            leaf.copy_(start + step * direction)
             ends.append(ours.run().to_numpy())
         leaf.copy_(start)
-    # Subtracted before they are summed: outputs that do not move leave no rounding error behind.
+    # Differences first, then the sum: outputs that do not change add no rounding error.
     return float(((ends[0] - ends[1]) * ours.weights).sum()) / (2 * STEP)
 
 
@@ -181,7 +186,9 @@ def _torch(ours: _Ours, layer: Any, against: Any) -> Iterator[Error]:
 
 def _distance(ours: Array, theirs: Array, name: str) -> float:
     if ours.shape != theirs.shape:
-        raise AssertionError(f"{name}: shape {ours.shape} here, {theirs.shape} in PyTorch")
+        raise AssertionError(
+            f"check_layer: {name} has shape {ours.shape} here, {theirs.shape} in the reference"
+        )
     return float(np.abs(ours - theirs).mean()) if ours.size else 0.0
 
 
@@ -190,14 +197,16 @@ def _twin(torch: Any, layer: Any) -> Any:
     name = type(layer).__name__
     kind = vars(torch.nn).get(name)
     if not isinstance(kind, type) or not issubclass(type(layer), (Module, Function)):
-        raise ValueError(f"torch.nn has no layer {name!r}: pass a torch module or function as `against`")
+        raise ValueError(
+            f"check_layer: torch.nn has no layer {name!r}: pass a torch module or function as `against`"
+        )
     if name == "Sequential":
         return kind(OrderedDict((key, _twin(torch, child)) for key, child in zip(layer.names, layer)))
     return kind(**_settings(layer, kind))
 
 
 def _settings(layer: Any, kind: Callable[..., Any]) -> dict[str, Any]:
-    """Read the arguments of ``kind`` from the attributes of the same names; those it missing keep their defaults."""
+    """Return the arguments of ``kind`` that are attributes of ``layer``; the others keep their defaults."""
     wanted = inspect.signature(kind).parameters
     known = {**vars(layer), **vars(layer).get("settings", {})}
     if "channels" in known:

@@ -1,12 +1,17 @@
-"""Part of testing."""
+"""The functions of the course's tests: MathTest for floats, MathTestVariable for Scalars and Tensors.
+
+Depends on `minitorch.operators`. A test compares the two, name by name; each name is one function.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeAlias
 
 from .. import operators
-from .grad_check import Case
+from ..runtime.types import Fn
+
+Case: TypeAlias = tuple[str, Fn]  # name and function
 
 
 class MathTest:

@@ -1,4 +1,4 @@
-"""Pictures in and out, and transforms of images."""
+"""Images: reading and writing pictures, a grid of them, and transforms for training, on NumPy arrays."""
 
 from .color import ColorJitter, Grayscale
 from .io import grid, read_image, save_image

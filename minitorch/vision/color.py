@@ -1,6 +1,6 @@
-"""Transforms of colours, each vectorised over a batch.
+"""Transforms of colours, ColorJitter and Grayscale, vectorised over a batch.
 
-The rules are those of `vision_transforms`.
+Inputs, results and randomness are those of `minitorch.vision.transforms`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ..runtime.types import Array
 from .transforms import Range, Transform, ends, to_uint8
 
 _Change: TypeAlias = Callable[[Array, Array], Array]
-_GREY = (0.299, 0.587, 0.114)  # shares of red, green and blue (ITU-R 601)
+_GREY = (0.299, 0.587, 0.114)  # weights of red, green and blue (ITU-R BT.601)
 
 
 @dataclass(eq=False)
@@ -26,13 +26,13 @@ class ColorJitter(Transform):
     Saturation and hue leave grey images as they are.
 
     Args:
-        brightness: The factor's (lowest, highest), or b for (max(0, 1 - b), 1 + b).
-        contrast: The same, about the image's mean grey.
-        saturation: The same, about each pixel's grey.
-        hue: The shift's (lowest, highest) within [-0.5, 0.5], as a share of the circle, or h for (-h, h).
+        brightness: (lowest, highest) factor of all pixels, or b for (max(0, 1 - b), 1 + b); by default no change.
+        contrast: The same, for the distance from the image's mean grey.
+        saturation: The same, for the distance from each pixel's grey.
+        hue: (lowest, highest) shift within [-0.5, 0.5], as a fraction of the circle of hues, or h for (-h, h).
 
     Raises:
-        ValueError: A range that is empty or out of bounds; on a call, other than one or three channels.
+        ValueError: A range is empty or out of bounds; on a call, there are neither one nor three channels.
     """
 
     brightness: Range = 0
@@ -52,39 +52,45 @@ class ColorJitter(Transform):
         images = batch / np.float32(255) if batch.dtype == np.uint8 else batch.copy()
         amounts = [draw.uniform(low, high, (n, 1, 1, 1)).astype(images.dtype) for _, low, high in changes]
         order = draw.permuted(np.tile(np.arange(len(changes)), (n, 1)), axis=1)
-        for turn in order.T:
+        for ith_changes in order.T:  # the number of each image's next change
             for i, (change, _, _) in enumerate(changes):
-                chosen = np.flatnonzero(turn == i)
+                chosen = np.flatnonzero(ith_changes == i)
                 images[chosen] = change(images[chosen], amounts[i][chosen]).clip(0, 1)
         return to_uint8(images) if batch.dtype == np.uint8 else images
 
     def _changes(self) -> list[tuple[_Change, float, float]]:
-        """What changes an image, and between which ends; without what changes nothing."""
+        """Return the changes with the ends of their ranges; those that change nothing are left out."""
         changes: list[tuple[_Change, tuple[float, float], float]] = [
             (_brighten, ends("brightness", self.brightness, 1.0, 0.0), 1.0),
             (_contrast, ends("contrast", self.contrast, 1.0, 0.0), 1.0),
             (_saturate, ends("saturation", self.saturation, 1.0, 0.0), 1.0),
             (_shift_hue, ends("hue", self.hue, 0.0, -0.5, 0.5), 0.0),
         ]
-        return [(change, low, high) for change, (low, high), rest in changes if (low, high) != (rest, rest)]
+        return [
+            (change, low, high)
+            for change, (low, high), neutral in changes
+            if (low, high) != (neutral, neutral)
+        ]
 
 
 @dataclass(eq=False)
 class Grayscale(Transform):
-    """From colour to grey.
+    """Makes images grey, by the weights of ITU-R BT.601.
 
     Args:
-        num_output_channels: 1, or 3 equal ones.
+        num_output_channels: 1 (default), or 3 equal ones.
 
     Raises:
-        ValueError: Another number; on a call, other than one or three channels.
+        ValueError: Another number; on a call, there are neither one nor three channels.
     """
 
     num_output_channels: int = 1
 
     def __post_init__(self) -> None:
         if self.num_output_channels not in (1, 3):
-            raise ValueError(f"num_output_channels={self.num_output_channels}, expected 1 or 3")
+            raise ValueError(
+                f"Grayscale: expected num_output_channels 1 or 3, got {self.num_output_channels}"
+            )
 
     def apply(self, batch: Array) -> Array:
         """Weigh the channels."""
@@ -96,12 +102,12 @@ class Grayscale(Transform):
 
 def _is_grey(batch: Array) -> bool:
     if batch.shape[1] not in (1, 3):
-        raise ValueError(f"images {batch.shape}, expected one or three channels")
+        raise ValueError(f"colours: expected one or three channels, got images {batch.shape}")
     return batch.shape[1] == 1
 
 
 def _grey(images: Array) -> Array:
-    red, green, blue = (images[:, i : i + 1] * np.float32(share) for i, share in enumerate(_GREY))
+    red, green, blue = (images[:, i : i + 1] * np.float32(weight) for i, weight in enumerate(_GREY))
     return red + green + blue
 
 
@@ -119,7 +125,11 @@ def _saturate(images: Array, factor: Array) -> Array:
 
 
 def _shift_hue(images: Array, shift: Array) -> Array:
-    """Turn the colours by ``shift`` of the circle of hues (HSV), with value and chroma kept."""
+    """Rotate the hue (of HSV) by ``shift`` of its circle; value and chroma stay.
+
+    ``sextant`` is the hue in sixths of the circle, from red over green and blue back to red. A channel is
+    ``value - chroma * clip(min(k, 4 - k), 0, 1)`` with ``k = (n + sextant) % 6`` and n = 5, 3, 1 for red, green, blue.
+    """
     red, green, blue = images[:, 0:1], images[:, 1:2], images[:, 2:3]
     value = images.max(1, keepdims=True)
     chroma = value - images.min(1, keepdims=True)
@@ -129,5 +139,5 @@ def _shift_hue(images: Array, shift: Array) -> Array:
         (green - blue) / divisor,
         np.where(value == green, 2 + (blue - red) / divisor, 4 + (red - green) / divisor),
     )
-    turns = (sextant + 6 * shift + np.array([5, 3, 1], images.dtype)[:, None, None]) % 6
-    return value - chroma * np.minimum(turns, 4 - turns).clip(0, 1)
+    k = (sextant + 6 * shift + np.array([5, 3, 1], images.dtype)[:, None, None]) % 6
+    return value - chroma * np.minimum(k, 4 - k).clip(0, 1)

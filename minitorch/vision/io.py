@@ -1,6 +1,7 @@
-"""Pictures in and out, and the one door to the transforms.
+"""Reads and writes pictures, and lays a batch of images out as a grid.
 
-An image is an array (C, H, W), uint8 or float in [0, 1].
+Depends on Pillow (and on requests for an address), which are imported when they are used. An image is an array
+(C, H, W), uint8 or float in [0, 1].
 """
 
 from __future__ import annotations
@@ -21,16 +22,16 @@ def read_image(source: Source, mode: Literal["RGB", "L"] = "RGB") -> npt.NDArray
     """Read a picture as uint8 (C, H, W), three channels for ``"RGB"``, one for ``"L"`` (grey).
 
     Args:
-        source: A path, a file open for reading bytes, or an http(s) address (left after 10 s of silence).
-        mode: Which channels are wanted; the picture is converted.
+        source: A path, a file open for reading bytes, or an http(s) address (which has 10 s to answer).
+        mode: The channels; the picture is converted. By default "RGB".
 
     Raises:
-        ValueError: Another mode.
+        ValueError: ``mode`` is another word.
         FileNotFoundError: No such file.
         OSError: The address does not answer, or what it gives is not a whole picture.
     """
     if mode not in ("RGB", "L"):
-        raise ValueError(f"mode {mode!r}, expected 'RGB' or 'L'")
+        raise ValueError(f"read_image: expected mode 'RGB' or 'L', got {mode!r}")
     from PIL import Image
 
     remote = isinstance(source, str) and source.startswith(("http://", "https://"))
@@ -52,17 +53,17 @@ def save_image(image: npt.ArrayLike, path: Source) -> None:
         path: A path, or a file open for writing bytes.
 
     Raises:
-        ValueError: Another shape.
-        TypeError: Another dtype.
+        ValueError: The image has another shape.
+        TypeError: It has another dtype.
     """
     from PIL import Image
 
     array = np.asarray(image)
     planes = array[None] if array.ndim == 2 else array
     if planes.ndim != 3 or planes.shape[0] not in (1, 3):
-        raise ValueError(f"image of shape {array.shape}, expected (1, H, W), (3, H, W) or (H, W)")
+        raise ValueError(f"save_image: expected shape (1, H, W), (3, H, W) or (H, W), got {array.shape}")
     if planes.dtype != np.uint8 and planes.dtype.kind != "f":
-        raise TypeError(f"image of {planes.dtype}, expected uint8 or float in [0, 1]")
+        raise TypeError(f"save_image: expected uint8 or float in [0, 1], got {planes.dtype}")
     pixels = to_uint8(planes)
     Image.fromarray(pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0).copy()).save(
         path, format="PNG"
@@ -70,27 +71,29 @@ def save_image(image: npt.ArrayLike, path: Source) -> None:
 
 
 def grid(images: npt.ArrayLike, nrow: int = 8, padding: int = 2) -> npt.NDArray[Any]:
-    """Lay a batch (N, C, H, W) out as one image (C, height, width), on a ground of zeros.
+    """Lay a batch (N, C, H, W) out as one image (C, height, width), on a background of zeros.
 
     Args:
         images: The batch; its dtype is kept.
-        nrow: Images in a row.
-        padding: Pixels between images and around them.
+        nrow: Images in a row, by default 8.
+        padding: Pixels between images and around them, by default 2.
 
     Raises:
-        ValueError: Another shape, no images, ``nrow`` < 1 or ``padding`` < 0.
+        ValueError: The batch has another shape or no images, ``nrow`` < 1 or ``padding`` < 0.
     """
     batch = np.asarray(images)
     if batch.ndim != 4 or not batch.size or nrow < 1 or padding < 0:
         raise ValueError(
-            f"images {batch.shape}, nrow={nrow}, padding={padding}, expected (N, C, H, W), at least 1 and 0"
+            "grid: expected images (N, C, H, W), nrow of at least 1 and padding of at least 0, "
+            f"got {batch.shape}, {nrow} and {padding}"
         )
     n, channels, height, width = batch.shape
     columns = min(nrow, n)
     rows = -(-n // columns)
-    elements = np.zeros((rows * columns, channels, height + padding, width + padding), batch.dtype)
-    elements[:n, :, padding:, padding:] = batch
-    sheet = elements.reshape(rows, columns, *elements.shape[1:]).transpose(2, 0, 3, 1, 4)
+    # Each image gets its padding at the top and at the left; the last row and column get theirs at the end.
+    tiles = np.zeros((rows * columns, channels, height + padding, width + padding), batch.dtype)
+    tiles[:n, :, padding:, padding:] = batch
+    sheet = tiles.reshape(rows, columns, *tiles.shape[1:]).transpose(2, 0, 3, 1, 4)
     sheet = sheet.reshape(channels, rows * (height + padding), columns * (width + padding))
     return np.pad(sheet, ((0, 0), (0, padding), (0, padding)))
 
@@ -99,7 +102,7 @@ def _download(address: str) -> bytes:
     import requests
 
     try:
-        # Some hosts of pictures turn away callers without a name of their own.
+        # Some hosts of pictures do not answer the user agent of requests.
         answer = requests.get(address, headers={"User-Agent": "minitorch"}, timeout=10)
         answer.raise_for_status()
     except requests.RequestException as error:

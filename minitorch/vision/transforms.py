@@ -1,8 +1,8 @@
-"""Transforms of images, each vectorised over a batch.
+"""Transforms of images by geometry and values, each vectorised over a batch; those of colours are in `color`.
 
-They take one image (C, H, W) or a batch (N, C, H, W), uint8 or float in [0, 1], or a PIL image, and return
-arrays; what they are given stays as it is. Random ones draw anew for each image. Names, arguments and
-defaults are PyTorch's.
+Depends on NumPy and, for random numbers, on `minitorch.runtime.rng`. A transform takes one image (C, H, W) or a batch
+(N, C, H, W), uint8 or float in [0, 1], or a PIL image, and returns an array; its input stays as it is. Random ones draw
+for each image. Names, arguments and defaults are those of ``torchvision.transforms``.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ import numpy.typing as npt
 from ..runtime import rng
 from ..runtime.types import Array
 
-Size: TypeAlias = int | Sequence[int]
-Range: TypeAlias = float | Sequence[float]
+Size: TypeAlias = int | Sequence[int]  # one number, or (height, width)
+Range: TypeAlias = float | Sequence[float]  # one number, or (lowest, highest)
 
 
 def from_pil(picture: Any) -> Array:
@@ -35,25 +35,27 @@ def to_uint8(images: Array) -> Array:
 
 
 class Transform(ABC):
-    """A callable from images to images; a subclass says in ``apply`` what becomes of a batch."""
+    """A callable from images to images; a subclass defines ``apply`` for a batch."""
 
     def __call__(self, image: Any) -> Array:
         """Transform an image (C, H, W), a batch (N, C, H, W) or a PIL image.
 
         Raises:
-            TypeError: Something else, or a dtype that is neither uint8 nor float.
-            ValueError: Another number of dimensions.
+            TypeError: ``image`` is something else, or its dtype is neither uint8 nor float.
+            ValueError: It has another number of dimensions.
         """
         array = image if isinstance(image, np.ndarray) else _from_picture(image)
         if array.ndim not in (3, 4):
-            raise ValueError(f"images of shape {array.shape}, expected (C, H, W) or (N, C, H, W)")
+            raise ValueError(
+                f"{type(self).__name__}: expected images (C, H, W) or (N, C, H, W), got shape {array.shape}"
+            )
         if array.dtype != np.uint8 and array.dtype.kind != "f":
-            raise TypeError(f"images of {array.dtype}, expected uint8 or float")
+            raise TypeError(f"{type(self).__name__}: expected uint8 or float, got {array.dtype}")
         return self.apply(array[None])[0] if array.ndim == 3 else self.apply(array)
 
     @abstractmethod
     def apply(self, batch: Array) -> Array:
-        """Return the transformed batch (N, C, H, W); the one given stays as it is."""
+        """Return the transformed batch (N, C, H', W'); ``batch`` (N, C, H, W) stays as it is."""
 
 
 class Compose:
@@ -74,7 +76,7 @@ class Compose:
 
 @dataclass(eq=False)
 class ToTensor(Transform):
-    """From uint8 to float32 in [0, 1], still a NumPy array; floats stay as they are."""
+    """Makes float32 in [0, 1] of uint8, still a NumPy array; floats stay as they are."""
 
     def apply(self, batch: Array) -> Array:
         """Scale."""
@@ -83,14 +85,14 @@ class ToTensor(Transform):
 
 @dataclass(eq=False)
 class Normalize(Transform):
-    """Subtracts a mean and divides by a deviation per channel; uint8 is brought to [0, 1] first.
+    """Subtracts the mean and divides by the standard deviation of each channel; uint8 is divided by 255 first.
 
     Args:
-        mean: One number per channel, or one for all.
+        mean: One number for each channel, or one for all.
         std: The same; above 0.
 
     Raises:
-        ValueError: Lengths differ, or a deviation is not above 0; on a call, channels that do not match.
+        ValueError: Lengths differ, or ``std`` is not above 0; on a call, the channels do not match.
     """
 
     mean: Sequence[float] | float
@@ -100,7 +102,9 @@ class Normalize(Transform):
         self.mean = tuple(np.atleast_1d(self.mean).tolist())
         self.std = tuple(np.atleast_1d(self.std).tolist())
         if len(self.mean) != len(self.std) or not min(self.std) > 0:
-            raise ValueError(f"mean {self.mean} and std {self.std}, expected as many, and std above 0")
+            raise ValueError(
+                f"Normalize: expected mean and std of equal lengths, std above 0, got {self.mean} and {self.std}"
+            )
 
     def apply(self, batch: Array) -> Array:
         """Shift and scale."""
@@ -108,7 +112,8 @@ class Normalize(Transform):
         mean = np.asarray(self.mean, images.dtype)
         if len(mean) not in (1, images.shape[1]):
             raise ValueError(
-                f"images {batch.shape} have {batch.shape[1]} channels, mean has {len(mean)} numbers"
+                f"Normalize: expected one mean or {batch.shape[1]}, one for each channel, got {len(mean)} "
+                f"(images {batch.shape})"
             )
         shifted: Array = images - mean[:, None, None]
         shifted /= np.asarray(self.std, images.dtype)[:, None, None]
@@ -117,10 +122,15 @@ class Normalize(Transform):
 
 @dataclass(eq=False)
 class Resize(Transform):
-    """Resizes by linear interpolation, averaging when it shrinks: Pillow's BILINEAR, within one grey level.
+    """Resizes by linear interpolation, with averaging when it shrinks: Pillow's BILINEAR, within one grey level.
+
+    Both axes are products with a matrix, so a batch costs two matrix products.
 
     Args:
         size: (height, width), or the length of the shorter side, which keeps the proportions.
+
+    Raises:
+        ValueError: A size is below 1.
     """
 
     size: Size
@@ -143,7 +153,7 @@ class Resize(Transform):
 
 @dataclass(eq=False)
 class CenterCrop(Transform):
-    """Cuts out the middle.
+    """Cuts out the centre.
 
     Args:
         size: (height, width), or the side of a square.
@@ -170,9 +180,9 @@ class RandomCrop(Transform):
 
     Args:
         size: (height, width), or the side of a square.
-        padding: Pixels added first: one number, (left and right, top and bottom) or
-            (left, top, right, bottom).
-        fill: Value of the added pixels.
+        padding: Pixels added before: one number, (left and right, top and bottom) or
+            (left, top, right, bottom); by default none.
+        fill: Value of the added pixels, by default 0.
 
     Raises:
         ValueError: Negative padding; on a call, a padded image smaller than ``size``.
@@ -206,19 +216,21 @@ class RandomCrop(Transform):
     def _margins(self) -> tuple[int, int, int, int]:
         given = np.atleast_1d(0 if self.padding is None else np.asarray(self.padding))
         if given.shape not in ((1,), (2,), (4,)) or given.dtype.kind != "i" or given.min() < 0:
-            raise ValueError(f"padding {self.padding}, expected one, two or four whole numbers >= 0")
+            raise ValueError(
+                f"RandomCrop: expected padding of one, two or four whole numbers >= 0, got {self.padding}"
+            )
         left, top, right, bottom = np.resize(given, 4).tolist()
         return left, top, right, bottom
 
 
 @dataclass(eq=False)
 class RandomHorizontalFlip(Transform):
-    """Mirrors an image left to right with probability ``p``."""
+    """Mirrors an image left to right with probability ``p``, by default 0.5."""
 
     p: float = 0.5
 
     def __post_init__(self) -> None:
-        probability(self.p)
+        require_probability(self.p)
 
     def apply(self, batch: Array) -> Array:
         """Mirror."""
@@ -227,12 +239,12 @@ class RandomHorizontalFlip(Transform):
 
 @dataclass(eq=False)
 class RandomVerticalFlip(Transform):
-    """Mirrors an image top to bottom with probability ``p``."""
+    """Mirrors an image top to bottom with probability ``p``, by default 0.5."""
 
     p: float = 0.5
 
     def __post_init__(self) -> None:
-        probability(self.p)
+        require_probability(self.p)
 
     def apply(self, batch: Array) -> Array:
         """Mirror."""
@@ -241,10 +253,10 @@ class RandomVerticalFlip(Transform):
 
 @dataclass(eq=False)
 class RandomRotation(Transform):
-    """Turns an image about its centre, counter-clockwise, to the nearest pixel; zeros come in at the corners.
+    """Rotates an image about its centre, counter-clockwise, to the nearest pixel; zeros come in at the corners.
 
     Args:
-        degrees: (lowest, highest), or d for (-d, d).
+        degrees: (lowest, highest) angle, or d for (-d, d).
     """
 
     degrees: Range
@@ -253,7 +265,7 @@ class RandomRotation(Transform):
         ends("degrees", self.degrees, 0.0)
 
     def apply(self, batch: Array) -> Array:
-        """Turn."""
+        """Rotate: each pixel of the result looks up the pixel it comes from."""
         n, channels, height, width = batch.shape
         angles = np.deg2rad(rng.generator().uniform(*ends("degrees", self.degrees, 0.0), n))[:, None, None]
         y, x = np.arange(height)[:, None] + 0.5 - height / 2, np.arange(width) + 0.5 - width / 2
@@ -261,26 +273,24 @@ class RandomRotation(Transform):
         columns = np.floor(np.cos(angles) * x - np.sin(angles) * y + width / 2).astype(np.intp)
         inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
         source = np.where(inside, rows * width + columns, 0).reshape(n, 1, height * width)
-        transposed = np.take_along_axis(batch.reshape(n, channels, height * width), source, 2).reshape(
-            batch.shape
-        )
-        return np.where(inside[:, None], transposed, np.zeros((), batch.dtype))
+        rotated = np.take_along_axis(batch.reshape(n, channels, height * width), source, 2)
+        return np.where(inside[:, None], rotated.reshape(batch.shape), np.zeros((), batch.dtype))
 
 
 @dataclass(eq=False)
 class RandomErasing(Transform):
-    """Overwrites a random rectangle with probability ``p``.
+    """Overwrites a random rectangle with probability ``p`` (Zhong et al., 2020).
 
     A rectangle that does not fit is drawn again, ten times at most; then the image stays.
 
     Args:
-        p: Probability.
-        scale: (lowest, highest) share of the image's area.
-        ratio: (lowest, highest) height by width.
-        value: What is written: one number, or one per channel.
+        p: Probability, by default 0.5.
+        scale: (lowest, highest) fraction of the image's area, by default (0.02, 0.33).
+        ratio: (lowest, highest) height divided by width, by default (0.3, 3.3).
+        value: The new value: one number (by default 0), or one for each channel.
 
     Raises:
-        ValueError: A probability or range out of bounds; on a call, values that do not match the channels.
+        ValueError: A probability or range is out of bounds; on a call, values that do not match the channels.
     """
 
     p: float = 0.5
@@ -289,7 +299,7 @@ class RandomErasing(Transform):
     value: float | Sequence[float] = 0
 
     def __post_init__(self) -> None:
-        probability(self.p)
+        require_probability(self.p)
         self._ends()
 
     def apply(self, batch: Array) -> Array:
@@ -315,7 +325,7 @@ class RandomErasing(Transform):
 
 @dataclass(eq=False)
 class Cutout(Transform):
-    """Overwrites with zeros a square about a random pixel; what reaches over the edge is lost.
+    """Overwrites with zeros a square about a random pixel (DeVries and Taylor, 2017); it may reach over the edge.
 
     Args:
         size: Side of the square in pixels, or (height, width).
@@ -339,7 +349,7 @@ def _from_picture(picture: Any) -> Array:
     from PIL import Image
 
     if not isinstance(picture, Image.Image):
-        raise TypeError(f"image is a {type(picture).__name__}, expected a NumPy array or a PIL image")
+        raise TypeError(f"transform: expected a NumPy array or a PIL image, got a {type(picture).__name__}")
     return from_pil(picture)
 
 
@@ -347,38 +357,49 @@ def pair(name: str, size: Size) -> tuple[int, int]:
     """Return (height, width); one number means both."""
     given = np.asarray(size)
     if given.shape not in ((), (2,)) or given.dtype.kind not in "iu" or given.min() < 1:
-        raise ValueError(f"{name} {size}, expected a whole number above 0 or two (height, width)")
+        raise ValueError(f"{name}: expected a whole number above 0 or two (height, width), got {size}")
     height, width = np.resize(given, 2).tolist()
     return height, width
 
 
 def ends(
-    name: str, given: Range, rest: float, lowest: float = -np.inf, highest: float = np.inf
+    name: str, given: Range, neutral: float, lowest: float = -np.inf, highest: float = np.inf
 ) -> tuple[float, float]:
-    """Return the ends of a range; one number means so far to both sides of ``rest``, above ``lowest``."""
+    """Return the ends of a range.
+
+    Args:
+        name: Name of the range, for messages.
+        given: (low, high); or one number d, for (``neutral`` - d, ``neutral`` + d), cut at ``lowest``.
+        neutral: The value that changes nothing.
+        lowest: The smallest end allowed.
+        highest: The largest end allowed.
+
+    Raises:
+        ValueError: The range is empty or out of bounds.
+    """
     values = np.asarray(given, np.float64)
     if values.shape == ():
-        values = np.array([max(lowest, rest - values), rest + values])
+        values = np.array([max(lowest, neutral - values), neutral + values])
     if values.shape != (2,) or not lowest <= values[0] <= values[1] <= highest:
         raise ValueError(
-            f"{name} {given}, expected a number or (lowest, highest), in {lowest:g}..{highest:g}"
+            f"{name}: expected a number or (lowest, highest) in {lowest:g}..{highest:g}, got {given}"
         )
     low, high = values.tolist()
     return low, high
 
 
 def _space(batch: Array, size: Size) -> tuple[int, int]:
-    """How far a window of ``size`` can move down and to the right."""
+    """Return how far a window of ``size`` can move down and to the right."""
     height, width = pair("size", size)
     if height > batch.shape[2] or width > batch.shape[3]:
-        raise ValueError(f"cannot cut {(height, width)} out of images {batch.shape}")
+        raise ValueError(f"crop: expected images of at least {(height, width)}, got {batch.shape}")
     return batch.shape[2] - height, batch.shape[3] - width
 
 
-def probability(p: float) -> None:
-    """Refuse what is no probability."""
+def require_probability(p: float) -> None:
+    """Raise a ValueError if ``p`` is not in [0, 1]."""
     if not 0 <= p <= 1:
-        raise ValueError(f"p={p}, expected a probability in [0, 1]")
+        raise ValueError(f"p: expected a probability in [0, 1], got {p}")
 
 
 def _flipped(batch: Array, p: float, axis: int) -> Array:
@@ -391,11 +412,14 @@ def _flipped(batch: Array, p: float, axis: int) -> Array:
 def _overwritten(
     batch: Array, tops: Array, lefts: Array, heights: Array, widths: Array, value: float | Sequence[float]
 ) -> Array:
-    """The batch with a rectangle per image set to ``value``."""
+    """Return the batch with one rectangle of each image set to ``value``."""
     _, channels, height, width = batch.shape
     values = np.atleast_1d(value)
     if len(values) not in (1, channels):
-        raise ValueError(f"value {value} has {len(values)} numbers for images {batch.shape}")
+        raise ValueError(
+            f"RandomErasing: expected one value or {channels}, one for each channel, "
+            f"got {len(values)} (images {batch.shape})"
+        )
     down = np.arange(height) - tops[:, None]
     right = np.arange(width) - lefts[:, None]
     rows, columns = (down >= 0) & (down < heights[:, None]), (right >= 0) & (right < widths[:, None])
@@ -404,7 +428,10 @@ def _overwritten(
 
 
 def _resampling(old: int, new: int, dtype: npt.DTypeLike) -> Array:
-    """The matrix (new, old) of a triangle filter, as wide as a new pixel or an old one if that is wider."""
+    """Return the matrix (new, old) of a triangle filter over an axis.
+
+    The triangle is centred on the new pixel. Half its base is a new pixel, or an old one if that is larger.
+    """
     step = old / new
     centres = (np.arange(new) + 0.5) * step
     distances = np.abs(np.arange(old) + 0.5 - centres[:, None]) / max(step, 1.0)

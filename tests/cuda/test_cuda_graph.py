@@ -387,7 +387,7 @@ def test_a_wrong_label_makes_the_loss_nan() -> None:
     graphed = GraphedStep(lambda x, y: cross_entropy(x, y), np.zeros((2, 3)), [0, 1], warmup=1)
     losses = [graphed(np.zeros((2, 3)), labels).item() for labels in ([0, 1], [0, 2], [0, 3], [1, 1])]
     assert np.isnan(losses).tolist() == [False, False, True, False]
-    with pytest.raises(ValueError, match="ignore_index 2 cannot be heeded"):
+    with pytest.raises(ValueError, match="ignore_index 2 cannot be used"):
         GraphedStep(lambda x, y: cross_entropy(x, y, ignore_index=2), np.zeros((2, 3)), [0, 1])(
             np.zeros((2, 3)), [0, 1]
         )

@@ -1,7 +1,7 @@
-"""The command that fetches CIFAR-10 is Python alone: no other program, no module of one system only, any folder.
+"""The command that downloads CIFAR-10 is Python alone: no other program, no module of one system only, any folder.
 
-It runs in a process of its own against a server on this machine. What other systems do is imitated as far as it can be:
-no program is on the path or may be started, modules that Windows missing cannot be imported, and the name of the
+It runs in a process of its own against a server on this machine. Other systems are imitated as far as possible: no
+program is on the path or may be started, modules that Windows does not have cannot be imported, and the name of the
 system is another one.
 """
 
@@ -40,7 +40,9 @@ POSIX = [
     "termios",
     "tty",
 ]
-PARTS = ("data", "fetch", "data_files", "data_loader")  # all that the command is made of
+# All that the command is made of, and what these files import from the lowest layer.
+PARTS = (*(ROOT / "minitorch" / "data").glob("*.py"), ROOT / "minitorch" / "runtime" / "files.py")
+RUNTIME = {"runtime", "runtime.files", "runtime.types"}
 
 COMMAND = """
 import runpy, sys
@@ -52,8 +54,10 @@ def forbid(event, arguments):
         raise RuntimeError(f"{event} {arguments}")
 
 address, sha256, system, *words = sys.argv[1:]
-import minitorch.fetch, minitorch.data_files, minitorch.data_loader, requests, urllib3  # noqa: E401
-minitorch.data.download.CIFAR10 = (minitorch.data.download.Remote(address.rpartition("/")[2], sha256, (address,)),)
+import dataclasses, requests, urllib3  # noqa: E401
+from minitorch.data import download, image_sets
+remote = download.Remote(address.rpartition("/")[2], sha256, (address,))
+image_sets.IMAGE_SETS["cifar10"] = dataclasses.replace(image_sets.IMAGE_SETS["cifar10"], remotes=(remote,))
 for name in POSIX:
     sys.modules[name] = None
 sys.addaudithook(forbid)
@@ -163,13 +167,14 @@ def test_a_program_that_is_started_is_noticed(
         assert "os.system" in done.stderr or "subprocess.Popen" in done.stderr or "fcntl" in done.stderr
 
 
-@pytest.mark.parametrize("part", PARTS)
-def test_the_code_of_the_command_imports_nothing_of_one_system(part: str) -> None:
-    tree = ast.parse((ROOT / "minitorch" / f"{part}.py").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.stem)
+def test_the_code_of_the_command_imports_nothing_of_one_system(part: Path) -> None:
+    tree = ast.parse(part.read_text(encoding="utf-8"))
     names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     froms = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
     outside = {name.split(".")[0] for name in (*names, *(str(n.module) for n in froms if not n.level))}
     # Besides Python: dependencies that pip brings on every system.
     assert outside - set(sys.stdlib_module_names) <= {"numpy", "requests", "urllib3", "rich"}
     assert not outside & {*POSIX, "posix", "subprocess", "multiprocessing", "ctypes", "winreg", "msvcrt"}
-    assert {n.module or alias.name for n in froms if n.level for alias in n.names} <= {*PARTS, "rng"}
+    inside = {n.module or alias.name for n in froms if n.level for alias in n.names}
+    assert inside <= {*(path.stem for path in PARTS), *RUNTIME}

@@ -144,7 +144,7 @@ def test_a_silent_mirror_is_left(server: Server, tmp_path: Path) -> None:
 
 
 def test_wrong_bytes_are_refused_and_deleted(server: Server, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=f"refused {len(CONTENT)} bytes.*expected {SHA256}"):
+    with pytest.raises(DataError, match=rf"expected SHA-256 {SHA256}, got .* \({len(CONTENT)} bytes\)"):
         data_download.fetch(server.remote("wrong"), tmp_path)
     assert names(tmp_path) == []
 
@@ -163,8 +163,8 @@ def test_the_error_names_every_mirror_in_one_line(server: Server, tmp_path: Path
     for reason in (
         "/missing/some.bin: HTTP 404",
         "/full/some.bin: HTTP 416",
-        "/wrong/some.bin: refused",
-        "/stall/some.bin: silent for 0.2 s",
+        "/wrong/some.bin: expected SHA-256",
+        "/stall/some.bin: no answer for 0.2 s",
     ):
         assert reason in message
 
@@ -211,7 +211,9 @@ def test_a_set_that_must_lie_alone_is_not_found_in_the_place_itself(here: Path) 
     (here / "root").mkdir()
     (here / "root" / "some.bin").write_bytes(b"")
     with pytest.raises(DataError):
-        data_download.obtain("Set", "set", detect, (), root=here / "root", alone=True, download=False)
+        data_download.obtain(
+            "Set", "set", detect, (), root=here / "root", own_folder_only=True, download=False
+        )
 
 
 def test_what_is_nowhere_is_an_error_that_names_every_place(here: Path) -> None:

@@ -163,7 +163,7 @@ def test_a_wrong_layer_is_caught_by_pytorch() -> None:
     assert all(error < 1e-12 for error in other.values())
     slow = dict(check_layer(MaxPool2d(2), (1, 2, 4, 4), against=nn.AvgPool2d(2)))
     assert slow["output"] > 0.1
-    with pytest.raises(AssertionError, match=r"output: shape \(1, 2, 2, 2\) here, \(1, 2, 3, 3\)"):
+    with pytest.raises(AssertionError, match=r"output has shape \(1, 2, 2, 2\) here, \(1, 2, 3, 3\)"):
         check_layer(MaxPool2d(2), (1, 2, 4, 4), against=nn.MaxPool2d(2, 1))
 
 
@@ -228,9 +228,9 @@ def test_frozen_parameters_are_not_checked() -> None:
 def test_errors(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match="at least one input"):
         check_layer(Linear(3, 2))
-    with pytest.raises(ValueError, match="unknown reference 'jax'"):
+    with pytest.raises(ValueError, match=r"expected against .* got 'jax'"):
         check_layer(Linear(3, 2), (1, 3), against="jax")
-    with pytest.raises(TypeError, match="gave a tuple"):
+    with pytest.raises(TypeError, match="got a tuple"):
         check_layer(lambda x: (x, x), (1, 3))
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(ImportError, match="needs PyTorch: pip install torch"):

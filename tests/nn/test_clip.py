@@ -91,7 +91,7 @@ def test_nothing_to_clip() -> None:
 
 
 def test_bounds_below_zero_are_refused() -> None:
-    with pytest.raises(ValueError, match="max_norm must be at least 0, not -1"):
+    with pytest.raises(ValueError, match="expected max_norm of at least 0, got -1"):
         minitorch.clip_grad_norm_([], -1.0)
-    with pytest.raises(ValueError, match="value must be at least 0, not -1"):
+    with pytest.raises(ValueError, match="expected a value of at least 0, got -1"):
         minitorch.clip_grad_value_([], -1.0)

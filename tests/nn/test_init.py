@@ -97,15 +97,15 @@ def test_gain() -> None:
 
 def test_errors() -> None:
     weight = minitorch.zeros((2, 3))
-    with pytest.raises(ValueError, match="unsupported nonlinearity 'swish'"):
+    with pytest.raises(ValueError, match="unknown nonlinearity 'swish', expected"):
         init.kaiming_uniform_(weight, nonlinearity="swish")
     for slope in ("steep", True):
-        with pytest.raises(ValueError, match="not a valid number"):
+        with pytest.raises(ValueError, match="expected a number as slope"):
             init.calculate_gain("leaky_relu", slope)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="mode"):
         init.kaiming_normal_(weight, mode="fan")
     for fill in (init.xavier_uniform_, init.xavier_normal_, init.kaiming_uniform_, init.kaiming_normal_):
-        with pytest.raises(ValueError, match=r"at least 2 dimensions, not shape \(3,\)"):
+        with pytest.raises(ValueError, match=r"at least 2 dimensions .*got shape \(3,\)"):
             fill(minitorch.zeros((3,)))
     with pytest.raises(ValueError, match="std"):
         init.normal_(weight, std=-1)

@@ -102,7 +102,7 @@ def test_gradients_for_probabilities(t: Tensor) -> None:
         ([0, 3], "label 3 in row 1"),
         ([-1, 0], "label -1 in row 0"),
         ([0, 1.5], "label 1.5 in row 1"),
-        ([0], "2 labels"),
+        ([0], "expected 2 labels"),
     ],
 )
 def test_wrong_labels_name_the_row(loss: Callable[..., Tensor], target: Any, words: str) -> None:

@@ -316,7 +316,7 @@ def test_errors_name_the_row() -> None:
         cross_entropy(x, [0.5, 1, 2])
     with pytest.raises(IndexingError, match="label nan in row 1"):
         cross_entropy(x, [0, float("nan"), 2])
-    with pytest.raises(IndexingError, match="need 3 labels"):
+    with pytest.raises(IndexingError, match="expected 3 labels"):
         cross_entropy(x, [0, 1])
     with pytest.raises(IndexingError, match=r"row 0"):
         multi_margin_loss(x, [-100, 0, 0])
@@ -334,16 +334,16 @@ def test_wrong_settings() -> None:
     for loss in pairs:
         with pytest.raises(IndexingError, match="equal shapes"):
             loss(x, np.zeros((3, 1)))
-        with pytest.raises(ValueError, match="unknown reduction 'average'"):
+        with pytest.raises(ValueError, match=r"expected reduction .* got 'average'"):
             loss(x, x, reduction="average")
     for class_loss in (cross_entropy, nll_loss, multi_margin_loss):
-        with pytest.raises(ValueError, match="unknown reduction 'average'"):
+        with pytest.raises(ValueError, match=r"expected reduction .* got 'average'"):
             class_loss(x, [0, 1, 2], reduction="average")
     with pytest.raises(ValueError, match="label_smoothing"):
         cross_entropy(x, [0, 1, 2], label_smoothing=1.5)
     with pytest.raises(ValueError, match="ignore_index"):
         cross_entropy(x, x, ignore_index=1)
-    with pytest.raises(ValueError, match="p = 1 and p = 2"):
+    with pytest.raises(ValueError, match="expected p 1 or 2, got 3"):
         multi_margin_loss(x, [0, 1, 2], 3)
 
 

@@ -293,9 +293,7 @@ TABLE = [
     *(
         Line(
             f"linear, {activation}",
-            lambda x, w, b, activation=activation: minitorch.nn.functional.linear(
-                x, w, b, activation=activation
-            ),
+            lambda x, w, b, activation=activation: minitorch.nn.functional.linear(x, w, b, act=activation),
             lambda x, w, b, activation=activation: NP_ACTIVATIONS[activation](x @ w.T + b),
             (((3, 4), (2, 4), (2,)), ((1, 1), (1, 1), (1,))),
         )
@@ -304,9 +302,7 @@ TABLE = [
     *(
         Line(
             f"conv2d with a bias, {activation}",
-            lambda x, w, b, activation=activation: minitorch.conv2d(
-                x, w, b, padding=1, activation=activation
-            ),
+            lambda x, w, b, activation=activation: minitorch.conv2d(x, w, b, padding=1, act=activation),
             lambda x, w, b, activation=activation: NP_ACTIVATIONS[activation](
                 np_conv(x, w, [(1, 1), (1, 1)], 1) + b[:, None, None]
             ),

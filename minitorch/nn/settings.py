@@ -1,0 +1,119 @@
+"""Settings of convolution and pooling in full: an int, a pair or a word becomes pairs, four paddings and a size.
+
+Depends on `minitorch.runtime.types`; `minitorch.nn.functional` and the layers use it. Results are kept, because a
+network asks for the same ones at each step.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+from ..runtime.types import ConvParams, Padding, Pair, Shape
+from ..tensor_data import IndexingError
+
+Size: TypeAlias = int | tuple[int, int]  # one int for height and width, or (height, width)
+
+
+def pair(value: Any, name: str, minimum: int = 1, dims: int = 2) -> Pair:
+    """Return a setting as the pair (height, width).
+
+    Args:
+        value: An int, or one int for each spatial dimension.
+        name: Name of the setting, for messages.
+        minimum: The smallest number allowed.
+        dims: 1 or 2 spatial dimensions. With 1, the height is the neutral one: 1, or 0 where ``minimum`` is 0.
+
+    Raises:
+        ValueError: A number is below ``minimum``.
+        TypeError: ``value`` is neither an int nor as many ints as there are dimensions.
+    """
+    if dims == 2 and type(value) is int and value >= minimum:
+        return value, value
+    values = (value,) * dims if isinstance(value, int) else value
+    if not isinstance(values, Sequence) or len(values) != dims or any(not isinstance(v, int) for v in values):
+        raise TypeError(f"{name}: expected an int{' or two' if dims == 2 else ''}, got {value!r}")
+    if any(v < minimum for v in values):
+        raise ValueError(f"{name}: expected at least {minimum}, got {value!r}")
+    return (1 if minimum else 0, values[0]) if dims == 1 else (values[0], values[1])
+
+
+def conv_params(stride: Any, padding: Any, dilation: Any, groups: int, kernel: Pair, dims: int) -> ConvParams:
+    """Return the settings of a convolution in full.
+
+    Args:
+        stride: An int, or one for each dimension.
+        padding: An int, one for each dimension, "valid", "same" or "anchored"; None means 0.
+        dilation: An int, or one for each dimension.
+        groups: Parts of the channels that are convolved separately.
+        kernel: Height and width of the window.
+        dims: 1 or 2 spatial dimensions.
+
+    Raises:
+        ValueError: A number is out of range, or a word unknown.
+        TypeError: A setting is neither a number nor one number for each dimension.
+    """
+    given = (tuple(s) if isinstance(s, list) else s for s in (stride, padding, dilation))
+    return _conv_params(*given, groups, kernel, dims)
+
+
+@functools.lru_cache(maxsize=512)
+def _conv_params(
+    stride: Any, padding: Any, dilation: Any, groups: int, kernel: Pair, dims: int
+) -> ConvParams:
+    if groups < 1:
+        raise ValueError(f"groups: expected at least 1, got {groups}")
+    strides, dilations = pair(stride, "stride", 1, dims), pair(dilation, "dilation", 1, dims)
+    pads = _padding(0 if padding is None else padding, kernel, strides, dilations, dims)
+    return ConvParams(strides, pads, dilations, groups)
+
+
+def _padding(padding: Any, kernel: Pair, stride: Pair, dilation: Pair, dims: int) -> Padding:
+    """Return the zeros at top, bottom, left and right."""
+    # How far a dilated window reaches beyond its first element.
+    down, across = (d * (k - 1) for d, k in zip(dilation, kernel))
+    if padding == "valid":
+        return 0, 0, 0, 0
+    if padding == "anchored":
+        return 0, down, 0, across
+    if padding == "same":
+        if stride != (1, 1):
+            raise ValueError(f'padding "same": expected stride 1, got {stride}')
+        return down // 2, down - down // 2, across // 2, across - across // 2
+    if isinstance(padding, str):
+        raise ValueError(f'padding: expected numbers, "valid", "same" or "anchored", got {padding!r}')
+    height, width = pair(padding, "padding", 0, dims)
+    return height, height, width, width
+
+
+def is_default(*settings: Any) -> bool:
+    """Tell whether all settings are 1, or 1 for each dimension."""
+    return all(setting in (1, (1,), (1, 1), [1], [1, 1]) for setting in settings)
+
+
+@functools.lru_cache(maxsize=512)
+def pooled_size(
+    shape: Shape, window: Pair, stride: Pair, padding: Pair, dilation: Pair, ceil_mode: bool
+) -> Pair:
+    """Return how many windows fit images (N, C, H, W) of ``shape``, down and across.
+
+    ``(n + 2 * padding - dilation * (window - 1) - 1) / stride + 1`` per axis, rounded down; with ``ceil_mode`` up, but
+    no window starts in the padding at the right or at the bottom.
+
+    Raises:
+        ValueError: The padding is more than half the window.
+        IndexingError: The window is larger than the padded images.
+    """
+    if any(2 * p > k for p, k in zip(padding, window)):
+        raise ValueError(f"padding: expected at most half the kernel {window}, got {padding}")
+    sizes = []
+    for n, k, s, p, d in zip(shape[2:], window, stride, padding, dilation):
+        span = n + 2 * p - d * (k - 1) - 1
+        if span < 0:
+            raise IndexingError(
+                f"pooling: the window {window} is larger than the padded images (input {shape}, padding {padding})"
+            )
+        steps = -(-span // s) if ceil_mode else span // s
+        sizes.append(steps + 1 - (ceil_mode and steps * s >= n + p))
+    return sizes[0], sizes[1]
