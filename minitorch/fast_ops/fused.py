@@ -32,9 +32,9 @@ class FusedOps(TensorOps):
             cls.require_same_backend(first, t)
             shape, dtype = shape_broadcast(shape, t.shape), np.promote_types(dtype, t.dtype)
         out = cls.allocate(shape, dtype, first.backend)
-        loop = elementwise.ELEMENTS[len(operands) - 1]
+        loop = elementwise.FLAT[len(operands) - 1]
         run = jit.variant(loop, dtype, out.size > jit.PARALLEL, fn=expression.function)
-        run(out._storage, *(_spread(t, out) for t in operands))
+        run(out._storage, out.size, *(_spread(t, out) for t in operands))
         return out
 
     @classmethod
