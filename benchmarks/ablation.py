@@ -1,6 +1,6 @@
-"""What each technique of the Numba backend is worth: the training steps of `training_step.py` with one of them taken away.
+"""What each technique of the Numba backend is worth: the steps of `training_step.py` with one of them taken away.
 
-Each row runs in a process of its own, all techniques but the one on; the first and the last row have all of them.
+Each row runs in a process of its own, with all techniques but one; the first and the last row have all of them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def _no_pool() -> None:
 def _no_winograd() -> None:
     from minitorch.fast_ops import winograd
 
-    winograd.LEAST = sys.maxsize
+    winograd.MIN_CHANNELS = sys.maxsize
 
 
 def _no_tiles() -> None:
@@ -35,10 +35,10 @@ def _no_tiles() -> None:
 
     _no_winograd()
 
-    def forward(out: Any, x: Any, w: Any, params: Any, shift: Any = None, activation: Any = None) -> None:
+    def forward(out: Any, x: Any, w: Any, params: Any, bias: Any = None, activation: Any = None) -> None:
         jit.variant(naive_conv.conv_rows, out.dtype, True)(out, x, w, *params)
-        if shift is not None:
-            out += shift[:, None, None]
+        if bias is not None:
+            out += bias[:, None, None]
             if activation.__name__ == "relu":
                 out *= out > 0
 
@@ -49,38 +49,38 @@ def _no_tiles() -> None:
         jit.variant(naive_conv.conv_grad_weight_rows, out.dtype, True)(out, x, d, *params)
 
     conv.forward, conv.grad_input, conv.grad_weight = forward, grad_input, grad_weight
-    _no_gates()
+    _no_fused_relu_gradient()
 
 
-def _no_gates() -> None:
+def _no_fused_relu_gradient() -> None:
     from minitorch.fast_ops import conv
 
     conv.fuses_relu_backward = lambda *_: False
 
 
 def _sums_side_by_side() -> None:
-    from minitorch.fast_ops import sums
+    from minitorch.fast_ops import conv, norm
 
-    sums.PADDING = sums.PADDING = 0
+    conv.CACHE_LINE_GAP = norm.CACHE_LINE_GAP = 0
 
 
 def _no_tiled_windows() -> None:
     from minitorch.fast_ops import pool
 
-    pool.LARGEST_TILE = 0
+    pool.MAX_UNROLLED_WINDOW = 0
 
 
 def _no_held_blas() -> None:
     from minitorch.fast_ops import matmul
 
-    matmul.SERIAL = 0
+    matmul.LARGE_PRODUCT = 0
 
 
 def _no_vector_exp() -> None:
     from minitorch.fast_ops import codegen
 
-    codegen.OWN.clear()
-    codegen.FORMAT = -1  # kernels of their own in the cache
+    codegen.REPLACEMENTS.clear()
+    codegen.FORMAT = -1  # a key of their own in the cache
 
 
 def _nothing() -> None:
@@ -93,7 +93,7 @@ WITHOUT: dict[str, tuple[Callable[[], None], dict[str, str]]] = {
     "without fused kernels (MINITORCH_FUSE=0)": (_nothing, {"MINITORCH_FUSE": "0"}),
     "without Winograd": (_no_winograd, {}),
     "without register tiles (and Winograd)": (_no_tiles, {}),
-    "without ReLU inside the convolution's derivatives": (_no_gates, {}),
+    "without ReLU inside the convolution's derivatives": (_no_fused_relu_gradient, {}),
     "with the sums of two threads side by side": (_sums_side_by_side, {}),
     "without constant windows in pooling": (_no_tiled_windows, {}),
     "without holding BLAS at one thread": (_no_held_blas, {}),

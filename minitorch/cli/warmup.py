@@ -21,10 +21,10 @@ from ..nn.conv import Conv2d
 from ..nn.dropout import Dropout
 from ..nn.functional import logsoftmax
 from ..nn.linear import Linear
-from ..nn.shape import Flatten
 from ..nn.losses import cross_entropy, nll_loss
 from ..nn.normalization import BatchNorm2d
 from ..nn.pooling import AvgPool2d, MaxPool2d
+from ..nn.shape import Flatten
 from ..optim.algorithms import SGD, Adam
 from ..tensor import tensor
 from ..tensor_data import get_default_dtype, set_default_dtype

@@ -1,8 +1,8 @@
 """The Numba backend: compiled loops on all cores.
 
 Before a kernel is launched, the shapes are analysed once and remembered: dimensions of size 1 are dropped, dimensions
-whose strides chain are coalesced, operands that broadcast get stride 0. Then either one flat loop is left, or rows with
-a constant step. Small sizes run serially, without waking the threads.
+whose strides chain are coalesced, operands that broadcast get stride 0. Then either one flat loop is left, or rows
+with a constant step. Small sizes run serially, without waking the threads.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from ..tensor_data import TensorData
 from ..tensor_ops.backend import TensorBackend, register_backend
 from ..tensor_ops.base import Kernel, Rows, TensorOps
 from . import conv, elementwise, jit, matmul, pool, reduce
-from .elementwise import Variants
 from .fused import FUSED
 
 
@@ -43,8 +42,8 @@ def _transposed_plan(sizes: Shape, to: Shape, of: Shape) -> tuple[Shape, ...] | 
 
     None unless they are two, and both long enough for blocks.
     """
-    near = [k for k in range(3) if of[k] == 1 and sizes[k] >= elementwise.BLOCK]
-    if not near or to[3] != 1 or of[3] == 1 or sizes[3] < elementwise.BLOCK:
+    near = [k for k in range(3) if of[k] == 1 and sizes[k] >= elementwise.TRANSPOSE_BLOCK]
+    if not near or to[3] != 1 or of[3] == 1 or sizes[3] < elementwise.TRANSPOSE_BLOCK:
         return None
     order = [*(k for k in range(3) if k != near[0]), near[0], 3]
     return tuple(tuple(values[k] for k in order) for values in (sizes, to, of))
@@ -70,41 +69,40 @@ class FastOps(TensorOps):
     @classmethod
     def map_kernel(cls, fn: Fn) -> Kernel:
         """See `TensorOps.map_kernel`."""
-        variants = Variants(fn)
 
         def kernel(out: TensorData, a: TensorData) -> None:
             parallel = out.size >= jit.PARALLEL
             if out.shape == a.shape and out.is_contiguous() and a.is_contiguous():
-                variants.get(elementwise.map_flat, out.dtype, parallel)(out._storage, a._storage, out.size)
+                jit.variant(elementwise.map_flat, out.dtype, parallel, fn=fn)(
+                    out._storage, out.size, a._storage
+                )
                 return
             plan = _plan(out.shape, out.strides, (a.shape, a.strides))
             if plan is None:
-                variants.get(elementwise.map_any, out.dtype, True)(*out.tuple(), *a.tuple())
+                jit.variant(elementwise.map_any, out.dtype, True, fn=fn)(*out.tuple(), *a.tuple())
                 return
             geometry = (plan[0], *plan[1])
             transposed = _transposed_plan(*geometry)
             loop = elementwise.map_rows if transposed is None else elementwise.map_transposed
-            variants.get(loop, out.dtype, parallel)(out._storage, a._storage, *(transposed or geometry))
+            jit.variant(loop, out.dtype, parallel, fn=fn)(out._storage, a._storage, *(transposed or geometry))
 
         return kernel
 
     @classmethod
     def zip_kernel(cls, fn: Fn) -> Kernel:
         """See `TensorOps.zip_kernel`."""
-        variants = Variants(fn)
 
         def kernel(out: TensorData, a: TensorData, b: TensorData) -> None:
             parallel = out.size >= jit.PARALLEL
             if out.shape == a.shape == b.shape and a.is_contiguous() and b.is_contiguous():
-                variants.get(elementwise.zip_flat, out.dtype, parallel)(
-                    out._storage, a._storage, b._storage, out.size
-                )
+                loop = jit.variant(elementwise.zip_flat, out.dtype, parallel, fn=fn)
+                loop(out._storage, out.size, a._storage, b._storage)
                 return
             plan = _plan(out.shape, out.strides, (a.shape, a.strides), (b.shape, b.strides))
             if plan is None:
-                variants.get(elementwise.zip_any, out.dtype, True)(*out.tuple(), *a.tuple(), *b.tuple())
+                jit.variant(elementwise.zip_any, out.dtype, True, fn=fn)(*out.tuple(), *a.tuple(), *b.tuple())
             else:
-                loop = variants.get(elementwise.zip_rows, out.dtype, parallel)
+                loop = jit.variant(elementwise.zip_rows, out.dtype, parallel, fn=fn)
                 loop(out._storage, a._storage, b._storage, plan[0], *plan[1])
 
         return kernel
@@ -112,7 +110,6 @@ class FastOps(TensorOps):
     @classmethod
     def reduce_kernel(cls, fn: Fn, start: float) -> Kernel:
         """See `TensorOps.reduce_kernel`: sums are regrouped in chunks of a fixed size."""
-        variants = Variants(fn)
         chunks = reduce.IDENTITIES.get(fn) == start
 
         def kernel(out: TensorData, a: TensorData, dim: int) -> None:
@@ -122,26 +119,26 @@ class FastOps(TensorOps):
             n, parallel = a.shape[dim], a.size >= jit.PARALLEL
             if a.is_contiguous():
                 inner = math.prod(a.shape[dim + 1 :])
-                if inner == 1 and chunks and fn in reduce.BY_HAND:
-                    loop = jit.variant(reduce.BY_HAND[fn], a.dtype, parallel)
+                if inner == 1 and chunks and fn in reduce.VECTORIZED:
+                    loop = jit.variant(reduce.VECTORIZED[fn], a.dtype, parallel)
                     loop(out._storage, a._storage, out.size, n)
                     return
-                if inner == 1 and chunks and n >= 2 * elementwise.LANES:
-                    loop = variants.get(reduce.reduce_long, a.dtype, parallel)
+                if inner == 1 and chunks and n >= 2 * reduce.LANES:
+                    loop = jit.variant(reduce.reduce_long, a.dtype, parallel, fn=fn)
                     loop(out._storage, a._storage, start, out.size, n)
                     return
                 if inner >= 8:
                     outer = out.size // inner
-                    loop = variants.get(reduce.reduce_columns, a.dtype, parallel)
-                    share = elementwise.ROWS if chunks else n
+                    loop = jit.variant(reduce.reduce_columns, a.dtype, parallel, fn=fn)
+                    share = reduce.REDUCE_ROWS if chunks else n
                     loop(out._storage, a._storage, start, outer, n, inner, share)
                     return
             plan = _reduce_plan(a.shape, a.strides, dim)
             if plan is None:
                 out._storage[:] = start
-                variants.get(reduce.reduce_any, a.dtype, True)(*out.tuple(), *a.tuple(), dim)
+                jit.variant(reduce.reduce_any, a.dtype, True, fn=fn)(*out.tuple(), *a.tuple(), dim)
             else:
-                loop = variants.get(reduce.reduce_rows, a.dtype, parallel)
+                loop = jit.variant(reduce.reduce_rows, a.dtype, parallel, fn=fn)
                 loop(out._storage, a._storage, start, *plan, n, a.strides[dim])
 
         return kernel
@@ -149,13 +146,12 @@ class FastOps(TensorOps):
     @classmethod
     def update_kernel(cls, rule: Fn) -> Kernel:
         """See `TensorOps.update_kernel`."""
-        variants = Variants(rule)
 
         def kernel(settings: tuple[float, ...], rows: Rows) -> None:
             # A launch costs less than the address of an array: so one for each row.
             given = np.array(settings, rows[0][0].dtype)
             for p, d, *states in rows:
-                loop = variants.get(elementwise.UPDATES[len(states)], p.dtype, p.size >= jit.PARALLEL)
+                loop = jit.variant(elementwise.UPDATES[len(states)], p.dtype, p.size >= jit.PARALLEL, fn=rule)
                 loop(given, p._storage, d._storage, *(s._storage for s in states))
 
         return kernel

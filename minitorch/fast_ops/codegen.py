@@ -1,10 +1,28 @@
-"""Part of jit."""
+"""Writes each kernel as a Python module of its own, named by a hash of all that it is made of.
+
+Why: Numba keeps machine code on disk by the file and line of a function. That cannot tell two kernels apart that share
+a loop but call different float functions, and a loop that closes over a compiled function gets a key that changes from
+process to process. A module that holds the loop, its float functions and its constants as text has a file of its own,
+so Numba's cache works, and a change of any part gives another name.
+
+What is in the module: the loop (as ``kernel``); every Python function it calls, the float functions narrowed to the
+dtype (`runtime.specialize.narrow`), the loop's helpers as they are; constants as literals; imports of modules and of
+intrinsics; ``real``, the dtype's scalar type. ``math.exp`` becomes `exp.vector_exp`.
+
+What is in the key: FORMAT, Numba's version, dtype, parallel, FLAGS; the byte code, constants and names of the loop and
+of each function that is copied; the value of each constant; and for what is imported from this package, the source
+text of its module (a change of an intrinsic must recompile the kernels that use it).
+
+A consequence for kernels: what they refer to must be importable from a module, or be a number, a string or a tuple.
+The file depends on `runtime.specialize`; `jit` calls it.
+"""
 
 from __future__ import annotations
 
 import ast
 import functools
 import hashlib
+import linecache
 import math
 import sys
 import types
@@ -19,35 +37,46 @@ from ..runtime.types import Fn
 from . import exp, sums
 
 FORMAT = 4  # raised when what is written into the cache changes
-ROOT = __package__.split(".")[0] + "."  # modules of this package
-OWN = {"math.exp": "vector_exp"}  # what `minitorch.vector_math` does better than the system
-# Their functions have a compiled form of their own.
-COMPILED = (exp.__name__, sums.__name__)
-# NaN and infinity keep their meaning, unlike under the full fastmath; and sums their order: see `vector_sums`.
+PACKAGE = __package__.split(".")[0] + "."  # prefix of the modules of this package
+REPLACEMENTS = {"math.exp": "vector_exp"}  # functions of the system that `exp` does better
+COMPILED = (exp.__name__, sums.__name__)  # modules whose functions have a compiled form of their own
+# Multiply-adds may be fused. Unlike under the full fastmath, nan and infinity keep their meaning, and sums their order.
 FLAGS = {"contract"}
-INLINED = ("four_words",)  # too long to be inlined unasked, and loops are vectors only if they are
+INLINED = ("four_words",)  # too long to be inlined unasked, and loops become vectors only if it is
 
 
-def _is_copied(value: Any) -> TypeGuard[types.FunctionType]:
-    """Tell whether a kernel's module holds the source of ``value``, and does not import it."""
+def function_from_source(name: str, source: str, names: dict[str, Any]) -> Fn:
+    """Return the function ``name`` that ``source`` defines, with ``names`` as its globals.
+
+    `inspect` finds the text, so the function can be written into a kernel's module.
+    """
+    file = f"<{names['__name__']}.{name}>"
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    made: dict[str, Fn] = {}
+    exec(compile(source, file, "exec"), names, made)
+    return made[name]
+
+
+def is_copied(value: Any) -> TypeGuard[types.FunctionType]:
+    """Return whether a kernel's module holds the source of ``value``; else it imports it, or holds its value."""
     return isinstance(value, types.FunctionType) and value.__module__ not in COMPILED
 
 
-def _parts(loop: Fn, given: dict[str, Any]) -> Iterator[tuple[str, Any, bool]]:
-    """Yield all that the code of ``loop`` refers to, following calls: (name, value, reached through ``given``)."""
+def _references(loop: Fn, bound: dict[str, Any]) -> Iterator[tuple[str, Any, bool]]:
+    """Yield all that the code of ``loop`` refers to, following calls: (name, value, reached through ``bound``)."""
     seen: set[tuple[str, int]] = set()
-    stack: list[tuple[Fn, dict[str, Fn], bool]] = [(loop, given, False)]
+    stack: list[tuple[Fn, dict[str, Any], bool]] = [(loop, bound, False)]
     while stack:
-        fn, bound, inside = stack.pop()
+        fn, bindings, inside = stack.pop()
         for name in global_names(fn.__code__):
-            value = bound.get(name, fn.__globals__.get(name))
+            value = bindings.get(name, fn.__globals__.get(name))
             if value is None or name == "real" or (name, id(value)) in seen:
                 continue
             seen.add((name, id(value)))
-            of_given = inside or name in bound
-            yield name, value, of_given
-            if _is_copied(value):
-                stack.append((value, {}, of_given))
+            through_bound = inside or name in bindings
+            yield name, value, through_bound
+            if is_copied(value):
+                stack.append((value, {}, through_bound))
 
 
 def _fingerprint(code: types.CodeType) -> tuple[Any, ...]:
@@ -56,51 +85,57 @@ def _fingerprint(code: types.CodeType) -> tuple[Any, ...]:
 
 
 @functools.cache
-def _text(module: str) -> str:
+def _module_text(module: str) -> str:
     """Return the source of a module, and of those in the package whose classes it uses."""
-    own = sys.modules[module]
-    used = {value.__module__ for value in vars(own).values() if isinstance(value, type)} - {module}
-    parts = [_text(name) for name in sorted(used) if name.startswith(ROOT)]
-    return Path(own.__file__ or "").read_text() + "".join(parts)
+    loaded = sys.modules[module]
+    used = {value.__module__ for value in vars(loaded).values() if isinstance(value, type)} - {module}
+    parts = [_module_text(name) for name in sorted(used) if name.startswith(PACKAGE)]
+    return Path(loaded.__file__ or "").read_text() + "".join(parts)
 
 
-class _Own(ast.NodeTransformer):
-    """Names our own functions in the place of the system's."""
+class _Replace(ast.NodeTransformer):
+    """Puts the functions of `exp` in the place of the system's."""
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
-        own = OWN.get(ast.unparse(node))
-        return node if own is None else ast.Name(own, ast.Load())
+        replacement = REPLACEMENTS.get(ast.unparse(node))
+        return node if replacement is None else ast.Name(replacement, ast.Load())
 
 
-def _key(loop: Fn, fns: dict[str, Any], dtype: str, parallel: bool) -> str:
-    seen: list[Any] = [FORMAT, numba.__version__, dtype, parallel, FLAGS, _fingerprint(loop.__code__)]
-    for name, value, _ in _parts(loop, fns):
-        if _is_copied(value):
-            seen.append((name, _fingerprint(value.__code__)))
+def key(loop: Fn, bound: dict[str, Any], dtype: str, parallel: bool) -> str:
+    """Return the hash of all that a kernel is made of; see the head of this file."""
+    parts: list[Any] = [FORMAT, numba.__version__, dtype, parallel, FLAGS, _fingerprint(loop.__code__)]
+    for name, value, _ in _references(loop, bound):
+        if is_copied(value):
+            parts.append((name, _fingerprint(value.__code__)))
         elif isinstance(value, types.ModuleType):
-            seen.append((name, value.__name__, _text(exp.__name__) if value is math else ""))
+            parts.append((name, value.__name__, _module_text(exp.__name__) if value is math else ""))
         elif isinstance(value, int | float | str | tuple):
-            seen.append((name, value))
-        elif value.__module__.startswith(ROOT):
-            seen.append((name, value.__name__, _text(value.__module__)))
-    return hashlib.sha256(repr(seen).encode()).hexdigest()[:20]
+            parts.append((name, value))
+        elif value.__module__.startswith(PACKAGE):
+            parts.append((name, value.__name__, _module_text(value.__module__)))
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:20]
 
 
-def _module_source(loop: Fn, fns: dict[str, Any], dtype: str, parallel: bool) -> str | None:
-    """Return the text of the kernel's module, or None where a source is not to be had."""
+def module_source(loop: Fn, bound: dict[str, Any], dtype: str, parallel: bool) -> str | None:
+    """Return the text of the kernel's module, or None where the source of a function cannot be found.
+
+    Args:
+        loop: The loop.
+        bound: Float functions, intrinsics and numbers in the place of names that the loop uses.
+        dtype: "float32" or "float64".
+        parallel: Whether ``prange`` runs on all threads.
+    """
     head = ["from numba import njit", f"from numpy import {dtype}", f"from numpy import {dtype} as real"]
     body: list[str] = []
-    for name, value, of_given in _parts(loop, fns):
-        if _is_copied(value):
-            tree = narrow(value, dtype) if of_given else source_tree(value)
+    for name, value, through_bound in _references(loop, bound):
+        if is_copied(value):
+            tree = narrow(value, dtype) if through_bound else source_tree(value)
             if tree is None:
                 return None
             tree.name = name
-            asked = ", forceinline=True" if name in INLINED else ""
-            body.insert(
-                0,
-                f"@njit(error_model='numpy', fastmath={FLAGS!r}{asked})\n{ast.unparse(_Own().visit(tree))}\n",
-            )
+            inline = ", forceinline=True" if name in INLINED else ""
+            text = ast.unparse(_Replace().visit(tree))
+            body.insert(0, f"@njit(error_model='numpy', fastmath={FLAGS!r}{inline})\n{text}\n")
         elif isinstance(value, types.ModuleType):
             head.append(f"import {value.__name__} as {name}")
         elif isinstance(value, int | float | str | tuple):
@@ -111,10 +146,8 @@ def _module_source(loop: Fn, fns: dict[str, Any], dtype: str, parallel: bool) ->
     if tree is None:
         return None
     tree.name = "kernel"
-    body.append(
-        f"@njit(parallel={parallel}, error_model='numpy', fastmath={FLAGS!r}, cache=True)\n"
-        f"{ast.unparse(_Own().visit(tree))}\n"
-    )
-    used = [own for own in OWN.values() if any(own in part for part in body)]
-    head += [f"from {exp.__name__} import {own}" for own in used]
+    text = ast.unparse(_Replace().visit(tree))
+    body.append(f"@njit(parallel={parallel}, error_model='numpy', fastmath={FLAGS!r}, cache=True)\n{text}\n")
+    used = [name for name in REPLACEMENTS.values() if any(name in part for part in body)]
+    head += [f"from {exp.__name__} import {name}" for name in used]
     return "\n".join([*sorted(set(head)), "", *body])

@@ -1,10 +1,61 @@
-"""Part of fast_conv."""
+"""General 2-D convolution of the Numba backend: stride, padding, dilation and groups, forward and backward.
+
+The formula, for output channel o of a group with C input channels (cross-correlation, as in PyTorch):
+
+    out[n, o, y, z] = sum over c, i, j of  w[o, c, i, j] * x[n, c, y * stride + i * dilation - top, ... - left]
+
+**A padded scratch image.** A thread copies one image into scratch memory whose margins hold zeros. After that no read
+is out of bounds, and row y + 1 of the image lies a constant ``padded_width`` behind row y:
+
+    scratch (padded_height x padded_width)          in memory, one row after the other
+        0 0 0 0 0 0
+        0 a b c d 0                                 0 0 0 0 0 0 0 a b c d 0 0 e f g h 0 0 0 0 0 0 0
+        0 e f g h 0
+        0 0 0 0 0 0
+
+**Shifted taps.** Weight (c, i, j), a tap, multiplies the pixel that lies (i * padded_width + j) elements behind the
+one of tap (0, 0), for all pixels of the result alike. So the sum over taps is a sum of *shifted copies of one flat
+array*. For a 3x3 weight and rows of 6, the result (2 x 4) needs 10 sums, and tap (1, 2) reads from element 1 * 6 + 2 =
+8 on:
+
+    tap (0, 0)   [0 0 0 0 0 0 0 a b c] d 0 0 e f g h 0 0 0 0 0 0 0
+    tap (1, 2)    0 0 0 0 0 0 0 a[b c d 0 0 e f g h 0] 0 0 0 0 0 0
+    sums                         [0 1 2 3 . . 4 5 6 7]             two of them belong to no pixel
+
+Sums are computed for whole padded rows: the ``padded_width - cols`` sums at the end of each row are wrong and are not
+copied into the result. In exchange, loads are vectors of consecutive elements, with no branch at a row's end.
+
+**Register tiles** (`register_tiles`) hold the sums of some channels and some vectors of pixels over all taps. Weights
+are packed before, as (group, block of channels, tap, channel), in the order in which the tile reads them.
+
+**Strides as phases.** With a stride, tap (i, j) reads each stride-th pixel. The scratch image is therefore split into
+stride * stride planes, the phases: plane (a, b) holds pixels (a + k * stride, b + m * stride). In its plane a tap
+reads consecutive pixels again; its offset includes the plane's.
+
+**Backward to the input** is a forward convolution of the output's gradient with the weight's channels exchanged
+(strides between weights say so, nothing is copied). A pixel of phase (a, b) receives products from those taps alone
+whose rows and columns fall on the stride, so each phase is a small convolution with some taps (`_input_grad_plan`)
+that writes each stride-th pixel. Phases without taps are zero.
+
+**Backward to the weight** is, for each (o, tap), the dot product of the gradient of channel o with the scratch image
+shifted by the tap, over all images. A thread copies a few images (SCRATCH_BYTES, which fit its caches), and dot tiles
+compute some channels by some taps at once. The gradients are laid out with the image's ``padded_width`` too, with
+zeros in the margin, so that the sums run over whole rows. Each thread has its own sums; `gather` adds them up, thread
+by thread.
+
+Where the result of a ReLU after the convolution is given, gradients are copied as 0 where it is not positive: ReLU's
+gradient costs no pass of its own, and the bias's gradient is summed from the copy.
+
+Cost: N * O * C * KH * KW * rows * padded_width multiply-adds. Memory: each input is read once from main memory and
+each result written once; scratch images stay in a core's caches. 3x3 convolutions of many channels run `winograd`
+instead. With the JIT off, the reference backend's loops run.
+"""
 
 from __future__ import annotations
 
 import functools
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import prange
@@ -14,138 +65,240 @@ from ..runtime.placeholders import finish, real
 from ..runtime.types import Array, ConvParams, Fn, Padding, Pair
 from ..tensor_ops import reference_conv
 from . import jit, register_tiles, simd, winograd
-from .register_tiles import dot_tile, move, move_none, move_open, move_relu
-from .simd import DOT_COLUMNS, DOT_ROWS
-from .sums import PADDING, total
+from .register_tiles import (
+    copy_rows,
+    copy_rows_bias,
+    copy_rows_bias_relu,
+    copy_rows_relu_grad,
+    dot_tile,
+)
+from .simd import DOT_CHANNELS, DOT_TAPS
+from .sums import CACHE_LINE_GAP, total
 from .threads import thread_count
 
-Sizes = tuple[int, ...]
+SCRATCH_BYTES = (
+    96 * 1024
+)  # of images that a thread multiplies at a time: most of them stay in its nearest caches
+
+# The forward tiles of `conv_tiles`: `jit.variant` binds narrow ones for groups of few output channels, and how rows are
+# copied into the result.
+tile_1, tile_2, tile_3 = (vars(register_tiles)[f"wide_{v}"] for v in (1, 2, 3))
+WIDE_TILES = {f"tile_{v}": vars(register_tiles)[f"wide_{v}"] for v in (1, 2, 3)}
+NARROW_TILES = {f"tile_{v}": vars(register_tiles)[f"narrow_{v}"] for v in (1, 2, 3)}
+EPILOGUES: dict[Fn, Any] = {operators.id: copy_rows_bias, operators.relu: copy_rows_bias_relu}
 
 
-# Bytes of images that a thread multiplies at a time: most of them stay in its nearest caches.
-SCRATCH = 96 * 1024
+class TileLayout(NamedTuple):
+    """Sizes of `conv_tiles`. A pair is (vertical, horizontal).
+
+    Kernels take layouts as plain tuples and unpack them first: to pass a NamedTuple itself costs Numba some
+    2 microseconds a launch, a tuple as little as its numbers one by one.
+
+    Attributes:
+        groups: Groups of channels.
+        channels: Output channels of a register tile.
+        lanes: Elements of a vector register.
+        threads: Threads that the batch is divided among.
+        phases: Phases that the scratch image is split into: the stride of a forward convolution.
+        corner: Rows and columns of zeros above and to the left of the image.
+        padded_height: Rows of a phase's plane.
+        padded_width: Columns of a phase's plane.
+        rows: Rows that are computed.
+        cols: Columns that are computed.
+        out_corner: The first pixel of the result that is written.
+        out_stride: Rows and columns from one pixel that is written to the next.
+    """
+
+    groups: int
+    channels: int
+    lanes: int
+    threads: int
+    phases: Pair
+    corner: Pair
+    padded_height: int
+    padded_width: int
+    rows: int
+    cols: int
+    out_corner: Pair
+    out_stride: Pair
 
 
-# `jit.kernel` binds other tiles where channels are few, and how rows are finished.
-tile_1, tile_2, tile_3 = (vars(register_tiles)[f"wide_{k}"] for k in (1, 2, 3))
+class DotLayout(NamedTuple):
+    """Sizes of `dot_tiles`; see `TileLayout`. ``chunk`` is how many images a thread multiplies at a time."""
+
+    groups: int
+    lanes: int
+    threads: int
+    chunk: int
+    phases: Pair
+    corner: Pair
+    padded_height: int
+    padded_width: int
 
 
-FINISHES: dict[Fn, Any] = {operators.id: move_none, operators.relu: move_relu}
-BROAD = (simd.WIDE, {f"tile_{k}": vars(register_tiles)[f"wide_{k}"] for k in (1, 2, 3)})
-SLIM = (simd.NARROW, {f"tile_{k}": vars(register_tiles)[f"narrow_{k}"] for k in (1, 2, 3)})
+class TapPlan(NamedTuple):
+    """Some taps of a convolution, and where they read and write; see `TileLayout`.
+
+    Attributes:
+        taps: Numbers of the taps in a weight (KH, KW), flattened.
+        offsets: Where each tap of each input channel reads, from the first pixel of the scratch image on.
+        corner: See `TileLayout`, as for the following fields.
+    """
+
+    taps: Array
+    offsets: Array
+    corner: Pair
+    padded_height: int
+    padded_width: int
+    rows: int
+    cols: int
+    out_corner: Pair
 
 
-def fill(image: Any, x: Any, y: Any, start: int, split: Any, corner: Any, tall: int, wide: int) -> None:
-    """Copy pixels ``x`` (C, H, W) into a scratch image, phase by phase; what lies around them stays as it is.
+def fill(
+    scratch: Any, scratch_offset: int, x: Any, relu_result: Any, phases: Any, corner: Any,
+    padded_height: int, padded_width: int,
+) -> None:  # fmt: skip
+    """Copy pixels ``x`` (C, H, W) into a scratch image, phase by phase; the margins around them keep their zeros.
 
-    Where ``y`` is given, which goes with a ``split`` of 1, only those where it is positive.
+    Where ``relu_result`` is given, which goes with one phase, pixels are copied as 0 where it is not positive.
     """
     channels, height, width = x.shape
-    plane = start
+    plane = scratch_offset
     for c in range(channels):
-        for a in range(split[0]):
-            top = max(0, (corner[0] - a + split[0] - 1) // split[0])
-            bottom = min(tall, (height - 1 - a + corner[0]) // split[0] + 1)
-            for b in range(split[1]):
-                low = max(0, (corner[1] - b + split[1] - 1) // split[1])
-                high = min(wide, (width - 1 - b + corner[1]) // split[1] + 1)
-                if bottom > top and high > low:
-                    first, z = top * split[0] + a - corner[0], low * split[1] + b - corner[1]
-                    at, count = plane + top * wide + low, high - low
-                    of = (c * height + first) * width + z
-                    # The compiler leaves out what is not for the y that it is given, and takes less time.
-                    if y is not None:
-                        move_open(image, at, wide, x, of, width, bottom - top, count, y)
-                    elif split[1] == 1:
-                        move(image, at, wide, x, of, split[0] * width, bottom - top, count, real(0))
+        for a in range(phases[0]):
+            top = max(0, (corner[0] - a + phases[0] - 1) // phases[0])
+            bottom = min(padded_height, (height - 1 - a + corner[0]) // phases[0] + 1)
+            for b in range(phases[1]):
+                left = max(0, (corner[1] - b + phases[1] - 1) // phases[1])
+                right = min(padded_width, (width - 1 - b + corner[1]) // phases[1] + 1)
+                if bottom > top and right > left:
+                    y, z = top * phases[0] + a - corner[0], left * phases[1] + b - corner[1]
+                    target, count = plane + top * padded_width + left, right - left
+                    source = (c * height + y) * width + z
+                    # Where `relu_result` is None, the compiler leaves the first branch out.
+                    if relu_result is not None:
+                        copy_rows_relu_grad(
+                            scratch, target, padded_width, x, source, width, bottom - top, count, relu_result
+                        )
+                    elif phases[1] == 1:
+                        copy_rows(
+                            scratch, target, padded_width, x, source, phases[0] * width, bottom - top, count, real(0)
+                        )  # fmt: skip
                     else:
                         for r in range(bottom - top):
-                            row, pixels = image[at + r * wide :], x[c, first + r * split[0], z:]
+                            row, pixels = scratch[target + r * padded_width :], x[c, y + r * phases[0], z:]
                             for k in range(count):
-                                row[k] = pixels[k * split[1]]
-                plane += tall * wide
+                                row[k] = pixels[k * phases[1]]
+                plane += padded_height * padded_width
 
 
-def pack(w: Any, chosen: Any, steps: Any, groups: int, outs: int, ins: int, channels: int) -> Any:
+def pack(w: Any, taps: Any, strides: Any, groups: int, outs: int, ins: int, channels: int) -> Any:
     """Lay out weights as (groups, blocks of channels, taps of all inputs, channels).
 
-    ``steps`` lie between the weights of two groups, two results and two inputs; ``chosen`` are the taps of each.
+    Args:
+        w: The weights, packed.
+        taps: Numbers of the taps that are taken from each pair of channels.
+        strides: Elements between the weights of two groups, two results and two inputs.
+        groups: Groups of channels.
+        outs: Output channels of a group.
+        ins: Input channels of a group.
+        channels: Output channels of a register tile; the last block is filled up with zeros.
     """
-    elements, taps = w.reshape(w.size), ins * len(chosen)
+    weights, count = w.reshape(w.size), ins * len(taps)
     blocks = (outs + channels - 1) // channels
-    packed = np.zeros(groups * blocks * taps * channels, w.dtype)
+    packed = np.zeros(groups * blocks * count * channels, w.dtype)
     for g in range(groups):
         for o in range(outs):
-            to = (g * blocks + o // channels) * taps * channels + o % channels
+            target = (g * blocks + o // channels) * count * channels + o % channels
             for c in range(ins):
-                for k in range(len(chosen)):
-                    packed[to] = elements[g * steps[0] + o * steps[1] + c * steps[2] + chosen[k]]
-                    to += channels
+                for k in range(len(taps)):
+                    packed[target] = weights[g * strides[0] + o * strides[1] + c * strides[2] + taps[k]]
+                    target += channels
     return packed
 
 
 def conv_tiles(
-    out: Any, x: Any, y: Any, w: Any, chosen: Any, steps: Any, shift: Any, offsets: Any,
-    groups: int, channels: int, lanes: int, threads: int,
-    split: Any, corner: Any, tall: int, wide: int, rows: int, cols: int, to: Any, step: Any,
+    out: Any, x: Any, relu_result: Any, w: Any, taps: Any, w_strides: Any, bias: Any, offsets: Any, layout: Any
 ) -> None:  # fmt: skip
-    """Sum weights times the pixels at ``offsets``; add ``shift``, activate, into every ``step``-th pixel.
+    """Sum weights times the pixels at ``offsets``; add ``bias``, apply the activation, write each out_stride-th pixel.
 
-    Where ``y`` is given, pixels count where it is positive.
+    A thread takes images. Where ``relu_result`` is given, pixels count where it is positive.
     """
+    groups, channels, lanes, threads, phases, corner, padded_height, padded_width, rows, cols, first, step = (
+        layout
+    )
     batch = x.shape[0]
     ins, outs = x.shape[1] // groups, out.shape[1] // groups
     blocks = (outs + channels - 1) // channels
-    taps = len(offsets)
-    packed = pack(w, chosen, steps, groups, outs, ins, channels)
-    pixels = (rows - 1) * wide + cols
+    count = len(offsets)
+    weights = pack(w, taps, w_strides, groups, outs, ins, channels)
+    pixels = (rows - 1) * padded_width + cols
     padded = (pixels + lanes - 1) // lanes * lanes
     for t in prange(threads):
-        image = np.zeros(ins * split[0] * split[1] * tall * wide + 4 * lanes, x.dtype)
+        scratch = np.zeros(ins * phases[0] * phases[1] * padded_height * padded_width + 4 * lanes, x.dtype)
         sums = np.empty(channels * padded, x.dtype)
         for n in range(t * batch // threads, (t + 1) * batch // threads):
             for g in range(groups):
                 low, high = g * ins, (g + 1) * ins
-                if y is None:
-                    fill(image, x[n, low:high], None, 0, split, corner, tall, wide)
+                # Load.
+                if relu_result is None:
+                    fill(scratch, 0, x[n, low:high], None, phases, corner, padded_height, padded_width)
                 else:
-                    fill(image, x[n, low:high], y[n, low:high], 0, split, corner, tall, wide)
+                    fill(
+                        scratch, 0, x[n, low:high], relu_result[n, low:high], phases, corner, padded_height,
+                        padded_width,
+                    )  # fmt: skip
                 for block in range(blocks):
-                    first = (g * blocks + block) * taps * channels
-                    at, left = 0, padded // lanes
+                    # Multiply: vectors of pixels by threes, the last four as two and two.
+                    w_offset = (g * blocks + block) * count * channels
+                    pixel, left = 0, padded // lanes
                     while left >= 3 and left != 4:
-                        tile_3(sums, at, padded, image, at, offsets, packed, first, taps)
-                        at, left = at + 3 * lanes, left - 3
+                        tile_3(sums, pixel, padded, scratch, pixel, offsets, weights, w_offset, count)
+                        pixel, left = pixel + 3 * lanes, left - 3
                     while left >= 2:
-                        tile_2(sums, at, padded, image, at, offsets, packed, first, taps)
-                        at, left = at + 2 * lanes, left - 2
+                        tile_2(sums, pixel, padded, scratch, pixel, offsets, weights, w_offset, count)
+                        pixel, left = pixel + 2 * lanes, left - 2
                     if left:
-                        tile_1(sums, at, padded, image, at, offsets, packed, first, taps)
+                        tile_1(sums, pixel, padded, scratch, pixel, offsets, weights, w_offset, count)
+                    # Store.
                     for m in range(min(channels, outs - block * channels)):
                         target = out[n, g * outs + block * channels + m]
-                        more = shift[g * outs + block * channels + m]
+                        channel_bias = bias[g * outs + block * channels + m]
                         if step[1] == 1:
-                            of, next_row = m * padded, step[0] * out.shape[3]
-                            at = to[0] * out.shape[3] + to[1]
-                            finish(target, at, next_row, sums, of, wide, rows, cols, more)
+                            row_stride = step[0] * out.shape[3]
+                            out_offset = first[0] * out.shape[3] + first[1]
+                            finish(
+                                target, out_offset, row_stride, sums, m * padded, padded_width, rows, cols, channel_bias
+                            )  # fmt: skip
                         else:
                             for r in range(rows):
-                                line, row = (
-                                    sums[m * padded + r * wide :],
-                                    target[to[0] + r * step[0], to[1] :],
-                                )
+                                line = sums[m * padded + r * padded_width :]
+                                row = target[first[0] + r * step[0], first[1] :]
                                 for k in range(cols):
-                                    row[k * step[1]] = line[k] + more
+                                    row[k * step[1]] = line[k] + channel_bias
 
 
-def gather(out: Any, sums: Any, partial: Any, by_channel: Any, outs: int, lines: int, columns: int) -> None:
-    """Add up what the threads of `dot_tiles` found, in order."""
+def gather(
+    out: Any, bias_grad: Any, partial: Any, partial_bias: Any, outs: int, padded_outs: int, columns: int
+) -> None:
+    """Add up what the threads of `dot_tiles` found, in order.
+
+    Args:
+        out: The weight's gradient (O, C, KH, KW).
+        bias_grad: The bias's gradient (O,).
+        partial: Sums of each thread (threads, groups * padded_outs * columns).
+        partial_bias: Sums of each thread and channel (threads, O and a gap).
+        outs: Output channels of a group.
+        padded_outs: These, rounded up to whole dot tiles.
+        columns: Taps of all input channels, rounded up to whole dot tiles.
+    """
     elements, taps = out.reshape(out.size), out.size // out.shape[0]
     for o in range(out.shape[0]):
-        row, whole = o // outs * lines + o % outs, 0.0
+        row, channel_sum = o // outs * padded_outs + o % outs, 0.0
         for t in range(len(partial)):
-            whole += by_channel[t, o]
-        sums[o] = real(whole)
+            channel_sum += partial_bias[t, o]
+        bias_grad[o] = real(channel_sum)
         for k in range(taps):
             element = partial[0, row * columns + k]
             for t in range(1, len(partial)):
@@ -153,202 +306,241 @@ def gather(out: Any, sums: Any, partial: Any, by_channel: Any, outs: int, lines:
             elements[o * taps + k] = element
 
 
-def dot_tiles(
-    out: Any, sums: Any, x: Any, d: Any, y: Any, offsets: Any,
-    groups: int, lanes: int, threads: int, chunk: int, split: Any, corner: Any, tall: int, wide: int,
-) -> None:  # fmt: skip
-    """Sum derivatives ``d`` times the pixels at ``offsets`` over all images; and ``d`` by channel.
+def dot_tiles(out: Any, bias_grad: Any, x: Any, d: Any, relu_result: Any, offsets: Any, layout: Any) -> None:
+    """Sum gradients ``d`` times the pixels at ``offsets`` over all images; and ``d`` by channel.
 
-    Where ``y`` is given, they count where it is positive. Each thread adds up its own, then all are added in order.
+    A thread takes images, in chunks. Where ``relu_result`` is given, gradients count where it is positive.
     """
+    groups, lanes, threads, chunk, phases, corner, padded_height, padded_width = layout
     batch = x.shape[0]
     ins, outs, rows, cols = x.shape[1] // groups, d.shape[1] // groups, d.shape[2], d.shape[3]
-    pixels = (rows - 1) * wide + cols
+    pixels = (rows - 1) * padded_width + cols
     padded = (pixels + lanes - 1) // lanes * lanes
-    lines = (outs + DOT_ROWS - 1) // DOT_ROWS * DOT_ROWS
-    size = ins * split[0] * split[1] * tall * wide
-    partial = np.zeros((threads, groups * lines * len(offsets)), x.dtype)
-    by_channel = np.zeros((threads, d.shape[1] + PADDING))
+    padded_outs = (outs + DOT_CHANNELS - 1) // DOT_CHANNELS * DOT_CHANNELS
+    size = ins * phases[0] * phases[1] * padded_height * padded_width
+    partial = np.zeros((threads, groups * padded_outs * len(offsets)), x.dtype)
+    partial_bias = np.zeros((threads, d.shape[1] + CACHE_LINE_GAP))
     for t in prange(threads):
-        images = np.zeros(chunk * size + padded + lanes, x.dtype)
-        changes = np.zeros(chunk * lines * padded, x.dtype)
+        scratch = np.zeros(chunk * size + padded + lanes, x.dtype)
+        grads = np.zeros(chunk * padded_outs * padded, x.dtype)
         products = partial[t]
         end = (t + 1) * batch // threads
         for low in range(t * batch // threads, end, chunk):
-            count = min(chunk, end - low)
+            images = min(chunk, end - low)
             for g in range(groups):
-                for b in range(count):
-                    plane = x[low + b, g * ins : (g + 1) * ins]
-                    fill(images, plane, None, b * size, split, corner, tall, wide)
+                # Load.
+                for b in range(images):
+                    group = x[low + b, g * ins : (g + 1) * ins]
+                    fill(scratch, b * size, group, None, phases, corner, padded_height, padded_width)
                     for o in range(outs):
-                        at, c = (b * lines + o) * padded, g * outs + o
-                        if y is None:
-                            move(changes, at, wide, d[low + b, c], 0, cols, rows, cols, real(0))
+                        target, c = (b * padded_outs + o) * padded, g * outs + o
+                        if relu_result is None:
+                            copy_rows(
+                                grads, target, padded_width, d[low + b, c], 0, cols, rows, cols, real(0)
+                            )
                         else:
-                            move_open(changes, at, wide, d[low + b, c], 0, cols, rows, cols, y[low + b, c])
-                        by_channel[t, c] += total(changes, at, padded)
-                for o in range(0, lines, DOT_ROWS):
-                    for k in range(0, len(offsets), DOT_COLUMNS):
-                        at = (g * lines + o) * len(offsets) + k
+                            copy_rows_relu_grad(
+                                grads, target, padded_width, d[low + b, c], 0, cols, rows, cols, relu_result[low + b, c]
+                            )  # fmt: skip
+                        partial_bias[t, c] += total(grads, target, padded)
+                # Multiply.
+                for o in range(0, padded_outs, DOT_CHANNELS):
+                    for k in range(0, len(offsets), DOT_TAPS):
+                        target = (g * padded_outs + o) * len(offsets) + k
                         dot_tile(
-                            products, at, len(offsets), changes, o * padded, padded, lines * padded,
-                            images, 0, size, offsets, k, padded // lanes, count,
+                            products, target, len(offsets), grads, o * padded, padded, padded_outs * padded,
+                            scratch, 0, size, offsets, k, padded // lanes, images,
                         )  # fmt: skip
-    gather(out, sums, partial, by_channel, outs, lines, len(offsets))
+    gather(out, bias_grad, partial, partial_bias, outs, padded_outs, len(offsets))
 
 
 @functools.lru_cache(maxsize=512)
-def _forward_plan(
-    size: Pair, kernel: Pair, channels: int, stride: Pair, dilation: Pair, columns: int
-) -> tuple[Array, Array, int, int]:
-    """Return the taps, the offset of each (as many as a multiple of ``columns``), and height and width of a phase."""
+def _forward_plan(size: Pair, kernel: Pair, channels: int, params: ConvParams, multiple: int = 1) -> TapPlan:
+    """Return the plan of a forward convolution, for all taps of all input channels of a group.
+
+    Args:
+        size: Rows and columns of the result.
+        kernel: Rows and columns of the weight.
+        channels: Input channels of a group.
+        params: The settings of the convolution.
+        multiple: The offsets are filled up, with zeros, to a multiple of this.
+    """
+    stride, padding, dilation, _ = params
     spans = [dilation[k] * (kernel[k] - 1) for k in (0, 1)]
-    tall, wide = (size[k] + spans[k] // stride[k] for k in (0, 1))
-    offsets = [
-        ((c * stride[0] + i * dilation[0] % stride[0]) * stride[1] + j * dilation[1] % stride[1])
-        * tall
-        * wide
-        + i * dilation[0] // stride[0] * wide
-        + j * dilation[1] // stride[1]
-        for c in range(channels)
-        for i in range(kernel[0])
-        for j in range(kernel[1])
-    ]
-    offsets += [0] * (-len(offsets) % columns)
-    return np.arange(math.prod(kernel), dtype=np.int64), np.array(offsets, np.int64), tall, wide
+    height, width = (size[k] + spans[k] // stride[k] for k in (0, 1))
+    offsets = []
+    for c in range(channels):
+        for i in range(kernel[0]):
+            for j in range(kernel[1]):
+                y, z = i * dilation[0], j * dilation[1]
+                plane = (c * stride[0] + y % stride[0]) * stride[1] + z % stride[1]
+                offsets.append(plane * height * width + y // stride[0] * width + z // stride[1])
+    offsets += [0] * (-len(offsets) % multiple)
+    taps = np.arange(math.prod(kernel), dtype=np.int64)
+    corner = (padding[0], padding[2])
+    return TapPlan(taps, np.array(offsets, np.int64), corner, height, width, *size, (0, 0))
 
 
-def _phase(
-    length: int, kernel: int, phase: int, before: int, stride: int, dilation: int
+def _taps_of_phase(
+    length: int, kernel: int, phase: int, padding: int, stride: int, dilation: int
 ) -> tuple[list[Pair], int]:
-    """Return (tap, its row in the derivative of the first pixel) for pixels ``phase``, ``phase + stride``, ..."""
-    places = [(i, phase + before - i * dilation) for i in range(kernel)]
-    return [(i, p // stride) for i, p in places if p % stride == 0], -(-(length - phase) // stride)
+    """Return what reaches pixels ``phase``, ``phase + stride``, ... of an axis of the input.
 
-
-Job = tuple[Array, Array, Pair, int, int, int, int, Pair]
+    Returns:
+        Pairs (tap, the output's row whose product with it belongs to the first of these pixels), and their count.
+    """
+    rows = [(i, phase + padding - i * dilation) for i in range(kernel)]
+    return [(i, row // stride) for i, row in rows if row % stride == 0], -(-(length - phase) // stride)
 
 
 @functools.lru_cache(maxsize=512)
-def _backward_plan(
-    size: Pair, kernel: Pair, outs: int, stride: Pair, padding: Padding, dilation: Pair
-) -> list[Job]:
-    """Return what each phase of the input's derivative sums up."""
-    jobs: list[Job] = []
+def _input_grad_plan(size: Pair, kernel: Pair, outs: int, params: ConvParams) -> list[TapPlan]:
+    """Return the plan of each phase of the input's derivative.
+
+    Args:
+        size: Rows and columns of the input.
+        kernel: Rows and columns of the weight.
+        outs: Output channels of a group.
+        params: The settings of the convolution.
+    """
+    stride, padding, dilation, _ = params
+    plans: list[TapPlan] = []
     for a in range(min(stride[0], size[0])):
         for b in range(min(stride[1], size[1])):
-            down, rows = _phase(size[0], kernel[0], a, padding[0], stride[0], dilation[0])
-            across, cols = _phase(size[1], kernel[1], b, padding[2], stride[1], dilation[1])
-            top, left = (max([0, *(-p for _, p in taps)]) for taps in (down, across))
-            tall = rows + max([0, *(p + top for _, p in down)])
-            wide = cols + max([0, *(p + left for _, p in across)])
+            down, rows = _taps_of_phase(size[0], kernel[0], a, padding[0], stride[0], dilation[0])
+            across, cols = _taps_of_phase(size[1], kernel[1], b, padding[2], stride[1], dilation[1])
+            top, left = (max([0, *(-row for _, row in taps)]) for taps in (down, across))
+            height = rows + max([0, *(row + top for _, row in down)])
+            width = cols + max([0, *(col + left for _, col in across)])
             taps = np.array([i * kernel[1] + j for i, _ in down for j, _ in across], np.int64)
             offsets = [
-                o * tall * wide + (p + top) * wide + q + left
+                o * height * width + (row + top) * width + col + left
                 for o in range(outs)
-                for _, p in down
-                for _, q in across
+                for _, row in down
+                for _, col in across
             ]
-            jobs.append((taps, np.array(offsets, np.int64), (top, left), tall, wide, rows, cols, (a, b)))
-    return jobs
+            plans.append(
+                TapPlan(taps, np.array(offsets, np.int64), (top, left), height, width, rows, cols, (a, b))
+            )
+    return plans
 
 
 def _run_tiles(
-    out: Array, x: Array, y: Array | None, w: Array, shift: Array, activation: Fn,
-    groups: int, steps: Sizes, job: Job, split: Pair, step: Pair,
+    out: Array, x: Array, relu_result: Array | None, w: Array, bias: Array, activation: Fn,
+    groups: int, w_strides: tuple[int, ...], plan: TapPlan, phases: Pair, out_stride: Pair,
 ) -> None:  # fmt: skip
-    """Choose the tile by the number of channels of a group's result, and launch it."""
-    chosen, offsets, corner, tall, wide, rows, cols, to = job
-    outs = out.shape[1] // groups
-    channels, tiles = BROAD if outs > simd.NARROW else SLIM
-    work = x.shape[0] * rows * wide * out.shape[1] * len(offsets)
-    threads = thread_count() if work > jit.SERIAL else 1
-    run = jit.variant(conv_tiles, out.dtype, threads > 1, finish=FINISHES[activation], **tiles)
-    lanes = simd.BYTES // out.itemsize
-    run(
-        out, x, y, w, chosen, steps, shift, offsets,
-        groups, channels, lanes, threads, split, corner, tall, wide, rows, cols, to, step,
+    """Choose the register tile by the number of channels of a group's result, and launch it."""
+    wide = out.shape[1] // groups > simd.NARROW_CHANNELS
+    channels, tiles = (simd.WIDE_CHANNELS, WIDE_TILES) if wide else (simd.NARROW_CHANNELS, NARROW_TILES)
+    products = x.shape[0] * plan.rows * plan.padded_width * out.shape[1] * len(plan.offsets)
+    threads = thread_count() if products > jit.SERIAL else 1
+    run = jit.variant(conv_tiles, out.dtype, threads > 1, finish=EPILOGUES[activation], **tiles)
+    lanes = simd.VECTOR_BYTES // out.itemsize
+    layout = TileLayout(
+        groups, channels, lanes, threads, phases, plan.corner, plan.padded_height, plan.padded_width,
+        plan.rows, plan.cols, plan.out_corner, out_stride,
     )  # fmt: skip
+    run(out, x, relu_result, w, plan.taps, w_strides, bias, plan.offsets, tuple(layout))
 
 
 def forward(
-    out: Array, x: Array, w: Array, params: ConvParams,
-    shift: Array | None = None, activation: Fn = operators.id,
+    out: Array, x: Array, w: Array, params: ConvParams, bias: Array | None = None, activation: Fn = operators.id
 ) -> None:  # fmt: skip
-    """Write the cross-correlation of ``x`` (N, C, H, W) with ``w`` (O, C / groups, KH, KW) into ``out``.
+    """Write the cross-correlation of ``x`` with ``w`` into ``out``.
 
-    ``shift`` (O,) is added to the channels (none by default), then ``activation`` is applied.
+    Args:
+        out: The result (N, O, H', W').
+        x: The input (N, C, H, W), packed, of the result's dtype, as all other arrays.
+        w: The weight (O, C / groups, KH, KW).
+        params: The settings of the convolution.
+        bias: Added to the channels (O,); none by default.
+        activation: Applied to the sums: `operators.id` or `operators.relu`.
     """
-    stride, padding, dilation, groups = params
-    shift = np.zeros(len(w), out.dtype) if shift is None else shift
+    stride, padding, _, groups = params
+    bias = np.zeros(len(w), out.dtype) if bias is None else bias
     if jit.disabled():
         reference_conv.conv(out, x, w, params)
-        out[...] = np.vectorize(activation, [out.dtype])(out + shift[:, None, None])
+        out[...] = np.vectorize(activation, [out.dtype])(out + bias[:, None, None])
         return
-    if winograd.suits(w, params) and winograd.conv(out, x, w, padding, shift, activation):
+    if winograd.applies(w, params) and winograd.forward(out, x, w, padding, bias, activation):
         return
-    taps = w.shape[2] * w.shape[3]
-    chosen, offsets, tall, wide = _forward_plan(out.shape[2:], w.shape[2:], w.shape[1], stride, dilation, 1)
-    job = (chosen, offsets, (padding[0], padding[2]), tall, wide, *out.shape[2:], (0, 0))
-    steps = (w.size // groups, w.shape[1] * taps, taps)
-    _run_tiles(out, x, None, w, shift, activation, groups, steps, job, stride, (1, 1))
+    plan = _forward_plan(out.shape[2:], w.shape[2:], w.shape[1], params)
+    taps = len(plan.taps)
+    w_strides = (w.size // groups, w.shape[1] * taps, taps)
+    _run_tiles(out, x, None, w, bias, activation, groups, w_strides, plan, stride, (1, 1))
 
 
 def fuses_relu_backward(w: Array, params: ConvParams) -> bool:
     """Return whether `grad_input` and `grad_weight` can apply the gradient of a ReLU while they read."""
-    return not (jit.disabled() or winograd.suits(w, params))
+    return not (jit.disabled() or winograd.applies(w, params))
 
 
 def grad_input(
-    out: Array, d: Array, w: Array, params: ConvParams,
-    y: Array | None = None,
+    out: Array, d: Array, w: Array, params: ConvParams, relu_result: Array | None = None
 ) -> None:  # fmt: skip
     """Write the derivative with respect to the input into ``out``.
 
-    If `fuses_relu_backward`, ``y`` may be what a ReLU after the convolution gave.
+    Args:
+        out: The input's gradient (N, C, H, W).
+        d: The output's gradient (N, O, H', W').
+        w: The weight (O, C / groups, KH, KW).
+        params: The settings of the convolution.
+        relu_result: If `fuses_relu_backward`, the result of a ReLU after the convolution; ``d`` is then its gradient.
     """
-    stride, padding, dilation, groups = params
+    stride, padding, _, groups = params
     if jit.disabled():
         reference_conv.conv_grad_input(out, d, w, params)
         return
-    shift = np.zeros(out.shape[1], out.dtype)
-    if winograd.suits(w, params):
-        around = (2 - padding[0], 2 - padding[1], 2 - padding[2], 2 - padding[3])
+    bias = np.zeros(out.shape[1], out.dtype)
+    if winograd.applies(w, params):
+        top, bottom, left, right = padding
+        flipped: Padding = (2 - top, 2 - bottom, 2 - left, 2 - right)
         transposed = w[:, :, ::-1, ::-1].transpose(1, 0, 2, 3)
-        if winograd.conv(out, d, transposed, around, shift, operators.id):
+        if winograd.forward(out, d, transposed, flipped, bias, operators.id):
             return
     taps = w.shape[2] * w.shape[3]
-    steps = (w.size // groups, taps, w.shape[1] * taps)
-    for job in _backward_plan(out.shape[2:], w.shape[2:], w.shape[0] // groups, stride, padding, dilation):
-        if len(job[0]):
-            _run_tiles(out, d, y, w, shift, operators.id, groups, steps, job, (1, 1), stride)
+    w_strides = (w.size // groups, taps, w.shape[1] * taps)
+    for plan in _input_grad_plan(out.shape[2:], w.shape[2:], w.shape[0] // groups, params):
+        if len(plan.taps):
+            _run_tiles(
+                out, d, relu_result, w, bias, operators.id, groups, w_strides, plan, (1, 1), stride
+            )  # fmt: skip
         else:
-            top, left = job[-1]
+            top, left = plan.out_corner
             out[:, :, top :: stride[0], left :: stride[1]] = 0
 
 
 def grad_weight(
     out: Array, x: Array, d: Array, params: ConvParams,
-    y: Array | None = None, sums: Array | None = None,
+    relu_result: Array | None = None, bias_grad: Array | None = None,
 ) -> None:  # fmt: skip
     """Write the derivative with respect to the weight into ``out``.
 
-    If `fuses_relu_backward`, ``y`` may be what a ReLU after the convolution gave, and that of a bias goes into ``sums``.
+    Args:
+        out: The weight's gradient (O, C / groups, KH, KW).
+        x: The input (N, C, H, W).
+        d: The output's gradient (N, O, H', W').
+        params: The settings of the convolution.
+        relu_result: See `grad_input`.
+        bias_grad: If `fuses_relu_backward`, where the bias's gradient (O,) is written.
     """
-    stride, padding, dilation, groups = params
+    stride, padding, _, groups = params
     if jit.disabled():
         reference_conv.conv_grad_weight(out, x, d, params)
         return
-    if winograd.suits(out, params) and winograd.grad_weight(out, x, d, padding):
+    if winograd.applies(out, params) and winograd.grad_weight(out, x, d, padding):
         return
-    batch, size = x.shape[0], d.shape[2:]
-    _, offsets, tall, wide = _forward_plan(size, out.shape[2:], out.shape[1], stride, dilation, DOT_COLUMNS)
-    lines = -(-(out.shape[0] // groups) // DOT_ROWS) * DOT_ROWS
-    threads = thread_count() if batch * size[0] * size[1] * out.size > jit.SERIAL else 1
-    one = (out.shape[1] * stride[0] * stride[1] * tall * wide + lines * size[0] * wide) * out.itemsize
-    chunk = max(1, min(-(-batch // threads), SCRATCH // one))
+    batch, rows, cols = x.shape[0], *d.shape[2:]
+    plan = _forward_plan((rows, cols), out.shape[2:], out.shape[1], params, DOT_TAPS)
+    threads = thread_count() if batch * rows * cols * out.size > jit.SERIAL else 1
+    padded_outs = -(-(out.shape[0] // groups) // DOT_CHANNELS) * DOT_CHANNELS
+    image = out.shape[1] * stride[0] * stride[1] * plan.padded_height * plan.padded_width
+    image_bytes = (image + padded_outs * rows * plan.padded_width) * out.itemsize
+    chunk = max(1, min(-(-batch // threads), SCRATCH_BYTES // image_bytes))
+    lanes = simd.VECTOR_BYTES // out.itemsize
+    layout = DotLayout(
+        groups, lanes, threads, chunk, stride, plan.corner, plan.padded_height, plan.padded_width
+    )
+    bias_grad = np.empty(d.shape[1], d.dtype) if bias_grad is None else bias_grad
     run = jit.variant(dot_tiles, out.dtype, threads > 1)
-    lanes = simd.BYTES // out.itemsize
-    corner = (padding[0], padding[2])
-    sums = np.empty(d.shape[1], d.dtype) if sums is None else sums
-    run(out, sums, x, d, y, offsets, groups, lanes, threads, chunk, stride, corner, tall, wide)
+    run(out, bias_grad, x, d, relu_result, plan.offsets, tuple(layout))

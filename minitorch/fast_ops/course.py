@@ -1,4 +1,9 @@
-"""Part of fast_matmul, fast_ops."""
+"""The course's kernels on the CPU (tasks 3.1 and 3.2): map, zip, reduce and the matrix product, compiled with Numba.
+
+The `fast` backend itself runs `elementwise`, `reduce` and `matmul`. These functions have the signatures of the course:
+each operand is (storage, shape, strides). They are compiled anew in each process, so that Numba's
+``parallel_diagnostics`` has something to report.
+"""
 
 from __future__ import annotations
 
@@ -17,44 +22,52 @@ def matrix_multiply(
     a: Any, a_shape: Any, a_strides: Any,
     b: Any, b_shape: Any, b_strides: Any,
 ) -> None:  # fmt: skip
-    """The product as the course writes it, 2-D or 3-D: every thread owns rows of ``out``, one write per element."""
-    y, x = len(out_shape) - 2, len(out_shape) - 1
-    ay, ax, by, bx = len(a_shape) - 2, len(a_shape) - 1, len(b_shape) - 2, len(b_shape) - 1
-    rows, batch = out_shape[y] * (out_shape[0] if y else 1), out_strides[0] if y else 0
-    batch_a = a_strides[0] if ay and a_shape[0] > 1 else 0
-    batch_b = b_strides[0] if by and b_shape[0] > 1 else 0
+    """Write ``a @ b``, matrices or batches of them, into ``out``: a thread takes rows, one write per element.
+
+    A batch of one matrix is multiplied with each of the other operand's. Cost: 2 * rows * columns * K reads per matrix
+    from memory or cache; no tiles, no temporary memory.
+    """
+    row_dim, col_dim = len(out_shape) - 2, len(out_shape) - 1
+    a_row_dim, a_col_dim, b_row_dim, b_col_dim = (
+        len(a_shape) - 2,
+        len(a_shape) - 1,
+        len(b_shape) - 2,
+        len(b_shape) - 1,
+    )
+    rows = out_shape[row_dim] * (out_shape[0] if row_dim else 1)
+    out_batch_stride = out_strides[0] if row_dim else 0
+    a_batch_stride = a_strides[0] if a_row_dim and a_shape[0] > 1 else 0
+    b_batch_stride = b_strides[0] if b_row_dim and b_shape[0] > 1 else 0
     for t in prange(rows):
-        n, i = t // out_shape[y], t % out_shape[y]
-        for j in range(out_shape[x]):
-            at, bt = n * batch_a + i * a_strides[ay], n * batch_b + j * b_strides[bx]
+        n, i = t // out_shape[row_dim], t % out_shape[row_dim]
+        for j in range(out_shape[col_dim]):
+            a_offset = n * a_batch_stride + i * a_strides[a_row_dim]
+            b_offset = n * b_batch_stride + j * b_strides[b_col_dim]
             total = 0.0
-            for k in range(a_shape[ax]):
-                total += a[at + k * a_strides[ax]] * b[bt + k * b_strides[by]]
-            out[n * batch + i * out_strides[y] + j * out_strides[x]] = total
+            for k in range(a_shape[a_col_dim]):
+                total += a[a_offset + k * a_strides[a_col_dim]] * b[b_offset + k * b_strides[b_row_dim]]
+            out[n * out_batch_stride + i * out_strides[row_dim] + j * out_strides[col_dim]] = total
 
 
 tensor_matrix_multiply = jit.njit(matrix_multiply, parallel=True)
-
-
 to_index = jit.njit(tensor_data.to_index)
 index_to_position = jit.njit(tensor_data.index_to_position)
 broadcast_index = jit.njit(tensor_data.broadcast_index)
-tensor_matrix_multiply = tensor_matrix_multiply
 
 
 def tensor_map(fn: Fn) -> Kernel:
-    """Return the parallel map on (storage, shape, strides) triples, out first; ``fn`` may be compiled already.
+    """Return the parallel map ``(out, out_shape, out_strides, in, in_shape, in_strides)``.
 
-    These three are compiled anew in each process, so that ``parallel_diagnostics`` has something to tell.
+    ``fn`` may be plain or compiled.
     """
     return jit.kernel(elementwise.map_any, parallel=True, cache=False, fn=fn)
 
 
 def tensor_zip(fn: Fn) -> Kernel:
-    """Return the parallel zip on (storage, shape, strides) triples, out first; see `tensor_map`."""
+    """Return the parallel zip: as `tensor_map`, with storage, shape and strides of two operands."""
     return jit.kernel(elementwise.zip_any, parallel=True, cache=False, fn=fn)
 
 
 def tensor_reduce(fn: Fn) -> Kernel:
-    """Return the parallel reduction on (storage, shape, strides) triples, out first, then ``reduce_dim``."""
+    """Return the parallel reduction: as `tensor_map`, then ``reduce_dim``; ``out`` holds the start values."""
     return jit.kernel(reduce.reduce_any, parallel=True, cache=False, fn=fn)

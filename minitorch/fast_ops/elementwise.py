@@ -1,6 +1,15 @@
-"""Loops of the Numba backend over elements: map, zip, reduce, and the update of parameters in place.
+"""Loops of the Numba backend over elements: maps, zips, fused expressions, and parameter updates in place.
 
-Each runs over a float function that `minitorch.jit` binds.
+Each loop calls a float function ``fn`` that `jit` binds and compiles into it. Which loop runs depends on how the
+operands lie in memory; `backend` coalesces dimensions before, so that most operands have one:
+
+    flat          all packed, of one shape              one loop over memory, that the compiler makes vectors of
+    rows          up to four dimensions with strides    a loop per row; stride 0 means that the operand is broadcast
+    transposed    rows of one are columns of the other  blocks that stay in the cache
+    any           everything else, and the course       an index for each element
+
+Cost: each element is read and written once, so memory bandwidth is the limit for all but the transcendental functions.
+The file depends on `jit` and on the index functions of `tensor_data`.
 """
 
 from __future__ import annotations
@@ -10,156 +19,128 @@ from typing import Any
 import numpy as np
 from numba import prange
 
-from .. import tensor_data
 from ..runtime.placeholders import fn
 from ..runtime.types import Fn
-from . import jit
-from .threads import thread_count
+from ..tensor_data import MAX_DIMS, broadcast_index, index_to_position, to_index
+from .codegen import function_from_source
 
-MAX_DIMS = tensor_data.MAX_DIMS
-spread, place, locate = tensor_data.broadcast_index, tensor_data.index_to_position, tensor_data.to_index
+CHUNK = 4096  # elements of a row that one thread takes at a time
+TRANSPOSE_ROWS = 32  # rows of the source that one thread transposes at a time
+TRANSPOSE_BLOCK = 8  # rows and columns of a block that is transposed at once
+MAX_INPUTS, MAX_STATES = 4, 3  # operands of a flat loop, and states of an update
 
-# Cells that one thread takes at a time: fixed, so that sums do not depend on the number of threads.
-CHUNK = 4096
-LANES = 64  # folds that run side by side over a packed row, so that vectors are full
-SQUARE, BLOCK = 32, 8  # rows that a thread turns at a time, and how many of them, and columns, at once
-ROWS, COLUMNS = 256, 512  # rows, and columns, that a thread folds at a time
-
-
-def map_flat(out: Any, a: Any, n: int) -> None:
-    """Write ``fn(a[i])`` into ``out[i]``: both packed, of one shape."""
-    for i in prange(n):
-        out[i] = fn(a[i])
-
-
-def zip_flat(out: Any, a: Any, b: Any, n: int) -> None:
-    """Write ``fn(a[i], b[i])`` into ``out[i]``: all packed, of one shape."""
-    for i in prange(n):
-        out[i] = fn(a[i], b[i])
+# Loops that differ by the number of their operands only are written out from these two texts.
+FLAT_LOOP = """
+def flat_{count}(out, size, {arrays}):
+    for i in prange(size):
+        out[i] = fn({elements})
+"""
+UPDATE_LOOP = """
+def update_{count}(hyperparameters, parameter, grad{states}):
+    for i in prange(len(parameter)):
+        parameter[i]{elements}, = fn(hyperparameters, parameter[i], grad[i]{elements})
+"""
 
 
-def map_rows(out: Any, a: Any, sizes: Any, to: Any, of: Any) -> None:
-    """Map over four coalesced dimensions: ``sizes``, and the strides of both operands; the last one is a row."""
+def _flat_loop(count: int) -> Fn:
+    """Return ``out[i] = fn(a0[i], a1[i], ...)`` for the first ``size`` elements of ``count`` packed operands."""
+    arrays = ", ".join(f"a{k}" for k in range(count))
+    elements = ", ".join(f"a{k}[i]" for k in range(count))
+    source = FLAT_LOOP.format(count=count, arrays=arrays, elements=elements)
+    return function_from_source(f"flat_{count}", source, globals())
+
+
+def _update_loop(count: int) -> Fn:
+    """Return the loop that updates a parameter and ``count`` states of its optimizer by a rule ``fn``, in place.
+
+    ``fn(hyperparameters, parameter, gradient, *states)`` returns the new parameter and states.
+    """
+    states = "".join(f", s{k}" for k in range(count))
+    elements = "".join(f", s{k}[i]" for k in range(count))
+    source = UPDATE_LOOP.format(count=count, states=states, elements=elements)
+    return function_from_source(f"update_{count}", source, globals())
+
+
+FLAT = tuple(_flat_loop(count) for count in range(1, MAX_INPUTS + 1))  # FLAT[k] has k + 1 operands
+UPDATES = tuple(_update_loop(count) for count in range(MAX_STATES + 1))  # UPDATES[k] has k states
+map_flat, zip_flat = FLAT[0], FLAT[1]
+
+
+def map_rows(out: Any, a: Any, sizes: Any, out_strides: Any, a_strides: Any) -> None:
+    """Map over four coalesced dimensions ``sizes``, the last of which is a row; a thread takes a chunk of a row."""
     n = sizes[3]
-    pieces = (n + CHUNK - 1) // CHUNK
-    for t in prange(sizes[0] * sizes[1] * sizes[2] * pieces):
-        r, low = t // pieces, (t % pieces) * CHUNK
-        i2, i1, i0 = r % sizes[2], r // sizes[2] % sizes[1], r // (sizes[2] * sizes[1])
-        dst = out[i0 * to[0] + i1 * to[1] + i2 * to[2] + low * to[3] :]
-        src = a[i0 * of[0] + i1 * of[1] + i2 * of[2] + low * of[3] :]
-        m = min(CHUNK, n - low)
-        if to[3] == 1 and of[3] == 1:
-            for i in range(m):
-                dst[i] = fn(src[i])
+    chunks = (n + CHUNK - 1) // CHUNK
+    out_step, a_step = out_strides[3], a_strides[3]
+    for t in prange(sizes[0] * sizes[1] * sizes[2] * chunks):
+        row, low = t // chunks, (t % chunks) * CHUNK
+        i2, i1, i0 = row % sizes[2], row // sizes[2] % sizes[1], row // (sizes[2] * sizes[1])
+        out_row = out[i0 * out_strides[0] + i1 * out_strides[1] + i2 * out_strides[2] + low * out_step :]
+        a_row = a[i0 * a_strides[0] + i1 * a_strides[1] + i2 * a_strides[2] + low * a_step :]
+        count = min(CHUNK, n - low)
+        if out_step == 1 and a_step == 1:
+            for i in range(count):
+                out_row[i] = fn(a_row[i])
         else:
-            for i in range(m):
-                dst[i * to[3]] = fn(src[i * of[3]])
+            for i in range(count):
+                out_row[i * out_step] = fn(a_row[i * a_step])
 
 
-def map_transposed(out: Any, a: Any, sizes: Any, to: Any, of: Any) -> None:
-    """Map where rows of ``out`` are columns of ``a``: block by block, so that what is fetched is used before it goes.
+def map_transposed(out: Any, a: Any, sizes: Any, out_strides: Any, a_strides: Any) -> None:
+    """Map where rows of ``out`` are columns of ``a``: in blocks, so that a cache line is used whole while it is there.
 
     Of four dimensions the third is packed in ``a`` and the last in ``out``; neither is shorter than a block, and their
-    last blocks overlap those before. A block's sizes are constants: the compiler turns it in vectors.
+    last blocks overlap those before. A block's sizes are constants, so the compiler transposes it in vector registers.
+    A thread takes TRANSPOSE_ROWS of the third dimension.
     """
-    pieces = (sizes[2] + SQUARE - 1) // SQUARE
-    for t in prange(sizes[0] * sizes[1] * pieces):
-        r, low = t // pieces, (t % pieces) * SQUARE
-        i1, i0 = r % sizes[1], r // sizes[1]
-        dst, src = out[i0 * to[0] + i1 * to[1] :], a[i0 * of[0] + i1 * of[1] :]
-        step, far = to[2], of[3]
-        for column in range(0, sizes[3], BLOCK):
-            for row in range(low, min(low + SQUARE, sizes[2]), BLOCK):
-                i, j = min(row, sizes[2] - BLOCK), min(column, sizes[3] - BLOCK)
-                at, near = i * step + j, i + j * far
-                for k in range(BLOCK):
-                    for m in range(BLOCK):
-                        dst[at + k * step + m] = fn(src[near + k + m * far])
+    chunks = (sizes[2] + TRANSPOSE_ROWS - 1) // TRANSPOSE_ROWS
+    for t in prange(sizes[0] * sizes[1] * chunks):
+        plane, low = t // chunks, (t % chunks) * TRANSPOSE_ROWS
+        i1, i0 = plane % sizes[1], plane // sizes[1]
+        out_plane = out[i0 * out_strides[0] + i1 * out_strides[1] :]
+        a_plane = a[i0 * a_strides[0] + i1 * a_strides[1] :]
+        out_step, a_step = out_strides[2], a_strides[3]
+        for column in range(0, sizes[3], TRANSPOSE_BLOCK):
+            for row in range(low, min(low + TRANSPOSE_ROWS, sizes[2]), TRANSPOSE_BLOCK):
+                i, j = min(row, sizes[2] - TRANSPOSE_BLOCK), min(column, sizes[3] - TRANSPOSE_BLOCK)
+                target, source = i * out_step + j, i + j * a_step
+                for k in range(TRANSPOSE_BLOCK):
+                    for m in range(TRANSPOSE_BLOCK):
+                        out_plane[target + k * out_step + m] = fn(a_plane[source + k + m * a_step])
 
 
-def zip_rows(out: Any, a: Any, b: Any, sizes: Any, to: Any, of_a: Any, of_b: Any) -> None:
-    """Zip over four coalesced dimensions: ``sizes``, and the strides of all operands; the last one is a row."""
+def zip_rows(out: Any, a: Any, b: Any, sizes: Any, out_strides: Any, a_strides: Any, b_strides: Any) -> None:
+    """Zip over four coalesced dimensions ``sizes``, the last of which is a row; a thread takes a chunk of a row.
+
+    Rows that are packed, or one of which is a single element, have loops that the compiler makes vectors of.
+    """
     n = sizes[3]
-    pieces = (n + CHUNK - 1) // CHUNK
-    for t in prange(sizes[0] * sizes[1] * sizes[2] * pieces):
-        r, low = t // pieces, (t % pieces) * CHUNK
-        i2, i1, i0 = r % sizes[2], r // sizes[2] % sizes[1], r // (sizes[2] * sizes[1])
-        dst = out[i0 * to[0] + i1 * to[1] + i2 * to[2] + low * to[3] :]
-        x = a[i0 * of_a[0] + i1 * of_a[1] + i2 * of_a[2] + low * of_a[3] :]
-        y = b[i0 * of_b[0] + i1 * of_b[1] + i2 * of_b[2] + low * of_b[3] :]
-        m = min(CHUNK, n - low)
-        if to[3] == 1 and of_a[3] == 1 and of_b[3] == 1:
-            for i in range(m):
-                dst[i] = fn(x[i], y[i])
-        elif to[3] == 1 and of_a[3] == 1 and of_b[3] == 0:
-            v = y[0]
-            for i in range(m):
-                dst[i] = fn(x[i], v)
-        elif to[3] == 1 and of_a[3] == 0 and of_b[3] == 1:
-            u = x[0]
-            for i in range(m):
-                dst[i] = fn(u, y[i])
+    chunks = (n + CHUNK - 1) // CHUNK
+    out_step, a_step, b_step = out_strides[3], a_strides[3], b_strides[3]
+    for t in prange(sizes[0] * sizes[1] * sizes[2] * chunks):
+        row, low = t // chunks, (t % chunks) * CHUNK
+        i2, i1, i0 = row % sizes[2], row // sizes[2] % sizes[1], row // (sizes[2] * sizes[1])
+        out_row = out[i0 * out_strides[0] + i1 * out_strides[1] + i2 * out_strides[2] + low * out_step :]
+        a_row = a[i0 * a_strides[0] + i1 * a_strides[1] + i2 * a_strides[2] + low * a_step :]
+        b_row = b[i0 * b_strides[0] + i1 * b_strides[1] + i2 * b_strides[2] + low * b_step :]
+        count = min(CHUNK, n - low)
+        if out_step == 1 and a_step == 1 and b_step == 1:
+            for i in range(count):
+                out_row[i] = fn(a_row[i], b_row[i])
+        elif out_step == 1 and a_step == 1 and b_step == 0:
+            b_element = b_row[0]
+            for i in range(count):
+                out_row[i] = fn(a_row[i], b_element)
+        elif out_step == 1 and a_step == 0 and b_step == 1:
+            a_element = a_row[0]
+            for i in range(count):
+                out_row[i] = fn(a_element, b_row[i])
         else:
-            for i in range(m):
-                dst[i * to[3]] = fn(x[i * of_a[3]], y[i * of_b[3]])
-
-
-def update_1(settings: Any, p: Any, d: Any) -> None:
-    """Update ``p``, in place."""
-    for i in prange(len(p)):
-        (p[i],) = fn(settings, p[i], d[i])
-
-
-def update_2(settings: Any, p: Any, d: Any, s: Any) -> None:
-    """Update ``p`` and one state, in place."""
-    for i in prange(len(p)):
-        p[i], s[i] = fn(settings, p[i], d[i], s[i])
-
-
-def update_3(settings: Any, p: Any, d: Any, s: Any, t: Any) -> None:
-    """Update ``p`` and two states, in place."""
-    for i in prange(len(p)):
-        p[i], s[i], t[i] = fn(settings, p[i], d[i], s[i], t[i])
-
-
-def update_4(settings: Any, p: Any, d: Any, s: Any, t: Any, u: Any) -> None:
-    """Update ``p`` and three states, in place."""
-    for i in prange(len(p)):
-        p[i], s[i], t[i], u[i] = fn(settings, p[i], d[i], s[i], t[i], u[i])
-
-
-UPDATES = (update_1, update_2, update_3, update_4)
-
-
-def elements_1(out: Any, a: Any) -> None:
-    """Write ``fn(a[i])``; as the next three, for packed operands of one shape."""
-    for i in prange(len(out)):
-        out[i] = fn(a[i])
-
-
-def elements_2(out: Any, a: Any, b: Any) -> None:
-    """Write ``fn(a[i], b[i])``."""
-    for i in prange(len(out)):
-        out[i] = fn(a[i], b[i])
-
-
-def elements_3(out: Any, a: Any, b: Any, c: Any) -> None:
-    """Write ``fn(a[i], b[i], c[i])``."""
-    for i in prange(len(out)):
-        out[i] = fn(a[i], b[i], c[i])
-
-
-def elements_4(out: Any, a: Any, b: Any, c: Any, d: Any) -> None:
-    """Write ``fn(a[i], b[i], c[i], d[i])``."""
-    for i in prange(len(out)):
-        out[i] = fn(a[i], b[i], c[i], d[i])
-
-
-ELEMENTS = (elements_1, elements_2, elements_3, elements_4)
+            for i in range(count):
+                out_row[i * out_step] = fn(a_row[i * a_step], b_row[i * b_step])
 
 
 def map_any(out: Any, out_shape: Any, out_strides: Any, a: Any, a_shape: Any, a_strides: Any) -> None:
-    """Map over any shapes: index arithmetic for each element, unless the operands are aligned."""
+    """Map over any shapes, ``a`` broadcast: index arithmetic for each element, unless the operands are aligned."""
     size = 1
     for n in out_shape:
         size *= n
@@ -170,9 +151,9 @@ def map_any(out: Any, out_shape: Any, out_strides: Any, a: Any, a_shape: Any, a_
         for i in prange(size):
             out_index = np.empty(MAX_DIMS, np.int32)
             a_index = np.empty(MAX_DIMS, np.int32)
-            locate(i, out_shape, out_index)
-            spread(out_index, out_shape, a_shape, a_index)
-            out[place(out_index, out_strides)] = fn(a[place(a_index, a_strides)])
+            to_index(i, out_shape, out_index)
+            broadcast_index(out_index, out_shape, a_shape, a_index)
+            out[index_to_position(out_index, out_strides)] = fn(a[index_to_position(a_index, a_strides)])
 
 
 def zip_any(
@@ -180,7 +161,7 @@ def zip_any(
     a: Any, a_shape: Any, a_strides: Any,
     b: Any, b_shape: Any, b_strides: Any,
 ) -> None:  # fmt: skip
-    """Zip over any shapes: index arithmetic for each element, unless the operands are aligned."""
+    """Zip over any shapes, operands broadcast: index arithmetic for each element, unless they are aligned."""
     size = 1
     for n in out_shape:
         size *= n
@@ -194,25 +175,9 @@ def zip_any(
             out_index = np.empty(MAX_DIMS, np.int32)
             a_index = np.empty(MAX_DIMS, np.int32)
             b_index = np.empty(MAX_DIMS, np.int32)
-            locate(i, out_shape, out_index)
-            spread(out_index, out_shape, a_shape, a_index)
-            spread(out_index, out_shape, b_shape, b_index)
-            out[place(out_index, out_strides)] = fn(
-                a[place(a_index, a_strides)], b[place(b_index, b_strides)]
+            to_index(i, out_shape, out_index)
+            broadcast_index(out_index, out_shape, a_shape, a_index)
+            broadcast_index(out_index, out_shape, b_shape, b_index)
+            out[index_to_position(out_index, out_strides)] = fn(
+                a[index_to_position(a_index, a_strides)], b[index_to_position(b_index, b_strides)]
             )
-
-
-class Variants:
-    """The compiled forms of loops over one float function, made when first asked for."""
-
-    def __init__(self, fn: Fn) -> None:
-        self.fn = fn
-        self.made: dict[tuple[Fn, int, bool], Fn] = {}
-
-    def get(self, loop: Fn, dtype: np.dtype[Any], parallel: bool) -> Fn:
-        parallel = parallel and thread_count() > 1
-        key = (loop, dtype.itemsize, parallel)
-        found = self.made.get(key)
-        if found is None:
-            found = self.made[key] = jit.kernel(loop, dtype, parallel=parallel, fn=self.fn)
-        return found

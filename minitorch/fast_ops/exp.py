@@ -1,8 +1,18 @@
 """The exponential of the Numba backend, written so that the compiler computes many at once.
 
-The system's ``exp`` is called for one number at a time. Here ``e ** x`` is ``2 ** k * e ** r`` with a whole ``k`` and a
-small ``r`` (Cody and Waite, 1980), ``e ** r`` its Taylor polynomial: no call, no branch. It is within two units in the
-last place, and keeps infinity, nan and the smallest numbers. `minitorch.jit` puts it in the place of ``math.exp``.
+The system's ``exp`` is called for one number at a time. Here, without a call or a branch (Cody and Waite, "Software
+Manual for the Elementary Functions", 1980):
+
+    1. Range reduction.  x = k * ln 2 + r  with a whole k = round(x / ln 2) and |r| <= ln 2 / 2 = 0.347.
+       Rounding is an addition: x / ln 2 + 1.5 * 2 ** digits has no bits left for a fraction. ln 2 is given as a sum
+       high + low, where high has so few bits that k * high is exact: r keeps all its digits.
+    2. Polynomial.  e ** r by the Taylor series to r ** 7 (float32) or r ** 13 (float64), by Horner's rule. The first
+       term left out is below 0.347 ** 8 / 8! = 5e-9, or 0.347 ** 14 / 14! = 4e-18: less than a tenth of the last place.
+    3. Scaling.  times 2 ** k, by adding k to the exponent's bits: in two factors, as 2 ** k alone may be out of range.
+
+The error is below one unit in the last place over the whole range of normal results (tested), two with subnormal ones.
+Infinity, nan and the smallest numbers are kept. `codegen` puts `vector_exp` in the place of ``math.exp`` in all
+kernels. Cost: some 12 (float32) or 18 (float64) multiply-adds for a vector of numbers.
 """
 
 from __future__ import annotations
@@ -21,28 +31,29 @@ def vector_exp(x: float) -> float:
     return math.exp(x)
 
 
-WHOLE = 1.5  # times 2 ** digits: the middle of the numbers that have no digits for a fraction
+ROUNDER = 1.5  # times 2 ** digits: the middle of the numbers that have no bits for a fraction
 
 
 def _scaling() -> Any:
     @intrinsic
-    def scaled(typingctx, y, t):  # type: ignore[no-untyped-def]
-        """Scale y by 2 ** k, where t is a whole k plus a number so large that all of its size are whole."""
+    def scaled(typingctx, y, rounded):  # type: ignore[no-untyped-def]
+        """Return y * 2 ** k, where ``rounded`` is a whole k plus ROUNDER * 2 ** digits."""
         double = y == types.float64
 
         def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
-            whole, bias, digits = (ir.IntType(64), 1023, 52) if double else (ir.IntType(32), 127, 23)
-            wholes = ir.Constant(args[1].type, WHOLE * 2.0**digits)
-            k = builder.sub(builder.bitcast(args[1], whole), builder.bitcast(wholes, whole))
+            integer, bias, digits = (ir.IntType(64), 1023, 52) if double else (ir.IntType(32), 127, 23)
+            rounder = ir.Constant(args[1].type, ROUNDER * 2.0**digits)
+            k = builder.sub(builder.bitcast(args[1], integer), builder.bitcast(rounder, integer))
             # Two factors: 2 ** k alone may be beyond the exponents where its product with y is not.
-            near = builder.ashr(k, ir.Constant(whole, 1))
+            half = builder.ashr(k, ir.Constant(integer, 1))
             result = args[0]
-            for part in (near, builder.sub(k, near)):
-                power = builder.shl(builder.add(part, ir.Constant(whole, bias)), ir.Constant(whole, digits))
+            for part in (half, builder.sub(k, half)):
+                exponent = builder.add(part, ir.Constant(integer, bias))
+                power = builder.shl(exponent, ir.Constant(integer, digits))
                 result = builder.fmul(result, builder.bitcast(power, args[0].type))
             return result
 
-        return y(y, t), codegen
+        return y(y, rounded), codegen
 
     return scaled
 
@@ -51,24 +62,39 @@ _scaled = _scaling()
 
 
 def _exponential(
-    real: Any, digits: int, terms: int, high: float, low: float, top: float, least: float
+    real: Any, digits: int, terms: int, ln2_high: float, ln2_low: float, overflow: float, underflow: float
 ) -> Any:
-    """Return the function for one type: ln 2 is ``high + low``; at ``top`` and ``least`` it is inf and 0 already."""
-    per_two, wholes, upper, lower = real(1 / math.log(2)), real(WHOLE * 2.0**digits), real(high), real(low)
-    first, last = real(least), real(top)
-    weights = tuple(real(1 / math.factorial(n)) for n in range(terms, -1, -1))
+    """Return the exponential of one type.
+
+    Args:
+        real: The scalar type.
+        digits: Bits of its fraction.
+        terms: The highest power of the polynomial.
+        ln2_high: The upper part of ln 2, with trailing zeros.
+        ln2_low: ln 2 minus this.
+        overflow: A number whose exponential is infinity.
+        underflow: A number whose exponential is 0.
+    """
+    per_ln2, rounder, high, low = (
+        real(1 / math.log(2)),
+        real(ROUNDER * 2.0**digits),
+        real(ln2_high),
+        real(ln2_low),
+    )
+    least, most = real(underflow), real(overflow)
+    coefficients = tuple(real(1 / math.factorial(n)) for n in range(terms, -1, -1))
 
     def exponential(x):  # type: ignore[no-untyped-def]
-        # Written so that nan stays.
-        x = last if x > last else x
-        x = first if x < first else x
-        t = x * per_two + wholes  # rounds
-        k = t - wholes
-        r = (x - k * upper) - k * lower
-        y = weights[0]
+        # Comparisons in this order leave nan as it is.
+        x = most if x > most else x
+        x = least if x < least else x
+        rounded = x * per_ln2 + rounder
+        k = rounded - rounder
+        r = (x - k * high) - k * low
+        y = coefficients[0]
         for n in range(1, terms + 1):
-            y = y * r + weights[n]
-        return _scaled(y, t)
+            y = y * r + coefficients[n]
+        return _scaled(y, rounded)
 
     return exponential
 

@@ -21,15 +21,15 @@ from ..tensor_ops.composite import ACTIVATIONS, Fused, dropout_scale
 from ..tensor_ops.expression import Expression
 from . import conv, jit, matmul, norm, softmax
 from .dropout import drop_elements
-from .elementwise import ELEMENTS
+from .elementwise import FLAT
 from .threads import thread_count
 
 DRAW = 8  # elementwise operations that a random word costs
 
 
 def _elementwise(out: TensorData, expression: Expression, *operands: TensorData) -> None:
-    run = jit.variant(ELEMENTS[len(operands) - 1], out.dtype, out.size > jit.PARALLEL, fn=expression.function)
-    run(out._storage, *(_broadcast(t, out) for t in operands))
+    run = jit.variant(FLAT[len(operands) - 1], out.dtype, out.size > jit.PARALLEL, fn=expression.function)
+    run(out._storage, out.size, *(_broadcast(t, out) for t in operands))
 
 
 def _broadcast(t: TensorData, out: TensorData) -> Any:

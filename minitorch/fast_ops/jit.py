@@ -1,12 +1,11 @@
 """Turns a loop and the float functions in it into a compiled kernel, compiled once per machine.
 
-Numba's disk cache cannot serve a loop that closes over a compiled function (its key changes from process to process).
-So each kernel is written out as a module of its own - the loop, the float functions it calls narrowed to the dtype,
-its constants - under a name that is a hash of all that, into a cache folder, and Numba caches what it compiles from
-there. Change a float function, and just its kernels are compiled anew.
+`kernel` writes the loop as a module of its own (`codegen`), under a name that is a hash of all that it is made of,
+into a cache folder; Numba keeps what it compiles from there. Change a float function, and only its kernels are
+compiled anew. `variant` remembers the kernels of this process; it is what a launch costs, so it does little.
 
 The folder is ``MINITORCH_CACHE_DIR``, else the user's cache folder. With ``NUMBA_DISABLE_JIT=1`` nothing is written
-and the plain functions run.
+and the loops run in Python. The file depends on `codegen`, `threads` and `runtime.specialize`.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ import numpy as np
 
 from ..runtime.specialize import global_names, with_numpy
 from ..runtime.types import Fn
-from .codegen import FLAGS, _is_copied, _key, _module_source
+from . import codegen
 from .threads import thread_count
 
 
@@ -45,7 +44,7 @@ def cache_dir() -> Path:
 
 
 def disabled() -> bool:
-    """Tell whether Numba was told not to compile."""
+    """Return whether Numba is told not to compile (``NUMBA_DISABLE_JIT=1``)."""
     return bool(vars(numba.config)["DISABLE_JIT"])
 
 
@@ -56,28 +55,28 @@ def plain(fn: Any) -> Any:
 
 def njit(fn: Fn, *, parallel: bool = False, cache: bool = False) -> Fn:
     """Compile ``fn`` at its first call; 1/0 is inf, not an exception."""
-    return numba.njit(parallel=parallel, error_model="numpy", fastmath=FLAGS, cache=cache)(fn)
+    return numba.njit(parallel=parallel, error_model="numpy", fastmath=codegen.FLAGS, cache=cache)(fn)
 
 
 @functools.cache
-def _say_once(message: str) -> None:
+def _warn_once(message: str) -> None:
     warnings.warn(message, RuntimeWarning, stacklevel=3)
 
 
 def _written(name: str, source: str) -> Path | None:
-    """Write a kernel's module into the cache folder unless it is there; None where that cannot be."""
+    """Write a kernel's module into the cache folder unless it is there; return None where that is not possible."""
     folder = cache_dir()
     path = folder / f"{name}.py"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not path.exists():
-            # A rename is atomic: of two processes that start at once, the later one replaces equal text.
+            # A rename is atomic: of two processes that start at once, the later one replaces the file by an equal one.
             handle, temporary = tempfile.mkstemp(dir=folder, suffix=".tmp")
             with os.fdopen(handle, "w") as file:
                 file.write(source)
             os.replace(temporary, path)
     except OSError as problem:
-        _say_once(
+        _warn_once(
             f"kernels cannot be cached in {folder} ({problem.strerror}): compiling in memory. "
             "Set MINITORCH_CACHE_DIR to a writable folder."
         )
@@ -92,8 +91,8 @@ def kept(folder: Path) -> frozenset[str]:
 
 
 @functools.cache
-def _tell(folder: Path) -> None:
-    """Say on a terminal, once, why the first results take their time."""
+def _announce(folder: Path) -> None:
+    """Print on a terminal, once, why the first results take their time."""
     if sys.stderr.isatty():
         print(f"minitorch: compiling kernels for this machine; kept in {folder}", file=sys.stderr)
 
@@ -102,7 +101,7 @@ def _load(name: str, path: Path) -> Fn:
     module_name = f"minitorch_kernels.{name}"
     if module_name not in sys.modules:
         if name not in kept(path.parent):
-            _tell(path.parent)
+            _announce(path.parent)
         spec = importlib.util.spec_from_file_location(module_name, path)
         assert spec is not None
         assert spec.loader is not None
@@ -123,7 +122,7 @@ def bind(loop: Fn, dtype: Any = np.float64, **fns: Any) -> Fn:
 
 
 def _uncompiled(loop: Fn) -> Fn:
-    """Return ``loop`` with the arithmetic of compiled code: 1/0 is inf, and nobody is warned."""
+    """Return ``loop`` with the arithmetic of compiled code: 1/0 is inf, without a warning."""
 
     def run(*operands: Any) -> None:
         with np.errstate(all="ignore"):
@@ -154,18 +153,18 @@ def kernel(
         A compiled function (compiling, or reading the cache, happens at its first call).
     """
     fns = {name: plain(fn) for name, fn in fns.items()}
+    name = np.dtype(dtype).name
     if disabled():
         given = {name: with_numpy(fn) if callable(fn) else fn for name, fn in fns.items()}
         return _uncompiled(with_numpy(bind(loop, dtype, **given)))
-    name = np.dtype(dtype).name
     closes = any(isinstance(fn, types.FunctionType) and fn.__closure__ for fn in fns.values())
     if cache and not closes:
-        key = f"{loop.__name__.strip('_')}_{_key(loop, fns, name, parallel)}"
-        source = None if (cache_dir() / f"{key}.py").exists() else _module_source(loop, fns, name, parallel)
-        if source is not None or (cache_dir() / f"{key}.py").exists():
-            path = _written(key, source or "")
-            if path is not None:
-                return _load(key, path)
+        file = f"{loop.__name__.strip('_')}_{codegen.key(loop, fns, name, parallel)}"
+        written = (cache_dir() / f"{file}.py").exists()
+        source = "" if written else codegen.module_source(loop, fns, name, parallel)
+        path = None if source is None else _written(file, source)
+        if path is not None:
+            return _load(file, path)
     return _compiled(bind(loop, dtype, **fns), parallel)
 
 
@@ -174,7 +173,7 @@ def _compiled(fn: Fn, parallel: bool = False) -> Fn:
     helpers = {
         name: _compiled(value)
         for name in global_names(fn.__code__)
-        if _is_copied(value := fn.__globals__.get(name))
+        if codegen.is_copied(value := fn.__globals__.get(name))
     }
     names = {**fn.__globals__, **helpers}
     return njit(
@@ -188,15 +187,14 @@ SERIAL = 200_000  # products up to which it does not
 _variants: dict[tuple[Any, ...], Fn] = {}
 
 
-def variant(loop: Fn, dtype: Any, parallel: bool, **fns: Any) -> Fn:
-    """Return the compiled form of ``loop`` for these settings, made when first asked for.
+def variant(loop: Fn, dtype: np.dtype[Any], parallel: bool, **fns: Any) -> Fn:
+    """Return the compiled form of ``loop`` for these settings, made when first asked for; see `kernel`.
 
     ``parallel`` is a wish: with one thread the serial form is returned.
     """
     parallel = parallel and thread_count() > 1
-    key = (loop, np.dtype(dtype).itemsize, parallel, *fns.values())
+    key = (loop, dtype.itemsize, parallel, *fns.values())
     found = _variants.get(key)
     if found is None:
-        made = kernel(loop, dtype, parallel=parallel, cache=True, **fns)
-        found = _variants[key] = made
+        found = _variants[key] = kernel(loop, dtype, parallel=parallel, **fns)
     return found

@@ -1,4 +1,12 @@
-"""Matrix products of the Numba backend."""
+"""Matrix products of the Numba backend: NumPy's BLAS, with its threads held where they would cost more than they give.
+
+OpenBLAS beats any loop written here. But it has threads of its own beside those of Numba's kernels. After a product
+they go on spinning for a while, on the cores that the next kernel of ours wants: in a training step, whose products
+are small and whose kernels follow at once, that costs more than the second thread gains. So products between
+SMALL_PRODUCT (up to which BLAS uses one thread anyway) and LARGE_PRODUCT multiplications run on one thread.
+
+The file depends on NumPy, and on threadpoolctl at the first product that is held.
+"""
 
 from __future__ import annotations
 
@@ -10,30 +18,36 @@ from typing import Any
 
 import numpy as np
 
-TINY = 1 << 18  # multiplications up to which BLAS does not wake its threads
-SERIAL = 50_000_000  # and those up to which a second thread of it costs more than it gives
+SMALL_PRODUCT = 1 << 18  # multiplications up to which BLAS does not wake its threads
+LARGE_PRODUCT = 50_000_000  # and those from which a second thread gives more than it costs
 
 
 def matmul(out: Any, a: Any, b: Any) -> None:
-    """Write the product of matrices, or of batches of them, into ``out``: BLAS, which no loop of ours beats."""
+    """Write the product of matrices, or of batches of them, into ``out``.
+
+    Args:
+        out: The result (..., M, N).
+        a: The left operand (..., M, K).
+        b: The right operand (..., K, N); a matrix is multiplied with each of a batch.
+    """
     if a.ndim != b.ndim:
         a, b = (t[None] if t.ndim == 2 else t for t in (a, b))
-    work = out.size * a.shape[-1]
-    # Else its other threads would go on spinning, on the cores that our next kernel wants.
-    held = [(hold, count()) for count, hold in _openblas()] if TINY < work < SERIAL else ()
-    for hold, _ in held:
-        hold(1)
+    multiplications = out.size * a.shape[-1]
+    hold = SMALL_PRODUCT < multiplications < LARGE_PRODUCT
+    held = [(set_threads, get_threads()) for get_threads, set_threads in _openblas()] if hold else ()
+    for set_threads, _ in held:
+        set_threads(1)
     try:
         with np.errstate(all="ignore"):
-            np.matmul(_ready(a), _ready(b), out=out)
+            np.matmul(_readable(a), _readable(b), out=out)
     finally:
-        for hold, threads in held:
-            hold(threads)
+        for set_threads, threads in held:
+            set_threads(threads)
 
 
 @functools.cache
 def _openblas() -> list[tuple[Callable[[], int], Callable[[int], None]]]:
-    """Return, for each OpenBLAS of this process, what tells and what sets its number of threads."""
+    """Return, for each OpenBLAS of this process, the functions that get and set its number of threads."""
     from threadpoolctl import ThreadpoolController
 
     found = []
@@ -45,6 +59,6 @@ def _openblas() -> list[tuple[Callable[[], int], Callable[[int], None]]]:
     return found
 
 
-def _ready(t: Any) -> Any:
-    """Copy a matrix that BLAS could not read as it lies: neither its rows nor its columns are packed."""
+def _readable(t: Any) -> Any:
+    """Return a matrix in a layout that BLAS reads: itself if its rows or its columns are packed, else a copy."""
     return t if t.itemsize in t.strides[-2:] else np.ascontiguousarray(t)

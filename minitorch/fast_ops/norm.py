@@ -1,7 +1,19 @@
-"""Fused kernels of the Numba backend: normalisation, activations, softmax and cross-entropy.
+"""Normalisation and activations of the Numba backend, on arrays (A, C, L): outer, channel, inner.
 
-A channel is summed, centred and written by one thread, so its elements come from memory once. Sums over a channel are
-kept in double precision from row to row.
+Batch norm has A = N images and L = H * W pixels; layer and group norm have A = 1 and a channel per group. A thread
+takes a channel, in all loops but two, so a channel's elements come from memory once and from the cache after that. The
+formula for a channel of m = A * L elements (Ioffe and Szegedy, 2015), with xhat = (x - mean) / sqrt(var + eps):
+
+    y  = activation(xhat * w + b)
+    d  = activation's gradient of dy
+    db = sum d          dw = sum d * xhat          dx = (d - db / m - xhat * dw / m) * w / sqrt(var + eps)
+
+Mean and variance come from one pass: the sums of (x - c) and (x - c) ** 2, where c is the mean of the channel's first
+row. c is close to the mean, so that var = sum2 / m - (sum1 / m) ** 2 loses no digits. Within a row sums run in lanes
+(`sums`); from row to row they are kept in double precision.
+
+Cost: `norm` reads x twice and writes y; `norm_grad` reads x three times and d once, and writes dx twice: all but the
+first time from the cache where a channel fits.
 """
 
 from __future__ import annotations
@@ -12,37 +24,32 @@ from typing import Any
 import numpy as np
 from numba import prange
 
-from .. import operators
-from ..runtime.placeholders import real
-from .sums import PADDING, moments, total, weighted
+from ..runtime.placeholders import finish, gate, real
+from .sums import CACHE_LINE_GAP, moments, total, weighted
 
-COLUMNS = 64  # of a row that one thread takes at a time
-
-
-finish, gate = operators.relu, operators.relu_back
+COLUMNS = 64  # columns of a matrix that one thread takes at a time
 
 
 def norm(y: Any, mean: Any, var: Any, x: Any, w: Any, b: Any, eps: float) -> None:
     """Normalise, scale and shift each channel of ``x`` (A, C, L); see `CompositeOps.norm`."""
     outer, channels, inner = x.shape
     for c in prange(channels):
-        # Both moments in one pass: taken around the mean of the first row, no digits cancel.
-        near = total(x, c * inner, inner) / real(inner)
-        plain, squares = 0.0, 0.0
+        center = total(x, c * inner, inner) / real(inner)
+        deviations, squares = 0.0, 0.0
         for a in range(outer):
-            part, square = moments(x, (a * channels + c) * inner, inner, near)
-            plain += part
-            squares += square
-        off = plain / (outer * inner)
-        middle = real(near + off)
-        spread = squares / (outer * inner) - off * off
-        spread = spread if spread > 0.0 or spread != spread else 0.0
-        mean[c], var[c] = middle, real(spread)
-        scale = real(w[c] / math.sqrt(spread + eps))
+            row_deviations, row_squares = moments(x, (a * channels + c) * inner, inner, center)
+            deviations += row_deviations
+            squares += row_squares
+        offset = deviations / (outer * inner)
+        channel_mean = real(center + offset)
+        variance = squares / (outer * inner) - offset * offset
+        variance = variance if variance > 0.0 or variance != variance else 0.0  # not below 0; nan stays
+        mean[c], var[c] = channel_mean, real(variance)
+        scale = real(w[c] / math.sqrt(variance + eps))
         shift = b[c]
         for a in range(outer):
             for i in range(inner):
-                y[a, c, i] = finish((x[a, c, i] - middle) * scale + shift)
+                y[a, c, i] = finish((x[a, c, i] - channel_mean) * scale + shift)
 
 
 def norm_grad(
@@ -51,27 +58,27 @@ def norm_grad(
     """Derivatives of `norm`; see `CompositeOps.norm_grad`."""
     outer, channels, inner = x.shape
     for c in prange(channels):
-        middle = mean[c]
-        root = math.sqrt(var[c] + eps)
-        scale, shift = real(w[c] / root), b[c]
-        plain, leaning = 0.0, 0.0
+        channel_mean = mean[c]
+        deviation = math.sqrt(var[c] + eps)
+        scale, shift = real(w[c] / deviation), b[c]
+        grads, products = 0.0, 0.0
         for a in range(outer):
             for i in range(inner):
-                dx[a, c, i] = gate((x[a, c, i] - middle) * scale + shift, d[a, c, i])
-            part, product = weighted(dx, x, (a * channels + c) * inner, inner, middle)
-            plain += part
-            leaning += product
-        leaning /= root
-        dw[c], db[c] = real(leaning), real(plain)
-        average = real(plain / (outer * inner))
-        slope = real(leaning / (outer * inner) / root)
+                dx[a, c, i] = gate((x[a, c, i] - channel_mean) * scale + shift, d[a, c, i])
+            row_grads, row_products = weighted(dx, x, (a * channels + c) * inner, inner, channel_mean)
+            grads += row_grads
+            products += row_products
+        products /= deviation
+        dw[c], db[c] = real(products), real(grads)
+        mean_grad = real(grads / (outer * inner))
+        slope = real(products / (outer * inner) / deviation)
         for a in range(outer):
             for i in range(inner):
-                dx[a, c, i] = (dx[a, c, i] - average - (x[a, c, i] - middle) * slope) * scale
+                dx[a, c, i] = (dx[a, c, i] - mean_grad - (x[a, c, i] - channel_mean) * slope) * scale
 
 
 def scale_shift(y: Any, x: Any, w: Any, b: Any) -> None:
-    """Activate ``x * w + b``, channel by channel."""
+    """Write the activation of ``x * w + b``, with ``w`` and ``b`` per channel. A thread takes a row (a, c)."""
     outer, channels, inner = x.shape
     for t in prange(outer * channels):
         a, c = t // channels, t % channels
@@ -79,28 +86,29 @@ def scale_shift(y: Any, x: Any, w: Any, b: Any) -> None:
             y[a, c, i] = finish(x[a, c, i] * w[c] + b[c])
 
 
-def activation_channels(before: Any, sums: Any, threads: int, y: Any, d: Any) -> None:
-    """Derivative before an activation of (A, C, L), and its sums by channel; see `CompositeOps.activation_grad`.
+def activation_channels(input_grad: Any, sums: Any, threads: int, y: Any, d: Any) -> None:
+    """Write the gradient before an activation, and its sums by channel; see `CompositeOps.activation_grad`.
 
-    A thread takes a share of A, as convolution and pooling do: what it reads may still be in its core's cache.
+    A thread takes a part of A, as convolution and pooling do: what it reads may still be in its core's cache. Each adds
+    into sums of its own, CACHE_LINE_GAP elements apart.
     """
     outer, channels, inner = y.shape
-    partial = np.zeros((threads, channels + PADDING))
+    partial = np.zeros((threads, channels + CACHE_LINE_GAP))
     for t in prange(threads):
         for a in range(t * outer // threads, (t + 1) * outer // threads):
             for c in range(channels):
                 for i in range(inner):
-                    before[a, c, i] = gate(y[a, c, i], d[a, c, i])
-                partial[t, c] += total(before, (a * channels + c) * inner, inner)
+                    input_grad[a, c, i] = gate(y[a, c, i], d[a, c, i])
+                partial[t, c] += total(input_grad, (a * channels + c) * inner, inner)
     for c in range(channels):
-        whole = 0.0
+        channel_sum = 0.0
         for t in range(threads):
-            whole += partial[t, c]
-        sums[c] = real(whole)
+            channel_sum += partial[t, c]
+        sums[c] = real(channel_sum)
 
 
-def activation_columns(before: Any, sums: Any, y: Any, d: Any) -> None:
-    """The same for rows (A, C), piece by piece of the columns."""
+def activation_columns(input_grad: Any, sums: Any, y: Any, d: Any) -> None:
+    """Do what `activation_channels` does for a matrix (A, C). A thread takes COLUMNS columns, from top to bottom."""
     rows, columns = y.shape
     for t in prange((columns + COLUMNS - 1) // COLUMNS):
         low, high = t * COLUMNS, min((t + 1) * COLUMNS, columns)
@@ -109,12 +117,12 @@ def activation_columns(before: Any, sums: Any, y: Any, d: Any) -> None:
         for a in range(rows):
             for c in range(low, high):
                 v = gate(y[a, c], d[a, c])
-                before[a, c] = v
+                input_grad[a, c] = v
                 sums[c] += v
 
 
 def shift_rows(y: Any, b: Any) -> None:
-    """Add ``b`` to each row, and activate, in place."""
+    """Add ``b`` to each row of a matrix, and apply the activation, in place. A thread takes a row."""
     rows, columns = y.shape
     for a in prange(rows):
         for c in range(columns):

@@ -1,4 +1,19 @@
-"""Pooling of the Numba backend."""
+"""Two-dimensional pooling of the Numba backend: the largest, or the average, element of each window.
+
+Three families of loops, from general to fast; a thread takes a channel of an image in all of them:
+
+    max_pool, avg_pool     any window, stride, padding and dilation; bounds are computed once per row and window
+    max_tiles, avg_tiles   windows side by side that fill the image (stride = window, no padding): the window size is a
+                           constant of the kernel and nothing branches, so the compiler computes many windows at once
+    max_pairs_grad         2x2 windows side by side: an intrinsic that separates even and odd columns in registers
+
+    2x2:    a b | a b | ...      even columns  a a ..   odd columns  b b ..       top = larger(a, b)
+            c g | c g | ...                    c c ..                g g ..       bottom = larger(c, g)
+
+Rules, in all of them: nan wins over numbers; the first of equal maxima receives the derivative; padding counts as -inf
+for "max", and in an average's divisor if ``count_pad``. Cost: each input is read once (by overlapping windows, from
+the cache), each result written once. With the JIT off, the same loops run in Python, without the intrinsic.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +27,16 @@ from numba.extending import intrinsic
 from ..runtime.placeholders import real
 from ..runtime.types import Pair, PoolParams
 from . import jit
-from .simd import Emit, named
+from .simd import Emitter, named
 
-TALL, WIDE = 2, 2
+WINDOW_HEIGHT, WINDOW_WIDTH = (
+    2,
+    2,
+)  # `jit.variant` binds the window's own: constants, so that loops are unrolled
 
 
 def inside(start: int, step: int, count: int, size: int) -> Any:
-    """Return the first, and one past the last, of ``count`` places from ``start`` that lie in 0..size-1."""
+    """Return which of the places start + k * step, k < count, lie in 0..size-1: the first k, and one past the last."""
     first = 0 if start >= 0 else (-start + step - 1) // step
     last = count if start + (count - 1) * step < size else (size - start + step - 1) // step
     return first, last
@@ -109,40 +127,37 @@ def avg_pool_grad(out: Any, d: Any, window: Any, stride: Any, padding: Any, coun
                         result[r, k] += share
 
 
-# Windows that tile: sizes are constants and nothing branches, so the compiler computes many windows at once.
-
-
 def max_tiles(out: Any, x: Any) -> None:
-    """`max_pool` for windows TALL x WIDE, side by side."""
+    """`max_pool` for windows WINDOW_HEIGHT x WINDOW_WIDTH, side by side."""
     batch, channels, rows, cols = out.shape
     for t in prange(batch * channels):
         image, result = x[t // channels, t % channels], out[t // channels, t % channels]
         for y in range(rows):
             for z in range(cols):
-                best = image[y * TALL, z * WIDE]
-                for k in range(1, TALL * WIDE):
-                    v = image[y * TALL + k // WIDE, z * WIDE + k % WIDE]
+                best = image[y * WINDOW_HEIGHT, z * WINDOW_WIDTH]
+                for k in range(1, WINDOW_HEIGHT * WINDOW_WIDTH):
+                    v = image[y * WINDOW_HEIGHT + k // WINDOW_WIDTH, z * WINDOW_WIDTH + k % WINDOW_WIDTH]
                     best = v if (v > best) | (v != v) else best
                 result[y, z] = best
 
 
 def max_tiles_grad(out: Any, x: Any, d: Any) -> None:
-    """`max_pool_grad` for windows TALL x WIDE, side by side."""
+    """`max_pool_grad` for windows WINDOW_HEIGHT x WINDOW_WIDTH, side by side."""
     batch, channels, rows, cols = d.shape
     for t in prange(batch * channels):
         image, change = x[t // channels, t % channels], d[t // channels, t % channels]
         result = out[t // channels, t % channels]
         for y in range(rows):
             for z in range(cols):
-                best, at, all_of_it = image[y * TALL, z * WIDE], real(0), change[y, z]
-                for k in range(1, TALL * WIDE):
-                    v = image[y * TALL + k // WIDE, z * WIDE + k % WIDE]
-                    more = (v > best) | ((v != v) & (best == best))
-                    best = v if more else best
-                    at = real(k) if more else at
-                for k in range(TALL * WIDE):
-                    share = all_of_it if at == real(k) else real(0)
-                    result[y * TALL + k // WIDE, z * WIDE + k % WIDE] = share
+                best, winner, whole = image[y * WINDOW_HEIGHT, z * WINDOW_WIDTH], real(0), change[y, z]
+                for k in range(1, WINDOW_HEIGHT * WINDOW_WIDTH):
+                    v = image[y * WINDOW_HEIGHT + k // WINDOW_WIDTH, z * WINDOW_WIDTH + k % WINDOW_WIDTH]
+                    larger = (v > best) | ((v != v) & (best == best))
+                    best = v if larger else best
+                    winner = real(k) if larger else winner
+                for k in range(WINDOW_HEIGHT * WINDOW_WIDTH):
+                    share = whole if winner == real(k) else real(0)
+                    result[y * WINDOW_HEIGHT + k // WINDOW_WIDTH, z * WINDOW_WIDTH + k % WINDOW_WIDTH] = share
 
 
 def max_pairs_grad(out: Any, x: Any, d: Any) -> None:
@@ -152,125 +167,136 @@ def max_pairs_grad(out: Any, x: Any, d: Any) -> None:
         image, change = x[t // channels, t % channels], d[t // channels, t % channels]
         result = out[t // channels, t % channels]
         for y in range(rows):
-            at = y * 4 * cols
-            share_pairs(result, at, image, at, 2 * cols, change, y * cols, cols)
+            offset = y * 4 * cols
+            share_pairs(result, offset, image, offset, 2 * cols, change, y * cols, cols)
 
 
 def avg_tiles(out: Any, x: Any) -> None:
-    """`avg_pool` for windows TALL x WIDE, side by side."""
+    """`avg_pool` for windows WINDOW_HEIGHT x WINDOW_WIDTH, side by side."""
     batch, channels, rows, cols = out.shape
     for t in prange(batch * channels):
         image, result = x[t // channels, t % channels], out[t // channels, t % channels]
         for y in range(rows):
             for z in range(cols):
                 total = real(0)
-                for k in range(TALL * WIDE):
-                    total += image[y * TALL + k // WIDE, z * WIDE + k % WIDE]
-                result[y, z] = total / real(TALL * WIDE)
+                for k in range(WINDOW_HEIGHT * WINDOW_WIDTH):
+                    total += image[y * WINDOW_HEIGHT + k // WINDOW_WIDTH, z * WINDOW_WIDTH + k % WINDOW_WIDTH]
+                result[y, z] = total / real(WINDOW_HEIGHT * WINDOW_WIDTH)
 
 
 def avg_tiles_grad(out: Any, d: Any) -> None:
-    """`avg_pool_grad` for windows TALL x WIDE, side by side."""
+    """`avg_pool_grad` for windows WINDOW_HEIGHT x WINDOW_WIDTH, side by side."""
     batch, channels, rows, cols = d.shape
     for t in prange(batch * channels):
         change, result = d[t // channels, t % channels], out[t // channels, t % channels]
         for y in range(rows):
             for z in range(cols):
-                share = change[y, z] / real(TALL * WIDE)
-                for k in range(TALL * WIDE):
-                    result[y * TALL + k // WIDE, z * WIDE + k % WIDE] = share
+                share = change[y, z] / real(WINDOW_HEIGHT * WINDOW_WIDTH)
+                for k in range(WINDOW_HEIGHT * WINDOW_WIDTH):
+                    result[y * WINDOW_HEIGHT + k // WINDOW_WIDTH, z * WINDOW_WIDTH + k % WINDOW_WIDTH] = share
 
 
-LARGEST_TILE = 16  # elements of a window up to which its loop is worth unrolling
+MAX_UNROLLED_WINDOW = 16  # elements of a window up to which its loop is worth unrolling
 
 
-def tiles(image: Any, result: Any, window: Pair, *settings: Any) -> bool:
-    """Tell whether the windows lie side by side and fill the image."""
-    (rows, cols), plain = window, (window, (0, 0, 0, 0), (1, 1))
-    whole = image.shape[2:] == (result.shape[2] * rows, result.shape[3] * cols)
-    return whole and settings == plain and rows * cols <= LARGEST_TILE
+def windows_tile(image: Any, result: Any, params: PoolParams) -> bool:
+    """Return whether the windows lie side by side and fill the image, and are small enough to be unrolled."""
+    _, window, stride, padding, dilation, _ = params
+    fills = image.shape[2:] == (result.shape[2] * window[0], result.shape[3] * window[1])
+    side_by_side = (stride, padding, dilation) == (window, (0, 0, 0, 0), (1, 1))
+    return fills and side_by_side and window[0] * window[1] <= MAX_UNROLLED_WINDOW
 
 
-def _sized(loop: Any, dtype: Any, work: int, **sizes: int) -> Any:
-    return jit.variant(loop, dtype, work > jit.PARALLEL, **sizes)
-
-
-def _tiled(loop: Any, dtype: Any, work: int, window: Pair) -> Any:
-    return _sized(loop, dtype, work, TALL=window[0], WIDE=window[1])
+def _run(loop: Any, work: int, out: Any, *operands: Any, window: Pair | None = None) -> None:
+    """Launch a loop that reads ``work`` elements; with ``window``, as constants of its kernel."""
+    sizes = {} if window is None else {"WINDOW_HEIGHT": window[0], "WINDOW_WIDTH": window[1]}
+    jit.variant(loop, out.dtype, work > jit.PARALLEL, **sizes)(out, *operands)
 
 
 def pool(out: Any, x: Any, params: PoolParams) -> None:
-    """Write the largest or average element of each window into ``out``."""
+    """Write the largest or average element of each window into ``out``.
+
+    Args:
+        out: The result (N, C, H', W').
+        x: The input (N, C, H, W), packed.
+        params: The settings.
+    """
     kind, window, stride, padding, dilation, count_pad = params
     work = out.size * window[0] * window[1]
-    if tiles(x, out, window, stride, padding, dilation):
-        _tiled(max_tiles if kind == "max" else avg_tiles, out.dtype, work, window)(out, x)
+    if windows_tile(x, out, params):
+        _run(max_tiles if kind == "max" else avg_tiles, work, out, x, window=window)
     elif kind == "max":
-        _sized(max_pool, out.dtype, work)(out, x, window, stride, padding, dilation)
+        _run(max_pool, work, out, x, window, stride, padding, dilation)
     else:
-        _sized(avg_pool, out.dtype, work)(out, x, window, stride, padding, count_pad)
+        _run(avg_pool, work, out, x, window, stride, padding, count_pad)
 
 
-def pool_grad(
-    out: Any,
-    x: Any,
-    d: Any,
-    params: PoolParams,
-) -> None:
-    """Write the derivative of `pool` with respect to its input into ``out``."""
+def pool_grad(out: Any, x: Any, d: Any, params: PoolParams) -> None:
+    """Write the derivative of `pool` with respect to its input into ``out``.
+
+    Args:
+        out: The input's gradient (N, C, H, W).
+        x: The input (N, C, H, W), packed.
+        d: The output's gradient (N, C, H', W'), packed.
+        params: The settings.
+    """
     kind, window, stride, padding, dilation, count_pad = params
     work = d.size * window[0] * window[1]
-    side_by_side = tiles(out, d, window, stride, padding, dilation)
-    if side_by_side and kind == "max" and window == (2, 2) and not jit.disabled():
-        _sized(max_pairs_grad, out.dtype, work)(out, x, d)
-    elif side_by_side and kind == "max":
-        _tiled(max_tiles_grad, out.dtype, work, window)(out, x, d)
-    elif side_by_side:
-        _tiled(avg_tiles_grad, out.dtype, work, window)(out, d)
+    tile = windows_tile(out, d, params)
+    if tile and kind == "max" and window == (2, 2) and not jit.disabled():
+        _run(max_pairs_grad, work, out, x, d)
+    elif tile and kind == "max":
+        _run(max_tiles_grad, work, out, x, d, window=window)
+    elif tile:
+        _run(avg_tiles_grad, work, out, d, window=window)
     elif kind == "max":
-        _sized(max_pool_grad, out.dtype, work)(out, x, d, window, stride, padding, dilation)
+        _run(max_pool_grad, work, out, x, d, window, stride, padding, dilation)
     else:
-        _sized(avg_pool_grad, out.dtype, work)(out, d, window, stride, padding, count_pad)
+        _run(avg_pool_grad, work, out, d, window, stride, padding, count_pad)
 
 
 def _share_pairs() -> Any:
     @intrinsic
-    def share_pairs(typingctx, out, at, image, start, step, d, first, cols):  # type: ignore[no-untyped-def]
-        """Pass ``cols`` derivatives to the first largest of 2x2 elements each, in rows ``step`` apart."""
+    def share_pairs(  # type: ignore[no-untyped-def]
+        typingctx, out, out_offset, image, image_offset, row_stride, d, d_offset, cols
+    ):
+        """Pass ``cols`` derivatives to the first largest of 2x2 elements each, in rows ``row_stride`` apart."""
         n = types.intp
         sig = types.void(out, n, image, n, n, d, n, n)
 
         def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
-            e = Emit(context, builder, sig.args[0])
-            to, src, change = (builder.gep(e.data(sig.args[k], args[k]), [args[k + 1]]) for k in (0, 2, 5))
+            e = Emitter(context, builder, sig.args[0])
+            target, source, change = (
+                builder.gep(e.data(sig.args[k], args[k]), [args[k + 1]]) for k in (0, 2, 5)
+            )
+            row_stride, cols = args[4], args[7]
 
-            def higher(a: Any, b: Any) -> Any:
-                # Larger, or nan where the first is a number.
+            def larger(a: Any, b: Any) -> Any:
+                # b is larger, or nan where a is a number.
                 unordered = builder.and_(
                     builder.fcmp_unordered("uno", b, b), builder.fcmp_ordered("ord", a, a)
                 )
                 return builder.or_(builder.fcmp_ordered(">", b, a), unordered)
 
-            def windows(place: Any, width: int) -> None:
-                both = builder.mul(place, ir.Constant(place.type, 2))
-                near, far = both, builder.add(both, args[4])
+            def windows(offset: Any, width: int) -> None:
+                upper = builder.mul(offset, ir.Constant(offset.type, 2))
+                lower = builder.add(upper, row_stride)
                 even, odd = list(range(0, 2 * width, 2)), list(range(1, 2 * width, 2))
-                rows = [e.load(builder.gep(src, [k]), 2 * width) for k in (near, far)]
+                rows = [e.load(builder.gep(source, [k]), 2 * width) for k in (upper, lower)]
                 (a, b), (c, g) = ((e.shuffle(r, r, even), e.shuffle(r, r, odd)) for r in rows)
-                upper, lower = higher(a, b), higher(c, g)
-                top, bottom = builder.select(upper, b, a), builder.select(lower, g, c)
-                down = higher(top, bottom)
-                whole, zero = e.load(builder.gep(change, [place]), width), e.constant(0.0, width)
-                for pair, k, right in (
-                    (builder.select(down, zero, whole), near, upper),
-                    (builder.select(down, whole, zero), far, lower),
+                upper_right, lower_right = larger(a, b), larger(c, g)
+                top, bottom = builder.select(upper_right, b, a), builder.select(lower_right, g, c)
+                in_lower = larger(top, bottom)
+                whole, zero = e.load(builder.gep(change, [offset]), width), e.constant(0.0, width)
+                for share, k, in_right in (
+                    (builder.select(in_lower, zero, whole), upper, upper_right),
+                    (builder.select(in_lower, whole, zero), lower, lower_right),
                 ):
-                    left, other = builder.select(right, zero, pair), builder.select(right, pair, zero)
-                    woven = e.shuffle(left, other, [i + s * width for i in range(width) for s in (0, 1)])
-                    e.store(woven, builder.gep(to, [k]))
+                    left, right = builder.select(in_right, zero, share), builder.select(in_right, share, zero)
+                    row = e.shuffle(left, right, [i + s * width for i in range(width) for s in (0, 1)])
+                    e.store(row, builder.gep(target, [k]))
 
-            cols = args[7]
-            e.widest(cols, lambda width: e.across(cols, width, lambda place: windows(place, width)))
+            e.with_widest(cols, lambda width: e.cover(cols, width, lambda offset: windows(offset, width)))
             return context.get_dummy_value()
 
         return sig, codegen

@@ -1,4 +1,23 @@
-"""Part of fast_map."""
+"""Reductions of the Numba backend along one dimension.
+
+A float function ``fn(element, reduced)`` combines elements, from a start value on. Where the start is the function's
+identity (IDENTITIES), elements may be grouped; chunk sizes are constants, so the result does not depend on the number
+of threads. The order of a reduction of n elements:
+
+    sum_long, max_long   packed rows, + and max       chunks of CHUNK elements, each in the lanes of `sums`; chunks
+    reduce_long          packed rows, any function    chunks of CHUNK elements, each in LANES lanes; lanes; chunks
+    reduce_columns       strips of REDUCE_COLUMNS     shares of REDUCE_ROWS rows, each from top to bottom; shares
+    reduce_rows, _any    everything else              one element after the other
+
+    reduce_long, LANES = 4:    a0 a1 a2 a3 | a4 a5 a6 a7 | ...        lane k reduces every fourth element
+                               l0 l1 l2 l3 -> ((((start, l0), l1), l2), l3) -> chunk -> row
+
+Error of a sum: |error| <= m * eps * sum |a|, where m is the longest chain of additions that an element takes part in
+(Higham, "The Accuracy of Floating Point Summation", 1993). One after the other, m is n - 1. In chunks of c with L
+lanes it is about c / L + L + n / c: for a million elements in float32 some 350, not 1,000,000.
+
+Cost: each element is read once.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +30,12 @@ from numba import prange
 from .. import operators
 from ..runtime.placeholders import fn, real
 from ..runtime.types import Fn
-from .elementwise import CHUNK, COLUMNS, LANES, MAX_DIMS, locate, place
+from ..tensor_data import MAX_DIMS, index_to_position, to_index
+from .elementwise import CHUNK
 from .sums import largest, total
+
+LANES = 64  # reductions that run side by side over a packed row, so that vectors are full
+REDUCE_ROWS, REDUCE_COLUMNS = 256, 512  # rows, and columns, that a thread reduces at a time
 
 IDENTITIES: dict[Fn, float] = {
     operators.add: 0.0,
@@ -22,110 +45,113 @@ IDENTITIES: dict[Fn, float] = {
 }
 
 
-def reduce_rows(out: Any, a: Any, start: float, sizes: Any, of: Any, n: int, step: int) -> None:
-    """Fold each row of ``n`` elements, ``step`` apart; the rows lie over three coalesced dimensions."""
+def reduce_rows(out: Any, a: Any, start: float, sizes: Any, a_strides: Any, n: int, step: int) -> None:
+    """Reduce rows of ``n`` elements, ``step`` apart; the rows lie over three coalesced dimensions ``sizes``."""
     for t in prange(sizes[0] * sizes[1] * sizes[2]):
         i2, i1, i0 = t % sizes[2], t // sizes[2] % sizes[1], t // (sizes[2] * sizes[1])
-        row = a[i0 * of[0] + i1 * of[1] + i2 * of[2] :]
-        folded = real(start)
+        row = a[i0 * a_strides[0] + i1 * a_strides[1] + i2 * a_strides[2] :]
+        reduced = real(start)
         if step == 1:
             for j in range(n):
-                folded = fn(row[j], folded)
+                reduced = fn(row[j], reduced)
         else:
             for j in range(n):
-                folded = fn(row[j * step], folded)
-        out[t] = folded
+                reduced = fn(row[j * step], reduced)
+        out[t] = reduced
 
 
 def reduce_columns(out: Any, a: Any, start: float, outer: int, n: int, inner: int, share: int) -> None:
-    """Fold the middle of three packed dimensions, row by row of the last: ``share`` rows, then the shares in order."""
-    chunks, pieces = (n + share - 1) // share, (inner + COLUMNS - 1) // COLUMNS
-    partial = out if chunks == 1 else np.empty(outer * chunks * inner, out.dtype)
-    for t in prange(outer * chunks * pieces):
-        block, low = t // pieces, (t % pieces) * COLUMNS
-        first = block // chunks * n + block % chunks * share
-        m = min(COLUMNS, inner - low)
-        dst = partial[block * inner + low :]
-        for i in range(m):
-            dst[i] = real(start)
-        for j in range(first, min(first + share, (block // chunks + 1) * n)):
-            src = a[j * inner + low :]
-            for i in range(m):
-                dst[i] = fn(src[i], dst[i])
-    if chunks > 1:
-        for t in prange(outer * pieces):
-            block, low = t // pieces, (t % pieces) * COLUMNS
-            for i in range(low, min(low + COLUMNS, inner)):
-                folded = real(start)
-                for k in range(chunks):
-                    folded = fn(partial[(block * chunks + k) * inner + i], folded)
-                out[block * inner + i] = folded
+    """Reduce the middle of three packed dimensions (outer, n, inner).
+
+    A thread takes ``share`` rows of a strip of columns: the reduced row stays in the cache, and vectors run along it.
+    """
+    shares, strips = (n + share - 1) // share, (inner + REDUCE_COLUMNS - 1) // REDUCE_COLUMNS
+    partial = out if shares == 1 else np.empty(outer * shares * inner, out.dtype)
+    for t in prange(outer * shares * strips):
+        block, low = t // strips, (t % strips) * REDUCE_COLUMNS
+        first = block // shares * n + block % shares * share
+        count = min(REDUCE_COLUMNS, inner - low)
+        reduced_row = partial[block * inner + low :]
+        for i in range(count):
+            reduced_row[i] = real(start)
+        for j in range(first, min(first + share, (block // shares + 1) * n)):
+            row = a[j * inner + low :]
+            for i in range(count):
+                reduced_row[i] = fn(row[i], reduced_row[i])
+    if shares > 1:
+        for t in prange(outer * strips):
+            block, low = t // strips, (t % strips) * REDUCE_COLUMNS
+            for i in range(low, min(low + REDUCE_COLUMNS, inner)):
+                reduced = real(start)
+                for k in range(shares):
+                    reduced = fn(partial[(block * shares + k) * inner + i], reduced)
+                out[block * inner + i] = reduced
 
 
 def reduce_long(out: Any, a: Any, start: float, rows: int, n: int) -> None:
-    """Fold packed rows in chunks and each chunk in lanes; then lanes and chunks in order."""
-    pieces = (n + CHUNK - 1) // CHUNK
-    partial = np.empty(rows * pieces, out.dtype)
-    for t in prange(rows * pieces):
-        row, low = t // pieces, (t % pieces) * CHUNK
-        m = min(CHUNK, n - low)
-        src = a[row * n + low : row * n + low + m]
+    """Reduce packed rows in chunks and each chunk in lanes; then lanes and chunks in order. A thread takes a chunk."""
+    chunks = (n + CHUNK - 1) // CHUNK
+    partial = np.empty(rows * chunks, out.dtype)
+    for t in prange(rows * chunks):
+        row, low = t // chunks, (t % chunks) * CHUNK
+        count = min(CHUNK, n - low)
+        elements = a[row * n + low : row * n + low + count]
         lanes = np.full(LANES, real(start))
-        for j in range(0, m - LANES + 1, LANES):
+        for j in range(0, count - LANES + 1, LANES):
             for k in range(LANES):
-                lanes[k] = fn(src[j + k], lanes[k])
-        folded = real(start)
+                lanes[k] = fn(elements[j + k], lanes[k])
+        reduced = real(start)
         for k in range(LANES):
-            folded = fn(lanes[k], folded)
-        for j in range(m - m % LANES, m):
-            folded = fn(src[j], folded)
-        partial[t] = folded
+            reduced = fn(lanes[k], reduced)
+        for j in range(count - count % LANES, count):
+            reduced = fn(elements[j], reduced)
+        partial[t] = reduced
     for row in range(rows):
-        folded = real(start)
-        for k in range(pieces):
-            folded = fn(partial[row * pieces + k], folded)
-        out[row] = folded
+        reduced = real(start)
+        for k in range(chunks):
+            reduced = fn(partial[row * chunks + k], reduced)
+        out[row] = reduced
 
 
 def sum_long(out: Any, a: Any, rows: int, n: int) -> None:
-    """Add up packed rows in chunks, then the chunks in order."""
-    pieces = (n + CHUNK - 1) // CHUNK
-    partial = np.empty(rows * pieces, out.dtype)
-    for t in prange(rows * pieces):
-        low = (t % pieces) * CHUNK
-        partial[t] = total(a, t // pieces * n + low, min(CHUNK, n - low))
+    """Add up packed rows in chunks, then the chunks in order. A thread takes a chunk."""
+    chunks = (n + CHUNK - 1) // CHUNK
+    partial = np.empty(rows * chunks, out.dtype)
+    for t in prange(rows * chunks):
+        low = (t % chunks) * CHUNK
+        partial[t] = total(a, t // chunks * n + low, min(CHUNK, n - low))
     for row in range(rows):
-        out[row] = total(partial, row * pieces, pieces)
+        out[row] = total(partial, row * chunks, chunks)
 
 
 def max_long(out: Any, a: Any, rows: int, n: int) -> None:
-    """Return the largest of packed rows, nan if there is one: in chunks, then of the chunks."""
-    pieces = (n + CHUNK - 1) // CHUNK
-    partial = np.empty(rows * pieces, out.dtype)
-    for t in prange(rows * pieces):
-        low = (t % pieces) * CHUNK
-        partial[t] = largest(a, t // pieces * n + low, min(CHUNK, n - low))
+    """Write the largest of packed rows, nan if there is one: in chunks, then of the chunks. A thread takes a chunk."""
+    chunks = (n + CHUNK - 1) // CHUNK
+    partial = np.empty(rows * chunks, out.dtype)
+    for t in prange(rows * chunks):
+        low = (t % chunks) * CHUNK
+        partial[t] = largest(a, t // chunks * n + low, min(CHUNK, n - low))
     for row in range(rows):
-        out[row] = largest(partial, row * pieces, pieces)
+        out[row] = largest(partial, row * chunks, chunks)
 
 
-# Folds of packed rows whose vectors are written by hand.
-BY_HAND: dict[Fn, Fn] = {operators.add: sum_long, operators.max_nan: max_long}
+# Reductions of packed rows whose vectors are written by hand, in `sums`.
+VECTORIZED: dict[Fn, Fn] = {operators.add: sum_long, operators.max_nan: max_long}
 
 
 def reduce_any(
     out: Any, out_shape: Any, out_strides: Any, a: Any, a_shape: Any, a_strides: Any, reduce_dim: int
 ) -> None:
-    """Fold along any dimension; ``out`` holds the start values."""
+    """Reduce along any dimension; ``out`` holds the start values. A thread takes an element of ``out``."""
     size = 1
     for n in out_shape:
         size *= n
     for i in prange(size):
         out_index = np.empty(MAX_DIMS, np.int32)
-        locate(i, out_shape, out_index)
-        to = place(out_index, out_strides)
-        at = place(out_index, a_strides)
-        total = out[to]
+        to_index(i, out_shape, out_index)
+        target = index_to_position(out_index, out_strides)
+        first = index_to_position(out_index, a_strides)
+        reduced = out[target]
         for j in range(a_shape[reduce_dim]):
-            total = fn(a[at + j * a_strides[reduce_dim]], total)
-        out[to] = total
+            reduced = fn(a[first + j * a_strides[reduce_dim]], reduced)
+        out[target] = reduced

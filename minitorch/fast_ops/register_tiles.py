@@ -1,7 +1,26 @@
-"""Register tiles: the innermost loops of convolution, written in LLVM's vector types.
+"""Register tiles: the innermost loops of convolution, as intrinsics written with `simd.Emitter`.
 
-A tile keeps its sums in vector registers while it runs over all taps (or all pixels), so that each number loaded is
-used many times. The types are as wide as the machine's registers. Intrinsics need the compiler; `minitorch.fast_loops` holds their plain twins.
+A register tile keeps a block of sums in vector registers while it runs over all products that belong to them. So each
+vector that is loaded takes part in several multiply-adds, and sums are written once.
+
+    forward tile     channels x vectors of sums (8 x 3 on AVX-512), one round per tap:
+                         load 3 vectors of pixels at the tap's offset
+                         for each channel: broadcast 1 weight, 3 fused multiply-adds
+                     24 multiply-adds for 3 vector loads and 8 broadcasts
+
+                         pixels   [ p 0..15 ][ p 16..31 ][ p 32..47 ]
+              w[ch 0] -> sums     [ 0, 0    ][ 0, 1     ][ 0, 2     ]
+              w[ch 1] ->          [ 1, 0    ][ 1, 1     ][ 1, 2     ]
+                ...                   ...
+
+    dot tile         channels x taps of sums (4 x 6), one round per vector of pixels:
+                         load 4 vectors of gradients
+                         for each tap: load 1 vector of pixels, shifted by the tap; 4 fused multiply-adds
+                     24 multiply-adds for 10 vector loads; the lanes of each sum are added at the end
+
+All operands are flat packed arrays with an offset into each; the tiles know no images. Reads beyond a row are allowed
+where the caller's scratch memory has room (`conv` sees to that). The intrinsics exist compiled only: with the JIT off
+`conv` calls `tensor_ops.reference_conv`.
 """
 
 from __future__ import annotations
@@ -12,160 +31,109 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from .simd import DOT_COLUMNS, DOT_ROWS, NARROW, WIDE, Emit, named
+from .simd import DOT_CHANNELS, DOT_TAPS, NARROW_CHANNELS, WIDE_CHANNELS, Emitter, named
 
 
-def _move(shifted: bool = False, positive: bool = False, gated: bool = False) -> Any:
+def _copy_rows(bias: bool = False, relu: bool = False, relu_grad: bool = False) -> Any:
     @intrinsic
-    def move(typingctx, out, at, step, image, start, near, rows, cols, more):  # type: ignore[no-untyped-def]
-        """out[at + r * step + k] = image[start + r * near + k] for rows and columns.
+    def copy_rows(  # type: ignore[no-untyped-def]
+        typingctx, out, out_offset, out_stride, source, source_offset, source_stride, rows, cols, extra
+    ):
+        """out[out_offset + r * out_stride + k] = source[source_offset + r * source_stride + k], r < rows, k < cols.
 
-        ``more`` is a number to add before the sum is made positive, or an array like ``image``: elements count where its
-        are positive. Rows of any length are moved in whole vectors: the last one overlaps the one before.
+        With ``bias``, the number ``extra`` is added, and with ``relu`` negative sums become 0. With ``relu_grad``,
+        ``extra`` is an array laid out as ``source``: elements are copied where it is positive, others become 0.
+        Rows of any length are copied in whole vectors: the last one overlaps the one before.
         """
         n = types.intp
-        sig = types.void(out, n, n, image, n, n, n, n, more)
+        sig = types.void(out, n, n, source, n, n, n, n, extra)
 
         def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
-            e = Emit(context, builder, sig.args[0])
-            to, src = (builder.gep(e.data(sig.args[k], args[k]), [args[k + 1]]) for k in (0, 3))
-            gates = builder.gep(e.data(sig.args[8], args[8]), [args[4]]) if gated else None
-            rows, cols = args[6], args[7]
+            e = Emitter(context, builder, sig.args[0])
+            _, _, out_stride, _, source_offset, source_stride, rows, cols, extra = args
+            targets, sources = (builder.gep(e.data(sig.args[k], args[k]), [args[k + 1]]) for k in (0, 3))
+            levels = builder.gep(e.data(sig.args[8], extra), [source_offset]) if relu_grad else None
 
-            def one(row: Any, line: Any, gate: Any, place: Any, width: int) -> None:
-                value, zero = e.load(builder.gep(line, [place]), width), e.constant(0.0, width)
-                if shifted:
-                    value = builder.fadd(value, e.spread_value(args[8], width))
-                if positive or gated:
-                    level = e.load(builder.gep(gate, [place]), width) if gated else value
+            def copy_vector(target: Any, line: Any, level_line: Any, offset: Any, width: int) -> None:
+                value, zero = e.load(builder.gep(line, [offset]), width), e.constant(0.0, width)
+                if bias:
+                    value = builder.fadd(value, e.broadcast(extra, width))
+                if relu or relu_grad:
+                    level = e.load(builder.gep(level_line, [offset]), width) if relu_grad else value
                     value = builder.select(builder.fcmp_ordered(">", level, zero), value, zero)
-                e.store(value, builder.gep(row, [place]))
+                e.store(value, builder.gep(target, [offset]))
 
-            def lines(width: int) -> None:
-                def body(r: Any, none: list[Any]) -> list[Any]:
-                    row = builder.gep(to, [builder.mul(r, args[2])])
-                    line, gate = (
-                        start and builder.gep(start, [builder.mul(r, args[5])]) for start in (src, gates)
+            def copy_all(width: int) -> None:
+                def copy_row(r: Any, no_values: list[Any]) -> list[Any]:
+                    target = builder.gep(targets, [builder.mul(r, out_stride)])
+                    line, level_line = (
+                        start and builder.gep(start, [builder.mul(r, source_stride)])
+                        for start in (sources, levels)
                     )
-                    e.across(cols, width, lambda place: one(row, line, gate, place, width))
-                    return none
+                    e.cover(cols, width, lambda offset: copy_vector(target, line, level_line, offset, width))
+                    return no_values
 
-                e.loop(rows, [], body)
+                e.loop(rows, [], copy_row)
 
-            e.widest(cols, lines)
+            e.with_widest(cols, copy_all)
             return context.get_dummy_value()
 
         return sig, codegen
 
-    return move
+    return copy_rows
 
 
-def _forward_tile(channels: int, vectors: int, add: bool = False) -> Any:
-    @intrinsic
-    def tile(typingctx, out, at, step, image, start, offsets, weights, first, taps):  # type: ignore[no-untyped-def]
-        """out[at + m * step + i] = sum over t of weights[first + t * channels + m] * image[start + offsets[t] + i].
-
-        With ``add``, what ``out`` holds is part of the sum.
-        """
-        n = types.intp
-        sig = types.void(out, n, n, image, n, offsets, weights, n, n)
-
-        def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
-            e = Emit(context, builder, sig.args[0])
-            to, src, where, w = (e.data(sig.args[k], args[k]) for k in (0, 3, 5, 6))
-            src, w = builder.gep(src, [args[4]]), builder.gep(w, [args[7]])
-
-            def body(t: Any, sums: list[Any]) -> list[Any]:
-                pixels = builder.gep(src, [builder.load(builder.gep(where, [t]))])
-                lanes = [
-                    e.load(builder.gep(pixels, [ir.Constant(t.type, v * e.lanes)])) for v in range(vectors)
-                ]
-                row = builder.gep(w, [builder.mul(t, ir.Constant(t.type, channels))])
-                new = []
-                for m in range(channels):
-                    weight = e.spread(builder.gep(row, [ir.Constant(t.type, m)]))
-                    new += [e.fma(lanes[v], weight, sums[m * vectors + v]) for v in range(vectors)]
-                return new
-
-            places = []
-            for m in range(channels):
-                line = builder.add(args[1], builder.mul(args[2], ir.Constant(args[1].type, m)))
-                for v in range(vectors):
-                    places.append(builder.gep(to, [builder.add(line, ir.Constant(line.type, v * e.lanes))]))
-            start = [e.load(place) for place in places] if add else e.zeros(len(places))
-            for value, place in zip(e.loop(args[8], start, body), places):
-                e.store(value, place)
-            return context.get_dummy_value()
-
-        return sig, codegen
-
-    return tile
-
-
-def _dot_tile(rows: int, columns: int) -> Any:
+def _forward_tile(channels: int, vectors: int, accumulate: bool = False) -> Any:
     @intrinsic
     def tile(  # type: ignore[no-untyped-def]
         typingctx,
         out,
-        at,
-        step,
-        d,
-        d_start,
-        d_step,
-        d_next,
+        out_offset,
+        out_stride,
         image,
-        start,
-        i_next,
-        offsets,
-        first,
-        blocks,
-        images,
+        image_offset,
+        tap_offsets,
+        weights,
+        weight_offset,
+        taps,
     ):
-        """out[at + m * step + k] += sum over images b and pixels i of d[.. m ..] * image[.. offsets[first + k] ..].
+        """out[out_offset + m * out_stride + i] = sum over taps t of weight(t, m) * pixel(t, i).
 
-        Rows of ``d`` lie ``d_step`` apart, images ``d_next`` and ``i_next``; an image has ``blocks`` vectors of pixels.
+        weight(t, m) is ``weights[weight_offset + t * channels + m]`` and pixel(t, i) is
+        ``image[image_offset + tap_offsets[t] + i]``, for ``channels`` values of m and ``vectors`` vectors of i. With
+        ``accumulate``, what ``out`` holds is part of the sum.
         """
         n = types.intp
-        sig = types.void(out, n, n, d, n, n, n, image, n, n, offsets, n, n, n)
+        sig = types.void(out, n, n, image, n, tap_offsets, weights, n, n)
 
         def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
-            e = Emit(context, builder, sig.args[0])
-            to, left, right, where = (e.data(sig.args[k], args[k]) for k in (0, 3, 7, 10))
-            _, at, step, _, d_start, d_step, d_next, _, start, i_next, _, first, blocks, images = args
-            left = builder.gep(left, [d_start])
-            right = builder.gep(right, [start])
-            shifts = [
-                builder.load(builder.gep(where, [builder.add(first, ir.Constant(first.type, k))]))
-                for k in range(columns)
-            ]
-            lines = [builder.mul(d_step, ir.Constant(d_step.type, m)) for m in range(rows)]
+            e = Emitter(context, builder, sig.args[0])
+            _, out_offset, out_stride, _, image_offset, _, _, weight_offset, taps = args
+            targets, pixels, offsets, weights = (e.data(sig.args[k], args[k]) for k in (0, 3, 5, 6))
+            pixels, weights = builder.gep(pixels, [image_offset]), builder.gep(weights, [weight_offset])
 
-            def image_body(b: Any, held: list[Any]) -> list[Any]:
-                near = builder.gep(left, [builder.mul(b, d_next)])
-                far = builder.gep(right, [builder.mul(b, i_next)])
-                near_lines = [builder.gep(near, [line]) for line in lines]
-                far_lines = [builder.gep(far, [shift]) for shift in shifts]
+            def add_tap(t: Any, sums: list[Any]) -> list[Any]:
+                shifted = builder.gep(pixels, [builder.load(builder.gep(offsets, [t]))])
+                values = [
+                    e.load(builder.gep(shifted, [ir.Constant(t.type, v * e.lanes)])) for v in range(vectors)
+                ]
+                row = builder.gep(weights, [builder.mul(t, ir.Constant(t.type, channels))])
+                new = []
+                for m in range(channels):
+                    weight = e.broadcast_element(builder.gep(row, [ir.Constant(t.type, m)]))
+                    new += [e.fma(values[v], weight, sums[m * vectors + v]) for v in range(vectors)]
+                return new
 
-                def body(i: Any, sums: list[Any]) -> list[Any]:
-                    place = builder.mul(i, ir.Constant(i.type, e.lanes))
-                    change = [e.load(builder.gep(line, [place])) for line in near_lines]
-                    new: list[Any] = [None] * (rows * columns)
-                    for k in range(columns):
-                        pixels = e.load(builder.gep(far_lines[k], [place]))
-                        for m in range(rows):
-                            new[m * columns + k] = e.fma(change[m], pixels, sums[m * columns + k])
-                    return new
-
-                return e.loop(blocks, held, body)
-
-            sums = e.loop(images, e.zeros(rows * columns), image_body)
-            for m in range(rows):
-                line = builder.add(at, builder.mul(step, ir.Constant(step.type, m)))
-                for k in range(columns):
-                    element = builder.gep(to, [builder.add(line, ir.Constant(line.type, k))])
-                    builder.store(
-                        builder.fadd(builder.load(element), e.total(sums[m * columns + k])), element
+            pointers = []
+            for m in range(channels):
+                line = builder.add(out_offset, builder.mul(out_stride, ir.Constant(out_offset.type, m)))
+                for v in range(vectors):
+                    pointers.append(
+                        builder.gep(targets, [builder.add(line, ir.Constant(line.type, v * e.lanes))])
                     )
+            initial = [e.load(pointer) for pointer in pointers] if accumulate else e.zeros(len(pointers))
+            for value, pointer in zip(e.loop(taps, initial, add_tap), pointers):
+                e.store(value, pointer)
             return context.get_dummy_value()
 
         return sig, codegen
@@ -173,16 +141,88 @@ def _dot_tile(rows: int, columns: int) -> Any:
     return tile
 
 
-move = named("move", _move())
-move_open = named("move_open", _move(gated=True))
-move_none = named("move_none", _move(shifted=True))
-move_relu = named("move_relu", _move(shifted=True, positive=True))
-wide_3 = named("wide_3", _forward_tile(WIDE, 3))
-wide_2 = named("wide_2", _forward_tile(WIDE, 2))
-wide_1 = named("wide_1", _forward_tile(WIDE, 1))
-narrow_3 = named("narrow_3", _forward_tile(NARROW, 3))
-narrow_2 = named("narrow_2", _forward_tile(NARROW, 2))
-narrow_1 = named("narrow_1", _forward_tile(NARROW, 1))
-more_2 = named("more_2", _forward_tile(WIDE, 2, add=True))
-more_1 = named("more_1", _forward_tile(WIDE, 1, add=True))
-dot_tile = named("dot_tile", _dot_tile(DOT_ROWS, DOT_COLUMNS))
+def _dot_tile(channels: int, taps: int) -> Any:
+    @intrinsic
+    def tile(  # type: ignore[no-untyped-def]
+        typingctx,
+        out,
+        out_offset,
+        out_stride,
+        grads,
+        grads_offset,
+        grads_channel_stride,
+        grads_image_stride,
+        image,
+        image_offset,
+        image_stride,
+        tap_offsets,
+        first_tap,
+        vectors,
+        images,
+    ):
+        """out[out_offset + m * out_stride + k] += sum over images b and pixels i of gradient(b, m, i) * pixel(b, k, i).
+
+        gradient(b, m, i) is ``grads[grads_offset + b * grads_image_stride + m * grads_channel_stride + i]`` and
+        pixel(b, k, i) is ``image[image_offset + b * image_stride + tap_offsets[first_tap + k] + i]``, for ``channels``
+        values of m, ``taps`` values of k, and ``vectors`` vectors of i.
+        """
+        n = types.intp
+        sig = types.void(out, n, n, grads, n, n, n, image, n, n, tap_offsets, n, n, n)
+
+        def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
+            e = Emitter(context, builder, sig.args[0])
+            targets, grads, pixels, offsets = (e.data(sig.args[k], args[k]) for k in (0, 3, 7, 10))
+            _, out_offset, out_stride, _, grads_offset, channel_stride, grads_stride, *rest = args
+            _, image_offset, image_stride, _, first_tap, vectors, images = rest
+            grads = builder.gep(grads, [grads_offset])
+            pixels = builder.gep(pixels, [image_offset])
+            shifts = [
+                builder.load(builder.gep(offsets, [builder.add(first_tap, ir.Constant(first_tap.type, k))]))
+                for k in range(taps)
+            ]
+            lines = [
+                builder.mul(channel_stride, ir.Constant(channel_stride.type, m)) for m in range(channels)
+            ]
+
+            def add_image(b: Any, held: list[Any]) -> list[Any]:
+                grads_here = builder.gep(grads, [builder.mul(b, grads_stride)])
+                pixels_here = builder.gep(pixels, [builder.mul(b, image_stride)])
+                grads_lines = [builder.gep(grads_here, [line]) for line in lines]
+                pixel_lines = [builder.gep(pixels_here, [shift]) for shift in shifts]
+
+                def add_vector(i: Any, sums: list[Any]) -> list[Any]:
+                    offset = builder.mul(i, ir.Constant(i.type, e.lanes))
+                    gradients = [e.load(builder.gep(line, [offset])) for line in grads_lines]
+                    new: list[Any] = [None] * (channels * taps)
+                    for k in range(taps):
+                        values = e.load(builder.gep(pixel_lines[k], [offset]))
+                        for m in range(channels):
+                            new[m * taps + k] = e.fma(gradients[m], values, sums[m * taps + k])
+                    return new
+
+                return e.loop(vectors, held, add_vector)
+
+            sums = e.loop(images, e.zeros(channels * taps), add_image)
+            for m in range(channels):
+                line = builder.add(out_offset, builder.mul(out_stride, ir.Constant(out_stride.type, m)))
+                for k in range(taps):
+                    target = builder.gep(targets, [builder.add(line, ir.Constant(line.type, k))])
+                    found = e.horizontal_sum(sums[m * taps + k])
+                    builder.store(builder.fadd(builder.load(target), found), target)
+            return context.get_dummy_value()
+
+        return sig, codegen
+
+    return tile
+
+
+copy_rows = named("copy_rows", _copy_rows())
+copy_rows_relu_grad = named("copy_rows_relu_grad", _copy_rows(relu_grad=True))
+copy_rows_bias = named("copy_rows_bias", _copy_rows(bias=True))
+copy_rows_bias_relu = named("copy_rows_bias_relu", _copy_rows(bias=True, relu=True))
+wide_3, wide_2, wide_1 = (named(f"wide_{v}", _forward_tile(WIDE_CHANNELS, v)) for v in (3, 2, 1))
+narrow_3, narrow_2, narrow_1 = (named(f"narrow_{v}", _forward_tile(NARROW_CHANNELS, v)) for v in (3, 2, 1))
+accumulate_2, accumulate_1 = (
+    named(f"accumulate_{v}", _forward_tile(WIDE_CHANNELS, v, accumulate=True)) for v in (2, 1)
+)
+dot_tile = named("dot_tile", _dot_tile(DOT_CHANNELS, DOT_TAPS))

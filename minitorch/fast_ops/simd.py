@@ -1,7 +1,22 @@
-"""Part of fast_tile."""
+"""Vector code for kernels, written in LLVM's intermediate language: the widths of this machine, and an emitter.
+
+Numba's compiler makes vectors of simple loops by itself, but it does not keep a tile of sums in registers. So the
+innermost loops of `register_tiles`, `winograd_transforms`, `sums` and `pool` are written with `Emitter`, which adds
+loads, stores, fused multiply-adds and loops to the function that Numba is building. The file depends on llvmlite and
+Numba only; it knows pointers and vectors, neither images nor tensors.
+
+Registers decide the sizes. A forward tile of C channels by V vectors holds C * V sums, V vectors of pixels and one
+weight; a dot tile of R channels by T taps holds R * T sums, R vectors of gradients and one of pixels:
+
+    machine   registers   bytes   forward tile (C x 3)   dot tile (R x T)   registers in use
+    AVX-512          32      64          8 x 3                4 x 6            28   and   29
+    AVX2             16      32          4 x 3                3 x 4            16   and   16
+    SSE, NEON     16, 32     16          4 x 3                3 x 4            16   and   16
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -10,119 +25,138 @@ from numba import types
 
 
 def _machine() -> tuple[int, int, tuple[int, int]]:
-    """Return the bytes of a vector, the channels of a wide tile, and the rows and columns of a dot tile."""
-    has = llvm.get_host_cpu_features()
-    if has.get("avx512f"):
-        return 64, 8, (4, 6)  # 32 registers
-    return 32 if has.get("avx2") else 16, 4, (3, 4)  # 16 registers
+    """Return the bytes of a vector, the channels of a wide forward tile, and the channels and taps of a dot tile."""
+    features = llvm.get_host_cpu_features()
+    if features.get("avx512f"):
+        return 64, 8, (4, 6)
+    return 32 if features.get("avx2") else 16, 4, (3, 4)
 
 
-BYTES, WIDE, (DOT_ROWS, DOT_COLUMNS) = _machine()
-NARROW = 4
+VECTOR_BYTES, WIDE_CHANNELS, (DOT_CHANNELS, DOT_TAPS) = _machine()
+NARROW_CHANNELS = 4  # channels of a forward tile for results of few channels
 
 
-class Emit:
-    """Writes vector code for arrays of one float type."""
+class Emitter:
+    """Adds vector instructions for arrays of one float type to a function that Numba is building.
+
+    Args:
+        context: Numba's target context.
+        builder: The LLVM builder of the function.
+        array: Numba's type of the arrays: float64, or else float32.
+
+    Attributes:
+        lanes: Elements of a vector register.
+        real: LLVM's type of an element.
+        vector: LLVM's type of a whole vector register.
+    """
 
     def __init__(self, context: Any, builder: Any, array: Any) -> None:
         self.context, self.builder = context, builder
         double = array.dtype == types.float64
-        self.size = 8 if double else 4
+        self.item_bytes = 8 if double else 4
         self.real = ir.DoubleType() if double else ir.FloatType()
-        self.lanes, self.tall = BYTES // self.size, WIDE
+        self.lanes = VECTOR_BYTES // self.item_bytes
         self.vector = ir.VectorType(self.real, self.lanes)
-        suffix = f"v{self.lanes}f{8 * self.size}"
-        fma = ir.FunctionType(self.vector, [self.vector] * 3)
-        self._fma = self._declare(f"llvm.fma.{suffix}", fma)
+        signature = ir.FunctionType(self.vector, [self.vector] * 3)
+        self._fma = self._declared(f"llvm.fma.v{self.lanes}f{8 * self.item_bytes}", signature)
 
-    def _declare(self, name: str, kind: Any) -> Any:
+    def _declared(self, name: str, signature: Any) -> Any:
         module = self.builder.module
-        return module.globals.get(name) or ir.Function(module, kind, name)
+        return module.globals.get(name) or ir.Function(module, signature, name)
 
-    def data(self, kind: Any, value: Any) -> Any:
-        """Return the pointer to the elements of an array."""
-        return self.context.make_array(kind)(self.context, self.builder, value=value).data
+    def data(self, array_type: Any, array: Any) -> Any:
+        """Return the pointer to the first element of an array."""
+        return self.context.make_array(array_type)(self.context, self.builder, value=array).data
 
     def load(self, pointer: Any, width: int = 0) -> Any:
         """Load a vector (of ``width`` elements, if given) from any address."""
         vector = ir.VectorType(self.real, width) if width else self.vector
-        return self.builder.load(self.builder.bitcast(pointer, vector.as_pointer()), align=self.size)
+        return self.builder.load(self.builder.bitcast(pointer, vector.as_pointer()), align=self.item_bytes)
 
-    def store(self, value: Any, pointer: Any) -> None:
+    def store(self, vector: Any, pointer: Any) -> None:
         """Store a vector at any address."""
-        place = self.builder.bitcast(pointer, value.type.as_pointer())
-        self.builder.store(value, place, align=self.size)
+        target = self.builder.bitcast(pointer, vector.type.as_pointer())
+        self.builder.store(vector, target, align=self.item_bytes)
 
-    def spread(self, pointer: Any) -> Any:
-        """Load one number into all lanes."""
-        return self.spread_value(self.builder.load(pointer), self.lanes)
+    def broadcast_element(self, pointer: Any) -> Any:
+        """Load one element into all lanes."""
+        return self.broadcast(self.builder.load(pointer), self.lanes)
 
-    def spread_value(self, number: Any, width: int) -> Any:
-        """Return a vector of ``width`` equal numbers."""
-        none = ir.Constant(ir.VectorType(self.real, width), ir.Undefined)
-        first = self.builder.insert_element(none, number, ir.Constant(ir.IntType(32), 0))
-        return self.shuffle(first, none, [0] * width)
+    def broadcast(self, scalar: Any, width: int) -> Any:
+        """Return a vector of ``width`` copies of a scalar."""
+        undefined = ir.Constant(ir.VectorType(self.real, width), ir.Undefined)
+        first = self.builder.insert_element(undefined, scalar, ir.Constant(ir.IntType(32), 0))
+        return self.shuffle(first, undefined, [0] * width)
 
-    def shuffle(self, a: Any, b: Any, places: list[int]) -> Any:
-        """Pick elements of two vectors laid end to end."""
+    def shuffle(self, a: Any, b: Any, indices: list[int]) -> Any:
+        """Return the elements at ``indices`` of two vectors laid end to end."""
         return self.builder.shuffle_vector(
-            a, b, ir.Constant(ir.VectorType(ir.IntType(32), len(places)), places)
+            a, b, ir.Constant(ir.VectorType(ir.IntType(32), len(indices)), indices)
         )
 
     def constant(self, number: float, width: int = 0) -> Any:
-        """Return a vector of equal numbers (``width`` of them, if given)."""
+        """Return a vector of equal constants (``width`` of them, if given)."""
         vector = ir.VectorType(self.real, width) if width else self.vector
         return ir.Constant(vector, [float(number)] * vector.count)
 
     def fma(self, a: Any, b: Any, c: Any) -> Any:
-        """Return ``a * b + c``."""
+        """Return ``a * b + c``, rounded once."""
         return self.builder.call(self._fma, [a, b, c])
 
-    def total(self, value: Any) -> Any:
-        """Return the sum of the lanes: of one half and the other, and so on."""
-        half = value.type.count // 2
+    def horizontal_sum(self, vector: Any) -> Any:
+        """Return the sum of the lanes: the upper half is added to the lower one, until one lane is left."""
+        half = vector.type.count // 2
         while half:
-            low, high = (self.shuffle(value, value, list(range(k, k + half))) for k in (0, half))
-            value, half = self.builder.fadd(low, high), half // 2
-        return self.builder.extract_element(value, ir.Constant(ir.IntType(32), 0))
+            low, high = (self.shuffle(vector, vector, list(range(k, k + half))) for k in (0, half))
+            vector, half = self.builder.fadd(low, high), half // 2
+        return self.builder.extract_element(vector, ir.Constant(ir.IntType(32), 0))
 
     def zeros(self, count: int) -> list[Any]:
-        """Return vectors of zeros."""
+        """Return ``count`` vectors of zeros."""
         zero = ir.Constant(self.vector, [0.0] * self.lanes)
         return [zero] * count
 
-    def loop(self, count: Any, sums: list[Any], body: Any) -> list[Any]:
-        """Run ``sums = body(i, sums)`` for i below ``count`` (at least once), the sums staying in registers."""
+    def loop(self, count: Any, initial: list[Any], body: Callable[[Any, list[Any]], list[Any]]) -> list[Any]:
+        """Emit ``values = body(i, values)`` for i = 0 .. count - 1, at least once; return the last values.
+
+        The values are vectors that stay in registers from one round to the next.
+        """
         b, before = self.builder, self.builder.block
         inside, after = b.append_basic_block("tile"), b.append_basic_block("done")
         b.branch(inside)
         b.position_at_end(inside)
         i = b.phi(count.type)
-        held = [b.phi(self.vector) for _ in sums]
-        new = body(i, held)
-        step = b.add(i, ir.Constant(count.type, 1))
-        end = b.block
-        b.cbranch(b.icmp_signed("<", step, count), inside, after)
+        held = [b.phi(self.vector) for _ in initial]
+        values = body(i, held)
+        following = b.add(i, ir.Constant(count.type, 1))
+        end = b.block  # the body may have added blocks of its own
+        b.cbranch(b.icmp_signed("<", following, count), inside, after)
         i.add_incoming(ir.Constant(count.type, 0), before)
-        i.add_incoming(step, end)
-        for phi, start, value in zip(held, sums, new):
-            phi.add_incoming(start, before)
+        i.add_incoming(following, end)
+        for phi, first, value in zip(held, initial, values):
+            phi.add_incoming(first, before)
             phi.add_incoming(value, end)
         b.position_at_end(after)
-        return new
+        return values
 
-    def across(self, count: Any, width: int, body: Any) -> None:
-        """Run ``body(place)`` for vectors of ``width`` elements that cover ``count`` of them: the last may overlap."""
+    def cover(self, count: Any, width: int, body: Callable[[Any], None]) -> None:
+        """Emit ``body(offset)`` for vectors of ``width`` elements that cover ``count`` >= ``width`` elements.
 
-        def whole(k: Any, none: list[Any]) -> list[Any]:
+        The last vector ends at the last element: it may overlap the one before.
+        """
+
+        def whole_vector(k: Any, no_values: list[Any]) -> list[Any]:
             body(self.builder.mul(k, ir.Constant(k.type, width)))
-            return none
+            return no_values
 
-        self.loop(self.builder.sdiv(count, ir.Constant(count.type, width)), [], whole)
+        self.loop(self.builder.sdiv(count, ir.Constant(count.type, width)), [], whole_vector)
         body(self.builder.sub(count, ir.Constant(count.type, width)))
 
-    def widest(self, count: Any, body: Any, width: int = 0) -> None:
-        """Run ``body(width)`` for the widest vector that ``count`` elements fill: whole, a quarter, ..., one."""
+    def with_widest(self, count: Any, body: Callable[[int], None], width: int = 0) -> None:
+        """Emit ``body(width)`` for several widths, and the choice of the widest one that ``count`` elements fill.
+
+        Widths are a whole register, a quarter of it, ..., one: each width is code that has to be compiled.
+        """
         width = width or self.lanes
         if width == 1:
             body(1)
@@ -132,11 +166,10 @@ class Emit:
             with then:
                 body(width)
             with otherwise:
-                # In quarters: each width is code that has to be compiled.
-                self.widest(count, body, max(width // 4, 1))
+                self.with_widest(count, body, max(width // 4, 1))
 
 
-def named(name: str, tile: Any) -> Any:
-    """Give ``tile`` the name under which a kernel's module imports it."""
-    tile.__name__ = name
-    return tile
+def named(name: str, intrinsic: Any) -> Any:
+    """Give an intrinsic the name under which the modules of kernels import it."""
+    intrinsic.__name__ = name
+    return intrinsic

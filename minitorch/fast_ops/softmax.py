@@ -1,4 +1,14 @@
-"""Part of fast_norm."""
+"""Softmax and cross-entropy of the Numba backend, on rows (N, C) of scores. A thread takes a row.
+
+The largest score m is subtracted first, so that no exponential overflows:
+
+    log_softmax   y[k] = (x[k] - m) - log sum exp(x - m)             its gradient: dx[k] = d[k] - exp(y[k]) * sum d
+    cross-entropy loss = sum t[k] * (log sum exp(x - m) - (x[k] - m)), with targets t that sum to s
+                  gradient = softmax(x)[k] * s - t[k]
+
+Loss and gradient come from one kernel: the exponentials are computed once. Cost: scores are read once from memory, the
+result is written once, and each element takes one exponential (`exp`). Sums and maxima run in lanes (`sums`).
+"""
 
 from __future__ import annotations
 
@@ -12,7 +22,7 @@ from .sums import largest, total
 
 
 def log_softmax(y: Any, x: Any) -> None:
-    """Log-softmax of each row; see `CompositeOps.log_softmax`."""
+    """Write the log-softmax of each row; see `CompositeOps.log_softmax`."""
     rows, classes = x.shape
     for n in prange(rows):
         top = largest(x, n * classes, classes)
@@ -24,47 +34,47 @@ def log_softmax(y: Any, x: Any) -> None:
 
 
 def log_softmax_grad(dx: Any, y: Any, d: Any) -> None:
-    """Derivative of `log_softmax`, whose result was ``y``."""
+    """Write the derivative of `log_softmax`, whose result was ``y``."""
     rows, classes = y.shape
     for n in prange(rows):
-        change = total(d, n * classes, classes)
+        grad_sum = total(d, n * classes, classes)
         for k in range(classes):
-            dx[n, k] = d[n, k] - real(math.exp(y[n, k])) * change
+            dx[n, k] = d[n, k] - real(math.exp(y[n, k])) * grad_sum
 
 
 def label_entropy(losses: Any, grad: Any, x: Any, labels: Any) -> None:
-    """Loss and derivative of each row of one class; see `CompositeOps.label_entropy`."""
+    """Write loss and gradient of rows with class numbers, none if negative; see `CompositeOps.label_entropy`."""
     rows, classes = x.shape
     for n in prange(rows):
         k, top = labels[n], largest(x, n * classes, classes)
         weight = real(1) if k >= 0 else real(0)
         for i in range(classes):
             grad[n, i] = math.exp(x[n, i] - top)
-        powers = total(grad, n * classes, classes)
-        scale = weight / powers
+        exp_sum = total(grad, n * classes, classes)
+        scale = weight / exp_sum
         for i in range(classes):
             grad[n, i] *= scale
         losses[n] = real(0)
         if k >= 0:
             grad[n, k] -= weight
-            losses[n] = real(math.log(powers)) - (x[n, k] - top)
+            losses[n] = real(math.log(exp_sum)) - (x[n, k] - top)
 
 
 def cross_entropy(losses: Any, grad: Any, x: Any, target: Any) -> None:
-    """Loss and derivative of each row; see `CompositeOps.cross_entropy`."""
+    """Write loss and gradient of rows with class probabilities; see `CompositeOps.cross_entropy`."""
     rows, classes = x.shape
     for n in prange(rows):
         top = largest(x, n * classes, classes)
         for k in range(classes):
             # A class of probability 0 does not count, even where its score is -inf.
-            part = target[n, k] * (x[n, k] - top)
-            grad[n, k] = part if target[n, k] != real(0) else real(0)
-        picked = total(grad, n * classes, classes)
+            product = target[n, k] * (x[n, k] - top)
+            grad[n, k] = product if target[n, k] != real(0) else real(0)
+        target_score = total(grad, n * classes, classes)
         weight = total(target, n * classes, classes)
         for k in range(classes):
             grad[n, k] = math.exp(x[n, k] - top)
-        powers = total(grad, n * classes, classes)
-        scale = weight / powers
+        exp_sum = total(grad, n * classes, classes)
+        scale = weight / exp_sum
         for k in range(classes):
             grad[n, k] = grad[n, k] * scale - target[n, k]
-        losses[n] = weight * real(math.log(powers)) - picked
+        losses[n] = weight * real(math.log(exp_sum)) - target_score

@@ -1,4 +1,7 @@
-"""Part of jit."""
+"""The threads of parallel kernels: how many there are, how long they wait for work, and what a fork leaves of them.
+
+Numba's threads belong to a runtime of their own (GNU's OpenMP on Linux). The file depends on Numba only.
+"""
 
 from __future__ import annotations
 
@@ -21,19 +24,22 @@ if sys.platform != "win32":
     os.register_at_fork(after_in_child=_note_fork)
 
 
-PATIENCE = 20_000  # turns that a thread waits for work before it sleeps: about as long as a small step lasts
+SPIN_COUNT = (
+    20_000  # rounds that a thread spins before it sleeps: about as long as a small training step lasts
+)
 
 
 @functools.cache
 def start_threads() -> None:
-    """Start the threads of parallel kernels, to sleep soon where there is nothing to do, unless the user says else.
+    """Start the threads of parallel kernels with a short spin-wait, unless the user has set one.
 
-    GNU's OpenMP lets them turn for many milliseconds: where another program wants a core, a thread that has work waits
-    for one that has none, and a step takes fifty times as long.
+    By default GNU's OpenMP lets idle threads spin for many milliseconds. Where another program wants a core, a thread
+    with work then waits for one without, and a step takes fifty times as long. The runtime reads GOMP_SPINCOUNT when
+    its threads start, so the variable is set for that moment only.
     """
     if {"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"} & set(os.environ):
         return
-    os.environ["GOMP_SPINCOUNT"] = str(PATIENCE)
+    os.environ["GOMP_SPINCOUNT"] = str(SPIN_COUNT)
     try:
         numba.get_num_threads()
     finally:
@@ -41,7 +47,7 @@ def start_threads() -> None:
 
 
 def thread_count() -> int:
-    """Return how many threads kernels may use: one after a fork, for the others did not come along."""
+    """Return how many threads kernels may use: one in a forked process, which has none of the others."""
     if _Process.forked:
         return 1
     start_threads()

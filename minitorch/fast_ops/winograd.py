@@ -1,341 +1,437 @@
 """3x3 convolutions of the Numba backend with a quarter of the multiplications: Winograd's F(4x4, 3x3).
 
-Cut an image into 6x6 pieces that overlap by 2; then 4x4 results need 36 products, not 144, between a transformed piece
-and a transformed weight (Lavin and Gray, 2016). The 36 sums over channels are matrix products, on the register tiles
-of `minitorch.fast_tile`. The weight's derivative is the same transposed round: 36 products of transformed pieces and
-transformed derivatives. Pieces of several images lie side by side (rows of pieces, then images, then columns), so that
-vectors are full for images of any size. Rounding errors are some ten times those of a plain sum; where a result is
-not finite, the caller computes it plainly.
+The formula (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016). The result is cut into tiles
+of 4x4 pixels; each depends on an input tile of 6x6 pixels, and neighbouring input tiles overlap by 2. For output
+channel o
+
+    Y[o] = A^T ( sum over c of  (G g[o, c] G^T) * (B^T d[c] B) ) A        (* is elementwise, on 6x6 matrices)
+
+so each pair of channels costs 36 multiplications a tile, not 4 * 4 * 9 = 144. The sum over c, at each of the 36
+places, is a matrix product: weights (O, C) times tiles (C, T). `register_tiles` computes the 36 products. The
+derivative with respect to the weight runs the other way round, with sums over tiles:
+
+    dg[o, c] = G^T ( sum over tiles of  (A dY[o] A^T) * (B^T d[c] B) ) G
+
+and that with respect to the input is a convolution of dY with the weights flipped and transposed.
+
+Memory. A thread takes ``group_images`` images at a time, so many that their tiles fill vectors but stay in its cache
+(CACHE_BYTES). Tile rows come first, then images, then tile columns; T tiles, padded to whole vectors:
+
+    planes    [column 0..5][row mod 4][tile row, image, tile column]   one input channel, sorted by place in a tile:
+                                                                       pixel (4k + a, 4t + j) is in planes[j][a][k, t]
+    vertical  [frequency 0..5][column 0..5][T]                         B^T times the six rows
+    tiles     [frequency 0..35][C][T]                                  ... times B: the 36 input matrices
+    weights   [frequency 0..35][block of O][C][channels of a block]    packed once per call
+    sums      [frequency 0..35][O][T]                                  the 36 products, then A^T . A, then the result
+
+The six rows of a tile, 4k .. 4k + 5, are the rows mod 4 of tile row k and two of tile row k + 1, so tiles that overlap
+need no copies; ``offsets.input_rows`` says where they begin.
+
+Cost for a tile: 36 * C * O multiply-adds, and the transforms' 12 * C and 10 * O applications of a small matrix. The
+transforms do not grow with C * O, so the algorithm pays from MIN_CHANNELS channels on. Rounding errors are some ten
+times those of a plain sum. Where a result is not finite (inf - inf is nan in a transform), the caller computes it
+plainly.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import prange
 
 from ..runtime import allocator
 from ..runtime.placeholders import finish, real
-from ..runtime.types import Array, ConvParams, Padding
+from ..runtime.types import Array, ConvParams, Padding, Pair
 from . import jit, matmul, simd
-from .register_tiles import more_1, more_2, wide_1, wide_2, wide_3
+from .register_tiles import accumulate_1, accumulate_2, wide_1, wide_2, wide_3
 from .sums import total
 from .threads import thread_count
 from .winograd_transforms import (
-    mix_change,
-    mix_input,
-    mix_output,
-    part_2,
-    part_4,
-    part_8,
-    turn_full,
-    turn_tall,
-    unweave_2,
-    unweave_4,
-    unweave_8,
-    weave_2,
-    weave_4,
-    weave_8,
+    interleave_2,
+    interleave_4,
+    interleave_8,
+    split_4_of_2,
+    split_4_of_4,
+    split_4_of_8,
+    split_6_of_2,
+    split_6_of_4,
+    split_6_of_8,
+    transform_gradient,
+    transform_input,
+    transform_output,
+    transpose_tile,
+    transpose_vector,
 )
 
-LEAST = 24  # channels, in and out, from which the products outweigh the transformations
-CACHE_BYTES = 1_500_000  # bytes of transformed pieces that stay in a core's cache
-WEIGHT = np.array(
+MIN_CHANNELS = 24  # channels, in and out, from which the products outweigh the transforms
+CACHE_BYTES = 1_500_000  # bytes of transformed tiles that stay in a core's cache
+WEIGHT_TRANSFORM = np.array(
     [[1 / 4, 0, 0], [-1 / 6, -1 / 6, -1 / 6], [-1 / 6, 1 / 6, -1 / 6], [1 / 24, 1 / 12, 1 / 6],
      [1 / 24, -1 / 12, 1 / 6], [0, 0, 1]]
 )  # fmt: skip
-BOTH = np.kron(WEIGHT, WEIGHT)  # (36, 9)
+WEIGHT_TRANSFORM_2D = np.kron(
+    WEIGHT_TRANSFORM, WEIGHT_TRANSFORM
+)  # (36, 9): G g G^T of a flattened 3x3 weight
 
 
-def lay_out(
-    planes: Any, line: Any, pixels: Any, image: int, images: int, corner: Any, tall: int, wide: int
-) -> None:
-    """Sort a channel of an image by where its pixels lie in the 6x6 pieces: by column 0..5, and by row modulo 4.
+class WinogradLayout(NamedTuple):
+    """Sizes that both kernels need. They take it as a plain tuple: see `conv.TileLayout`.
 
-    Pixel (4k + a, 4t + j) goes to ``planes[j][a][(k * images + image) * wide + t]``. Margins stay as they are.
+    Attributes:
+        group_images: Images that a thread transforms together.
+        corner: Rows and columns of zeros above and to the left of the image.
+        tile_rows: Rows of tiles in an image.
+        tile_cols: Columns of tiles in an image.
+        lanes: Elements of a vector register.
+        channels: Output channels of a register tile.
+        threads: Threads that the batch is divided among.
+    """
+
+    group_images: int
+    corner: Pair
+    tile_rows: int
+    tile_cols: int
+    lanes: int
+    channels: int
+    threads: int
+
+
+class LineOffsets(NamedTuple):
+    """Where the lines that a transform reads begin, counted from its first line; arrays of int64."""
+
+    input_rows: Array  # the six rows of an input tile, in a column's planes
+    lines: Array  # lines of T tiles that lie one after the other
+    channels: Array  # the input channels of ``tiles``
+    output_rows: Array  # the six row frequencies of ``sums``
+    gradient_rows: Array  # the four rows of a tile of output gradients
+    tiles: Array  # the lines of channels of transposed input tiles
+
+
+def load_channel(
+    planes: Any, line: Any, pixels: Any, image: int, group_images: int, corner: Any, tile_rows: int, tile_cols: int
+) -> None:  # fmt: skip
+    """Sort a channel of an image by where its pixels lie in the 6x6 tiles: by column 0..5, and by row modulo 4.
+
+    Pixel (4k + a, 4t + j) goes to ``planes[j][a][(k * group_images + image) * tile_cols + t]``. Margins stay zeros.
     """
     height, width = pixels.shape
-    size = (tall + 1) * images * wide
-    for r in range(4 * tall + 2):
+    plane_size = (tile_rows + 1) * group_images * tile_cols
+    column_stride = 4 * plane_size
+    for r in range(4 * tile_rows + 2):
         y = r - corner[0]
         if 0 <= y < height:
-            at = r % 4 * size + (r // 4 * images + image) * wide
+            offset = r % 4 * plane_size + (r // 4 * group_images + image) * tile_cols
             row = pixels[y]
-            for k in range(min(width, 4 * wide + 2 - corner[1])):
+            for k in range(min(width, 4 * tile_cols + 2 - corner[1])):
                 line[corner[1] + k] = row[k]
             t = 0
-            while t + 8 <= wide:
-                unweave_8(planes, at + t, 4 * size, line, 4 * t)
+            while t + 8 <= tile_cols:
+                split_6_of_8(planes, offset + t, column_stride, line, 4 * t)
                 t += 8
-            if t + 4 <= wide:
-                unweave_4(planes, at + t, 4 * size, line, 4 * t)
+            if t + 4 <= tile_cols:
+                split_6_of_4(planes, offset + t, column_stride, line, 4 * t)
                 t += 4
-            if t + 2 <= wide:
-                unweave_2(planes, at + t, 4 * size, line, 4 * t)
+            if t + 2 <= tile_cols:
+                split_6_of_2(planes, offset + t, column_stride, line, 4 * t)
                 t += 2
-            if t < wide:
+            if t < tile_cols:
                 for j in range(6):
-                    planes[at + t + j * 4 * size] = line[4 * t + j]
+                    planes[offset + t + j * column_stride] = line[4 * t + j]
 
 
-def write_row(row: Any, elements: Any, start: int, step: int, wide: int) -> None:
-    """Write pixel 4t + s of a row from ``elements[start + s * step + t]``."""
+def store_row(row: Any, results: Any, results_offset: int, column_stride: int, tile_cols: int) -> None:
+    """Write pixel 4t + s of a row from ``results[results_offset + s * column_stride + t]``."""
     t = 0
-    while t + 8 <= wide and 4 * t + 32 <= len(row):
-        weave_8(row, 4 * t, elements, start + t, step)
+    while t + 8 <= tile_cols and 4 * t + 32 <= len(row):
+        interleave_8(row, 4 * t, results, results_offset + t, column_stride)
         t += 8
-    if t + 4 <= wide and 4 * t + 16 <= len(row):
-        weave_4(row, 4 * t, elements, start + t, step)
+    if t + 4 <= tile_cols and 4 * t + 16 <= len(row):
+        interleave_4(row, 4 * t, results, results_offset + t, column_stride)
         t += 4
-    if t + 2 <= wide and 4 * t + 8 <= len(row):
-        weave_2(row, 4 * t, elements, start + t, step)
+    if t + 2 <= tile_cols and 4 * t + 8 <= len(row):
+        interleave_2(row, 4 * t, results, results_offset + t, column_stride)
         t += 2
     for k in range(4 * t, len(row)):
-        row[k] = elements[start + k % 4 * step + k // 4]
+        row[k] = results[results_offset + k % 4 * column_stride + k // 4]
 
 
-def read_row(elements: Any, start: int, step: int, row: Any) -> None:
-    """Write pixel 4t + s of a row into ``elements[start + s * step + t]``."""
-    t, wide = 0, len(row) // 4
-    while t + 8 <= wide:
-        part_8(elements, start + t, step, row, 4 * t)
+def load_gradient_row(grads: Any, grads_offset: int, column_stride: int, row: Any) -> None:
+    """Write pixel 4t + s of a row into ``grads[grads_offset + s * column_stride + t]``."""
+    t, whole_tiles = 0, len(row) // 4
+    while t + 8 <= whole_tiles:
+        split_4_of_8(grads, grads_offset + t, column_stride, row, 4 * t)
         t += 8
-    if t + 4 <= wide:
-        part_4(elements, start + t, step, row, 4 * t)
+    if t + 4 <= whole_tiles:
+        split_4_of_4(grads, grads_offset + t, column_stride, row, 4 * t)
         t += 4
-    if t + 2 <= wide:
-        part_2(elements, start + t, step, row, 4 * t)
+    if t + 2 <= whole_tiles:
+        split_4_of_2(grads, grads_offset + t, column_stride, row, 4 * t)
         t += 2
     for k in range(4 * t, len(row)):
-        elements[start + k % 4 * step + k // 4] = row[k]
+        grads[grads_offset + k % 4 * column_stride + k // 4] = row[k]
 
 
-def conv_pieces(
-    out: Any, flaws: Any, x: Any, packed: Any, shift: Any, scratch: Any, places: Any,
-    images: int, corner: Any, tall: int, wide: int, lanes: int, channels: int, threads: int,
-) -> None:  # fmt: skip
-    """Convolve ``x`` with transformed weights (36, blocks, C, channels), add ``shift``, activate."""
+def winograd_forward(
+    out: Any, flaws: Any, x: Any, weights: Any, bias: Any, scratch: Any, offsets: Any, layout: Any
+) -> None:
+    """Convolve ``x`` with transformed weights (36, blocks, C, channels), add ``bias``, apply the activation.
+
+    A thread takes images. ``flaws[thread]`` is nan where a sum was not finite, else 0.
+    """
+    group_images, corner, tile_rows, tile_cols, lanes, channels, threads = layout
+    input_rows, lines, channel_lines, output_rows, _, _ = offsets
     batch, ins, outs, rows = len(x), x.shape[1], out.shape[1], out.shape[2]
     blocks = (outs + channels - 1) // channels
-    size = (tall + 1) * images * wide
-    count = (tall * images * wide + lanes - 1) // lanes
-    padded = count * lanes
+    plane_size = (tile_rows + 1) * group_images * tile_cols
+    vectors = (tile_rows * group_images * tile_cols + lanes - 1) // lanes
+    padded = vectors * lanes  # T
     for t in prange(threads):
-        mine = scratch[t]
-        line, mine = mine[: 4 * wide + 48], mine[4 * wide + 48 :]
-        planes, mine = mine[: 24 * size + 2 * padded], mine[24 * size + 2 * padded :]
-        half, mine = mine[: 36 * padded], mine[36 * padded :]
-        done, mine = mine[: 16 * padded], mine[16 * padded :]
-        pieces, sums = mine[: 36 * ins * padded], mine[36 * ins * padded :]
+        free = scratch[t]
+        line, free = free[: 4 * tile_cols + 48], free[4 * tile_cols + 48 :]
+        planes, free = free[: 24 * plane_size + 2 * padded], free[24 * plane_size + 2 * padded :]
+        vertical, free = free[: 36 * padded], free[36 * padded :]
+        results, free = free[: 16 * padded], free[16 * padded :]
+        tiles, sums = free[: 36 * ins * padded], free[36 * ins * padded :]
         line[:], planes[:] = real(0), real(0)
         flaw = real(0)
         end = (t + 1) * batch // threads
-        for low in range(t * batch // threads, end, images):
+        for first in range(t * batch // threads, end, group_images):
+            # Load and transform the input tiles, channel by channel.
             for c in range(ins):
-                for b in range(min(images, end - low)):
-                    lay_out(planes, line, x[low + b, c], b, images, corner, tall, wide)
+                for b in range(min(group_images, end - first)):
+                    load_channel(planes, line, x[first + b, c], b, group_images, corner, tile_rows, tile_cols)
                 for j in range(6):
-                    mix_input(half, j * padded, 6 * padded, planes, j * 4 * size, places[0], count)
+                    transform_input(
+                        vertical, j * padded, 6 * padded, planes, j * 4 * plane_size, input_rows, vectors
+                    )
                 for m in range(6):
-                    at = (m * 6 * ins + c) * padded
-                    mix_input(pieces, at, ins * padded, half, m * 6 * padded, places[1], count)
-            for k in range(36):
+                    target = (m * 6 * ins + c) * padded
+                    transform_input(tiles, target, ins * padded, vertical, m * 6 * padded, lines, vectors)
+            # Multiply: 36 matrix products.
+            for f in range(36):
                 for block in range(blocks):
-                    first = (k * blocks + block) * ins * channels
-                    to, of = (k * blocks + block) * channels * padded, k * ins * padded
-                    at, left = 0, count
+                    w_offset = (f * blocks + block) * ins * channels
+                    sums_offset, tiles_offset = (f * blocks + block) * channels * padded, f * ins * padded
+                    left = vectors
                     while left >= 3 and left != 4:
-                        wide_3(sums, to + at, padded, pieces, of + at, places[2], packed, first, ins)
-                        at, left = at + 3 * lanes, left - 3
+                        wide_3(
+                            sums, sums_offset, padded, tiles, tiles_offset, channel_lines, weights, w_offset, ins
+                        )  # fmt: skip
+                        sums_offset, tiles_offset = sums_offset + 3 * lanes, tiles_offset + 3 * lanes
+                        left -= 3
                     while left >= 2:
-                        wide_2(sums, to + at, padded, pieces, of + at, places[2], packed, first, ins)
-                        at, left = at + 2 * lanes, left - 2
+                        wide_2(
+                            sums, sums_offset, padded, tiles, tiles_offset, channel_lines, weights, w_offset, ins
+                        )  # fmt: skip
+                        sums_offset, tiles_offset = sums_offset + 2 * lanes, tiles_offset + 2 * lanes
+                        left -= 2
                     if left:
-                        wide_1(sums, to + at, padded, pieces, of + at, places[2], packed, first, ins)
+                        wide_1(
+                            sums, sums_offset, padded, tiles, tiles_offset, channel_lines, weights, w_offset, ins
+                        )  # fmt: skip
+            # Transform the sums back, and store.
             for o in range(outs):
                 for n in range(6):
-                    at = (n * blocks * channels + o) * padded
-                    mix_output(half, n * padded, 6 * padded, sums, at, places[3], count)
+                    source = (n * blocks * channels + o) * padded
+                    transform_output(vertical, n * padded, 6 * padded, sums, source, output_rows, vectors)
                 for r in range(4):
-                    mix_output(done, r * 4 * padded, padded, half, r * 6 * padded, places[1], count)
-                more = shift[o]
-                flaw += total(done, 0, 16 * padded) * real(0)
+                    transform_output(
+                        results, r * 4 * padded, padded, vertical, r * 6 * padded, lines, vectors
+                    )
+                channel_bias = bias[o]
+                flaw += total(results, 0, 16 * padded) * real(0)
                 for k in range(16 * padded):
-                    done[k] = finish(done[k] + more)
-                for b in range(min(images, end - low)):
+                    results[k] = finish(results[k] + channel_bias)
+                for b in range(min(group_images, end - first)):
                     for y in range(rows):
-                        start = y % 4 * 4 * padded + (y // 4 * images + b) * wide
-                        write_row(out[low + b, o, y], done, start, padded, wide)
+                        source = y % 4 * 4 * padded + (y // 4 * group_images + b) * tile_cols
+                        store_row(out[first + b, o, y], results, source, padded, tile_cols)
         flaws[t] = flaw
 
 
-def weigh_pieces(
-    partial: Any, x: Any, d: Any, scratch: Any, places: Any,
-    images: int, corner: Any, tall: int, wide: int, lanes: int, channels: int, threads: int,
-) -> None:  # fmt: skip
-    """Sum the products of transformed pieces and derivatives, each thread into its own (36, blocks * channels, C)."""
+def winograd_weight_grad(partial: Any, x: Any, d: Any, scratch: Any, offsets: Any, layout: Any) -> None:
+    """Sum the products of transformed input tiles and output gradients over all tiles.
+
+    A thread takes images, and adds into its own part of ``partial`` (threads, 36, blocks * channels, columns), where
+    columns are the input channels, padded to whole vectors. Here the long side of the register tiles runs over input
+    channels, and a "tap" is a tile of the image: so both operands are transposed first.
+    """
+    group_images, corner, tile_rows, tile_cols, lanes, channels, threads = layout
+    input_rows, lines, _, _, gradient_rows, tile_lines = offsets
     batch, ins, outs, rows = len(x), x.shape[1], d.shape[1], d.shape[2]
     blocks = (outs + channels - 1) // channels
-    size = (tall + 1) * images * wide
-    used = tall * images * wide
-    count = (used + lanes - 1) // lanes
-    padded = count * lanes
+    plane_size = (tile_rows + 1) * group_images * tile_cols
+    used = tile_rows * group_images * tile_cols
+    vectors = (used + lanes - 1) // lanes
+    padded = vectors * lanes  # T
     columns = (ins + lanes - 1) // lanes * lanes
     for t in prange(threads):
-        mine = scratch[t]
-        line, mine = mine[: 4 * wide + 48], mine[4 * wide + 48 :]
-        planes, mine = mine[: 24 * size + 2 * padded], mine[24 * size + 2 * padded :]
-        half, mine = mine[: 40 * padded], mine[40 * padded :]
-        square, mine = mine[: 36 * lanes * padded], mine[36 * lanes * padded :]
-        pieces, changes = mine[: 36 * columns * padded], mine[36 * columns * padded :]
+        free = scratch[t]
+        line, free = free[: 4 * tile_cols + 48], free[4 * tile_cols + 48 :]
+        planes, free = free[: 24 * plane_size + 2 * padded], free[24 * plane_size + 2 * padded :]
+        vertical, free = free[: 40 * padded], free[40 * padded :]
+        square, free = free[: 36 * lanes * padded], free[36 * lanes * padded :]
+        tiles, grads = free[: 36 * columns * padded], free[36 * columns * padded :]
         sums = partial[t].ravel()
         line[:], planes[:], square[:], sums[:] = real(0), real(0), real(0), real(0)
         end = (t + 1) * batch // threads
-        for low in range(t * batch // threads, end, images):
-            here = min(images, end - low)
-            # Pieces of the image, transposed: for each of the 36, a line of channels for each piece.
-            for first in range(0, ins, lanes):
-                for c in range(first, min(first + lanes, ins)):
-                    for b in range(here):
-                        lay_out(planes, line, x[low + b, c], b, images, corner, tall, wide)
+        for first in range(t * batch // threads, end, group_images):
+            images = min(group_images, end - first)
+            # Transform and transpose the input tiles: for each of the 36, a line of channels per tile.
+            for c_first in range(0, ins, lanes):
+                for c in range(c_first, min(c_first + lanes, ins)):
+                    for b in range(images):
+                        load_channel(
+                            planes, line, x[first + b, c], b, group_images, corner, tile_rows, tile_cols
+                        )
                     for j in range(6):
-                        mix_input(half, j * padded, 6 * padded, planes, j * 4 * size, places[0], count)
+                        transform_input(
+                            vertical, j * padded, 6 * padded, planes, j * 4 * plane_size, input_rows, vectors
+                        )
                     for m in range(6):
-                        at = (m * 6 * lanes + c - first) * padded
-                        mix_input(square, at, lanes * padded, half, m * 6 * padded, places[1], count)
-                for k in range(36):
+                        target = (m * 6 * lanes + c - c_first) * padded
+                        transform_input(
+                            square, target, lanes * padded, vertical, m * 6 * padded, lines, vectors
+                        )
+                for f in range(36):
                     for p in range(0, padded, lanes):
-                        at = (k * padded + p) * columns + first
-                        turn_full(pieces, at, columns, square, k * lanes * padded + p, padded)
-            # Derivatives, transposed: for each of the 36 and each block of channels, a line for each piece.
+                        target = (f * padded + p) * columns + c_first
+                        transpose_vector(tiles, target, columns, square, f * lanes * padded + p, padded)
+            # Transform and transpose the gradients: for each of the 36 and each block of channels, a line per tile.
             for block in range(blocks):
                 for m in range(channels):
                     o = block * channels + m
-                    half[: 16 * padded] = real(0)
+                    vertical[: 16 * padded] = real(0)
                     if o < outs:
-                        for b in range(here):
+                        for b in range(images):
                             for y in range(rows):
-                                row = d[low + b, o, y]
-                                read_row(half, y % 4 * 4 * padded + (y // 4 * images + b) * wide, padded, row)
+                                target = y % 4 * 4 * padded + (y // 4 * group_images + b) * tile_cols
+                                load_gradient_row(vertical, target, padded, d[first + b, o, y])
                     for s in range(4):
-                        mix_change(half, (16 + s) * padded, 4 * padded, half, s * padded, places[4], count)
+                        transform_gradient(
+                            vertical, (16 + s) * padded, 4 * padded, vertical, s * padded, gradient_rows, vectors
+                        )  # fmt: skip
                     for n in range(6):
-                        at = (n * 6 * lanes + m) * padded
-                        mix_change(square, at, lanes * padded, half, (16 + n * 4) * padded, places[1], count)
-                for k in range(36):
-                    at = (k * blocks + block) * padded * channels
+                        target, source = (n * 6 * lanes + m) * padded, (16 + n * 4) * padded
+                        transform_gradient(square, target, lanes * padded, vertical, source, lines, vectors)
+                for f in range(36):
+                    target = (f * blocks + block) * padded * channels
                     for p in range(0, padded, channels):
-                        turn_tall(
-                            changes, at + p * channels, channels, square, k * lanes * padded + p, padded
+                        transpose_tile(
+                            grads, target + p * channels, channels, square, f * lanes * padded + p, padded
                         )
-            for k in range(36):
+            # Multiply: 36 matrix products, added to those of the images before.
+            for f in range(36):
                 for block in range(blocks):
-                    to = (k * blocks + block) * channels * columns
-                    first = (k * blocks + block) * padded * channels
-                    at, left = 0, columns // lanes
+                    sums_offset = (f * blocks + block) * channels * columns
+                    grads_offset = (f * blocks + block) * padded * channels
+                    tiles_offset, left = f * padded * columns, columns // lanes
                     while left >= 2:
-                        more_2(
-                            sums, to + at, columns, pieces, k * padded * columns + at, places[5], changes, first, used
+                        accumulate_2(
+                            sums, sums_offset, columns, tiles, tiles_offset, tile_lines, grads, grads_offset, used
                         )  # fmt: skip
-                        at, left = at + 2 * lanes, left - 2
+                        sums_offset, tiles_offset = sums_offset + 2 * lanes, tiles_offset + 2 * lanes
+                        left -= 2
                     if left:
-                        more_1(
-                            sums, to + at, columns, pieces, k * padded * columns + at, places[5], changes, first, used
+                        accumulate_1(
+                            sums, sums_offset, columns, tiles, tiles_offset, tile_lines, grads, grads_offset, used
                         )  # fmt: skip
 
 
-def suits(w: Array, params: ConvParams) -> bool:
+def applies(w: Array, params: ConvParams) -> bool:
     """Return whether Winograd's algorithm is faster for a convolution with weight ``w`` and these settings."""
-    if w.shape[2:] != (3, 3) or min(w.shape[:2]) < LEAST:
+    if w.shape[2:] != (3, 3) or min(w.shape[:2]) < MIN_CHANNELS:
         return False
     stride, padding, dilation, groups = params
     return stride == dilation == (1, 1) and groups == 1 and max(padding) <= 2
 
 
-class _Layout:
-    """How many images lie side by side, and where in a thread's scratch memory everything is."""
+class _Launch:
+    """The layout of one convolution: how many images lie side by side, and what scratch memory a thread needs.
+
+    Args:
+        batch: Images.
+        ins: Input channels.
+        outs: Output channels.
+        rows: Rows of the result.
+        cols: Columns of the result.
+        corner: Rows and columns of zeros above and to the left of the image.
+        itemsize: Bytes of an element.
+        weight_grad: Whether the layout is that of `winograd_weight_grad`.
+    """
 
     def __init__(
-        self, batch: int, ins: int, outs: int, rows: int, cols: int, itemsize: int, transposed: bool
-    ) -> None:
-        self.channels, self.lanes = simd.WIDE, simd.BYTES // itemsize
-        self.tall, self.wide = -(-rows // 4), -(-cols // 4)
-        pieces = self.tall * self.wide
-        self.threads = min(thread_count() if batch * rows * cols * ins * outs > jit.SERIAL else 1, batch)
-        share = -(-batch // self.threads)
-        blocks = -(-outs // self.channels) * self.channels
-        columns = -(-ins // self.lanes) * self.lanes if transposed else ins
-        aim = max(
-            3 * self.lanes, CACHE_BYTES // (36 * (columns + blocks) * itemsize) // self.lanes * self.lanes
+        self, batch: int, ins: int, outs: int, rows: int, cols: int, corner: Pair, itemsize: int, weight_grad: bool
+    ) -> None:  # fmt: skip
+        channels, lanes = simd.WIDE_CHANNELS, simd.VECTOR_BYTES // itemsize
+        tile_rows, tile_cols = -(-rows // 4), -(-cols // 4)
+        tiles = tile_rows * tile_cols
+        threads = min(thread_count() if batch * rows * cols * ins * outs > jit.SERIAL else 1, batch)
+        images_per_thread = -(-batch // threads)
+        self.padded_outs = -(-outs // channels) * channels
+        self.columns = -(-ins // lanes) * lanes if weight_grad else ins
+        cached = CACHE_BYTES // (
+            36 * (self.columns + self.padded_outs) * itemsize
+        )  # tiles that the cache holds
+        rounds = max(1, -(-images_per_thread * tiles // max(3 * lanes, cached // lanes * lanes)))
+        group_images = -(-images_per_thread // rounds)
+        self.layout = WinogradLayout(group_images, corner, tile_rows, tile_cols, lanes, channels, threads)
+        plane_size = (tile_rows + 1) * group_images * tile_cols
+        padded = -(-tile_rows * group_images * tile_cols // lanes) * lanes
+        work = 4 * tile_cols + 48 + 24 * plane_size + 2 * padded + 40 * padded
+        work += 36 * lanes * padded if weight_grad else 16 * padded
+        self.scratch_elements = work + 36 * (self.columns + self.padded_outs) * padded
+        numbers = np.arange(max(ins, padded, 6), dtype=np.int64)
+        below = group_images * tile_cols  # from a row of tiles to the next
+        self.offsets = LineOffsets(
+            np.array([0, plane_size, 2 * plane_size, 3 * plane_size, below, plane_size + below]),
+            numbers[:6] * padded,
+            numbers[:ins] * padded,
+            numbers[:6] * 6 * self.padded_outs * padded,
+            numbers[:4] * 4 * padded,
+            numbers[:padded] * self.columns,
         )
-        turns = max(1, -(-share * pieces // aim))
-        self.images = -(-share // turns)
-        size = (self.tall + 1) * self.images * self.wide
-        padded = -(-self.tall * self.images * self.wide // self.lanes) * self.lanes
-        work = 4 * self.wide + 48 + 24 * size + 2 * padded + 40 * padded
-        work += 36 * self.lanes * padded if transposed else 16 * padded
-        self.scratch = work + 36 * (columns + blocks) * padded
-        near = np.arange(max(ins, padded, 6), dtype=np.int64)
-        step = self.images * self.wide
-        self.places = (
-            np.array([0, size, 2 * size, 3 * size, step, size + step]),
-            near[:6] * padded,
-            near[:ins] * padded,
-            near[:6] * 6 * blocks * padded,
-            near[:4] * 4 * padded,
-            near[:padded] * columns,
-        )
 
-    def run(self, loop: Any, dtype: Any, *operands: Any, corner: tuple[int, int], **fns: Any) -> None:
-        """Launch ``loop``, on scratch memory for each thread."""
-        scratch = allocator.empty(self.threads * self.scratch, dtype).reshape(self.threads, self.scratch)
-        kernel = jit.variant(loop, dtype, self.threads > 1, **fns)
-        kernel(
-            *operands, scratch, self.places, self.images, corner, self.tall, self.wide, self.lanes, self.channels,
-            self.threads,
-        )  # fmt: skip
+    def run(self, loop: Any, dtype: Any, *operands: Any, **fns: Any) -> None:
+        """Launch ``loop`` with scratch memory for each thread."""
+        threads = self.layout.threads
+        scratch = allocator.empty(threads * self.scratch_elements, dtype)
+        kernel = jit.variant(loop, dtype, threads > 1, **fns)
+        kernel(*operands, scratch.reshape(threads, -1), tuple(self.offsets), tuple(self.layout))
 
 
-def conv(out: Array, x: Array, w: Array, padding: Padding, shift: Array, activation: Any) -> bool:
-    """Convolve, add ``shift`` to the channels, activate; tell whether all sums were finite."""
+def forward(out: Array, x: Array, w: Array, padding: Padding, bias: Array, activation: Any) -> bool:
+    """Convolve, add ``bias`` to the channels, apply the activation; return whether all sums were finite."""
     outs, ins = w.shape[:2]
-    plan = _Layout(len(x), ins, outs, out.shape[2], out.shape[3], out.itemsize, False)
-    blocks = -(-outs // plan.channels)
-    filled = np.zeros((blocks * plan.channels, ins, 9), out.dtype)
-    filled[:outs] = w.reshape(outs, ins, 9)
-    lines = filled.reshape(blocks, plan.channels, ins, 9).transpose(3, 0, 2, 1).reshape(9, -1)
-    packed = allocator.empty(36 * lines.shape[1], out.dtype)
-    matmul.matmul(packed.reshape(36, -1), BOTH.astype(out.dtype), lines)
-    flaws = np.zeros(plan.threads, out.dtype)
-    plan.run(
-        conv_pieces,
-        out.dtype,
-        out,
-        flaws,
-        x,
-        packed,
-        shift,
-        corner=(padding[0], padding[2]),
-        finish=activation,
-    )
+    corner = (padding[0], padding[2])
+    launch = _Launch(len(x), ins, outs, out.shape[2], out.shape[3], corner, out.itemsize, False)
+    channels = launch.layout.channels
+    blocks = launch.padded_outs // channels
+    padded = np.zeros((launch.padded_outs, ins, 9), out.dtype)
+    padded[:outs] = w.reshape(outs, ins, 9)
+    taps = padded.reshape(blocks, channels, ins, 9).transpose(3, 0, 2, 1).reshape(9, -1)
+    weights = allocator.empty(36 * taps.shape[1], out.dtype)
+    matmul.matmul(weights.reshape(36, -1), WEIGHT_TRANSFORM_2D.astype(out.dtype), taps)
+    flaws = np.zeros(launch.layout.threads, out.dtype)
+    launch.run(winograd_forward, out.dtype, out, flaws, x, weights, bias, finish=activation)
     return bool((flaws == 0).all())
 
 
 def grad_weight(out: Array, x: Array, d: Array, padding: Padding) -> bool:
-    """Write the derivative with respect to the weight; tell whether all sums were finite."""
+    """Write the derivative with respect to the weight; return whether all sums were finite."""
     if not len(x):
         out[...] = 0
         return True
     outs, ins = out.shape[:2]
-    plan = _Layout(len(x), ins, outs, d.shape[2], d.shape[3], out.itemsize, True)
-    lines, columns = -(-outs // plan.channels) * plan.channels, -(-ins // plan.lanes) * plan.lanes
-    partial = allocator.empty(plan.threads * 36 * lines * columns, out.dtype).reshape(
-        plan.threads, 36, lines, columns
-    )
-    plan.run(weigh_pieces, out.dtype, partial, x, d, corner=(padding[0], padding[2]))
-    sums = partial.sum(axis=0) if plan.threads > 1 else partial[0]
-    transposed = np.empty((9, lines * columns), out.dtype)
-    matmul.matmul(transposed, BOTH.T.astype(out.dtype), sums.reshape(36, -1))
-    out[...] = transposed.reshape(3, 3, lines, columns)[:, :, :outs, :ins].transpose(2, 3, 0, 1)
+    corner = (padding[0], padding[2])
+    launch = _Launch(len(x), ins, outs, d.shape[2], d.shape[3], corner, out.itemsize, True)
+    threads, padded_outs, columns = launch.layout.threads, launch.padded_outs, launch.columns
+    partial = allocator.empty(threads * 36 * padded_outs * columns, out.dtype)
+    partial = partial.reshape(threads, 36, padded_outs, columns)
+    launch.run(winograd_weight_grad, out.dtype, partial, x, d)
+    sums = partial.sum(axis=0) if threads > 1 else partial[0]
+    transposed = np.empty((9, padded_outs * columns), out.dtype)
+    matmul.matmul(transposed, WEIGHT_TRANSFORM_2D.T.astype(out.dtype), sums.reshape(36, -1))
+    out[...] = transposed.reshape(3, 3, padded_outs, columns)[:, :, :outs, :ins].transpose(2, 3, 0, 1)
     return bool(np.isfinite(out).all())

@@ -1,7 +1,17 @@
-"""Small fixed matrices times vectors, transposition, interleaving, 2x2 windows: written in LLVM's vector types.
+"""Vector kernels around Winograd's products: small constant matrices, transposition and interleaving.
 
-What `minitorch.fast_winograd` does around its products, and what pooling by 2x2 needs. As in `minitorch.fast_tile`,
-each sees flat arrays, starts and steps; they refuse to know images.
+`winograd` calls them; each is an intrinsic written with `simd.Emitter`, on flat packed arrays with an offset into each
+and strides between lines. They know no images.
+
+Winograd's minimal filtering F(4x4, 3x3) uses three matrices (Lavin and Gray, "Fast Algorithms for Convolutional Neural
+Networks", 2016), built on the interpolation points 0, 1, -1, 2, -2 and infinity:
+
+    INPUT              B^T, 6 x 6    input tile d (6 x 6)     ->  B^T d B
+    WEIGHT_TRANSFORM   G,   6 x 3    weight g (3 x 3)         ->  G g G^T       (in `winograd`: a matrix product)
+    OUTPUT             A^T, 4 x 6    elementwise products M   ->  A^T M A       (4 x 4 results)
+
+A matrix is applied to rows, then to columns. One call applies it to the lines of many tiles at once: line j holds
+element j of all tiles side by side, so a vector register holds the same element of several tiles.
 """
 
 from __future__ import annotations
@@ -13,11 +23,10 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from .simd import Emit, named
+from .simd import WIDE_CHANNELS, Emitter, named
 
 Matrix = Sequence[Sequence[float]]
 
-# Winograd's F(4x4, 3x3) at the points 0, 1, -1, 2, -2 and infinity (Lavin and Gray, 2016).
 INPUT = (
     (4, 0, -5, 0, 1, 0),
     (0, -4, -4, 1, 1, 0),
@@ -30,70 +39,83 @@ OUTPUT = ((1, 1, 1, 1, 1, 0), (0, 1, -1, 2, -2, 0), (0, 1, 1, 4, 4, 0), (0, 1, -
 OUTPUT_TRANSPOSED = tuple(zip(*OUTPUT))
 
 
-def _combine(e: Emit, row: Sequence[float], values: list[Any]) -> Any:
-    """Return the sum of the values, weighted by a row of a matrix."""
+def _combined(e: Emitter, factors: Sequence[float], vectors: list[Any]) -> Any:
+    """Return the sum of ``factors[j] * vectors[j]``: no multiplication by 1 or -1, no term for 0."""
     total = None
-    for factor, value in zip(row, values):
+    for factor, vector in zip(factors, vectors):
         if not factor:
             continue
         if total is None:
-            total = value if factor == 1 else e.builder.fmul(value, e.constant(factor))
+            total = vector if factor == 1 else e.builder.fmul(vector, e.constant(factor))
         elif factor in (1, -1):
-            total = (e.builder.fadd if factor == 1 else e.builder.fsub)(total, value)
+            total = (e.builder.fadd if factor == 1 else e.builder.fsub)(total, vector)
         else:
-            total = e.fma(value, e.constant(factor), total)
+            total = e.fma(vector, e.constant(factor), total)
     return total
 
 
-def _mix(matrix: Matrix) -> Any:
+def _transform(matrix: Matrix) -> Any:
     @intrinsic
-    def mix(typingctx, out, at, step, image, start, offsets, count):  # type: ignore[no-untyped-def]
-        """out[at + k * step + i] = sum over j of matrix[k][j] * image[start + offsets[j] + i], for so many vectors."""
+    def transform(  # type: ignore[no-untyped-def]
+        typingctx, out, out_offset, out_stride, source, source_offset, line_offsets, vectors
+    ):
+        """out[out_offset + k * out_stride + i] = sum over j of matrix[k][j] * line(j)[i], for ``vectors`` vectors of i.
+
+        line(j) begins at ``source[source_offset + line_offsets[j]]``.
+        """
         n = types.intp
-        sig = types.void(out, n, n, image, n, offsets, n)
+        sig = types.void(out, n, n, source, n, line_offsets, n)
 
         def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
-            e = Emit(context, builder, sig.args[0])
-            to, src, where = (e.data(sig.args[k], args[k]) for k in (0, 3, 5))
-            to, src = builder.gep(to, [args[1]]), builder.gep(src, [args[4]])
+            e = Emitter(context, builder, sig.args[0])
+            _, out_offset, out_stride, _, source_offset, _, vectors = args
+            target, source, offsets = (e.data(sig.args[k], args[k]) for k in (0, 3, 5))
+            target, source = builder.gep(target, [out_offset]), builder.gep(source, [source_offset])
             sources = [
-                builder.gep(src, [builder.load(builder.gep(where, [ir.Constant(args[1].type, j)]))])
+                builder.gep(source, [builder.load(builder.gep(offsets, [ir.Constant(out_offset.type, j)]))])
                 for j in range(len(matrix[0]))
             ]
             targets = [
-                builder.gep(to, [builder.mul(args[2], ir.Constant(args[2].type, k))])
+                builder.gep(target, [builder.mul(out_stride, ir.Constant(out_stride.type, k))])
                 for k in range(len(matrix))
             ]
 
-            def body(i: Any, sums: list[Any]) -> list[Any]:
+            def transform_vector(i: Any, no_values: list[Any]) -> list[Any]:
                 place = builder.mul(i, ir.Constant(i.type, e.lanes))
-                values = [e.load(builder.gep(source, [place])) for source in sources]
-                for target, row in zip(targets, matrix):
-                    e.store(_combine(e, row, values), builder.gep(target, [place]))
-                return sums
+                lines = [e.load(builder.gep(line, [place])) for line in sources]
+                for line, factors in zip(targets, matrix):
+                    e.store(_combined(e, factors, lines), builder.gep(line, [place]))
+                return no_values
 
-            e.loop(args[6], [], body)
+            e.loop(vectors, [], transform_vector)
             return context.get_dummy_value()
 
         return sig, codegen
 
-    return mix
+    return transform
 
 
-def _turn(full: bool) -> Any:
+def _transpose(register_wide: bool) -> Any:
     @intrinsic
-    def turn(typingctx, out, at, step, image, start, near):  # type: ignore[no-untyped-def]
-        """out[at + i * step + k] = image[start + k * near + i], in a square: a vector wide, or a tile tall."""
+    def transpose(typingctx, out, out_offset, out_stride, source, source_offset, source_stride):  # type: ignore[no-untyped-def]
+        """out[out_offset + i * out_stride + k] = source[source_offset + k * source_stride + i], in a square.
+
+        The square is a vector register wide, or as wide as a forward tile has channels.
+        """
         n = types.intp
-        sig = types.void(out, n, n, image, n, n)
+        sig = types.void(out, n, n, source, n, n)
 
         def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
-            e = Emit(context, builder, sig.args[0])
-            width = e.lanes if full else e.tall
-            to, src = builder.gep(e.data(sig.args[0], args[0]), [args[1]]), e.data(sig.args[3], args[3])
-            src = builder.gep(src, [args[4]])
+            e = Emitter(context, builder, sig.args[0])
+            _, out_offset, out_stride, _, source_offset, source_stride = args
+            width = e.lanes if register_wide else WIDE_CHANNELS
+            target = builder.gep(e.data(sig.args[0], args[0]), [out_offset])
+            source = builder.gep(e.data(sig.args[3], args[3]), [source_offset])
             lines = [
-                e.load(builder.gep(src, [builder.mul(args[5], ir.Constant(args[5].type, k))]), width)
+                e.load(
+                    builder.gep(source, [builder.mul(source_stride, ir.Constant(source_stride.type, k))]),
+                    width,
+                )
                 for k in range(width)
             ]
             size = width // 2
@@ -106,66 +128,81 @@ def _turn(full: bool) -> Any:
                     lines[k], lines[k + size] = e.shuffle(a, b, upper), e.shuffle(a, b, lower)
                 size //= 2
             for i, line in enumerate(lines):
-                e.store(line, builder.gep(to, [builder.mul(args[2], ir.Constant(args[2].type, i))]))
+                e.store(line, builder.gep(target, [builder.mul(out_stride, ir.Constant(out_stride.type, i))]))
             return context.get_dummy_value()
 
         return sig, codegen
 
-    return turn
+    return transpose
 
 
-def _weave(width: int) -> Any:
+def _interleave(width: int) -> Any:
     @intrinsic
-    def weave(typingctx, out, at, image, start, step):  # type: ignore[no-untyped-def]
-        """out[at + 4 * i + s] = image[start + s * step + i], for i below ``width`` and s below 4."""
+    def interleave(typingctx, out, out_offset, streams, streams_offset, stream_stride):  # type: ignore[no-untyped-def]
+        """out[out_offset + 4 * i + s] = streams[streams_offset + s * stream_stride + i], i < ``width``, s < 4."""
         n = types.intp
-        sig = types.void(out, n, image, n, n)
+        sig = types.void(out, n, streams, n, n)
 
         def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
-            e = Emit(context, builder, sig.args[0])
-            to, src = builder.gep(e.data(sig.args[0], args[0]), [args[1]]), e.data(sig.args[2], args[2])
-            src = builder.gep(src, [args[3]])
+            e = Emitter(context, builder, sig.args[0])
+            _, out_offset, _, streams_offset, stream_stride = args
+            target = builder.gep(e.data(sig.args[0], args[0]), [out_offset])
+            source = builder.gep(e.data(sig.args[2], args[2]), [streams_offset])
             streams = [
-                e.load(builder.gep(src, [builder.mul(args[4], ir.Constant(args[4].type, s))]), width)
+                e.load(
+                    builder.gep(source, [builder.mul(stream_stride, ir.Constant(stream_stride.type, s))]),
+                    width,
+                )
                 for s in range(4)
             ]
             both = list(range(2 * width))
             left, right = (e.shuffle(streams[s], streams[s + 1], both) for s in (0, 2))
-            e.store(e.shuffle(left, right, [s * width + i for i in range(width) for s in range(4)]), to)
+            e.store(e.shuffle(left, right, [s * width + i for i in range(width) for s in range(4)]), target)
             return context.get_dummy_value()
 
         return sig, codegen
 
-    return weave
+    return interleave
 
 
-def _unweave(width: int, streams: int) -> Any:
+def _deinterleave(width: int, streams: int) -> Any:
     @intrinsic
-    def unweave(typingctx, out, at, step, image, start):  # type: ignore[no-untyped-def]
-        """out[at + j * step + i] = image[start + 4 * i + j], for i below ``width`` and j below ``streams``."""
+    def deinterleave(typingctx, out, out_offset, stream_stride, row, row_offset):  # type: ignore[no-untyped-def]
+        """out[out_offset + j * stream_stride + i] = row[row_offset + 4 * i + j], i < ``width``, j < ``streams``."""
         n = types.intp
-        sig = types.void(out, n, n, image, n)
+        sig = types.void(out, n, n, row, n)
 
         def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
-            e = Emit(context, builder, sig.args[0])
-            to, src = builder.gep(e.data(sig.args[0], args[0]), [args[1]]), e.data(sig.args[3], args[3])
+            e = Emitter(context, builder, sig.args[0])
+            _, out_offset, stream_stride, _, row_offset = args
+            target = builder.gep(e.data(sig.args[0], args[0]), [out_offset])
+            row = e.data(sig.args[3], args[3])
             for j in range(streams):
-                shift = ir.Constant(args[4].type, j // 4 * 4)
-                elements = e.load(builder.gep(src, [builder.add(args[4], shift)]), 4 * width)
+                shift = ir.Constant(row_offset.type, j // 4 * 4)
+                elements = e.load(builder.gep(row, [builder.add(row_offset, shift)]), 4 * width)
                 stream = e.shuffle(elements, elements, [4 * i + j % 4 for i in range(width)])
-                e.store(stream, builder.gep(to, [builder.mul(args[2], ir.Constant(args[2].type, j))]))
+                line = builder.mul(stream_stride, ir.Constant(stream_stride.type, j))
+                e.store(stream, builder.gep(target, [line]))
             return context.get_dummy_value()
 
         return sig, codegen
 
-    return unweave
+    return deinterleave
 
 
-mix_input = named("mix_input", _mix(INPUT))
-mix_output = named("mix_output", _mix(OUTPUT))
-mix_change = named("mix_change", _mix(OUTPUT_TRANSPOSED))
-turn_full = named("turn_full", _turn(True))
-turn_tall = named("turn_tall", _turn(False))
-weave_8, weave_4, weave_2 = (named(f"weave_{width}", _weave(width)) for width in (8, 4, 2))
-unweave_8, unweave_4, unweave_2 = (named(f"unweave_{width}", _unweave(width, 6)) for width in (8, 4, 2))
-part_8, part_4, part_2 = (named(f"part_{width}", _unweave(width, 4)) for width in (8, 4, 2))
+transform_input = named("transform_input", _transform(INPUT))
+transform_output = named("transform_output", _transform(OUTPUT))
+transform_gradient = named("transform_gradient", _transform(OUTPUT_TRANSPOSED))
+transpose_vector = named("transpose_vector", _transpose(True))
+transpose_tile = named("transpose_tile", _transpose(False))
+interleave_8, interleave_4, interleave_2 = (
+    named(f"interleave_{width}", _interleave(width)) for width in (8, 4, 2)
+)
+# Overlapping tiles of 6 columns, 4 apart: columns 4 and 5 are 0 and 1 of the next tile.
+split_6_of_8, split_6_of_4, split_6_of_2 = (
+    named(f"split_6_of_{width}", _deinterleave(width, 6)) for width in (8, 4, 2)
+)
+# Tiles of 4 columns, side by side.
+split_4_of_8, split_4_of_4, split_4_of_2 = (
+    named(f"split_4_of_{width}", _deinterleave(width, 4)) for width in (8, 4, 2)
+)

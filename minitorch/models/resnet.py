@@ -6,9 +6,9 @@ from ..module import Module
 from ..nn.containers import Sequential
 from ..nn.conv import Conv2d
 from ..nn.linear import Linear
-from ..nn.shape import Flatten
 from ..nn.normalization import BatchNorm2d
 from ..nn.pooling import MaxPool2d
+from ..nn.shape import Flatten
 from ..tensor import Tensor
 from ..tensor_functions.elementwise import ReLU
 

@@ -7,8 +7,8 @@ from ..nn.containers import Sequential
 from ..nn.conv import Conv2d
 from ..nn.init import normal_, zeros_
 from ..nn.linear import Linear
-from ..nn.shape import Flatten
 from ..nn.pooling import MaxPool2d
+from ..nn.shape import Flatten
 from ..tensor import Tensor
 from ..tensor_functions.elementwise import ReLU
 

@@ -9,14 +9,18 @@ import pytest
 
 from minitorch import operators, tensor
 from minitorch.fast_ops import backend
-from minitorch.fast_ops.elementwise import BLOCK, CHUNK, COLUMNS, LANES, ROWS, SQUARE
+from minitorch.fast_ops.elementwise import CHUNK, TRANSPOSE_BLOCK, TRANSPOSE_ROWS
+from minitorch.fast_ops.reduce import LANES, REDUCE_COLUMNS, REDUCE_ROWS
 
 from ..support.checks import needs_jit
 
 pytestmark = needs_jit
 
 
-@pytest.mark.parametrize("shape", [(3, SQUARE + 5, 50), (2, 9, BLOCK, SQUARE), (70, 1, 90), (5, 4, 3)])
+@pytest.mark.parametrize(
+    "shape",
+    [(3, TRANSPOSE_ROWS + 5, 50), (2, 9, TRANSPOSE_BLOCK, TRANSPOSE_ROWS), (70, 1, 90), (5, 4, 3)],
+)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_permuted_copies(shape: tuple[int, ...], dtype: str) -> None:
     elements = np.arange(np.prod(shape), dtype=dtype).reshape(shape)
@@ -25,7 +29,7 @@ def test_permuted_copies(shape: tuple[int, ...], dtype: str) -> None:
         assert (t.permute(*order).contiguous().to_numpy() == elements.transpose(order)).all()
 
 
-def test_transposed_copies_go_in_blocks() -> None:
+def test_what_is_transposed_in_blocks() -> None:
     # 32 channels of 16x16 pixels, put last: pixels are packed in the source, channels in the result.
     transposed = backend._transposed_plan((1, 8, 256, 32), (0, 8192, 32, 1), (0, 8192, 1, 256))
     assert transposed == ((1, 8, 256, 32), (0, 8192, 32, 1), (0, 8192, 1, 256))
@@ -50,8 +54,8 @@ def test_reductions_of_rows(n: int, dtype: str) -> None:
     )
 
 
-@pytest.mark.parametrize("inner", [8, COLUMNS - 1, COLUMNS, 2 * COLUMNS + 3])
-@pytest.mark.parametrize("n", [1, 40, ROWS, 2 * ROWS + 3])
+@pytest.mark.parametrize("inner", [8, REDUCE_COLUMNS - 1, REDUCE_COLUMNS, 2 * REDUCE_COLUMNS + 3])
+@pytest.mark.parametrize("n", [1, 40, REDUCE_ROWS, 2 * REDUCE_ROWS + 3])
 def test_reductions_of_columns(n: int, inner: int) -> None:
     elements = np.random.default_rng(inner).standard_normal((3, n, inner))
     t = tensor(elements, "fast")
@@ -60,7 +64,7 @@ def test_reductions_of_columns(n: int, inner: int) -> None:
 
 
 def test_a_start_that_counts_is_counted_once() -> None:
-    elements = np.random.default_rng(0).standard_normal((2, 2 * ROWS + 3, 9))
+    elements = np.random.default_rng(0).standard_normal((2, 2 * REDUCE_ROWS + 3, 9))
     t = tensor(elements, "fast")._tensor
     found = t.f.ops.reduce(operators.add, 5.0)(t, 1)
     assert np.allclose(found.to_numpy(), elements.sum(1, keepdims=True) + 5.0)

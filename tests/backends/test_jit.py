@@ -132,7 +132,7 @@ def test_functions_with_defaults_and_calls() -> None:
 def test_float32_kernels_compute_in_float32() -> None:
     kernel = jit.kernel(elementwise.map_flat, np.float32, cache=False, fn=operators.sigmoid)
     out = np.empty(4, np.float32)
-    kernel(out, np.linspace(-1, 1, 4, dtype=np.float32), 4)
+    kernel(out, 4, np.linspace(-1, 1, 4, dtype=np.float32))
     (code,) = kernel.inspect_llvm().values()
     body = code[code.index("define") :]
     assert "float" in body
@@ -157,5 +157,5 @@ def test_plain_and_disabled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(numba.config, "DISABLE_JIT", 1)
     assert jit.disabled()
     out = np.empty(2)
-    jit.kernel(elementwise.map_flat, fn=operators.neg)(out, np.array([1.0, 2.0]), 2)
+    jit.kernel(elementwise.map_flat, fn=operators.neg)(out, 2, np.array([1.0, 2.0]))
     assert out.tolist() == [-1.0, -2.0]

@@ -20,13 +20,14 @@ SCRIPT = """
 import json, os
 import numpy as np
 import minitorch as mt
+from minitorch.runtime import rng
 
 mt.set_default_dtype("float32")
 
 
 def step(seed):
     draw = np.random.default_rng(seed)
-    with mt.rng.seeded(seed):
+    with rng.seeded(seed):
         model = mt.Sequential(
             mt.Conv2d(3, 24, 3, padding=1), mt.BatchNorm2d(24), mt.ReLU(), mt.MaxPool2d(2),
             mt.Conv2d(24, 24, 3, padding=1), mt.ReLU(), mt.AvgPool2d(2), mt.Flatten(), mt.Linear(384, 10),
@@ -55,7 +56,7 @@ def run(body: str, **variables: str) -> object:
 def test_threads_that_have_nothing_to_do_sleep_soon_unless_the_user_says_else() -> None:
     begin = """
 import json, os
-from minitorch import jit
+from minitorch.fast_ops import threads
 count = threads.thread_count()
 print(json.dumps([count, os.environ.get("GOMP_SPINCOUNT")]))
 """
@@ -73,7 +74,7 @@ print(json.dumps([count, os.environ.get("GOMP_SPINCOUNT")]))
     if "GOMP_SPINCOUNT" not in told()[1]:
         pytest.skip("Numba runs on other threads than GNU's OpenMP")
     assert told()[0] == "[2, null]"
-    assert f"GOMP_SPINCOUNT = '{threads.PATIENCE}'" in told()[1]
+    assert f"GOMP_SPINCOUNT = '{threads.SPIN_COUNT}'" in told()[1]
     assert told(GOMP_SPINCOUNT="77")[0] == '[2, "77"]'
     assert "GOMP_SPINCOUNT = '77'" in told(GOMP_SPINCOUNT="77")[1]
 

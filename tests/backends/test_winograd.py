@@ -51,8 +51,8 @@ def test_it_agrees_with_the_direct_sum(
     w = draw.standard_normal((outs, ins, 3, 3)).astype(dtype)
     shift = draw.standard_normal(outs).astype(dtype)
     out = np.full((batch, outs, height, width), np.nan, dtype)
-    assert winograd.suits(w, (1, 1), padding, (1, 1), 1)
-    assert winograd.conv(out, x, w, padding, shift, operators.relu)
+    assert winograd.applies(w, ConvParams(padding=padding))
+    assert winograd.forward(out, x, w, padding, shift, operators.relu)
     cut = windows(x, padding)
     expected = np.einsum("nchwij,ocij->nohw", cut, w.astype(np.float64), optimize=True)
     close(out, np.maximum(expected + shift[:, None, None], 0))
@@ -63,7 +63,7 @@ def test_it_agrees_with_the_direct_sum(
     close(dw, np.einsum("nchwij,nohw->ocij", cut, d.astype(np.float64), optimize=True))
 
     dx = np.full(x.shape, np.nan, dtype)
-    conv.grad_input(dx, d, w, (1, 1), padding, (1, 1), 1)
+    conv.grad_input(dx, d, w, ConvParams(padding=padding))
     spread = np.zeros((batch, ins, height + 2, width + 2))
     for i, j in np.ndindex(3, 3):
         spread[:, :, i : i + height, j : j + width] += np.einsum(
@@ -80,7 +80,7 @@ def test_what_is_not_finite_stays_where_the_direct_sum_has_it(poison: float) -> 
     w = np.abs(draw.standard_normal((25, 24, 3, 3))).astype("float32")
     x[1, 3, 4, 4] = poison
     out = np.empty((2, 25, 7, 7), "float32")
-    conv.forward(out, x, w, (1, 1), (0, 0, 0, 0), (1, 1), 1)
+    conv.forward(out, x, w, ConvParams())
     touched = np.zeros(out.shape, bool)
     touched[1, :, 2:5, 2:5] = True
     assert np.isfinite(out[~touched]).all()
@@ -93,7 +93,7 @@ def test_the_same_bits_each_time() -> None:
     found = []
     for _ in range(3):
         out, dw = np.empty((9, 32, 8, 8)), np.empty(w.shape)
-        winograd.conv(out, x, w, (1, 1, 1, 1), np.zeros(32), operators.id)
+        winograd.forward(out, x, w, (1, 1, 1, 1), np.zeros(32), operators.id)
         winograd.grad_weight(dw, x, out, (1, 1, 1, 1))
         found.append((out, dw))
     for out, dw in found[1:]:
@@ -113,10 +113,10 @@ def test_the_same_bits_each_time() -> None:
     ],
 )
 def test_other_convolutions_are_left_alone(shape: tuple[int, ...], settings: tuple[object, ...]) -> None:
-    assert not winograd.suits(np.zeros(shape), ConvParams(*settings))
+    assert not winograd.applies(np.zeros(shape), ConvParams(*settings))
 
 
 def test_an_empty_batch_changes_nothing() -> None:
     dw = np.full((24, 24, 3, 3), np.nan)
-    conv.grad_weight(dw, np.zeros((0, 24, 5, 5)), np.zeros((0, 24, 3, 3)), (1, 1), (0, 0, 0, 0), (1, 1), 1)
+    conv.grad_weight(dw, np.zeros((0, 24, 5, 5)), np.zeros((0, 24, 3, 3)), ConvParams())
     assert (dw == 0).all()

@@ -17,7 +17,7 @@ DTYPES = pytest.mark.parametrize("dtype", ["float32", "float64"])
 
 
 def lanes(dtype: str) -> int:
-    return simd.BYTES // np.dtype(dtype).itemsize
+    return simd.VECTOR_BYTES // np.dtype(dtype).itemsize
 
 
 def numbers(*shape: int, dtype: str) -> Any:
@@ -25,33 +25,34 @@ def numbers(*shape: int, dtype: str) -> Any:
 
 
 @DTYPES
-@pytest.mark.parametrize("name", ["mix_input", "mix_output", "mix_change"])
-def test_mixes_are_matrices(name: str, dtype: str) -> None:
+@pytest.mark.parametrize("name", ["transform_input", "transform_output", "transform_gradient"])
+def test_transforms_are_matrices(name: str, dtype: str) -> None:
     matrix = {
-        "mix_input": winograd_transforms.INPUT,
-        "mix_output": winograd_transforms.OUTPUT,
-        "mix_change": winograd_transforms.OUTPUT_TRANSPOSED,
+        "transform_input": winograd_transforms.INPUT,
+        "transform_output": winograd_transforms.OUTPUT,
+        "transform_gradient": winograd_transforms.OUTPUT_TRANSPOSED,
     }[name]
-    mix, n = getattr(winograd_transforms, name), 2 * lanes(dtype)
+    transform, n = getattr(winograd_transforms, name), 2 * lanes(dtype)
     image, out = numbers(len(matrix[0]), n, dtype=dtype), np.zeros((len(matrix), n), dtype)
 
     @numba.njit
     def run(out: Any, image: Any, offsets: Any) -> None:
-        mix(out, 0, n, image, 0, offsets, 2)
+        transform(out, 0, n, image, 0, offsets, 2)
 
     run(out.reshape(-1), image.reshape(-1), np.arange(len(matrix[0])) * n)
     assert np.allclose(out, np.array(matrix, dtype) @ image, atol=1e-5)
 
 
 @DTYPES
-@pytest.mark.parametrize("name", ["turn_full", "turn_tall"])
+@pytest.mark.parametrize("name", ["transpose_vector", "transpose_tile"])
 def test_squares_are_transposed(name: str, dtype: str) -> None:
-    turn, n = getattr(winograd_transforms, name), lanes(dtype) if name == "turn_full" else simd.WIDE
+    transpose = getattr(winograd_transforms, name)
+    n = lanes(dtype) if name == "transpose_vector" else simd.WIDE_CHANNELS
     image, out = numbers(n, n, dtype=dtype), np.zeros((n, n), dtype)
 
     @numba.njit
     def run(out: Any, image: Any) -> None:
-        turn(out, 0, n, image, 0, n)
+        transpose(out, 0, n, image, 0, n)
 
     run(out.reshape(-1), image.reshape(-1))
     assert (out == image.T).all()
@@ -59,18 +60,18 @@ def test_squares_are_transposed(name: str, dtype: str) -> None:
 
 @DTYPES
 @pytest.mark.parametrize("width", [2, 4, 8])
-def test_four_streams_are_woven_and_taken_apart(width: int, dtype: str) -> None:
-    weave, unweave, part = (
-        getattr(winograd_transforms, f"{name}_{width}") for name in ("weave", "unweave", "part")
+def test_four_streams_are_interleaved_and_split(width: int, dtype: str) -> None:
+    interleave, split_4, split_6 = (
+        getattr(winograd_transforms, f"{name}_{width}") for name in ("interleave", "split_4_of", "split_6_of")
     )
     streams = numbers(4, width, dtype=dtype)
     row, four, six = (np.zeros(n * width + 8, dtype) for n in (4, 4, 6))
 
     @numba.njit
     def run(row: Any, four: Any, six: Any, streams: Any) -> None:
-        weave(row, 0, streams, 0, width)
-        part(four, 0, width, row, 0)
-        unweave(six, 0, width, row, 0)
+        interleave(row, 0, streams, 0, width)
+        split_4(four, 0, width, row, 0)
+        split_6(six, 0, width, row, 0)
 
     run(row, four, six, streams.reshape(-1))
     assert (row[: 4 * width] == streams.T.reshape(-1)).all()
@@ -81,15 +82,15 @@ def test_four_streams_are_woven_and_taken_apart(width: int, dtype: str) -> None:
 
 @DTYPES
 @pytest.mark.parametrize("cols", [1, 2, 3, 5, 8, 13, 16, 17, 40])
-def test_rows_of_any_length_are_moved(cols: int, dtype: str) -> None:
-    move, move_relu = register_tiles.move, register_tiles.move_relu
+def test_rows_of_any_length_are_copied(cols: int, dtype: str) -> None:
+    copy_rows, copy_rows_bias_relu = register_tiles.copy_rows, register_tiles.copy_rows_bias_relu
     image = numbers(3, cols + 2, dtype=dtype)
     plain, positive = (np.full((3, cols + 5), 7, dtype) for _ in range(2))
 
     @numba.njit
     def run(plain: Any, positive: Any, image: Any, shift: Any) -> None:
-        move(plain, 1, cols + 5, image, 2, cols + 2, 3, cols, shift)
-        move_relu(positive, 1, cols + 5, image, 2, cols + 2, 3, cols, shift)
+        copy_rows(plain, 1, cols + 5, image, 2, cols + 2, 3, cols, shift)
+        copy_rows_bias_relu(positive, 1, cols + 5, image, 2, cols + 2, 3, cols, shift)
 
     shift = np.dtype(dtype).type(0.5)
     run(plain.reshape(-1), positive.reshape(-1), image.reshape(-1), shift)

@@ -30,10 +30,7 @@ TRAIN = """
 import hashlib, random
 import numpy as np
 from minitorch.cli import warmup
-from minitorch.losses import cross_entropy
-from minitorch.optim import Adam
-from minitorch.tensor import tensor
-from minitorch import set_default_dtype
+from minitorch import Adam, cross_entropy, set_default_dtype, tensor
 
 random.seed(1)
 set_default_dtype("float32")

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...runtime import allocator
-from ...runtime.capture import require_readable, repeat
+from ...runtime.capture import repeat, require_readable
 from ...tensor_data import BackendError
 from . import graph as device_graph
 from . import numba_cuda
