@@ -1,6 +1,6 @@
 """Neural networks: functions, layers, losses and initial values, with the names and defaults of PyTorch."""
 
-from . import functional, init
+from . import init
 from .activation import GELU, LeakyReLU, LogSoftmax, Softmax
 from .containers import Sequential
 from .conv import Conv1d, Conv2d
@@ -35,7 +35,10 @@ from .normalization import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm
 from .pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
 from .shape import Flatten, Identity
 
-linear = functional.linear  # the import of the layer of the same file bound its module to this name
+# isort: split
+from .functional import (
+    linear as linear,
+)  # after the file of that name, whose import binds the name to a module
 
 __all__ = [
     "GELU",
