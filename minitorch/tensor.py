@@ -80,7 +80,7 @@ class Tensor(Variable):
                 f"an operand must be a Tensor or a number, not {type(x).__name__}: wrap arrays with minitorch.tensor"
             )
         t = self._tensor
-        element = t.f.ops.constant(elements([x], t.dtype))
+        element = t.f.ops.cached_constant(elements([x], t.dtype))
         return Tensor(TensorData.on(element, (), (), 1, t.backend))
 
     def _unwrap(self) -> TensorData:

@@ -18,7 +18,7 @@ from . import conv, dropout, matmul, norm, softmax
 from .device import memory
 from .device.launch import grid_stride, kernel, launch
 from .matmul import tiles
-from .operands import around, block, flat, live, packed, read, run_elementwise
+from .operands import around, block, flat, packed, read, replay_input, run_elementwise
 
 
 class FusedOps(TensorOps):
@@ -62,7 +62,7 @@ class FusedOps(TensorOps):
             shapes, finish, transposed = [x.shape, w.shape], ACTIVATIONS[activation][0], w.permute(1, 0)
             operands = (read(x), x.strides, read(transposed), transposed.strides, packed(b), sizes)
             if not matmul.linear(shapes, y.dtype, y._storage, *operands, finish):
-                made = kernel(matmul.linear_tiles, y.dtype, finish=finish)
+                made = kernel(matmul.linear_tiles, y.dtype, activation=finish)
                 launch("linear", shapes, made, tiles(rows, cols, depth, 1), y._storage, *operands)
         return y
 
@@ -76,7 +76,7 @@ class FusedOps(TensorOps):
         before = cls.allocate(y.shape, y.dtype, y.backend)
         sums = cls.allocate((shape[1],), y.dtype, y.backend)
         into, of_y, of_d = (packed(t).reshape(shape) for t in (before, y, d))
-        norm.activation_grad(into, sums._storage, of_y, of_d, ACTIVATIONS[activation][1])
+        norm.activation_grad_sums(into, sums._storage, of_y, of_d, ACTIVATIONS[activation][1])
         return before, sums
 
     @classmethod
@@ -168,7 +168,7 @@ class FusedOps(TensorOps):
     ) -> tuple[TensorData, TensorData]:
         """See `CompositeOps.dropout`: a word per element is made on the device, four by a thread."""
         y, mask = (cls.allocate(x.shape, x.dtype, x.backend) for _ in range(2))
-        drawn = live(lambda: np.array(philox.key_words(key())))
+        drawn = replay_input(lambda: np.array(philox.key_words(key())))
         if y.size:
             made, elements = kernel(dropout.drop_elements, x.dtype), (y._storage, mask._storage, flat(x))
             settings = (drawn, philox.bound_of(rate), dropout_scale(rate, scale, x.dtype))

@@ -169,9 +169,9 @@ class TensorBackend:
         """Bring a packed float array, which nobody else will write to, into the backend."""
         return TensorData.on(self.ops.storage(array.reshape(-1)), array.shape, None, array.size, self)
 
-    def live(self, make: Callable[[], npt.NDArray[Any]], shape: tuple[int, ...]) -> TensorData:
-        """Bring the packed float array ``make()`` of ``shape`` into the backend; see `TensorOps.live`."""
-        block = self.ops.live(lambda: make().reshape(-1))
+    def replay_input(self, make: Callable[[], npt.NDArray[Any]], shape: tuple[int, ...]) -> TensorData:
+        """Bring the packed float array ``make()`` of ``shape`` into the backend; see `TensorOps.replay_input`."""
+        block = self.ops.replay_input(lambda: make().reshape(-1))
         return TensorData.on(block, shape, None, math.prod(shape), self)
 
     def __eq__(self, other: object) -> bool:
