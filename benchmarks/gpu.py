@@ -140,9 +140,9 @@ def kernels(torch: Any, cupy: Any) -> dict[str, list[Callable[[], Any] | None]]:
 
 def main() -> None:
     """Write results/cuda.json."""
-    lacking = "the simulator is on" if SIMULATED else detect().missing()
-    if lacking:
-        print(f"benchmarks/gpu.py: not run, {lacking}", file=sys.stderr)
+    missing = "the simulator is on" if SIMULATED else detect().missing()
+    if missing:
+        print(f"benchmarks/gpu.py: not run, {missing}", file=sys.stderr)
         raise SystemExit(2)
     minitorch.set_default_backend("cuda")
     torch, cupy = torch_on_the_card(), cupy_on_the_card()

@@ -1,4 +1,8 @@
-"""For users of the CUDA backend: whole training steps replayed by one call of the driver."""
+"""For users of the CUDA backend: a training step captured as a CUDA graph, and replayed by one call of the driver.
+
+It stands on `cuda_ops.device.graph`, which captures and replays launches, and on `runtime.capture`, which repeats what
+Python does in a step.
+"""
 
 from __future__ import annotations
 
@@ -88,7 +92,7 @@ class GraphedStep:
         self._graph: device_graph.Graph | None = None
         self._updated: list[Any] = []
         self._results: Any = None
-        fault = device_graph.fault()
+        fault = device_graph.capture_error()
         if fault:
             _warn(fault)
         self._records = not fault

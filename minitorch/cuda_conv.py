@@ -1,8 +1,9 @@
-"""Convolution of the CUDA backend: which kernel serves which sizes; and the kernels for few channels.
+"""The course's convolution kernels on the GPU (task 4.4b): ``tensor_conv1d`` and ``tensor_conv2d``.
 
-Many channels go to `minitorch.cuda_conv_gemm`. Here one thread computes one element, and the thread of an input element looks
-up the outputs that read it; a block of threads shares the positions at which one weight was used. No two threads add to
-one element, so no atomics are needed, and every run gives the same bits.
+They compute the *anchored* convolution of the course, whose output is as large as the input, padded at the right and at
+the bottom. A thread computes one output element: it reads C * KH * KW numbers of the input and as many of the weight,
+and writes once. Neighbouring threads have neighbouring columns, so their reads are coalesced. The backend itself
+launches the kernels of `minitorch.cuda_ops.conv`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .cuda_ops.device.functions import image_element
+from .cuda_ops.device.functions import unravel_image
 from .cuda_ops.device.launch import kernel
 from .cuda_ops.device.numba_cuda import cuda
 from .runtime.placeholders import real
@@ -23,26 +24,30 @@ def anchored_conv2d(
     weight: Any, weight_shape: Any, weight_strides: Any,
     reverse: bool,
 ) -> None:  # fmt: skip
-    """The convolution as the course writes it.
+    """Write the anchored convolution: a thread per output element.
 
-    ``out[n, o, y, z] = sum of input[n, c, y + i, z + j] * weight[o, c, i, j]``, with ``y - i`` and ``z - j`` if
-    ``reverse``; elements outside count as 0.
+    ``out[n, o, y, z] = sum over c, i, j of input[n, c, y + i, z + j] * weight[o, c, i, j]``, or with ``reverse``
+    ``input[n, c, y - i, z - j]``. Elements outside of the input count as 0. Operands are (storage, shape, strides)
+    triples.
     """
     sign = -1 if reverse else 1
     t = cuda.grid(1)
     if t < out_size:
-        n, o, y, z = image_element(t, out_shape[1], out_shape[2], out_shape[3])
+        n, o, y, z = unravel_image(t, out_shape[1], out_shape[2], out_shape[3])
         total = real(0)
         for c in range(input_shape[1]):
             for i in range(weight_shape[2]):
-                r = y + sign * i
-                if 0 <= r < input_shape[2]:
-                    at = n * input_strides[0] + c * input_strides[1] + r * input_strides[2]
-                    by = o * weight_strides[0] + c * weight_strides[1] + i * weight_strides[2]
+                row = y + sign * i
+                if 0 <= row < input_shape[2]:
+                    input_offset = n * input_strides[0] + c * input_strides[1] + row * input_strides[2]
+                    weight_offset = o * weight_strides[0] + c * weight_strides[1] + i * weight_strides[2]
                     for j in range(weight_shape[3]):
-                        k = z + sign * j
-                        if 0 <= k < input_shape[3]:
-                            total += input[at + k * input_strides[3]] * weight[by + j * weight_strides[3]]
+                        col = z + sign * j
+                        if 0 <= col < input_shape[3]:
+                            total += (
+                                input[input_offset + col * input_strides[3]]
+                                * weight[weight_offset + j * weight_strides[3]]
+                            )
         out[n * out_strides[0] + o * out_strides[1] + y * out_strides[2] + z * out_strides[3]] = total
 
 
@@ -56,17 +61,18 @@ def anchored_conv1d(
     sign = -1 if reverse else 1
     t = cuda.grid(1)
     if t < out_size:
-        n, o, _, z = image_element(t, out_shape[1], 1, out_shape[2])
+        n, o, _, z = unravel_image(t, out_shape[1], 1, out_shape[2])
         total = real(0)
         for c in range(input_shape[1]):
-            at, by = (
-                n * input_strides[0] + c * input_strides[1],
-                o * weight_strides[0] + c * weight_strides[1],
-            )
+            input_offset = n * input_strides[0] + c * input_strides[1]
+            weight_offset = o * weight_strides[0] + c * weight_strides[1]
             for j in range(weight_shape[2]):
-                k = z + sign * j
-                if 0 <= k < input_shape[2]:
-                    total += input[at + k * input_strides[2]] * weight[by + j * weight_strides[2]]
+                col = z + sign * j
+                if 0 <= col < input_shape[2]:
+                    total += (
+                        input[input_offset + col * input_strides[2]]
+                        * weight[weight_offset + j * weight_strides[2]]
+                    )
         out[n * out_strides[0] + o * out_strides[1] + z * out_strides[2]] = total
 
 

@@ -93,7 +93,7 @@ class Tensor(Variable):
                 f"expected a Tensor or a number as operand, got {type(x).__name__}: wrap arrays with minitorch.tensor"
             )
         t = self._tensor
-        storage = t.f.ops.constant(float_array([x], t.dtype))
+        storage = t.f.ops.cached_constant(float_array([x], t.dtype))
         return Tensor(TensorData.on(storage, (), (), 1, t.backend))
 
     def _unwrap(self) -> TensorData:

@@ -54,7 +54,7 @@ def _steps(t: TensorData) -> tuple[int, ...]:
 
 
 def _naturals(steps: tuple[int, ...]) -> tuple[Any, ...]:
-    return tuple(map(functions.natural, steps))
+    return tuple(map(functions.index32, steps))
 
 
 class CudaOps(TensorOps):
@@ -71,16 +71,16 @@ class CudaOps(TensorOps):
         return memory.storage(array)
 
     @classmethod
-    def constant(cls, array: npt.NDArray[Any]) -> Any:
-        """See `TensorOps.constant`: equal ones are uploaded once."""
+    def cached_constant(cls, array: npt.NDArray[Any]) -> Any:
+        """See `TensorOps.cached_constant`: equal ones are uploaded once."""
         memory.ready()
-        return memory.constant(array)
+        return memory.cached_constant(array)
 
     @classmethod
-    def live(cls, make: Callable[[], npt.NDArray[Any]]) -> Any:
-        """See `TensorOps.live`."""
+    def replay_input(cls, make: Callable[[], npt.NDArray[Any]]) -> Any:
+        """See `TensorOps.replay_input`."""
         memory.ready()
-        return memory.live(make)
+        return memory.replay_input(make)
 
     @classmethod
     def empty(cls, size: int, dtype: np.dtype[Any]) -> Any:

@@ -1,8 +1,12 @@
-"""Kernels of the CUDA backend, to be read: map, zip, reduce, the matrix product, and the course's exercises.
+"""The course's kernels and exercises on the GPU: map, zip, reduce, matrix product, and the two practice kernels.
 
-A thread computes a element, or the threads of a block share a sum or a tile through shared memory. Shapes and strides
-travel as tuples of integers. `minitorch.cuda_launch` binds ``fn`` to a float function and ``real`` to the dtype's own
-type.
+They are written to be read: the simplest form of each that is still a good CUDA kernel. Operands are (storage, shape,
+strides) triples, any layout. ``fn`` is the float function and ``real`` the scalar type; `device.launch.kernel` binds
+both. The backend itself launches the tuned kernels of the files beside this one.
+
+    map, zip    thread i computes element i of the result                    n reads, 1 write
+    reduce      a block per element: its threads share the numbers           shared memory, combined in pairs
+    sum_practice, mm_practice   one block, one tile in shared memory         tasks 3.3 and 3.4
 """
 
 from __future__ import annotations
@@ -16,13 +20,13 @@ from ..runtime.types import Fn
 from ..tensor_data import IndexingError, TensorData
 from . import matmul
 from .backend import CudaOps
-from .device.functions import element_of
+from .device.functions import broadcast_offset
 from .device.launch import kernel, launch
 from .device.numba_cuda import cuda
 from .matmul import BLOCK
 from .operands import read
 
-MOST_THREADS = 1024  # in a block, on any card
+MAX_THREADS = 1024  # in a block, on any card
 
 
 def map_elements(
@@ -31,8 +35,8 @@ def map_elements(
     """Write ``fn(a[i])`` into ``out[i]``: a thread per element."""
     i = cuda.grid(1)
     if i < out_size:
-        out[element_of(i, out_shape, out_shape, out_strides)] = fn(
-            a[element_of(i, out_shape, a_shape, a_strides)]
+        out[broadcast_offset(i, out_shape, out_shape, out_strides)] = fn(
+            a[broadcast_offset(i, out_shape, a_shape, a_strides)]
         )
 
 
@@ -44,8 +48,9 @@ def zip_elements(
     """Write ``fn(a[i], b[i])`` into ``out[i]``: a thread per element."""
     i = cuda.grid(1)
     if i < out_size:
-        out[element_of(i, out_shape, out_shape, out_strides)] = fn(
-            a[element_of(i, out_shape, a_shape, a_strides)], b[element_of(i, out_shape, b_shape, b_strides)]
+        out[broadcast_offset(i, out_shape, out_shape, out_strides)] = fn(
+            a[broadcast_offset(i, out_shape, a_shape, a_strides)],
+            b[broadcast_offset(i, out_shape, b_shape, b_strides)],
         )
 
 
@@ -54,55 +59,56 @@ def reduce_blocks(
     a: Any, a_shape: Any, a_strides: Any,
     reduce_dim: int, reduce_value: float,
 ) -> None:  # fmt: skip
-    """Fold with a ``fn`` that may be regrouped: a block per element, of any number of threads.
+    """Reduce with a ``fn`` that may be regrouped: a block per element, of any number of threads.
 
-    Each thread folds every so-many-th element; then their results are folded in pairs.
+    Thread t of T reduces the numbers t, t + T, t + 2 T, ... to one; then the threads' results are combined in pairs in
+    shared memory, half as many in each round. Neighbouring threads read neighbouring numbers.
     """
-    cache = cuda.shared.array(MOST_THREADS, real)
-    element, lane = cuda.blockIdx.x, cuda.threadIdx.x
-    if element < out_size:
-        to = element_of(element, out_shape, out_shape, out_strides)
-        at = element_of(element, out_shape, out_shape, a_strides)
-        n, step = a_shape[reduce_dim], a_strides[reduce_dim]
+    cache = cuda.shared.array(MAX_THREADS, real)
+    element, thread = cuda.blockIdx.x, cuda.threadIdx.x
+    if element < out_size:  # the same for all threads of a block, so the barriers below are met by all
+        out_offset = broadcast_offset(element, out_shape, out_shape, out_strides)
+        a_offset = broadcast_offset(element, out_shape, out_shape, a_strides)
+        n, stride = a_shape[reduce_dim], a_strides[reduce_dim]
         # The start value comes in once, at the end, so it need not be neutral.
-        live = min(n, cuda.blockDim.x)
-        if lane < live:
-            total = real(a[at + lane * step])
-            for j in range(lane + live, n, live):
-                total = fn(a[at + j * step], total)
-            cache[lane] = total
+        active = min(n, cuda.blockDim.x)
+        if thread < active:
+            total = real(a[a_offset + thread * stride])
+            for j in range(thread + active, n, active):
+                total = fn(a[a_offset + j * stride], total)
+            cache[thread] = total
         cuda.syncthreads()
-        while live > 1:
-            half = (live + 1) // 2
-            if lane + half < live:
-                cache[lane] = fn(cache[lane + half], cache[lane])
-            live = half
+        while active > 1:
+            half = (active + 1) // 2
+            if thread + half < active:
+                cache[thread] = fn(cache[thread + half], cache[thread])
+            active = half
             cuda.syncthreads()
-        if lane == 0:
+        if thread == 0:
             if n > 0:
-                out[to] = fn(cache[0], real(reduce_value))
+                out[out_offset] = fn(cache[0], real(reduce_value))
             else:
-                out[to] = reduce_value
+                out[out_offset] = reduce_value
 
 
 def sum_blocks(out: Any, a: Any, size: int) -> None:
     """Write the sum of the k-th block of `BLOCK` elements into ``out[k]``."""
     cache = cuda.shared.array(BLOCK, real)
-    i, lane = cuda.grid(1), cuda.threadIdx.x
-    cache[lane] = a[i] if i < size else real(0)
+    i, thread = cuda.grid(1), cuda.threadIdx.x
+    cache[thread] = a[i] if i < size else real(0)
     cuda.syncthreads()
     half = BLOCK // 2
     while half > 0:
-        if lane < half:
-            cache[lane] += cache[lane + half]
+        if thread < half:
+            cache[thread] += cache[thread + half]
         cuda.syncthreads()
         half //= 2
-    if lane == 0 and cuda.blockIdx.x < len(out):
+    if thread == 0 and cuda.blockIdx.x < len(out):
         out[cuda.blockIdx.x] = cache[0]
 
 
 def multiply_block(out: Any, a: Any, b: Any, size: int) -> None:
-    """Multiply two packed square matrices that fit into one block."""
+    """Multiply two packed square matrices that fit into one block: a thread per element, each operand read once."""
     left = cuda.shared.array((BLOCK, BLOCK), real)
     right = cuda.shared.array((BLOCK, BLOCK), real)
     i, j = cuda.threadIdx.y, cuda.threadIdx.x
@@ -136,7 +142,7 @@ def tensor_zip(fn: Fn, dtype: Any = np.float64) -> Any:
 
 
 def tensor_reduce(fn: Fn, dtype: Any = np.float64) -> Any:
-    """Return the reduction ``(*out, out_size, *a, reduce_dim, reduce_value)``; a block of up to 1024 threads per element.
+    """Return the reduction ``(*out, out_size, *a, reduce_dim, reduce_value)``: a block of threads per element.
 
     The order of elements is not kept: ``fn`` must be associative and commutative.
     """
@@ -158,10 +164,10 @@ def _practice(a: Any) -> TensorData:
 
 
 def sum_practice(a: Any) -> TensorData:
-    """Sum blocks of `THREADS_PER_BLOCK` elements of a 1-D tensor, each through the shared memory of one block of threads.
+    """Sum blocks of `THREADS_PER_BLOCK` elements of a 1-D tensor, each in the shared memory of a block of threads.
 
     Returns:
-        A element per block, and at least two.
+        An element per block, and at least two.
 
     Raises:
         IndexingError: ``a`` is not 1-D.

@@ -23,7 +23,7 @@ from .device import memory
 from .device.launch import grid_stride, kernel, launch
 from .dropout import drop_elements
 from .matmul import tiles
-from .operands import around, block, flat, live, packed, read, run_elementwise
+from .operands import around, block, flat, packed, read, replay_input, run_elementwise
 
 
 def _elementwise(out: TensorData, expression: Expression, *operands: TensorData) -> None:
@@ -38,10 +38,10 @@ def _conv_activation(
 
 def _linear(y: TensorData, x: TensorData, w: TensorData, b: TensorData, activation: str) -> None:
     rows, cols, depth = sizes = (x.shape[0], w.shape[0], x.shape[1])
-    shapes, finish, transposed = [x.shape, w.shape], ACTIVATIONS[activation][0], w.permute(1, 0)
+    shapes, activate, transposed = [x.shape, w.shape], ACTIVATIONS[activation][0], w.permute(1, 0)
     operands = (read(x), x.strides, read(transposed), transposed.strides, packed(b), sizes)
-    if not matmul.linear(shapes, y.dtype, y._storage, *operands, finish):
-        made = kernel(matmul.linear_tiles, y.dtype, finish=finish)
+    if not matmul.linear(shapes, y.dtype, y._storage, *operands, activate):
+        made = kernel(matmul.linear_tiles, y.dtype, activation=activate)
         launch("linear", shapes, made, tiles(rows, cols, depth, 1), y._storage, *operands)
 
 
@@ -50,7 +50,7 @@ def _activation_grad(
 ) -> None:
     shape = (*y.shape[:2], math.prod(y.shape[2:]))
     into, of_y, of_d = (packed(t).reshape(shape) for t in (before, y, d))
-    norm.activation_grad(into, sums._storage, of_y, of_d, ACTIVATIONS[activation][1])
+    norm.activation_grad_sums(into, sums._storage, of_y, of_d, ACTIVATIONS[activation][1])
 
 
 def _log_softmax(y: TensorData, x: TensorData, dim: int) -> None:
@@ -100,7 +100,7 @@ def _label_entropy(
 def _dropout(
     y: TensorData, mask: TensorData, x: TensorData, key: Callable[[], int], rate: float, scale: bool
 ) -> None:
-    drawn = live(lambda: np.array(philox.key_words(key())))
+    drawn = replay_input(lambda: np.array(philox.key_words(key())))
     settings = (drawn, philox.threshold(rate), dropout_scale(rate, scale, x.dtype))
     made, grid = kernel(drop_elements, x.dtype), grid_stride(-(-x.size // 4))
     launch("dropout", [x.shape], made, grid, y._storage, mask._storage, flat(x), x.size, *settings)

@@ -1,38 +1,46 @@
-"""Part of cuda_index."""
+"""Kernels of the CUDA backend that gather rows of a matrix (an embedding), and add up their gradients.
+
+Both walk a packed result of ``size`` elements in a grid-stride loop, an element per thread and round, so that
+neighbouring threads read and write neighbouring columns of a row. The host checks the row numbers before.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ..runtime.placeholders import real
-from .device.functions import natural
+from .device.functions import index32
 from .device.numba_cuda import cuda
 
 
-def take_elements(out: Any, size: int, columns: int, a: Any, steps: Any, rows: Any) -> None:
-    """Write the rows of ``a`` that ``rows`` names into a packed matrix ``out``; ``steps`` are the strides of ``a``."""
+def take_elements(out: Any, size: int, columns: int, a: Any, a_strides: Any, rows: Any) -> None:
+    """Write ``out[r, c] = a[rows[r], c]`` into a packed ``out`` (R, C): two reads and a write per element."""
     i = cuda.grid(1)
     while i < size:
-        row = natural(i) // natural(columns)
-        column = natural(i) - row * natural(columns)
-        out[i] = a[natural(rows[row]) * steps[0] + column * steps[1]]
+        row = index32(i) // index32(columns)
+        column = index32(i) - row * index32(columns)
+        out[i] = a[index32(rows[row]) * a_strides[0] + column * a_strides[1]]
         i += cuda.gridsize(1)
 
 
 def take_grad_elements(
-    out: Any, size: int, columns: int, d: Any, steps: Any, order: Any, starts: Any
+    out: Any, size: int, columns: int, grad: Any, grad_strides: Any, order: Any, starts: Any
 ) -> None:
-    """Sum up in ``out`` the rows of ``d`` that each of its rows was taken for.
+    """Write into ``out[row, c]`` the sum of the rows of ``grad`` that ``row`` was taken for.
 
-    They are ``order[starts[row]]`` to ``order[starts[row + 1] - 1]``, added in this order.
+    A scatter with atomic adds would add in another order at each run. Here each element gathers its own sum. The host
+    has sorted the row numbers: ``order[starts[row]]`` to ``order[starts[row + 1] - 1]`` are the rows of ``grad`` for
+    ``row``, and they are added in this order. For row numbers (2, 0, 2)::
+
+        order   1 | 0 2        starts  0 1 1 3        row 0: grad[1]    row 1: 0    row 2: grad[0] + grad[2]
     """
     i = cuda.grid(1)
     while i < size:
-        row = natural(i) // natural(columns)
-        column = natural(i) - row * natural(columns)
-        total, k, end = real(0), natural(starts[row]), natural(starts[row + natural(1)])
+        row = index32(i) // index32(columns)
+        column = index32(i) - row * index32(columns)
+        total, k, end = real(0), index32(starts[row]), index32(starts[row + index32(1)])
         while k < end:
-            total += d[natural(order[k]) * steps[0] + column * steps[1]]
-            k += natural(1)
+            total += grad[index32(order[k]) * grad_strides[0] + column * grad_strides[1]]
+            k += index32(1)
         out[i] = total
         i += cuda.gridsize(1)

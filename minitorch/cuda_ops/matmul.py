@@ -1,9 +1,17 @@
-"""The matrix product of the CUDA backend: which kernel for which sizes, and its launches.
+"""The matrix product of the CUDA backend: choice of kernel, tile and split K, launches, and a plain tiled kernel.
 
-Large products go to blocks of threads that compute tiles (`minitorch.cuda_sgemm`), or, where the user allows it, to
-tensor cores (`minitorch.cuda_tensor_cores`). Where there are few tiles and much depth, the depth is cut into slices,
-whose products a second kernel adds. Choices follow from sizes and precision alone, so every run adds in the same
-order.
+Which kernel computes ``a @ b`` follows from sizes and precision alone, so that every run adds in the same order:
+
+1. TF32 allowed by the user, float32, a card that has it: `gemm_tf32`, tensor cores;
+2. both sides of the result at least half of the smallest tile: `gemm`, register-blocked tiles;
+3. small or thin results: `matmul_tiles`, a thread per element (2 reads of shared memory per fused multiply-add).
+
+**Tile.** A large tile reads less memory per product, a small one gives more blocks. `tile_for` takes the largest whose
+blocks keep three quarters of a large card busy. **Split K.** Where that takes more blocks than there are tiles, the
+depth is cut into slices, each a block of its own, and a second kernel adds the slices::
+
+    out 64 x 128, K = 10,000: 2 tiles            2 tiles x 39 slices = 78 blocks
+       [ tile 0 | tile 1 ]                       partial sums [slice][row][column] -> sum_slices -> out
 """
 
 from __future__ import annotations
@@ -15,65 +23,64 @@ from typing import Any
 
 import numpy as np
 
-from ..runtime.placeholders import finish, real
+from ..runtime.placeholders import activation, real
 from ..runtime.types import Fn, Shape
 from . import gemm, gemm_tf32
 from .device import memory, numba_cuda
-from .device.functions import tile_sum
+from .device.functions import tiled_dot
 from .device.launch import blocks, kernel, launch
 from .device.numba_cuda import cuda
 
-Steps = tuple[int, ...]
+Strides = tuple[int, ...]
 
-MOST_LAYERS = 65_535  # blocks in the z direction of a grid, on any card
+MAX_GRID_Z = 65_535  # blocks in the z direction of a grid, on any card
 # Blocks that keep a large card busy. A constant: with the card's own number, another card would add in another order.
-FULL = 4 if numba_cuda.SIMULATED else 132
-SLICE = 16 if numba_cuda.SIMULATED else 256  # the least depth that is worth a slice
-FEWEST = (
-    4  # slices that are worth a second launch, which takes Python longer than a small product takes a card
-)
+FULL_BLOCKS = 4 if numba_cuda.SIMULATED else 132
+MIN_SLICE_DEPTH = 16 if numba_cuda.SIMULATED else 256  # that is worth a block of its own
+MIN_SLICES = 4  # that are worth a second launch: it takes Python longer than a small product takes a card
 
 
 @dataclass(frozen=True)
 class Tile:
-    """What a block of threads computes.
+    """What a block of threads of `gemm` computes.
 
     Attributes:
         side: Rows, and columns.
-        depth: Of the slabs that pass through shared memory.
-        each: Rows, and columns, of a thread's elements.
-        run: How many of them are neighbours.
-        pad: Cells between the rows of a slab in shared memory.
-        unroll: Steps of the depth in one piece: more make fewer instructions that do not multiply, and take registers.
+        depth: Depth of the slabs that pass through shared memory.
+        thread_side: Rows, and columns, of a thread's elements.
+        vector: How many of them are neighbours, in runs.
+        padding: Numbers between the rows of a slab in shared memory.
+        unroll: Steps of the depth that are written out: more make fewer instructions that do not multiply, and take
+            registers.
     """
 
     side: int
     depth: int
-    each: int
-    run: int
-    pad: int
+    thread_side: int
+    vector: int
+    padding: int
     unroll: int
 
     @property
     def threads(self) -> int:
         """Threads of a block."""
-        return (self.side // self.each) ** 2
+        return (self.side // self.thread_side) ** 2
 
     def constants(self) -> dict[str, Any]:
-        """Return what the kernels of `minitorch.cuda_sgemm` are compiled for."""
-        width = self.side + self.pad
+        """Return the constants that the kernels of `gemm` are compiled for."""
+        pitch = self.side + self.padding
         return {
             "TILE": self.side,
             "DEPTH": self.depth,
-            "EACH": self.each,
+            "THREAD_TILE": self.thread_side,
             "THREADS": self.threads,
-            "RUN": self.run,
-            "ACROSS": self.side // self.each,
-            "ELEMENTS": self.each**2,
+            "VECTOR": self.vector,
+            "THREADS_ACROSS": self.side // self.thread_side,
+            "SUMS": self.thread_side**2,
             "LOADS": self.side * self.depth // self.threads,
-            "WIDTH": width,
-            "SLAB": self.depth * width,
-            "BOTH": 2 * self.depth * width,
+            "SLAB_PITCH": pitch,
+            "SLAB": self.depth * pitch,
+            "BUFFER": 2 * self.depth * pitch,
             "UNROLL": self.unroll,
             "ALIGNED": numba_cuda.ALIGNS,
         }
@@ -85,52 +92,52 @@ class WarpTile:
 
     Attributes:
         side: Rows, and columns.
-        depth: Of the slabs that pass through shared memory: a multiple of 8.
-        down: Warps below each other.
-        across: Warps side by side.
+        depth: Depth of the slabs that pass through shared memory: a multiple of 8.
+        warps_down: Warps below each other.
+        warps_across: Warps side by side.
     """
 
     side: int
     depth: int
-    down: int
-    across: int
+    warps_down: int
+    warps_across: int
 
     @property
     def threads(self) -> int:
         """Threads of a block."""
-        return 32 * self.down * self.across
+        return 32 * self.warps_down * self.warps_across
 
     def constants(self) -> dict[str, Any]:
-        """Return what the kernels of `minitorch.cuda_tensor_cores` are compiled for."""
-        down, across = self.side // self.down // 16, self.side // self.across // 8
-        width = self.side + 8  # the lanes of a warp read 4 rows, 8 elements of each: all banks once
+        """Return the constants that the kernels of `gemm_tf32` are compiled for."""
+        down, across = self.side // self.warps_down // 16, self.side // self.warps_across // 8
+        pitch = self.side + 8  # the lanes of a warp read 4 rows, 8 neighbours of each: every bank once
         return {
             "TILE": self.side,
             "DEPTH": self.depth,
             "THREADS": self.threads,
             "UNITS_DOWN": down,
             "UNITS_ACROSS": across,
-            "WARPS_ACROSS": self.across,
-            "ELEMENTS": 4 * down * across,
-            "OURS": 4 * down,
-            "THEIRS": 2 * across,
+            "WARPS_ACROSS": self.warps_across,
+            "SUMS": 4 * down * across,
+            "A_FRAGMENTS": 4 * down,
+            "B_FRAGMENTS": 2 * across,
             "LOADS": self.side * self.depth // self.threads,
-            "WIDTH": width,
-            "SLAB": self.depth * width,
-            "BOTH": 2 * self.depth * width,
+            "SLAB_PITCH": pitch,
+            "SLAB": self.depth * pitch,
+            "BUFFER": 2 * self.depth * pitch,
         }
 
 
 AnyTile = Tile | WarpTile
 # By bytes of a number, largest first.
-CARD = {
+CARD_TILES = {
     4: (Tile(128, 8, 8, 4, 4, 2), Tile(64, 16, 4, 4, 4, 4)),
     8: (Tile(128, 8, 8, 2, 2, 1), Tile(64, 16, 4, 2, 2, 4)),
 }
-SIMULATOR = (Tile(16, 4, 4, 2, 1, 1), Tile(8, 4, 2, 2, 1, 2))
-CARD_WARPS = (WarpTile(128, 16, 2, 4), WarpTile(64, 16, 2, 2))
-WARP_TILES = (WarpTile(32, 16, 2, 2),) if numba_cuda.SIMULATED else CARD_WARPS
-TILES = {4: SIMULATOR, 8: SIMULATOR} if numba_cuda.SIMULATED else CARD
+SIMULATOR_TILES = (Tile(16, 4, 4, 2, 1, 1), Tile(8, 4, 2, 2, 1, 2))
+CARD_WARP_TILES = (WarpTile(128, 16, 2, 4), WarpTile(64, 16, 2, 2))
+WARP_TILES = (WarpTile(32, 16, 2, 2),) if numba_cuda.SIMULATED else CARD_WARP_TILES
+TILES = {4: SIMULATOR_TILES, 8: SIMULATOR_TILES} if numba_cuda.SIMULATED else CARD_TILES
 
 
 PRECISIONS = ("highest", "high", "medium")
@@ -161,52 +168,59 @@ def get_float32_matmul_precision() -> str:
     return _precision
 
 
-def tiles_of(side: int, rows: int, cols: int) -> int:
+# The choice of tile and slices
+
+
+def tile_count(side: int, rows: int, cols: int) -> int:
     """Return how many square tiles cover a matrix."""
     return -(-rows // side) * -(-cols // side)
 
 
-def cuts(count: int, depth: int, full: int = FULL, least: int = SLICE) -> tuple[int, int]:
-    """Return into how many slices the depth of a product of ``count`` blocks is cut, and how deep each is."""
-    slices = min(full // max(count, 1), depth // least)
-    if slices < FEWEST:
+def split_k(
+    count: int, depth: int, full: int = FULL_BLOCKS, min_depth: int = MIN_SLICE_DEPTH
+) -> tuple[int, int]:
+    """Return into how many slices the depth of a product is cut, and how deep each is.
+
+    Args:
+        count: Blocks of the product without slices.
+        depth: Its depth.
+        full: Blocks that keep the card busy.
+        min_depth: The least depth of a slice.
+    """
+    slices = min(full // max(count, 1), depth // min_depth)
+    if slices < MIN_SLICES:
         return 1, depth
-    chunk = -(-depth // slices)
-    return -(-depth // chunk), chunk
+    slice_depth = -(-depth // slices)
+    return -(-depth // slice_depth), slice_depth
 
 
 def tile_for(
-    tiles: Sequence[AnyTile],
-    layers: int,
-    rows: int,
-    cols: int,
-    depth: int,
-    full: int = FULL,
-    least: int = SLICE,
-) -> AnyTile | None:
+    tiles: Sequence[AnyTile], matrices: int, rows: int, cols: int, depth: int,
+    full: int = FULL_BLOCKS, min_depth: int = MIN_SLICE_DEPTH,
+) -> AnyTile | None:  # fmt: skip
     """Return the largest tile that keeps most of the card busy, its slices counted, or the smallest.
 
-    None where most of the smallest would lie outside.
+    None where most of the smallest would lie outside of the result.
     """
     for tile in tiles:
-        count = layers * tiles_of(tile.side, rows, cols)
-        busy = count * cuts(count, depth, full, least)[0]
+        count = matrices * tile_count(tile.side, rows, cols)
+        busy = count * split_k(count, depth, full, min_depth)[0]
         if 4 * busy >= 3 * full and min(rows, cols) > tile.side // 2:
             return tile
     return tiles[-1] if min(rows, cols) >= tiles[-1].side // 2 else None
 
 
 @dataclass(frozen=True)
-class Plan:
+class MatmulPlan:
     """How a product is computed.
 
     Attributes:
         tile: What a block computes.
         plain: The kernel that multiplies, for this tile.
-        biased: The one that adds a bias and applies an activation as well.
+        biased: The kernel that adds a bias and applies an activation as well.
         count: How many tiles cover a matrix.
-        slices: Into how many parts the depth is cut.
-        chunk: How deep each is.
+        slices: Split-K slices of the depth.
+        slice_depth: How deep each is.
     """
 
     tile: AnyTile
@@ -214,47 +228,55 @@ class Plan:
     biased: Fn
     count: int
     slices: int
-    chunk: int
+    slice_depth: int
 
 
-def plan_for(dtype: np.dtype[Any], sizes: Steps) -> Plan | None:
-    """Return how a product of so many matrices, rows, columns and depth is computed; None where it is too small."""
-    layers, rows, cols, depth = sizes
-    found: AnyTile | None = None
+def plan_for(dtype: np.dtype[Any], sizes: tuple[int, ...]) -> MatmulPlan | None:
+    """Return how a product is computed; None where it is too small for tiles.
+
+    Args:
+        dtype: The result's.
+        sizes: Matrices, rows, columns, depth.
+    """
+    matrices, rows, cols, depth = sizes
+    tile: AnyTile | None = None
     plain, biased = gemm_tf32.multiply_warps, gemm_tf32.multiply_warps_activation
     if _precision != "highest" and dtype == np.float32 and gemm_tf32.present():
-        found = tile_for(WARP_TILES, *sizes)
-    if found is None:
+        tile = tile_for(WARP_TILES, *sizes)
+    if tile is None:
         plain, biased = gemm.multiply_tiles, gemm.multiply_tiles_activation
-        found = tile_for(TILES[dtype.itemsize], *sizes)
-    if found is None:
+        tile = tile_for(TILES[dtype.itemsize], *sizes)
+    if tile is None:
         return None
-    count = tiles_of(found.side, rows, cols)
-    return Plan(found, plain, biased, count, *cuts(layers * count, depth))
+    count = tile_count(tile.side, rows, cols)
+    return MatmulPlan(tile, plain, biased, count, *split_k(matrices * count, depth))
 
 
 @functools.cache
-def made(loop: Fn, dtype: Any, tile: AnyTile | None = None, finish: Fn | None = None) -> Any:
+def made(loop: Fn, dtype: Any, tile: AnyTile | None = None, activation: Fn | None = None) -> Any:
     """Return a kernel, compiled at its first launch for a tile and an activation."""
     constants = {} if tile is None else tile.constants()
-    return kernel(loop, dtype, **constants, **({} if finish is None else {"finish": finish}))
+    return kernel(loop, dtype, **constants, **({} if activation is None else {"activation": activation}))
+
+
+# Launches
 
 
 def multiply(
     shapes: Sequence[Shape], dtype: np.dtype[Any],
-    out: Any, out_steps: Steps, a: Any, a_steps: Steps, b: Any, b_steps: Steps, sizes: Steps,
+    out: Any, out_strides: Strides, a: Any, a_strides: Strides, b: Any, b_strides: Strides, sizes: tuple[int, ...],
 ) -> bool:  # fmt: skip
     """Multiply batches of matrices, if they are large enough for tiles.
 
     Args:
         shapes: Those of the operands, for the message of an error.
-        dtype: Of the result.
+        dtype: The result's.
         out: A storage.
-        out_steps: How far neighbours lie apart: matrices, rows, columns.
+        out_strides: From matrix to matrix, row to row, column to column.
         a: A storage.
-        a_steps: The same; 0 where one matrix stretches.
+        a_strides: The same; 0 from matrix to matrix where one is broadcast.
         b: A storage.
-        b_steps: See ``a_steps``.
+        b_strides: As ``a_strides``.
         sizes: Matrices, rows, columns, depth.
 
     Returns:
@@ -263,39 +285,40 @@ def multiply(
     plan = plan_for(dtype, sizes)
     if plan is None:
         return False
-    layers, rows, cols, _ = sizes
-    size = layers * rows * cols
-    into, steps = out, (0, *out_steps)
+    matrices, rows, cols, _ = sizes
+    size = matrices * rows * cols
+    target, target_strides = out, (0, *out_strides)
     if plan.slices > 1:
-        into, steps = memory.empty(plan.slices * size, dtype), (size, rows * cols, cols, 1)
+        target, target_strides = memory.empty(plan.slices * size, dtype), (size, rows * cols, cols, 1)
     loop = made(plan.plain, dtype, plan.tile)
-    for first in range(0, layers, MOST_LAYERS):
-        grid = (plan.count, plan.slices, min(layers - first, MOST_LAYERS)), plan.tile.threads
-        operands = (into, steps, a, a_steps, b, b_steps, sizes[1:], (plan.chunk, first))
+    for first in range(0, matrices, MAX_GRID_Z):
+        grid = (plan.count, plan.slices, min(matrices - first, MAX_GRID_Z)), plan.tile.threads
+        operands = (target, target_strides, a, a_strides, b, b_strides, sizes[1:], (plan.slice_depth, first))
         launch("matrix product", shapes, loop, grid, *operands)
     if plan.slices > 1:
-        loop, sides = made(gemm.sum_slices, dtype), (plan.slices, layers, rows, cols)
-        launch("matrix product", shapes, loop, blocks(size), out, out_steps, into, sides)
+        loop, sides = made(gemm.sum_slices, dtype), (plan.slices, matrices, rows, cols)
+        launch("matrix product", shapes, loop, blocks(size), out, out_strides, target, sides)
     return True
 
 
 def linear(
     shapes: Sequence[Shape], dtype: np.dtype[Any],
-    out: Any, a: Any, a_steps: Steps, b: Any, b_steps: Steps, bias: Any, sizes: Steps, finish: Fn,
+    out: Any, a: Any, a_strides: Strides, b: Any, b_strides: Strides, bias: Any,
+    sizes: tuple[int, ...], activation: Fn,
 ) -> bool:  # fmt: skip
-    """Write ``finish(a @ b + bias)`` into a packed ``out``, if it is large enough for tiles.
+    """Write ``activation(a @ b + bias)`` into a packed ``out``, if it is large enough for tiles.
 
     Args:
         shapes: Those of the operands, for the message of an error.
-        dtype: Of the result.
+        dtype: The result's.
         out: A storage.
         a: A storage.
-        a_steps: How far neighbours lie apart: rows, columns.
+        a_strides: From row to row, column to column.
         b: A storage.
-        b_steps: See ``a_steps``.
+        b_strides: As ``a_strides``.
         bias: A number per column.
         sizes: Rows, columns, depth.
-        finish: The activation.
+        activation: A float function.
 
     Returns:
         Whether it did.
@@ -304,29 +327,33 @@ def linear(
     if plan is None:
         return False
     rows, cols, _ = sizes
-    operands = (a, (0, *a_steps), b, (0, *b_steps), sizes, (plan.chunk, 0))
+    operands = (a, (0, *a_strides), b, (0, *b_strides), sizes, (plan.slice_depth, 0))
     grid = (plan.count, plan.slices, 1), plan.tile.threads
     if plan.slices == 1:
-        launch("linear", shapes, made(plan.biased, dtype, plan.tile, finish), grid, out, *operands, bias)
+        launch("linear", shapes, made(plan.biased, dtype, plan.tile, activation), grid, out, *operands, bias)
         return True
-    parts = memory.empty(plan.slices * rows * cols, dtype)
-    steps, sides = (rows * cols, 0, cols, 1), (plan.slices, 1, rows, cols)
-    launch("linear", shapes, made(plan.plain, dtype, plan.tile), grid, parts, steps, *operands)
-    loop = made(gemm.sum_slices_activation, dtype, None, finish)
-    launch("linear", shapes, loop, blocks(rows * cols), out, parts, sides, bias)
+    partial_sums = memory.empty(plan.slices * rows * cols, dtype)
+    strides, sides = (rows * cols, 0, cols, 1), (plan.slices, 1, rows, cols)
+    launch("linear", shapes, made(plan.plain, dtype, plan.tile), grid, partial_sums, strides, *operands)
+    loop = made(gemm.sum_slices_activation, dtype, None, activation)
+    launch("linear", shapes, loop, blocks(rows * cols), out, partial_sums, sides, bias)
     return True
 
 
-TILE = 16
+# Small and thin products: a thread per element
+
+PLAIN_TILE = 16  # side of a block of threads
 
 
-def tiles(rows: int, cols: int, depth: int, layers: int) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
-    """Return the grid of a matrix product; small matrices need no larger a block."""
-    tile = max(1, min(TILE, max(rows, cols, depth)))
-    return (-(-rows // tile), -(-cols // tile), layers), (tile, tile, 1)
+def tiles(
+    rows: int, cols: int, depth: int, matrices: int
+) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
+    """Return the grid of `matmul_tiles`: tiles down, tiles across, matrices; small products take smaller blocks."""
+    side = max(1, min(PLAIN_TILE, max(rows, cols, depth)))
+    return (-(-rows // side), -(-cols // side), matrices), (side, side, 1)
 
 
-BLOCK = 32  # threads that share a sum in `sum_blocks`, and the side of the largest tile
+BLOCK = 32  # the side of the largest block of threads
 
 
 def matmul_tiles(
@@ -334,33 +361,33 @@ def matmul_tiles(
     a: Any, a_shape: Any, a_strides: Any,
     b: Any, b_shape: Any, b_strides: Any,
 ) -> None:  # fmt: skip
-    """Multiply batches of matrices: a square block of up to 32x32 threads per tile of ``out``.
+    """Multiply batches of matrices: a square block of up to 32 x 32 threads per tile of ``out``.
 
-    The grid counts tiles down, tiles across, and matrices. Operands pass through shared memory tile by tile, each element
-    read once per tile; each element of ``out`` is written once.
+    The grid counts tiles down, tiles across, and matrices. Operands pass through shared memory tile by tile, each
+    number read once per tile; each element of ``out`` is written once. See `device.functions.tiled_dot`.
     """
     left = cuda.shared.array((BLOCK, BLOCK), real)
     right = cuda.shared.array((BLOCK, BLOCK), real)
     i = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.y
     j = cuda.blockIdx.y * cuda.blockDim.x + cuda.threadIdx.x
     sizes = out_shape[1], out_shape[2], a_shape[2]
-    a_steps, b_steps = (a_strides[1], a_strides[2]), (b_strides[1], b_strides[2])
+    row_col_a, row_col_b = (a_strides[1], a_strides[2]), (b_strides[1], b_strides[2])
     a_next = a_strides[0] if a_shape[0] > 1 else 0
     b_next = b_strides[0] if b_shape[0] > 1 else 0
     n = cuda.blockIdx.z
     while n < out_shape[0]:
-        total = tile_sum(left, right, a, b, n * a_next, n * b_next, a_steps, b_steps, sizes)
+        total = tiled_dot(left, right, a, b, n * a_next, n * b_next, row_col_a, row_col_b, sizes)
         if i < sizes[0] and j < sizes[1]:
             out[n * out_strides[0] + i * out_strides[1] + j * out_strides[2]] = total
         n += cuda.gridDim.z
 
 
-def linear_tiles(out: Any, x: Any, x_steps: Any, w: Any, w_steps: Any, b: Any, sizes: Any) -> None:
-    """Write ``finish(x @ w + b)`` into a packed ``out``; ``sizes`` are rows, columns, depth. See `matmul_tiles`."""
+def linear_tiles(out: Any, x: Any, x_strides: Any, w: Any, w_strides: Any, b: Any, sizes: Any) -> None:
+    """Write ``activation(x @ w + b)`` into a packed ``out``; ``sizes``: rows, columns, depth. See `matmul_tiles`."""
     left = cuda.shared.array((BLOCK, BLOCK), real)
     right = cuda.shared.array((BLOCK, BLOCK), real)
     i = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.y
     j = cuda.blockIdx.y * cuda.blockDim.x + cuda.threadIdx.x
-    total = tile_sum(left, right, x, w, 0, 0, x_steps, w_steps, sizes)
+    total = tiled_dot(left, right, x, w, 0, 0, x_strides, w_strides, sizes)
     if i < sizes[0] and j < sizes[1]:
-        out[i * sizes[1] + j] = finish(total + b[j])
+        out[i * sizes[1] + j] = activation(total + b[j])

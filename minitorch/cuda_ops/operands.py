@@ -1,4 +1,8 @@
-"""Part of cuda_fused_ops."""
+"""Operands of kernels: from a TensorData to what a kernel of the CUDA backend takes.
+
+Kernels take flat storages with shape and strides, or packed arrays. Everything here moves an operand that still lies on
+a NumPy array to the device. The dispatchers (`backend`, `fused`) use it; it depends on `device` and `elementwise`.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +19,9 @@ from .device import graph, memory
 from .device.launch import kernel, launch
 
 
-def live(make: Callable[[], npt.NDArray[Any]]) -> Any:
-    """Return the few numbers that ``make`` gives for this launch as a kernel takes them."""
-    return tuple(make()) if graph.current() is None else memory.live(make)
+def replay_input(make: Callable[[], npt.NDArray[Any]]) -> Any:
+    """Return the few numbers of ``make()`` as a kernel takes them; a captured step makes them anew at each replay."""
+    return tuple(make()) if graph.current() is None else memory.replay_input(make)
 
 
 def around(shape: tuple[int, ...], dim: int) -> tuple[int, int, int]:
@@ -34,12 +38,12 @@ def read(t: TensorData) -> Any:
 
 def triple(t: TensorData) -> tuple[Any, Any, Any]:
     """Return storage, shape and strides."""
-    # An empty tuple has no type of elements that a kernel could be compiled for: one element is a row of one.
+    # Numba infers no element type for an empty tuple: a tensor without dimensions is a row of one element.
     return t._storage, t.shape or (1,), t.strides or (1,)
 
 
 def block(t: TensorData) -> tuple[Any, tuple[int, ...]]:
-    """Return an operand as a packed storage and its shape."""
+    """Return a packed storage of an operand, and its shape."""
     return read(t.contiguous()), t.shape
 
 
@@ -49,12 +53,19 @@ def packed(t: TensorData) -> Any:
 
 
 def flat(t: TensorData) -> Any:
-    """Return the elements of an operand in a row."""
+    """Return the elements of an operand as a packed array of one dimension."""
     return read(t.contiguous()).reshape(t.size)
 
 
 def run_elementwise(op: str, fn: Fn, out: TensorData, *operands: TensorData) -> None:
-    """Write ``fn`` of the operands' elements into ``out``, into which they broadcast: one launch."""
+    """Write ``fn`` of the operands' elements into ``out``, to which they are broadcast: one launch.
+
+    Args:
+        op: What it does, for the message of an error.
+        fn: A float function of as many numbers as there are operands.
+        out: The result.
+        *operands: One to four.
+    """
     walk = elementwise.walk((out.shape, out.strides), *((t.shape, t.strides) for t in operands))
-    given = walk.operands(out._storage, *map(read, operands))
-    launch(op, [t.shape for t in operands], kernel(walk.loop, out.dtype, fn=fn), walk.grid, *given)
+    arguments = walk.arguments(out._storage, *map(read, operands))
+    launch(op, [t.shape for t in operands], kernel(walk.loop, out.dtype, fn=fn), walk.grid, *arguments)

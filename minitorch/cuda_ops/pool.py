@@ -1,7 +1,19 @@
-"""Pooling of the CUDA backend: one thread computes one element of the result.
+"""Pooling kernels of the CUDA backend: the largest or the average element of each window, and the gradients.
 
-The derivatives gather: the thread of an input element looks up the windows that it lies in. So no two threads add to one
-element, no atomics are needed, and every run gives the same bits.
+Images are packed, (N, C, H, W). Output (y, z) of a channel has the window whose element (i, j) lies at row
+``y * stride - padding + i * dilation``, and at the column alike; elements in the padding count as -inf (max) or 0
+(average). A thread computes one element of the result. The gradients gather: the thread of an input element asks which
+windows it lies in::
+
+    forward   thread = output element      backward   thread = input element
+       +-------+                               windows that contain it, each asked:
+       | w w w |  reads its window             average: adds d / count
+       | w w w |  KH x KW reads, 1 write       max: finds the winner of the window again, adds d if it is this one
+       +-------+
+
+So no two threads add to one element, no atomics are needed, and every run gives the same bits. The price: the gradient
+of the maximum reads ``(KH * KW / stride^2) * KH * KW`` numbers per input element, instead of storing an index per
+window.
 """
 
 from __future__ import annotations
@@ -13,7 +25,7 @@ import numpy as np
 from ..runtime.placeholders import real
 from ..runtime.types import Fn, PoolParams
 from ..tensor_ops.reference_conv import window_count
-from .device.functions import image_element, reader
+from .device.functions import output_reading, unravel_image
 from .device.launch import blocks, kernel, launch
 from .device.numba_cuda import cuda
 
@@ -21,33 +33,36 @@ from .device.numba_cuda import cuda
 def winner(
     x: Any, n: int, c: int, y: int, z: int, window: Any, stride: Any, padding: Any, dilation: Any
 ) -> int:
-    """Return the place ``row * width + column`` of the element that wins a window (nan does), or -1 if it is empty."""
+    """Return the position ``row * width + column`` of a window's largest element, or -1 if the window is empty.
+
+    The first of equal elements wins; NaN wins over numbers.
+    """
     _, _, height, width = x.shape
     top, left = y * stride[0] - padding[0], z * stride[1] - padding[2]
     best = -1
     for i in range(window[0]):
-        r = top + i * dilation[0]
-        if 0 <= r < height:
+        row = top + i * dilation[0]
+        if 0 <= row < height:
             for j in range(window[1]):
-                k = left + j * dilation[1]
-                if 0 <= k < width:
-                    v = x[n, c, r, k]
+                col = left + j * dilation[1]
+                if 0 <= col < width:
+                    value = x[n, c, row, col]
                     if best < 0:
-                        best = r * width + k
+                        best = row * width + col
                     else:
-                        known = x[n, c, best // width, best % width]
-                        if v > known or (v != v and known == known):
-                            best = r * width + k
+                        largest = x[n, c, best // width, best % width]
+                        if value > largest or (value != value and largest == largest):
+                            best = row * width + col
     return best
 
 
 def max_pool_elements(out: Any, x: Any, window: Any, stride: Any, padding: Any, dilation: Any) -> None:
-    """Take the largest element of each window."""
+    """Write the largest element of each window: a thread per window."""
     _, channels, rows, cols = out.shape
     _, _, _, width = x.shape
     t = cuda.grid(1)
     if t < out.size:
-        n, c, y, z = image_element(t, channels, rows, cols)
+        n, c, y, z = unravel_image(t, channels, rows, cols)
         best = winner(x, n, c, y, z, window, stride, padding, dilation)
         if best < 0:
             out[n, c, y, z] = real(-np.inf)
@@ -58,57 +73,57 @@ def max_pool_elements(out: Any, x: Any, window: Any, stride: Any, padding: Any, 
 def max_pool_grad_elements(
     out: Any, x: Any, d: Any, window: Any, stride: Any, padding: Any, dilation: Any
 ) -> None:
-    """Go back through the maximum: a thread adds up the windows that its input element has won."""
+    """Add up the gradients ``d`` of the windows that an input element wins: a thread per input element."""
     _, channels, height, width = x.shape
     _, _, rows, cols = d.shape
     t = cuda.grid(1)
     if t < out.size:
-        n, c, r, k = image_element(t, channels, height, width)
+        n, c, row, col = unravel_image(t, channels, height, width)
         total = real(0)
         for i in range(window[0]):
-            y = reader(r, padding[0] - i * dilation[0], stride[0], rows)
+            y = output_reading(row, padding[0] - i * dilation[0], stride[0], rows)
             if y >= 0:
                 for j in range(window[1]):
-                    z = reader(k, padding[2] - j * dilation[1], stride[1], cols)
+                    z = output_reading(col, padding[2] - j * dilation[1], stride[1], cols)
                     if z >= 0:
                         best = winner(x, n, c, y, z, window, stride, padding, dilation)
-                        if best == r * width + k:
+                        if best == row * width + col:
                             total += d[n, c, y, z]
-        out[n, c, r, k] = total
+        out[n, c, row, col] = total
 
 
 def avg_pool_elements(out: Any, x: Any, window: Any, stride: Any, padding: Any, count_pad: bool) -> None:
-    """Average each window."""
+    """Write the average of each window, its elements added row by row: a thread per window."""
     _, channels, rows, cols = out.shape
     _, _, height, width = x.shape
     t = cuda.grid(1)
     if t < out.size:
-        n, c, y, z = image_element(t, channels, rows, cols)
+        n, c, y, z = unravel_image(t, channels, rows, cols)
         top, left = y * stride[0] - padding[0], z * stride[1] - padding[2]
         total = real(0)
-        for r in range(max(top, 0), min(top + window[0], height)):
-            for k in range(max(left, 0), min(left + window[1], width)):
-                total += x[n, c, r, k]
+        for row in range(max(top, 0), min(top + window[0], height)):
+            for col in range(max(left, 0), min(left + window[1], width)):
+                total += x[n, c, row, col]
         out[n, c, y, z] = total / real(window_count(y, z, height, width, window, stride, padding, count_pad))
 
 
 def avg_pool_grad_elements(out: Any, d: Any, window: Any, stride: Any, padding: Any, count_pad: bool) -> None:
-    """Go back through the average: a thread adds up its shares of the windows it lies in."""
+    """Add up ``d / count`` of the windows that an input element lies in: a thread per input element."""
     _, channels, height, width = out.shape
     _, _, rows, cols = d.shape
     t = cuda.grid(1)
     if t < out.size:
-        n, c, r, k = image_element(t, channels, height, width)
+        n, c, row, col = unravel_image(t, channels, height, width)
         total = real(0)
         for i in range(window[0]):
-            y = reader(r, padding[0] - i, stride[0], rows)
+            y = output_reading(row, padding[0] - i, stride[0], rows)
             if y >= 0:
                 for j in range(window[1]):
-                    z = reader(k, padding[2] - j, stride[1], cols)
+                    z = output_reading(col, padding[2] - j, stride[1], cols)
                     if z >= 0:
                         count = window_count(y, z, height, width, window, stride, padding, count_pad)
                         total += d[n, c, y, z] / real(count)
-        out[n, c, r, k] = total
+        out[n, c, row, col] = total
 
 
 def _run(op: str, elements: Fn, out: Any, *operands: Any) -> None:
@@ -117,7 +132,7 @@ def _run(op: str, elements: Fn, out: Any, *operands: Any) -> None:
 
 
 def pool(out: Any, x: Any, params: PoolParams) -> None:
-    """Write the largest or average element of each window into ``out``."""
+    """Write the largest or the average element of each window of ``x`` (N, C, H, W) into ``out``."""
     kind, window, stride, padding, dilation, count_pad = params
     if kind == "max":
         _run("max pooling", max_pool_elements, out, x, window, stride, padding, dilation)
@@ -125,11 +140,8 @@ def pool(out: Any, x: Any, params: PoolParams) -> None:
         _run("average pooling", avg_pool_elements, out, x, window, stride, padding, count_pad)
 
 
-def pool_grad(
-    out: Any, x: Any, d: Any,
-    params: PoolParams,
-) -> None:  # fmt: skip
-    """Write the derivative of `pool` with respect to its input into ``out``."""
+def pool_grad(out: Any, x: Any, d: Any, params: PoolParams) -> None:
+    """Write the gradient of `pool` with respect to its input into ``out``; ``d`` is that of its result."""
     kind, window, stride, padding, dilation, count_pad = params
     name = f"gradient of {kind} pooling"
     if kind == "max":

@@ -61,7 +61,7 @@ import numpy as np
 from numba import prange
 
 from .. import operators
-from ..runtime.placeholders import finish, real
+from ..runtime.placeholders import epilogue, real
 from ..runtime.types import Array, ConvParams, Fn, Padding, Pair
 from ..tensor_ops import reference_conv
 from . import jit, register_tiles, simd, winograd
@@ -268,7 +268,7 @@ def conv_tiles(
                         if step[1] == 1:
                             row_stride = step[0] * out.shape[3]
                             out_offset = first[0] * out.shape[3] + first[1]
-                            finish(
+                            epilogue(
                                 target, out_offset, row_stride, sums, m * padded, padded_width, rows, cols, channel_bias
                             )  # fmt: skip
                         else:
@@ -434,7 +434,7 @@ def _run_tiles(
     channels, tiles = (simd.WIDE_CHANNELS, WIDE_TILES) if wide else (simd.NARROW_CHANNELS, NARROW_TILES)
     products = x.shape[0] * plan.rows * plan.padded_width * out.shape[1] * len(plan.offsets)
     threads = thread_count() if products > jit.SERIAL else 1
-    run = jit.variant(conv_tiles, out.dtype, threads > 1, finish=EPILOGUES[activation], **tiles)
+    run = jit.variant(conv_tiles, out.dtype, threads > 1, epilogue=EPILOGUES[activation], **tiles)
     lanes = simd.VECTOR_BYTES // out.itemsize
     layout = TileLayout(
         groups, channels, lanes, threads, phases, plan.corner, plan.padded_height, plan.padded_width,

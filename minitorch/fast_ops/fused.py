@@ -72,22 +72,26 @@ def _fuses_relu_backward(
 
 def _linear(y: TensorData, x: TensorData, w: TensorData, b: TensorData, activation: str) -> None:
     matmul.matmul(y.numpy_view(), x.numpy_view(), w.numpy_view().T)
-    run = jit.variant(norm.shift_rows, y.dtype, y.size > jit.PARALLEL, finish=ACTIVATIONS[activation][0])
+    run = jit.variant(norm.shift_rows, y.dtype, y.size > jit.PARALLEL, activation=ACTIVATIONS[activation][0])
     run(y.numpy_view(), b.packed(y.dtype).reshape(-1))
 
 
 def _activation_grad(
     before: TensorData, sums: TensorData, y: TensorData, d: TensorData, activation: str
 ) -> None:
-    parallel, gate = y.size > jit.PARALLEL, ACTIVATIONS[activation][1]
+    parallel, backward = y.size > jit.PARALLEL, ACTIVATIONS[activation][1]
     elements, inner = (before.numpy_view(), y.packed(y.dtype), d.packed(y.dtype)), math.prod(y.shape[2:])
     if inner == 1:
         into, *of = (t.reshape(y.shape[:2]) for t in elements)
-        jit.variant(norm.activation_columns, y.dtype, parallel, gate=gate)(into, sums._storage, *of)
+        jit.variant(norm.activation_columns, y.dtype, parallel, activation_grad=backward)(
+            into, sums._storage, *of
+        )
     else:
         into, *of = (t.reshape((*y.shape[:2], inner)) for t in elements)
         threads = thread_count() if parallel else 1
-        jit.variant(norm.activation_channels, y.dtype, parallel, gate=gate)(into, sums._storage, threads, *of)
+        jit.variant(norm.activation_channels, y.dtype, parallel, activation_grad=backward)(
+            into, sums._storage, threads, *of
+        )
 
 
 def _log_softmax(y: TensorData, x: TensorData, dim: int) -> None:
@@ -103,7 +107,7 @@ def _norm(
     y: TensorData, mean: TensorData, var: TensorData,
     x: TensorData, w: TensorData, b: TensorData, eps: float, activation: str,
 ) -> None:  # fmt: skip
-    run = jit.variant(norm.norm, x.dtype, x.size > jit.PARALLEL, finish=ACTIVATIONS[activation][0])
+    run = jit.variant(norm.norm, x.dtype, x.size > jit.PARALLEL, activation=ACTIVATIONS[activation][0])
     run(
         y.numpy_view(),
         mean._storage,
@@ -120,7 +124,9 @@ def _norm_grad(
     x: TensorData, w: TensorData, b: TensorData, d: TensorData,
     mean: TensorData, var: TensorData, eps: float, activation: str,
 ) -> None:  # fmt: skip
-    run = jit.variant(norm.norm_grad, x.dtype, x.size > jit.PARALLEL, gate=ACTIVATIONS[activation][1])
+    run = jit.variant(
+        norm.norm_grad, x.dtype, x.size > jit.PARALLEL, activation_grad=ACTIVATIONS[activation][1]
+    )
     channels = (
         x.packed(dx.dtype),
         w.packed(dx.dtype).reshape(-1),
@@ -133,7 +139,7 @@ def _norm_grad(
 
 
 def _scale_shift(y: TensorData, x: TensorData, w: TensorData, b: TensorData, activation: str) -> None:
-    run = jit.variant(norm.scale_shift, x.dtype, x.size > jit.PARALLEL, finish=ACTIVATIONS[activation][0])
+    run = jit.variant(norm.scale_shift, x.dtype, x.size > jit.PARALLEL, activation=ACTIVATIONS[activation][0])
     run(y.numpy_view(), x.packed(y.dtype), w.packed(y.dtype).reshape(-1), b.packed(y.dtype).reshape(-1))
 
 

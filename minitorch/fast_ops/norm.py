@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numba import prange
 
-from ..runtime.placeholders import finish, gate, real
+from ..runtime.placeholders import activation, activation_grad, real
 from .sums import CACHE_LINE_GAP, moments, total, weighted
 
 COLUMNS = 64  # columns of a matrix that one thread takes at a time
@@ -49,7 +49,7 @@ def norm(y: Any, mean: Any, var: Any, x: Any, w: Any, b: Any, eps: float) -> Non
         shift = b[c]
         for a in range(outer):
             for i in range(inner):
-                y[a, c, i] = finish((x[a, c, i] - channel_mean) * scale + shift)
+                y[a, c, i] = activation((x[a, c, i] - channel_mean) * scale + shift)
 
 
 def norm_grad(
@@ -64,7 +64,7 @@ def norm_grad(
         grads, products = 0.0, 0.0
         for a in range(outer):
             for i in range(inner):
-                dx[a, c, i] = gate((x[a, c, i] - channel_mean) * scale + shift, d[a, c, i])
+                dx[a, c, i] = activation_grad((x[a, c, i] - channel_mean) * scale + shift, d[a, c, i])
             row_grads, row_products = weighted(dx, x, (a * channels + c) * inner, inner, channel_mean)
             grads += row_grads
             products += row_products
@@ -83,7 +83,7 @@ def scale_shift(y: Any, x: Any, w: Any, b: Any) -> None:
     for t in prange(outer * channels):
         a, c = t // channels, t % channels
         for i in range(inner):
-            y[a, c, i] = finish(x[a, c, i] * w[c] + b[c])
+            y[a, c, i] = activation(x[a, c, i] * w[c] + b[c])
 
 
 def activation_channels(input_grad: Any, sums: Any, threads: int, y: Any, d: Any) -> None:
@@ -98,7 +98,7 @@ def activation_channels(input_grad: Any, sums: Any, threads: int, y: Any, d: Any
         for a in range(t * outer // threads, (t + 1) * outer // threads):
             for c in range(channels):
                 for i in range(inner):
-                    input_grad[a, c, i] = gate(y[a, c, i], d[a, c, i])
+                    input_grad[a, c, i] = activation_grad(y[a, c, i], d[a, c, i])
                 partial[t, c] += total(input_grad, (a * channels + c) * inner, inner)
     for c in range(channels):
         channel_sum = 0.0
@@ -116,7 +116,7 @@ def activation_columns(input_grad: Any, sums: Any, y: Any, d: Any) -> None:
             sums[c] = real(0)
         for a in range(rows):
             for c in range(low, high):
-                v = gate(y[a, c], d[a, c])
+                v = activation_grad(y[a, c], d[a, c])
                 input_grad[a, c] = v
                 sums[c] += v
 
@@ -126,4 +126,4 @@ def shift_rows(y: Any, b: Any) -> None:
     rows, columns = y.shape
     for a in prange(rows):
         for c in range(columns):
-            y[a, c] = finish(y[a, c] + b[c])
+            y[a, c] = activation(y[a, c] + b[c])

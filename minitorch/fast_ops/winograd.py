@@ -41,7 +41,7 @@ import numpy as np
 from numba import prange
 
 from ..runtime import allocator
-from ..runtime.placeholders import finish, real
+from ..runtime.placeholders import activation, real
 from ..runtime.types import Array, ConvParams, Padding, Pair
 from . import jit, matmul, simd
 from .register_tiles import accumulate_1, accumulate_2, wide_1, wide_2, wide_3
@@ -242,7 +242,7 @@ def winograd_forward(
                 channel_bias = bias[o]
                 flaw += total(results, 0, 16 * padded) * real(0)
                 for k in range(16 * padded):
-                    results[k] = finish(results[k] + channel_bias)
+                    results[k] = activation(results[k] + channel_bias)
                 for b in range(min(group_images, end - first)):
                     for y in range(rows):
                         source = y % 4 * 4 * padded + (y // 4 * group_images + b) * tile_cols
@@ -414,7 +414,7 @@ def forward(out: Array, x: Array, w: Array, padding: Padding, bias: Array, activ
     weights = allocator.empty(36 * taps.shape[1], out.dtype)
     matmul.matmul(weights.reshape(36, -1), WEIGHT_TRANSFORM_2D.astype(out.dtype), taps)
     flaws = np.zeros(launch.layout.threads, out.dtype)
-    launch.run(winograd_forward, out.dtype, out, flaws, x, weights, bias, finish=activation)
+    launch.run(winograd_forward, out.dtype, out, flaws, x, weights, bias, activation=activation)
     return bool((flaws == 0).all())
 
 

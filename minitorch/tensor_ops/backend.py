@@ -168,9 +168,9 @@ class TensorBackend:
         """Return a packed float array, which nobody else will write to, as TensorData of this backend."""
         return TensorData.on(self.ops.storage(array.reshape(-1)), array.shape, None, array.size, self)
 
-    def live(self, make: Callable[[], npt.NDArray[Any]], shape: tuple[int, ...]) -> TensorData:
-        """Return the packed float array ``make()`` as TensorData of ``shape``; see `TensorOps.live`."""
-        block = self.ops.live(lambda: make().reshape(-1))
+    def replay_input(self, make: Callable[[], npt.NDArray[Any]], shape: tuple[int, ...]) -> TensorData:
+        """Return the packed float array ``make()`` as TensorData of ``shape``; see `TensorOps.replay_input`."""
+        block = self.ops.replay_input(lambda: make().reshape(-1))
         return TensorData.on(block, shape, None, math.prod(shape), self)
 
     def __eq__(self, other: object) -> bool:

@@ -54,12 +54,12 @@ class TensorOps(CompositeOps, ConvOps):
         return array
 
     @classmethod
-    def constant(cls, array: npt.NDArray[Any]) -> Any:
+    def cached_constant(cls, array: npt.NDArray[Any]) -> Any:
         """Bring a small flat array, which nobody writes to, into the backend, which may remember it."""
         return cls.storage(array)
 
     @classmethod
-    def live(cls, make: Callable[[], npt.NDArray[Any]]) -> Any:
+    def replay_input(cls, make: Callable[[], npt.NDArray[Any]]) -> Any:
         """Bring the flat array ``make()``, which nobody writes to, into the backend.
 
         A backend that records a step, to replay it without Python, calls ``make`` again before each replay.

@@ -350,5 +350,5 @@ class CompositeOps:
             drawn = philox.generator(key()).uniform(size=x.shape)
             return (drawn >= rate).astype(x.dtype) * dropout_scale(rate, scale, x.dtype)
 
-        mask = x.f.live(draw, x.shape)
+        mask = x.f.replay_input(draw, x.shape)
         return x * mask, mask

@@ -322,7 +322,9 @@ NUMBA = """
 import gc, sys
 sys.path.insert(0, {root!r})
 import numpy as np
-from minitorch import _cuda, cuda_share, dlpack
+from minitorch.cuda_ops.device import dlpack as cuda_dlpack
+from minitorch.cuda_ops.device import numba_cuda
+from minitorch.runtime import dlpack
 class Context:
     pass
 class Owner:
@@ -334,7 +336,7 @@ import weakref
 weakref.finalize(owner, lives.append, "over")
 array = numba_cuda.array_at(4096, 6, np.dtype(np.float32), owner)
 del owner
-capsule = cuda_share.capsule(array, (3, 2), (1, 3), array.dtype, None)
+capsule = cuda_dlpack.capsule(array, (3, 2), (1, 3), array.dtype, None)
 del array
 gc.collect()
 taken = dlpack.Imported(capsule)

@@ -13,14 +13,19 @@ import minitorch
 from minitorch import SimpleBackend, TensorData, tensor
 from minitorch.cuda_ops import conv
 from minitorch.cuda_ops.device import memory
-from minitorch.cuda_ops.implicit_gemm import Tile
+from minitorch.cuda_ops.implicit_gemm import ConvTile
 from minitorch.runtime.types import ConvParams
 
 MODE = os.environ["MINITORCH_CUDA_TESTS"]
 pytestmark = pytest.mark.skipif(MODE == "off", reason="MINITORCH_CUDA_TESTS=off")
 ORDERS = ("forward", "shuffle:1") if MODE == "sim" else ("forward",)
 TOLERANCE = {"float64": 1e-12, "float32": 1e-5}
-WAYS = {"direct": None, "8x4": Tile(8, 4, 2, 2, 2), "4x8": Tile(4, 8, 2, 2, 2), "4x4": Tile(4, 4, 4, 2, 2)}
+WAYS = {
+    "direct": None,
+    "8x4": ConvTile(8, 4, 2, 2, 2),
+    "4x8": ConvTile(4, 8, 2, 2, 2),
+    "4x4": ConvTile(4, 4, 4, 2, 2),
+}
 every = pytest.mark.parametrize("dtype", ["float32", "float64"])
 ways = pytest.mark.parametrize("way", WAYS)
 
@@ -43,7 +48,7 @@ def forget() -> None:
 def force(way: str, monkeypatch: pytest.MonkeyPatch, share: int = 6) -> None:
     """Choose the way of all sizes, and the least that a block sums over for a weight."""
     monkeypatch.setattr(conv, "_tile", lambda *sizes: WAYS[way])
-    monkeypatch.setattr(conv, "LEAST_SHARE", share)
+    monkeypatch.setattr(conv, "MIN_SLICE", share)
     forget()
 
 
@@ -173,7 +178,7 @@ def test_slices_are_summed_from_the_first_to_the_last(dtype: str, monkeypatch: p
 @pytest.mark.parametrize("threads", [1, 64, 256])
 def test_a_block_of_threads_shares_one_weight(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
     force("direct", monkeypatch)
-    monkeypatch.setattr(conv, "MOST_SHARING", threads)
+    monkeypatch.setattr(conv, "MAX_WEIGHT_THREADS", threads)
     x, d = numbers(3, 1, 7, 7), numbers(3, 2, 6, 5, seed=1)
     agree("conv_grad_weight", "float64", x, d, (2, 1, 2, 3), ConvParams((1, 1), (0, 0, 0, 0), (1, 1), 1))
 
@@ -259,14 +264,20 @@ SIZES = [
 
 
 @pytest.mark.parametrize(("sizes", "tile"), SIZES)
-def test_which_tile_serves_which_sizes(sizes: tuple[int, ...], tile: Tile | None) -> None:
+def test_which_tile_serves_which_sizes(sizes: tuple[int, ...], tile: ConvTile | None) -> None:
     assert conv.tile_for(conv.TILES["float32"], *sizes) == tile
 
 
 def test_tiles_fit_their_threads() -> None:
     for tiles in (conv.TILES, conv.WEIGHT_TILES, {"sim": (conv.SIMULATED_TILE,)}):
         for tile in (t for of_dtype in tiles.values() for t in of_dtype):
-            assert tile.rows % tile.down == tile.cols % tile.across == tile.down % 2 == tile.across % 2 == 0
+            assert (
+                tile.rows % tile.thread_rows
+                == tile.cols % tile.thread_cols
+                == tile.thread_rows % 2
+                == tile.thread_cols % 2
+                == 0
+            )
             assert tile.depth % 2 == 0
             assert tile.threads % tile.rows == 0 or tiles is conv.WEIGHT_TILES
             assert tile.threads % tile.depth == 0
@@ -285,4 +296,4 @@ def test_tiles_fit_their_threads() -> None:
     ],
 )
 def test_how_many_positions_a_block_sums_over(tiles: int, positions: int, share: int) -> None:
-    assert conv.share_of(conv.WEIGHT_TILES["float32"][0], tiles, positions) == share
+    assert conv.slice_size(conv.WEIGHT_TILES["float32"][0], tiles, positions) == share

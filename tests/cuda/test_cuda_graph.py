@@ -307,7 +307,7 @@ def test_replay_inputs_are_made_again_before_each_replay() -> None:
         return np.array([made[-1]])
 
     def step(x: Tensor) -> Tensor:
-        number = TensorData.on(memory.live(make), (1,), None, 1, x.backend)
+        number = TensorData.on(memory.replay_input(make), (1,), None, 1, x.backend)
         return x + Tensor(number)
 
     graphed = GraphedStep(step, [1.0], warmup=2)
@@ -420,7 +420,7 @@ def test_where_nothing_can_be_captured_steps_run_eagerly_with_one_warning(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     told = "cuStreamBeginCapture_v2 answered with error 801"
-    monkeypatch.setattr(device_graph, "fault", lambda: told)
+    monkeypatch.setattr(device_graph, "capture_error", lambda: told)
     given = batches(6)
     with pytest.warns(RuntimeWarning, match=rf"steps run eagerly.*{told}") as seen:
         losses, state, _, step = trained(MAKERS["adam"], given, True)
@@ -542,7 +542,7 @@ def test_all_parameters_take_one_launch(sizes: tuple[int, ...], monkeypatch: pyt
                 p.value.grad = p.value * (k + 1.0)
             names.clear()
             optimizer.step()
-            assert names == (["update_3"] if backend == "cuda" else [])
+            assert names == (["update_2"] if backend == "cuda" else [])
         found[backend] = [p.value.to_numpy() for p in parameters]
     for a, b in zip(found["cuda"], found["simple"]):
         assert np.allclose(a, b, rtol=0, atol=1e-12)
@@ -558,13 +558,13 @@ def test_parameters_of_two_dtypes_and_a_derivative_of_another_one() -> None:
 
 
 def test_equal_constants_are_uploaded_once() -> None:
-    first = memory.constant(np.array([[1, 2], [3, 4]]))
-    assert memory.constant(np.array([[1, 2], [3, 4]])) is first
-    assert memory.constant(np.array([1, 2, 3, 4])) is not first
+    first = memory.cached_constant(np.array([[1, 2], [3, 4]]))
+    assert memory.cached_constant(np.array([[1, 2], [3, 4]])) is first
+    assert memory.cached_constant(np.array([1, 2, 3, 4])) is not first
     assert first.copy_to_host().tolist() == [[1, 2], [3, 4]]
-    for k in range(memory.MOST_CONSTANTS):
-        memory.constant(np.array([k, -1]))
-    assert memory.constant(np.array([[1, 2], [3, 4]])) is not first
+    for k in range(memory.MAX_CONSTANTS):
+        memory.cached_constant(np.array([k, -1]))
+    assert memory.cached_constant(np.array([[1, 2], [3, 4]])) is not first
 
 
 # Uploads
@@ -602,20 +602,20 @@ def test_a_buffer_is_used_again_only_after_its_copy() -> None:
         return np.zeros(size, np.uint8)
 
     uploads = upload.PinnedUpload(pinned, Event)
-    count = 3 * upload.MANY
+    count = 3 * upload.SMALL_BUFFERS
     for k in range(count):
         uploads.upload(device, np.full(10, float(k)), "the stream")
     device.arrive()
     assert device.got == list(range(count))
-    assert buffers == [512] * upload.MANY
+    assert buffers == [512] * upload.SMALL_BUFFERS
     large = np.zeros(upload.SMALL + 1, np.uint8)
     for _ in range(5):
         uploads.upload(device, large, "the stream")
-    assert buffers[upload.MANY :] == [2 * upload.SMALL] * upload.FEW
+    assert buffers[upload.SMALL_BUFFERS :] == [2 * upload.SMALL] * upload.LARGE_BUFFERS
 
 
 def test_a_huge_array_is_copied_without_a_buffer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upload, "MOST", 64)
+    monkeypatch.setattr(upload, "MAX_BUFFER", 64)
 
     def refuse(size: int) -> Any:
         raise AssertionError("no buffer is needed")

@@ -1,4 +1,4 @@
-"""How the CUDA backend finds elements: coalesced dimensions, a kernel for each number of them, reductions, gathers."""
+"""Elementwise kernels by layout, reductions by chunks, and gathered rows, in the CUDA backend."""
 
 from __future__ import annotations
 
@@ -109,13 +109,13 @@ def test_stretched_operands(shapes: tuple[tuple[int, ...], ...], dtype: str) -> 
     arrays = [elements(*s, seed=k).astype(dtype) for k, s in enumerate(shapes)]
     for count, fn in enumerate(FUNCTIONS, 1):
         for given in itertools.permutations(arrays, count):
-            program = fusion.trace(fn, count)
+            expression = fusion.trace(fn, count)
             operands = [on(x, tuple(range(x.ndim))[::-1], dtype) for x in given]
-            out = minitorch.CudaBackend.elements(program, *operands)
+            out = minitorch.CudaBackend.elementwise(expression, *operands)
             expected = fn(*given)
             assert (out.shape, out.dtype) == (expected.shape, dtype)
             assert np.allclose(out.to_numpy(), expected, rtol=0, atol=1e-6)
-            slopes = [program.derivative(k) for k in range(count)]
+            slopes = [expression.derivative(k) for k in range(count)]
             for slope in slopes:
                 d = on(np.ones(expected.shape), None, dtype)
                 assert minitorch.CudaBackend.elements(slope, *operands, d).shape == expected.shape
@@ -131,8 +131,8 @@ TURNED = [((9, 8), (1, 0)), ((33, 70), (1, 0)), ((2, 20, 3, 9), (0, 3, 2, 1)), (
 def test_columns_become_rows_in_tiles(
     shape: tuple[int, ...], order: tuple[int, ...], dtype: str, square: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(elementwise, "SQUARE", square)
-    monkeypatch.setattr(launch, "MOST_BLOCKS", 0)  # no other kernel can be launched
+    monkeypatch.setattr(elementwise, "TRANSPOSE_THREADS", square)
+    monkeypatch.setattr(launch, "MAX_BLOCKS", 0)  # no other kernel can be launched
     elementwise.walk.cache_clear()
     array = elements(*shape).astype(dtype)
     if shape[-1] >= square[1] <= shape[order[-1]]:
@@ -142,7 +142,7 @@ def test_columns_become_rows_in_tiles(
 
 @needs_cuda
 def test_threads_go_on_where_the_grid_is_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(launch, "MOST_BLOCKS", 2)
+    monkeypatch.setattr(launch, "MAX_BLOCKS", 2)
     elementwise.walk.cache_clear()
     a, b = elements(7, 5, 6), elements(5, 1)
     assert np.array_equal((on(a, (2, 0, 1)) + on(b)).to_numpy(), a + b)
@@ -164,9 +164,13 @@ def test_packed_and_alike_operands_take_the_flat_kernel() -> None:
     ):
         walk = elementwise.walk(*operands)
         assert walk.loop is elementwise.FLAT[len(operands) - 2]
-        assert walk.first == (math.prod(operands[0][0]),)
+        assert walk.settings == (math.prod(operands[0][0]),)
     walk = elementwise.walk(((2, 3), (3, 1)), stretched)
-    assert (walk.loop, walk.first, walk.each) == (elementwise.map_ranked, (6, (6,), (1,)), (((0,),),))
+    assert (walk.loop, walk.settings, walk.operand_settings) == (
+        elementwise.RANKED[0],
+        (6, (6,), (1,)),
+        (((0,),),),
+    )
 
 
 @needs_cuda
@@ -237,7 +241,7 @@ def test_sums_have_one_order(monkeypatch: pytest.MonkeyPatch) -> None:
 @needs_cuda
 def test_a_start_value_counts_once_in_several_passes() -> None:
     t = on(np.ones(3000))
-    assert reduce.plan(t.shape, t.strides, 0).parts > 1
+    assert reduce.plan(t.shape, t.strides, 0).chunks > 1
     assert minitorch.CudaOps.reduce(operators.add, 7.0)(t, 0).to_numpy().tolist() == [3007.0]
     assert minitorch.CudaOps.reduce(operators.mul, 3.0)(t, 0).to_numpy().tolist() == [3.0]
 
@@ -251,9 +255,9 @@ def test_reduction_plans_fit_a_card(threads: int, monkeypatch: pytest.MonkeyPatc
             found = reduce.plan(shape, (shape[1], 1), dim)
             assert found.elements == count
             assert found.across * found.down <= threads
-            assert 1 <= found.parts <= reduce.ENOUGH
-            assert (found.parts - 1) * found.chunk < max(n, 1) <= max(1, found.parts * found.chunk)
-            assert n < 10**5 or found.parts * -(-count // found.across) * 4 >= reduce.ENOUGH
+            assert 1 <= found.chunks <= reduce.FULL_BLOCKS
+            assert (found.chunks - 1) * found.chunk < max(n, 1) <= max(1, found.chunks * found.chunk)
+            assert n < 10**5 or found.chunks * -(-count // found.across) * 4 >= reduce.FULL_BLOCKS
     assert reduce.plan((1000, 64), (64, 1), 0).across == threads // 8
     assert reduce.plan((64, 10**4), (10**4, 1), 1).across == 1
     reduce.plan.cache_clear()
@@ -295,7 +299,7 @@ def test_rows_are_taken_and_their_derivatives_add_up(
     np.add.at(exact, rows, d)
     for order in ((0, 1), (1, 0)):
         for most in (1, 1 << 16):
-            monkeypatch.setattr(launch, "MOST_BLOCKS", most)
+            monkeypatch.setattr(launch, "MAX_BLOCKS", most)
             a, slope = on(table, order, dtype), on(d, order, dtype)
             found, sums = a.f.take(a, rows), a.f.take_grad(slope, rows, shape)
             assert (found.dtype, sums.dtype, sums.shape) == (dtype, dtype, shape)

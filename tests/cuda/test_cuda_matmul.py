@@ -20,8 +20,17 @@ from minitorch import SimpleBackend, tensor
 from minitorch.cuda_ops import gemm_tf32, matmul
 from minitorch.cuda_ops.device.launch import bind
 from minitorch.cuda_ops.device.numba_cuda import cuda
-from minitorch.cuda_ops.gemm import THREADS, way
-from minitorch.cuda_ops.matmul import CARD, CARD_WARPS, SIMULATOR, WARP_TILES, Tile, cuts, plan_for, tile_for
+from minitorch.cuda_ops.gemm import THREADS, load_pattern
+from minitorch.cuda_ops.matmul import (
+    CARD_TILES,
+    CARD_WARP_TILES,
+    SIMULATOR_TILES,
+    WARP_TILES,
+    Tile,
+    plan_for,
+    split_k,
+    tile_for,
+)
 
 from ..support import strict_simulator
 from ..support.strict_simulator import round_tf32
@@ -155,7 +164,7 @@ def test_a_result_with_steps_of_its_own(dtype: str) -> None:
 
 
 def test_a_batch_larger_than_a_grid(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(matmul, "MOST_LAYERS", 2)
+    monkeypatch.setattr(matmul, "MAX_GRID_Z", 2)
     n, m = shapes_of(5, 6)
     product(numbers(5, n, 3), numbers(5, 3, m, seed=1), "float32")
 
@@ -183,7 +192,7 @@ def test_gradients_multiply_by_transposes(dtype: str) -> None:
 
 
 def first_elements(out: Any, step: int, deep_step: int) -> None:
-    line, deep, _, _ = way(step, deep_step)
+    line, deep, _, _ = load_pattern(step, deep_step)
     out[cuda.threadIdx.x] = line * step + deep * deep_step
 
 
@@ -203,7 +212,7 @@ DEEP = 5 * matmul.SLICE + 3
 @every
 @pytest.mark.parametrize("layers", [1, 2])
 def test_deep_products_are_cut_into_slices(dtype: str, layers: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(matmul, "cuts", lambda count, depth, *_: cuts(count, depth, full=16))
+    monkeypatch.setattr(matmul, "split_k", lambda count, depth, *_: split_k(count, depth, full=16))
     n, m = shapes_of(6, 7)
     plan = plan_for(np.dtype(dtype), (layers, n, m, DEEP))
     assert plan is not None
@@ -212,20 +221,20 @@ def test_deep_products_are_cut_into_slices(dtype: str, layers: int, monkeypatch:
 
 
 def test_where_depth_is_cut() -> None:
-    assert cuts(132, 100_000, 132, 256) == (1, 100_000)
-    assert cuts(34, 100_000, 132, 256) == (1, 100_000)  # three times as many blocks are not worth a launch
-    assert cuts(33, 100_000, 132, 256) == (4, 25_000)
-    assert cuts(1, 100_000, 132, 256) == (132, 758)
-    assert cuts(1, 1023, 132, 256) == (1, 1023)
-    assert cuts(1, 1024, 132, 256) == (4, 256)
-    assert cuts(1, 0, 132, 256) == (1, 0)
+    assert split_k(132, 100_000, 132, 256) == (1, 100_000)
+    assert split_k(34, 100_000, 132, 256) == (1, 100_000)  # three times as many blocks are not worth a launch
+    assert split_k(33, 100_000, 132, 256) == (4, 25_000)
+    assert split_k(1, 100_000, 132, 256) == (132, 758)
+    assert split_k(1, 1023, 132, 256) == (1, 1023)
+    assert split_k(1, 1024, 132, 256) == (4, 256)
+    assert split_k(1, 0, 132, 256) == (1, 0)
     for count, depth in itertools.product(range(1, 60, 7), range(700, 5000, 37)):
-        slices, chunk = cuts(count, depth, 132, 256)
+        slices, chunk = split_k(count, depth, 132, 256)
         assert (slices - 1) * chunk < depth <= slices * chunk
 
 
 def test_which_tile_is_taken() -> None:
-    large, small = CARD[4]
+    large, small = CARD_TILES[4]
     for sizes, expected in {
         (1, 4096, 4096, 64): large,
         (1, 1408, 1280, 64): large,  # 110 tiles
@@ -239,28 +248,30 @@ def test_which_tile_is_taken() -> None:
         (5000, 10, 10, 10): None,
         (5000, 64, 64, 64): small,  # half of a large tile would be empty
     }.items():
-        assert tile_for(CARD[4], *sizes, full=132, least=256) is expected, sizes
+        assert tile_for(CARD_TILES[4], *sizes, full=132, min_depth=256) is expected, sizes
 
 
-@pytest.mark.parametrize("tile", [*CARD[4], *CARD[8], *SIMULATOR])
+@pytest.mark.parametrize("tile", [*CARD_TILES[4], *CARD_TILES[8], *SIMULATOR_TILES])
 def test_tiles_fit_their_threads(tile: Tile) -> None:
-    assert tile.side % tile.each == 0
-    assert tile.each % tile.run == 0
+    assert tile.side % tile.thread_side == 0
+    assert tile.thread_side % tile.vector == 0
     assert tile.depth % tile.unroll == 0
-    assert 32 <= tile.threads <= 1024 or tile in SIMULATOR
+    assert 32 <= tile.threads <= 1024 or tile in SIMULATOR_TILES
 
 
-@pytest.mark.parametrize("tile", [*CARD[4], *CARD[8], *SIMULATOR, *CARD_WARPS, *WARP_TILES])
+@pytest.mark.parametrize(
+    "tile", [*CARD_TILES[4], *CARD_TILES[8], *SIMULATOR_TILES, *CARD_WARP_TILES, *WARP_TILES]
+)
 def test_threads_load_all_of_a_slab(tile: Any) -> None:
     assert tile.constants()["LOADS"] * tile.threads == tile.side * tile.depth
     assert tile.threads % tile.depth == 0
     assert tile.threads % tile.side == 0
 
 
-CARDS = [(t, name) for size, name in ((4, "float32"), (8, "float64")) for t in CARD[size]]
+CARDS = [(t, name) for size, name in ((4, "float32"), (8, "float64")) for t in CARD_TILES[size]]
 
 
-@pytest.mark.parametrize(("tile", "dtype"), [*CARDS, *((t, "tf32") for t in CARD_WARPS)])
+@pytest.mark.parametrize(("tile", "dtype"), [*CARDS, *((t, "tf32") for t in CARD_WARP_TILES)])
 def test_the_tiles_of_a_card(tile: Any, dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the simulator as well, with as many threads and as much shared memory as there."""
     monkeypatch.setattr(matmul, "TILES", {4: (tile,), 8: (tile,)})
@@ -334,7 +345,7 @@ def test_products_in_tf32(of_a: tuple[int, ...], of_b: tuple[int, ...]) -> None:
 
 @with_tensor_cores
 def test_deep_products_in_tf32_are_cut_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(matmul, "cuts", lambda count, depth, *_: cuts(count, depth, full=16))
+    monkeypatch.setattr(matmul, "split_k", lambda count, depth, *_: split_k(count, depth, full=16))
     a, b = numbers(40, DEEP), numbers(DEEP, 50, seed=1)
     found, rounded, _ = tf32(a, b)
     assert error(found, rounded) <= TIGHT

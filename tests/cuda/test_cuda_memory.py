@@ -196,7 +196,7 @@ READY = Machine(driver=(13, 0), devices=1, toolkit=(13, 1), usable=True)
 LACKING: list[tuple[Machine, str]] = [
     (Machine(numba_cuda=False), r"numba.cuda is not installed: pip install 'minitorch\[cuda\]'"),
     (Machine(), r"no NVIDIA driver \(\S+ is not found\)"),
-    (Machine(driver=(13, 0), trouble=100), "finds no GPU; it answered with error 100"),
+    (Machine(driver=(13, 0), driver_error=100), "finds no GPU; it answered with error 100"),
     (Machine(driver=(13, 0)), r"finds no GPU\. Use"),
     (
         Machine(driver=(12, 4), devices=1, toolkit=(13, 0), usable=True),

@@ -1,7 +1,8 @@
-"""Compiles every kernel of the CUDA backend to machine code, without a GPU, and tells what each takes.
+"""Compiles every kernel of the CUDA backend to machine code, without a GPU, and lists what each takes.
 
-`python tests/support/cuda_compile.py` prints the rows as JSON; `--write` puts them into benchmarks/results. It needs
-numba-cuda with its toolkit, and no simulator: `tests/cuda/test_cuda_compile.py` runs it in an environment of its own.
+Registers, shared memory, stack, spills, tensor-core and float64 instructions, by kernel, dtype and target. Run as a
+script it prints the rows as JSON; `--write` puts them into benchmarks/results. It needs numba-cuda with its toolkit and
+no simulator: `tests/cuda/test_cuda_compile.py` runs it in an environment of its own.
 """
 
 from __future__ import annotations
@@ -42,12 +43,12 @@ from minitorch.cuda_ops import (  # noqa: E402
     reduce,
     softmax,
 )
-from minitorch.cuda_ops.device.launch import SHARING, THREADS, bind  # noqa: E402
+from minitorch.cuda_ops.device.launch import REDUCE_THREADS, THREADS, bind  # noqa: E402
 from minitorch.nn.fusion import trace  # noqa: E402
 from minitorch.optim import algorithms  # noqa: E402
 
 # Constants of kernels that follow from the size of their tiles.
-QUIET = {k for tile in (*matmul.CARD[4], *matmul.CARD_WARPS) for k in tile.constants()} - {"TILE"}
+QUIET = {k for tile in (*matmul.CARD_TILES[4], *matmul.CARD_WARP_TILES) for k in tile.constants()} - {"TILE"}
 TARGETS = ((7, 5), (8, 0), (9, 0))
 HMMA = 0x23C  # the number of that instruction, on every card so far
 DTYPES = ("float32", "float64")
@@ -84,7 +85,7 @@ def tiles_of(tiles: dict[str, Any]) -> list[Any]:
 pair, sides = types.UniTuple(i64, 2), types.UniTuple(i64, 4)
 CONV = (pair, sides, pair, i64)
 four32, six32, seven32 = (types.UniTuple(types.int32, n) for n in (4, 6, 7))
-ACT, GATE = {"finish": operators.relu}, {"gate": operators.relu_back}
+ACTIVATION, ACTIVATION_GRAD = {"activation": operators.relu}, {"activation_grad": operators.relu_back}
 
 
 three = trace(lambda a, b, c: (a * b).sigmoid() + c, 3).function
@@ -93,10 +94,10 @@ four = trace(lambda a, b, c, d: (a * b + c).sigmoid() * d, 4).function
 KERNELS: list[Case] = [
     (course.map_elements, {"fn": operators.sigmoid}, THREADS, lambda t: (*triple(t), i64, *triple(t))),
     (course.zip_elements, {"fn": operators.add}, THREADS, lambda t: (*triple(t), i64, *triple(t) * 2)),
-    (elementwise.map_flat, {"fn": operators.sigmoid}, THREADS, lambda t: (row(t), i64, row(t))),
-    (elementwise.zip_flat, {"fn": operators.add}, THREADS, lambda t: (row(t), i64, *[row(t)] * 2)),
-    (elementwise.three_flat, {"fn": three}, THREADS, lambda t: (row(t), i64, *[row(t)] * 3)),
-    (elementwise.four_flat, {"fn": four}, THREADS, lambda t: (row(t), i64, *[row(t)] * 4)),
+    (elementwise.FLAT[0], {"fn": operators.sigmoid}, THREADS, lambda t: (row(t), i64, row(t))),
+    (elementwise.FLAT[1], {"fn": operators.add}, THREADS, lambda t: (row(t), i64, *[row(t)] * 2)),
+    (elementwise.FLAT[2], {"fn": three}, THREADS, lambda t: (row(t), i64, *[row(t)] * 3)),
+    (elementwise.FLAT[3], {"fn": four}, THREADS, lambda t: (row(t), i64, *[row(t)] * 4)),
     *(
         (loop, {"fn": fn}, threads, lambda t: (*triple(t), i64, *triple(t), i64, t))
         for loop, threads in ((course.reduce_blocks, 1024), (reduce.reduce_elements, THREADS))
@@ -105,7 +106,7 @@ KERNELS: list[Case] = [
     (matmul.matmul_tiles, {}, 1024, lambda t: (*triple(t, 3), i64, *triple(t, 3) * 2)),
     (
         matmul.linear_tiles,
-        ACT,
+        ACTIVATION,
         1024,
         lambda t: (row(t), row(t), pair, row(t), pair, row(t), types.UniTuple(i64, 3)),
     ),
@@ -128,13 +129,13 @@ KERNELS: list[Case] = [
     (course.sum_blocks, {}, 32, lambda t: (row(t), row(t), i64)),
     (course.multiply_block, {}, 1024, lambda t: (*[row(t)] * 3, i64)),
     (conv.conv_elements, {}, THREADS, images(3, 0, *CONV)),
-    (conv.conv_activation_elements, ACT, THREADS, images(3, 1, *CONV)),
+    (conv.conv_activation_elements, ACTIVATION, THREADS, images(3, 1, *CONV)),
     (conv.conv_grad_input_elements, {}, THREADS, images(3, 0, *CONV)),
-    (conv.conv_grad_weight_elements, {}, SHARING, images(3, 0, *CONV)),
+    (conv.conv_grad_weight_elements, {}, REDUCE_THREADS, images(3, 0, *CONV)),
     *(
         (
-            partial(implicit_gemm.shaped, implicit_gemm.conv_gemm, tile),
-            ACT,
+            partial(implicit_gemm.specialized, implicit_gemm.conv_gemm, tile),
+            ACTIVATION,
             tile.threads,
             lambda t: (*[row(t)] * 4, *[types.boolean] * 2, four32, seven32, seven32),
         )
@@ -142,14 +143,14 @@ KERNELS: list[Case] = [
     ),
     *(
         (
-            partial(implicit_gemm.shaped, implicit_gemm.conv_weight_gemm, tile),
+            partial(implicit_gemm.specialized, implicit_gemm.conv_weight_gemm, tile),
             {},
             tile.threads,
             lambda t: (*[row(t)] * 3, four32, six32, six32, types.int32),
         )
         for tile in tiles_of(conv.WEIGHT_TILES)
     ),
-    (implicit_gemm.sum_shares, {}, THREADS, lambda t: [row(t)] * 2),
+    (implicit_gemm.sum_weight_slices, {}, THREADS, lambda t: [row(t)] * 2),
     (pool.max_pool_elements, {}, THREADS, images(2, 0, pair, pair, sides, pair)),
     (pool.max_pool_grad_elements, {}, THREADS, images(3, 0, pair, pair, sides, pair)),
     (pool.avg_pool_elements, {}, THREADS, images(2, 0, pair, pair, sides, types.boolean)),
@@ -163,22 +164,27 @@ KERNELS: list[Case] = [
     ),
     (
         norm.norm_channels,
-        ACT,
-        SHARING,
+        ACTIVATION,
+        REDUCE_THREADS,
         lambda t: (row(t, 3), row(t), row(t), row(t, 3), row(t), row(t), t),
     ),
     (
         norm.norm_grad_channels,
-        GATE,
-        SHARING,
+        ACTIVATION_GRAD,
+        REDUCE_THREADS,
         lambda t: (row(t, 3), *[row(t)] * 2, row(t, 3), *[row(t)] * 2, row(t, 3), *[row(t)] * 2, t),
     ),
-    (norm.scale_shift_elements, ACT, THREADS, lambda t: (row(t, 3), row(t, 3), row(t), row(t))),
-    (norm.activation_grad_channels, GATE, SHARING, lambda t: (row(t, 3), row(t), row(t, 3), row(t, 3))),
-    (softmax.log_softmax_rows, {}, SHARING, lambda t: [row(t, 3)] * 2),
-    (softmax.log_softmax_grad_rows, {}, SHARING, lambda t: [row(t, 3)] * 3),
-    (softmax.cross_entropy_rows, {}, SHARING, lambda t: (row(t), *[row(t, 3)] * 3)),
-    (softmax.label_entropy_rows, {}, SHARING, lambda t: (row(t), *[row(t, 3)] * 2, row(types.uint32))),
+    (norm.scale_shift_elements, ACTIVATION, THREADS, lambda t: (row(t, 3), row(t, 3), row(t), row(t))),
+    (
+        norm.activation_grad_channels,
+        ACTIVATION_GRAD,
+        REDUCE_THREADS,
+        lambda t: (row(t, 3), row(t), row(t, 3), row(t, 3)),
+    ),
+    (softmax.log_softmax_rows, {}, REDUCE_THREADS, lambda t: [row(t, 3)] * 2),
+    (softmax.log_softmax_grad_rows, {}, REDUCE_THREADS, lambda t: [row(t, 3)] * 3),
+    (softmax.cross_entropy_rows, {}, REDUCE_THREADS, lambda t: (row(t), *[row(t, 3)] * 3)),
+    (softmax.label_entropy_rows, {}, REDUCE_THREADS, lambda t: (row(t), *[row(t, 3)] * 2, row(types.uint32))),
     *(
         (
             elementwise.RANKED[k],
@@ -193,7 +199,7 @@ KERNELS: list[Case] = [
         (
             elementwise.map_transposed,
             {"fn": operators.id},
-            SHARING,
+            REDUCE_THREADS,
             lambda t, rank=rank: (
                 row(t),
                 *layouts(4),
@@ -222,7 +228,7 @@ KERNELS: list[Case] = [
         (
             reduce.reduce_tiles,
             {"fn": fn},
-            SHARING,
+            REDUCE_THREADS,
             lambda t, rank=rank: (row(t), i64, *layouts(rank, 2), row(t), i64, i64, i64, t, types.boolean),
         )
         for fn in (operators.add, operators.max_nan)
@@ -245,12 +251,12 @@ def products(real: str) -> list[Case]:
     three, bytes_ = types.UniTuple(i64, 3), 4 if real == "float32" else 8
     found: list[Case] = [
         (gemm.sum_slices, {}, THREADS, lambda t: (row(t), three, row(t), sides)),
-        (gemm.sum_slices_activation, ACT, THREADS, lambda t: (row(t), row(t), sides, row(t))),
+        (gemm.sum_slices_activation, ACTIVATION, THREADS, lambda t: (row(t), row(t), sides, row(t))),
     ]
-    tiles = [(gemm.multiply_tiles, gemm.multiply_tiles_activation, t) for t in matmul.CARD[bytes_]]
+    tiles = [(gemm.multiply_tiles, gemm.multiply_tiles_activation, t) for t in matmul.CARD_TILES[bytes_]]
     if real == "float32":
         tiles += [
-            (gemm_tf32.multiply_warps, gemm_tf32.multiply_warps_activation, t) for t in matmul.CARD_WARPS
+            (gemm_tf32.multiply_warps, gemm_tf32.multiply_warps_activation, t) for t in matmul.CARD_WARP_TILES
         ]
     for plain, biased, tile in tiles:
         constants = tile.constants()
@@ -263,7 +269,7 @@ def products(real: str) -> list[Case]:
             ),
             (
                 biased,
-                {**constants, **ACT},
+                {**constants, **ACTIVATION},
                 tile.threads,
                 lambda t: (row(t), row(t), three, row(t), three, three, pair, row(t)),
             ),
@@ -288,7 +294,7 @@ JOBS = [(case, cc, dtype) for case, cc in CASES for dtype in DTYPES] + [
     for dtype in DTYPES
     for case in products(dtype)
     for cc in TARGETS
-    if case[0].__module__ != gemm_tf32.__name__ or cc >= gemm_tf32.SINCE
+    if case[0].__module__ != gemm_tf32.__name__ or cc >= gemm_tf32.MIN_CAPABILITY
 ]
 
 
@@ -305,17 +311,18 @@ def loops() -> set[Any]:
             *(course, cuda_conv, conv, elementwise, reduce, matmul, gather, gemm, gemm_tf32, implicit_gemm),
             *(norm, softmax, optimizer_step, dropout, pool),
         )
-        for fn in vars(module).values()
+        for value in vars(module).values()
+        for fn in (value if isinstance(value, tuple) else (value,))  # those of a template are in a tuple
         if inspect.isfunction(fn)
         and fn.__module__ == module.__name__
-        and fn.__annotations__.get("return") == "None"
+        and (fn.__annotations__.get("return") == "None" or fn is not value)
         and "cuda" in fn.__code__.co_names
     }
 
 
 @contextlib.contextmanager
 def pretend(cc: tuple[int, int]) -> Iterator[None]:
-    """Answer for the device that is not there: functions on the device ask for it while they are compiled."""
+    """Stand in for the current device: device functions ask for its compute capability while they are compiled."""
     from numba.cuda import dispatcher
 
     real = dispatcher.get_current_device
@@ -327,7 +334,7 @@ def pretend(cc: tuple[int, int]) -> Iterator[None]:
 
 
 def assemble(ptx: str, cc: tuple[int, int]) -> tuple[str, bytes]:
-    """Make machine code of PTX, and return what the linker says of it, and the code."""
+    """Return the linker's report on PTX, and the machine code."""
     from cuda.bindings import nvjitlink
 
     options = [f"-arch=sm_{cc[0]}{cc[1]}", "-verbose"]
@@ -357,7 +364,7 @@ def tensor_instructions(code: bytes) -> int:
 
 
 def compiled(number: int) -> dict[str, Any]:
-    """Compile one case for one dtype, and say what it takes."""
+    """Compile one case for one dtype, and return its row of the table."""
     (listed, fns, threads, signature), cc, dtype = JOBS[number]
     loop = made_for(listed, dtype)
     with pretend(cc):
@@ -365,7 +372,7 @@ def compiled(number: int) -> dict[str, Any]:
         ptx, _ = cuda.compile_ptx(bind(loop, dtype, **fns), tuple(given), cc=cc)
     report, code = assemble(ptx, cc)
 
-    def told(pattern: str) -> int:
+    def reported(pattern: str) -> int:
         return max(map(int, re.findall(pattern, report)), default=0)
 
     return {
@@ -374,17 +381,17 @@ def compiled(number: int) -> dict[str, Any]:
         "dtype": dtype,
         "target": f"sm_{cc[0]}{cc[1]}",
         "threads": threads,
-        "registers": told(r"Used (\d+) registers"),
-        "shared": told(r"(\d+) bytes smem"),
-        "stack": told(r"(\d+) bytes stack frame"),
-        "spills": told(r"(\d+) bytes spill"),
+        "registers": reported(r"Used (\d+) registers"),
+        "shared": reported(r"(\d+) bytes smem"),
+        "stack": reported(r"(\d+) bytes stack frame"),
+        "spills": reported(r"(\d+) bytes spill"),
         "hmma": tensor_instructions(code),
         "f64": len(re.findall(r"\.f64", ptx)),
     }
 
 
 def versions() -> dict[str, str]:
-    """Return what compiled."""
+    """Return the versions of Python and of the compiling packages."""
     installed = {d.metadata["Name"].lower(): d.version for d in metadata.distributions()}
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     return {"python": python, **{name: installed.get(name, "not installed") for name in PACKAGES}}

@@ -1,11 +1,16 @@
-"""Makes Numba's CUDA simulator strict: what a GPU would not forgive, fails.
+"""Makes Numba's CUDA simulator strict: an error on a GPU is an error here.
 
-The simulator runs each thread of a block as a thread of the system, in any order. Here they are greenlets in one
-thread: each runs until a barrier or its end, then the next one does. So runs repeat exactly and take a fraction of the
-time, and `MINITORCH_SIM_ORDER` chooses the order: forward, reverse, shuffle or shuffle:SEED. Refused are barriers that
-some threads do not reach, blocks, grids and shared memory beyond a card's limits, and negative indices. Memory that
-nobody has written to holds nan. Tensor cores have a stand-in: the lanes of a warp bring their numbers together. It
-depends on no kernel of minitorch, and imports numba only when installed.
+The simulator runs each thread of a block as a thread of the system, in any order. Here the threads of a block are
+greenlets in one system thread: each runs until a barrier or its end, then the next one does. So runs repeat exactly and
+take a fraction of the time, and `MINITORCH_SIM_ORDER` chooses the order: forward, reverse, shuffle or shuffle:SEED.
+
+- Errors: a barrier that some threads do not reach; blocks, grids and shared memory beyond a card's limits; negative
+  indices.
+- Shared, local and device memory holds NaN until it is written.
+- Tensor cores have a stand-in: the lanes of a warp bring their numbers together, and NumPy multiplies them.
+
+It depends on Numba's simulator (and checks the names that it replaces), not on the kernels of minitorch. Numba is
+imported by `install` only.
 """
 
 from __future__ import annotations
@@ -25,10 +30,10 @@ from typing import Any
 
 import numpy as np
 
-MOST_THREADS = 1024
-MOST_ACROSS = (1024, 1024, 64)
-MOST_BLOCKS = (2**31 - 1, 65_535, 65_535)
-MOST_SHARED = 48 * 1024
+MAX_THREADS = 1024
+MAX_BLOCK = (1024, 1024, 64)
+MAX_GRID = (2**31 - 1, 65_535, 65_535)
+MAX_SHARED = 48 * 1024
 WARP = 32
 # What is replaced, and the arguments it is expected to have.
 PATCHED = {
@@ -50,7 +55,7 @@ class Divergence(RuntimeError):
 
 
 class Lane:
-    """One CUDA thread, in the role of the system thread that the simulator asks for indices and barriers."""
+    """One CUDA thread; it takes the place of the system thread that the simulator asks for indices and barriers."""
 
     running: Any = None
 
@@ -62,7 +67,7 @@ class Lane:
         self.waits_at: Any = None
         self.vote: Any = True
         self.warp: list[Lane] = []
-        # What this lane brings to its warp, what is to be done with all of it, and what this lane gets of that.
+        # For `together`: this lane's value, the function of all lanes' values, and this lane's part of its result.
         self.brings: Any = None
         self.work: Callable[[list[Any]], list[Any]] | None = None
         self.gets: Any = None
@@ -112,18 +117,18 @@ class Lane:
 
 
 class Block:
-    """Runs the threads of one block, in the role of the simulator's BlockManager."""
+    """Runs the threads of one block; it takes the place of the simulator's BlockManager."""
 
     def __init__(self, f: Any, grid_dim: Any, block_dim: Any, debug: bool) -> None:
         self.f, self.size, self.args = f, tuple(block_dim), ()
         self.votes: list[bool] = []
         grid = tuple(grid_dim)
-        if math.prod(self.size) > MOST_THREADS or not _within(self.size, MOST_ACROSS):
+        if math.prod(self.size) > MAX_THREADS or not _within(self.size, MAX_BLOCK):
             raise ValueError(
-                f"blocks of {self.size} threads: a card takes 1 to {MOST_THREADS}, {MOST_ACROSS} across"
+                f"blocks of {self.size} threads: a card takes 1 to {MAX_THREADS}, {MAX_BLOCK} across"
             )
-        if not _within(grid, MOST_BLOCKS):
-            raise ValueError(f"a grid of {grid} blocks: a card takes 1 to {MOST_BLOCKS}")
+        if not _within(grid, MAX_GRID):
+            raise ValueError(f"a grid of {grid} blocks: a card takes 1 to {MAX_GRID}")
 
     def start(self) -> None:
         self.f(*self.args)
@@ -156,11 +161,11 @@ class Block:
             self.votes = [bool(lane.vote) for lane in lanes]
             stops = {lane.waits_at: lane for lane in lanes}
             if len(stops) > 1:
-                told = "; ".join(
+                where = "; ".join(
                     f"thread {tuple(lane.threadIdx)} {f'waits in line {at[0]}' if at else 'has ended'}"
                     for at, lane in stops.items()
                 )
-                raise Divergence(f"divergent barrier in {self.f.__name__}, block {grid_point}: {told}")
+                raise Divergence(f"divergent barrier in {self.f.__name__}, block {grid_point}: {where}")
             lanes = [lane for lane in lanes if lane.waits_at]
         self.args, Lane.running = (), None  # arrays must not live on
 
@@ -215,8 +220,8 @@ def _shared_array(self: Any, shape: Any, dtype: Any, alignment: Any = None) -> A
     if call not in self._allocations:
         self._allocations[call] = poison(np.empty(shape, dtype))
         used = self._dynshared_size + sum(a.nbytes for a in self._allocations.values())
-        if used > MOST_SHARED:
-            raise ValueError(f"{used} bytes of shared memory: a block has {MOST_SHARED}")
+        if used > MAX_SHARED:
+            raise ValueError(f"{used} bytes of shared memory: a block has {MAX_SHARED}")
     return self._allocations[call]
 
 

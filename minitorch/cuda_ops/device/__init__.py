@@ -1,1 +1,1 @@
-"""What talks to the CUDA driver: imports, launches, memory, uploads, graphs, sharing; and functions for kernels."""
+"""What talks to the CUDA driver: launches, memory, uploads, graphs, DLPack; and the functions that kernels call."""

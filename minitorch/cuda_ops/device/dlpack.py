@@ -1,9 +1,9 @@
-"""Memory of the GPU shared with other libraries through DLPack, without a copy and without a wait of the host.
+"""Memory on the GPU shared with other libraries through DLPack: no copy, and the host does not wait.
 
-Kernels run on the legacy default stream. A receiver names the stream that it will read on: where that is another one,
-it is made to wait for the kernels launched so far. A giver is told to make the legacy default stream wait for its own.
-Nothing orders what happens later, and the memory of a block that was let go of is used again by the next kernel: who
-reads on another stream synchronises before letting go.
+Kernels run in the order of the legacy default stream. A consumer names the stream that it will read on: where that is
+another one, it is made to wait for the kernels launched so far. A producer is told to make the legacy default stream
+wait for its own. Nothing orders what happens later: memory that is let go of is reused by the next kernel, so whoever
+reads on another stream synchronises before letting go. The capsules are those of `runtime.dlpack`.
 """
 
 from __future__ import annotations
@@ -17,12 +17,15 @@ from ...runtime.types import Shape
 from ...tensor_data import FLOATS, BackendError
 from . import memory, numba_cuda
 
-LEGACY, PER_THREAD = 1, 2  # what the standard calls the default streams; larger numbers are handles of others
+LEGACY, PER_THREAD = (
+    1,
+    2,
+)  # the standard's numbers of the default streams; larger ones are handles of other streams
 NO_WAIT = -1
 
 
 def place(storage: Any) -> dlpack.Place:
-    """Return the device of an array, as the standard numbers it.
+    """Return the device of an array, in the numbers of the standard.
 
     Raises:
         BufferError: It is in the simulator.
@@ -41,15 +44,15 @@ def _address(storage: Any) -> int:
     return int(interface["data"][0])
 
 
-def capsule(storage: Any, shape: Shape, steps: Shape, dtype: np.dtype[Any], stream: Any) -> Any:
-    """Return a capsule on an array, which lives until the receiver lets go of it.
+def capsule(storage: Any, shape: Shape, strides: Shape, dtype: np.dtype[Any], stream: Any) -> Any:
+    """Return a capsule on an array, which lives until the consumer lets go of it.
 
     Args:
         storage: A flat array on the device.
-        shape: How it is read.
-        steps: Its strides, in numbers.
-        dtype: Its numbers.
-        stream: What the receiver reads on: a default stream or a handle. None is the legacy default stream, and -1
+        shape: The shape of the tensor on it.
+        strides: Its strides, in elements.
+        dtype: Its dtype.
+        stream: What the consumer reads on: a default stream or a handle. None is the legacy default stream, and -1
             asks for no waiting.
 
     Raises:
@@ -60,14 +63,14 @@ def capsule(storage: Any, shape: Shape, steps: Shape, dtype: np.dtype[Any], stre
         raise ValueError(
             f"stream is None, -1, {LEGACY}, {PER_THREAD} or the handle of a CUDA stream, not {stream!r}"
         )
-    made = dlpack.capsule_at(_address(storage), place(storage), shape, steps, dtype.itemsize, storage)
+    made = dlpack.capsule_at(_address(storage), place(storage), shape, strides, dtype.itemsize, storage)
     if stream not in (None, NO_WAIT, LEGACY):
         numba_cuda.make_wait(stream)
     return made
 
 
 def adopt(x: Any) -> tuple[Any, Shape, Shape]:
-    """Return the memory of ``x``, an array of another library on the GPU, as a flat array, and its shape and strides.
+    """Return an array of another library on the GPU as a flat array on its memory, and its shape and strides.
 
     Raises:
         TypeError: Its numbers are neither float64 nor float32.

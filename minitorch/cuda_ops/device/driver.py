@@ -1,6 +1,7 @@
-"""Calls of the CUDA driver that numba.cuda does not offer: streams of one's own, and graphs.
+"""Calls of the CUDA driver that numba.cuda does not offer: streams of its own kinds, and CUDA graphs.
 
-Streams, graphs and their instances are plain integers here, the driver's own.
+They go through ctypes to the driver's library. Streams, graphs and instances of graphs are plain integers here, the
+driver's handles. `graph` is the only user.
 """
 
 from __future__ import annotations
@@ -13,15 +14,15 @@ from typing import Any
 
 from .numba_cuda import DRIVER, cuda
 
-WAITING, PADDING = 0, 1  # kinds of streams: one waits for the default stream and the other way round
-THREAD_LOCAL, RELAXED = (
-    1,
-    2,
-)  # while a graph is recorded: what this thread must not do, and nothing of that kind
+# Kinds of streams (CU_STREAM_DEFAULT, CU_STREAM_NON_BLOCKING): the first waits for the legacy default stream and the
+# other way round, the second does not.
+BLOCKING, NON_BLOCKING = 0, 1
+# Modes of a capture: unsafe calls are forbidden to this thread (THREAD_LOCAL), or to nobody (RELAXED).
+THREAD_LOCAL, RELAXED = 1, 2
 
 
 class DriverError(RuntimeError):
-    """The driver refused."""
+    """A call of the driver failed; the message has its name and the number of the error."""
 
 
 @functools.cache
@@ -29,30 +30,30 @@ def _library() -> Any:
     return ctypes.CDLL(DRIVER)
 
 
-def _call(name: str, *operands: Any) -> None:
-    cuda.current_context()  # of this thread
-    code = getattr(_library(), name)(*operands)
+def _call(name: str, *arguments: Any) -> None:
+    cuda.current_context()  # makes the context current in this thread
+    code = getattr(_library(), name)(*arguments)
     if code:
         raise DriverError(f"{name} answered with error {code}")
 
 
 def new_stream(kind: int) -> int:
-    """Return a stream of the `kind` WAITING or PADDING; it lives as long as the process."""
+    """Return a stream of ``kind`` BLOCKING or NON_BLOCKING; it lives as long as the process."""
     made = ctypes.c_void_p()
     _call("cuStreamCreate", ctypes.byref(made), ctypes.c_uint(kind))
     return int(made.value or 0)
 
 
 def begin(stream: int) -> None:
-    """Record from now on what is asked of a stream, instead of doing it."""
+    """Begin a capture: work given to ``stream`` is recorded from now on, and not done."""
     _call("cuStreamBeginCapture_v2", ctypes.c_void_p(stream), ctypes.c_int(THREAD_LOCAL))
 
 
 def end(stream: int) -> int:
-    """Return what was recorded as an instance that can be launched.
+    """End a capture, and return an instance of the graph that can be launched.
 
     Raises:
-        DriverError: Something was asked for in between that cannot be recorded.
+        DriverError: Something was done in between that cannot be captured.
     """
     graph, instance = ctypes.c_void_p(), ctypes.c_void_p()
     _call("cuStreamEndCapture", ctypes.c_void_p(stream), ctypes.byref(graph))
@@ -64,18 +65,18 @@ def end(stream: int) -> int:
 
 
 def launch(instance: int, stream: int) -> None:
-    """Do on a stream what was recorded."""
+    """Launch a graph on a stream."""
     _call("cuGraphLaunch", ctypes.c_void_p(instance), ctypes.c_void_p(stream))
 
 
 def destroy(instance: int) -> None:
-    """Forget what was recorded."""
+    """Free an instance of a graph."""
     _call("cuGraphExecDestroy", ctypes.c_void_p(instance))
 
 
 @contextmanager
 def relaxed() -> Iterator[None]:
-    """Let this thread allocate memory within the block although it is recording."""
+    """Let this thread allocate memory within the block, during a capture."""
     mode = ctypes.c_int(RELAXED)
     _call("cuThreadExchangeStreamCaptureMode", ctypes.byref(mode))
     try:

@@ -1,7 +1,7 @@
-"""Functions that kernels call: which element a thread has, and what the threads of a block do together.
+"""Device functions: what kernels call to find their element, and to reduce over the threads of a block.
 
-They run on the device, or in the simulator, inside a kernel: `minitorch.cuda_launch` binds ``real`` to the dtype's own
-type. Threads that share a sum are a power of two, and add in one fixed order: every run gives the same bits.
+They run inside a kernel, on a GPU or in the simulator. `device.launch` binds ``real`` to the kernel's dtype. Reductions
+over a block need a power of two of threads and combine in one fixed order, so every run gives the same bits.
 """
 
 from __future__ import annotations
@@ -14,24 +14,41 @@ from ... import operators
 from ...runtime.placeholders import real
 from .numba_cuda import SIMULATED, cuda
 
-exp, ln, sqrt, top_of = operators.exp, operators.ln, operators.sqrt, operators.max_nan
+exp, ln, sqrt, max_nan = operators.exp, operators.ln, operators.sqrt, operators.max_nan
+
+# An index of 32 bits without a sign: a card divides those several times faster than Python's 64 bits, and Numba does
+# not check them for counting from the end. The simulator has no types, and Python's own numbers are its fastest.
+index32: Any = int if SIMULATED else np.uint32
 
 
-def element_of(ordinal: int, big: Any, shape: Any, strides: Any) -> int:
-    """Return where in storage the element of ``shape`` lies that stands for element number ``ordinal`` of ``big``.
+# Which element a thread has
 
-    Dimensions of size 1 stretch; dimensions that ``shape`` missing on the left are ignored.
+
+def broadcast_offset(ordinal: int, big_shape: Any, shape: Any, strides: Any) -> int:
+    """Return the storage offset of the element of ``shape`` that element number ``ordinal`` of ``big_shape`` reads.
+
+    Dimensions of size 1 are broadcast; dimensions of ``big_shape`` that ``shape`` lacks on the left are ignored.
     """
-    position, rest, missing = 0, ordinal, len(big) - len(shape)
-    for k in range(len(big) - 1, -1, -1):
+    offset, rest, missing = 0, ordinal, len(big_shape) - len(shape)
+    for k in range(len(big_shape) - 1, -1, -1):
         if k >= missing and shape[k - missing] > 1:
-            position += rest % big[k] * strides[k - missing]
-        rest = rest // big[k]
-    return position
+            offset += rest % big_shape[k] * strides[k - missing]
+        rest = rest // big_shape[k]
+    return offset
 
 
-def image_element(ordinal: int, channels: int, height: int, width: int) -> Any:
-    """Return image, channel, row and column of element number ``ordinal`` of images."""
+def strided_offset(ordinal: int, sizes: Any, strides: Any) -> Any:
+    """Return the storage offset of element number ``ordinal`` of coalesced dimensions; at least one dimension."""
+    rest, offset = index32(ordinal), index32(0)
+    for k in range(len(sizes) - 1, 0, -1):
+        quotient = rest // sizes[k]
+        offset += (rest - quotient * sizes[k]) * strides[k]
+        rest = quotient
+    return offset + rest * strides[0]
+
+
+def unravel_image(ordinal: int, channels: int, height: int, width: int) -> Any:
+    """Return (n, c, h, w) of element number ``ordinal`` of packed images (N, C, H, W)."""
     return (
         ordinal // (width * height * channels),
         ordinal // (width * height) % channels,
@@ -40,63 +57,92 @@ def image_element(ordinal: int, channels: int, height: int, width: int) -> Any:
     )
 
 
-def reader(at: int, before: int, step: int, outputs: int) -> int:
-    """Return which output reads element ``at`` where it starts ``before`` elements late, one every ``step``; or -1."""
-    far = at + before
-    y = far // step
-    return y if far >= 0 and far % step == 0 and y < outputs else -1
+def output_reading(position: int, padding: int, stride: int, outputs: int) -> int:
+    """Return the output whose window's first element lies on input ``position``, or -1 if there is none.
+
+    Output ``y`` of ``outputs`` begins at ``y * stride - padding``. For the window's element ``i`` of a dilated window,
+    ``padding`` is ``padding - i * dilation``.
+    """
+    shifted = position + padding
+    y = shifted // stride
+    return y if shifted >= 0 and shifted % stride == 0 and y < outputs else -1
+
+
+# What the threads of a block do together
 
 
 def block_sum(cache: Any, value: Any) -> Any:
-    """Return the sum of what the threads of a block bring, to each of them; ``cache`` has a element for each."""
-    lane, half = cuda.threadIdx.x, cuda.blockDim.x // 2
-    cuda.syncthreads()  # others may still read the last result
-    cache[lane] = value
+    """Return the sum of the threads' values, to each thread of a block.
+
+    In each round the lower half of the threads adds the values of the upper half::
+
+        cache  v0  v1  v2  v3  v4  v5  v6  v7
+        half=4 v0+v4 ...   v3+v7
+        half=2 v0+v4+v2+v6 ...
+        half=1 the sum in cache[0]
+
+    Args:
+        cache: Shared memory with an element per thread.
+        value: What this thread adds.
+    """
+    thread, half = cuda.threadIdx.x, cuda.blockDim.x // 2
+    cuda.syncthreads()  # other threads may still read the result of the call before
+    cache[thread] = value
     cuda.syncthreads()
     while half > 0:
-        if lane < half:
-            cache[lane] += cache[lane + half]
+        if thread < half:
+            cache[thread] += cache[thread + half]
         cuda.syncthreads()
         half //= 2
     return cache[0]
 
 
-def block_top(cache: Any, value: Any) -> Any:
-    """Return the largest of what the threads of a block bring, nan if there is one; see `block_sum`."""
-    lane, half = cuda.threadIdx.x, cuda.blockDim.x // 2
+def block_max(cache: Any, value: Any) -> Any:
+    """Return the largest of the threads' values, NaN if one is NaN, to each thread of a block; see `block_sum`."""
+    thread, half = cuda.threadIdx.x, cuda.blockDim.x // 2
     cuda.syncthreads()
-    cache[lane] = value
+    cache[thread] = value
     cuda.syncthreads()
     while half > 0:
-        if lane < half:
-            cache[lane] = top_of(cache[lane + half], cache[lane])
+        if thread < half:
+            cache[thread] = max_nan(cache[thread + half], cache[thread])
         cuda.syncthreads()
         half //= 2
     return cache[0]
 
 
-def slices_of(parts: Any, i: int, slices: int, size: int) -> Any:
-    """Return the sum of element ``i`` of all slices."""
+def sum_over_slices(partial_sums: Any, element: int, slices: int, size: int) -> Any:
+    """Return the sum of one element over split-K slices of ``size`` elements each, first to last."""
     total = real(0)
     for k in range(slices):
-        total += parts[i + k * size]
+        total += partial_sums[element + k * size]
     return total
 
 
-def tile_sum(
-    left: Any, right: Any, a: Any, b: Any, at: int, to: int, a_steps: Any, b_steps: Any, sizes: Any
-) -> Any:
-    """Return one element of a matrix product, computed by a square block of threads, tile by tile.
+def tiled_dot(
+    left: Any, right: Any, a: Any, b: Any, a_offset: int, b_offset: int, a_strides: Any, b_strides: Any, sizes: Any
+) -> Any:  # fmt: skip
+    """Return one element of ``a @ b``, computed by a square block of threads through shared memory.
+
+    Thread (x, y) of block (bx, by) computes row ``bx * T + y`` and column ``by * T + x`` for blocks of T x T threads.
+    In each step of T products the block loads one tile of both operands, a number per thread and operand, and each
+    number is used T times::
+
+                  b   +---+            step k: left  = a[rows of the block, k T : (k + 1) T]
+              (K, M)  | k |                    right = b[k T : (k + 1) T, columns of the block]
+             +-----+  +---+                    T products for each thread
+        a    |  k  |  | T |
+        (N,K)+-----+  +---+
 
     Args:
         left: Shared memory for a tile of ``a``.
-        right: The same for ``b``.
-        a: A storage; its matrix begins at ``at``, and neighbours down and across lie ``a_steps`` apart.
-        b: The same for ``to`` and ``b_steps``.
-        at: See ``a``.
-        to: See ``b``.
-        a_steps: See ``a``.
-        b_steps: See ``b``.
+        right: Shared memory for a tile of ``b``.
+        a: A storage.
+        b: A storage.
+        a_offset: Where the matrix begins in ``a``.
+        b_offset: Where the matrix begins in ``b``.
+        a_strides: From row to row and from column to column of ``a``.
+        b_strides: From row to row and from column to column of ``b``.
         sizes: Rows, columns and depth of the product.
     """
     rows, cols, depth = sizes
@@ -104,15 +150,15 @@ def tile_sum(
     # Threads with neighbouring x read neighbouring elements of a row: the card joins such reads into one.
     down, across = cuda.threadIdx.y, cuda.threadIdx.x
     i, j = cuda.blockIdx.x * tile + down, cuda.blockIdx.y * tile + across
-    at += i * a_steps[0] + across * a_steps[1]
-    to += down * b_steps[0] + j * b_steps[1]
+    a_offset += i * a_strides[0] + across * a_strides[1]
+    b_offset += down * b_strides[0] + j * b_strides[1]
     inside = i < rows and j < cols
-    total, low = real(0), 0  # not a range: one whose step is not known takes half of the registers
+    total, low = real(0), 0  # not a range: a step that is unknown at compile time takes half of the registers
     while low < depth:
         if i < rows and low + across < depth:
-            left[down, across] = a[at + low * a_steps[1]]
+            left[down, across] = a[a_offset + low * a_strides[1]]
         if j < cols and low + down < depth:
-            right[down, across] = b[to + low * b_steps[0]]
+            right[down, across] = b[b_offset + low * b_strides[0]]
         cuda.syncthreads()
         if inside:
             for k in range(min(tile, depth - low)):
@@ -120,17 +166,3 @@ def tile_sum(
         cuda.syncthreads()
         low += tile
     return total
-
-
-# The simulator has no types, and Python's own numbers are its fastest.
-natural: Any = int if SIMULATED else np.uint32
-
-
-def place(ordinal: int, sizes: Any, steps: Any) -> Any:
-    """Return where in storage element number ``ordinal`` of dimensions of ``sizes`` lies, which lie ``steps`` apart."""
-    rest, at = natural(ordinal), natural(0)
-    for k in range(len(sizes) - 1, 0, -1):
-        over = rest // sizes[k]
-        at += (rest - over * sizes[k]) * steps[k]
-        rest = over
-    return at + rest * steps[0]

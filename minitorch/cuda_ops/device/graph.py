@@ -1,11 +1,14 @@
-"""The stream of the CUDA backend, and steps recorded on it, to be replayed without Python.
+"""The stream of the CUDA backend, and training steps that are captured on it and replayed without Python.
 
-On a GPU a recorded step is a CUDA graph: one call of the driver launches all its kernels. In the simulator it is a list
-of launches. What lies at the addresses that were recorded must stay there: a step has a pool of its own for its results
-(blocks are handed out again inside the step, and to nobody else), and keeps all other arrays alive.
+On a GPU a captured step is a CUDA graph: one call of the driver launches all its kernels. In the simulator it is a list
+of launches. Addresses are baked into a graph, so what lies there must stay: a step has a private pool for its results
+(their blocks are reused inside the step, and by nobody else), and keeps all other arrays that it reads alive.
 
-The backend's stream waits for the default stream and the other way round, so that kernels of users and of other libraries
-need no synchronisation; only recording happens on a stream apart.
+    eager, replay   BLOCKING stream       in order with the legacy default stream: other libraries need not synchronise
+    capture         NON_BLOCKING stream   on the other one, work on the default stream would invalidate the capture
+
+It depends on `driver`, `numba_cuda` and `runtime.capture` (what Python does at each replay);
+`minitorch.cuda.GraphedStep` is the user's side.
 """
 
 from __future__ import annotations
@@ -25,11 +28,11 @@ from .numba_cuda import cuda
 
 
 class Stale(Exception):
-    """What was recorded is not what the step would do now."""
+    """The captured step is not what the step would do now."""
 
 
 class _State(threading.local):
-    recorded: Graph | None = None
+    captured: Graph | None = None
     refreshed: Graph | None = None
 
 
@@ -47,23 +50,23 @@ def _wrapped(kind: int) -> Any:
 
 
 def stream() -> Any:
-    """Return the stream that launches and copies go to, made at the first use."""
-    return _wrapped(driver.WAITING if _state.recorded is None else driver.PADDING)
+    """Return the stream of launches and copies, made at the first use."""
+    return _wrapped(driver.BLOCKING if _state.captured is None else driver.NON_BLOCKING)
 
 
 def current() -> Graph | None:
-    """Return the step that is being recorded by this thread."""
-    return _state.recorded
+    """Return the step that this thread is capturing."""
+    return _state.captured
 
 
 def refreshed() -> Graph | None:
-    """Return the step whose settings are being refreshed by this thread, while nothing is to be computed."""
+    """Return the step whose settings this thread is refreshing; nothing is computed meanwhile."""
     return _state.refreshed
 
 
 def submit(made: Any, grid: tuple[Any, Any], operands: tuple[Any, ...]) -> None:
-    """Launch a kernel, or record it."""
-    graph = _state.recorded
+    """Launch a kernel, or record the launch in the step that is being captured."""
+    graph = _state.captured
     if graph is None:
         made[(*grid, stream())](*operands)
     else:
@@ -71,21 +74,21 @@ def submit(made: Any, grid: tuple[Any, Any], operands: tuple[Any, ...]) -> None:
 
 
 def allocating() -> Any:
-    """Return a block in which memory may be allocated, also while a step is recorded."""
-    return nullcontext() if numba_cuda.SIMULATED or _state.recorded is None else driver.relaxed()
+    """Return a context in which memory may be allocated, also during a capture."""
+    return nullcontext() if numba_cuda.SIMULATED or _state.captured is None else driver.relaxed()
 
 
 class Graph:
-    """A recorded step.
+    """A captured step.
 
     Args:
-        pool: What its results lie on; nobody else takes from it.
+        pool: The pool of its results, used by nobody else.
 
     Attributes:
         actions: What Python does before each replay.
         stepped: The optimizers that take a step in it.
-        uploads: Arrays of the device, and the numbers that go there before the first replay.
-        settings: For each update the array of its settings, and the rows it is for.
+        uploads: Arrays on the device, and the numbers that are uploaded into them before the first replay.
+        settings: For each update, the array of its settings, and the rows it is for.
     """
 
     def __init__(self, pool: Pool) -> None:
@@ -101,36 +104,36 @@ class Graph:
 
     @contextmanager
     def record(self) -> Iterator[None]:
-        """Record what is launched within the block, and compute nothing.
+        """Capture the launches within the block; nothing is computed.
 
         Raises:
-            DriverError: The driver cannot.
+            DriverError: The driver cannot capture them.
         """
         with capture.record(self.actions, self.stepped), cuda.defer_cleanup():
             if not numba_cuda.SIMULATED:
-                driver.begin(_handle(driver.PADDING))
-            _state.recorded = self
+                driver.begin(_handle(driver.NON_BLOCKING))
+            _state.captured = self
             try:
                 yield
             except BaseException:
-                _state.recorded = None
+                _state.captured = None
                 if not numba_cuda.SIMULATED:
-                    # The fault that is being raised comes first.
+                    # The error that is being raised is the one to report.
                     with suppress(DriverError):
                         self._end()
                 raise
-            _state.recorded = None
+            _state.captured = None
             if not numba_cuda.SIMULATED:
                 self._end()
 
     def _end(self) -> None:
-        self._instance = driver.end(_handle(driver.PADDING))
-        # At the end of the process the driver does it.
+        self._instance = driver.end(_handle(driver.NON_BLOCKING))
+        # At the end of the process the driver frees it.
         weakref.finalize(self, driver.destroy, self._instance).atexit = False
 
     @contextmanager
     def refresh(self) -> Iterator[None]:
-        """Let updates within the block change their settings here, and nothing else."""
+        """Make optimizer updates within the block upload their settings for this step, and do nothing else."""
         _state.refreshed = self
         try:
             yield
@@ -138,19 +141,19 @@ class Graph:
             _state.refreshed = None
 
     def own(self, array: Any) -> None:
-        """Take note of an array on the pool of this step: it is there at each replay, and need not be kept."""
-        at = numba_cuda.address(array)
-        self._owned[at] = max(array.nbytes, self._owned.get(at, 0))
+        """Note an array of this step's pool: it is there at each replay, so no reference is kept."""
+        address = numba_cuda.address(array)
+        self._owned[address] = max(array.nbytes, self._owned.get(address, 0))
 
     def hold(self, operand: Any) -> Any:
-        """Return an operand as it can be recorded: what is not on the pool of this step is kept."""
+        """Return an operand as it is recorded; arrays that are not of this step's pool are kept alive."""
         if isinstance(operand, tuple):
             return tuple(map(self.hold, operand))
         if not numba_cuda.is_array(operand):
             return operand
-        at = numba_cuda.address(operand)
-        if any(start <= at < start + size for start, size in self._owned.items()):
-            # Here a reference would keep the block from being handed out again, as it is on a GPU.
+        address = numba_cuda.address(operand)
+        if any(start <= address < start + size for start, size in self._owned.items()):
+            # In the simulator a reference would keep the block from being reused, as it is on a GPU.
             return numba_cuda.borrowed(operand) if numba_cuda.SIMULATED else operand
         self._kept.append(operand)
         return operand
@@ -163,31 +166,31 @@ class Graph:
         else:
             made[(*grid, stream())](*held)
 
-    def add_copy(self, to: Any, source: Any) -> None:
-        """Record a copy from one array of the device to another."""
-        to, source = self.hold((to, source))
+    def add_copy(self, target: Any, source: Any) -> None:
+        """Record a copy from one array on the device to another."""
+        target, source = self.hold((target, source))
         if numba_cuda.SIMULATED:
-            self._launches.append(lambda: to.copy_to_device(source))
+            self._launches.append(lambda: target.copy_to_device(source))
         else:
-            to.copy_to_device(source, stream=stream())
+            target.copy_to_device(source, stream=stream())
 
     def replay(self) -> None:
-        """Do what was recorded, on the stream of the backend."""
+        """Launch the captured step on the stream of the backend."""
         if numba_cuda.SIMULATED:
             for launch in self._launches:
                 launch()
         else:
-            driver.launch(self._instance, _handle(driver.WAITING))
+            driver.launch(self._instance, _handle(driver.BLOCKING))
 
 
 @functools.cache
-def fault() -> str:
-    """Return why steps cannot be recorded with the driver that is installed; nothing if they can."""
+def capture_error() -> str:
+    """Return why steps cannot be captured with the installed driver; an empty string if they can."""
     if numba_cuda.SIMULATED:
         return ""
     try:
         with Graph(Pool(numba_cuda.memory)).record():
             pass
-    except (DriverError, AttributeError, OSError) as problem:  # an old driver missing the call
+    except (DriverError, AttributeError, OSError) as problem:  # an old driver lacks a function
         return str(problem)
     return ""

@@ -1,8 +1,12 @@
 """From functions to kernels, and from kernels to launches.
 
-A kernel is a plain function whose free names are bound here: ``real`` to the dtype's own type, float functions narrowed
-to the dtype (so a float32 kernel computes nothing in float64), helpers to functions on the device. It is compiled at
-its first launch.
+A kernel is a plain function whose global names are bound here for a dtype: ``real`` to the scalar type, float functions
+to device functions narrowed to the dtype (so that a float32 kernel computes nothing in float64), helpers to device
+functions, constants to numbers that are known at compile time. Numba compiles it at its first launch::
+
+    map_flat_1(out, size, a1)  --bind fn = sigmoid, real = float32-->  function  --jit-->  kernel  --launch-->  stream
+
+It depends on `numba_cuda` and `graph` (which launches, or records the launch), and on `runtime.specialize`.
 """
 
 from __future__ import annotations
@@ -21,10 +25,10 @@ from ...runtime.types import Fn, Shape
 from ...tensor_data import BackendError
 from . import graph, numba_cuda
 
-# Of a block whose threads have a element each; in the simulator a thread that has none costs as much as one that has.
+# Threads of a block that have an element each. In the simulator a thread without one costs as much as any other.
 THREADS = 32 if numba_cuda.SIMULATED else 128
-SHARING = 256  # threads that share one sum, at most
-MOST_BLOCKS = 1 << 16  # that a loop over all elements is given: more would only have to be started
+REDUCE_THREADS = 256  # threads that share one reduction, at most
+MAX_BLOCKS = 1 << 16  # blocks of a grid-stride loop: more would only have to be started
 
 
 def device_function(fn: Fn, dtype: Any) -> Fn:
@@ -34,6 +38,7 @@ def device_function(fn: Fn, dtype: Any) -> Fn:
 
 
 def _narrowed(fn: types.FunctionType, dtype: str) -> Fn:
+    """Return a device function whose numbers, and those of the functions it calls, are of ``dtype``."""
     names = {**fn.__globals__, dtype: np.dtype(dtype).type}
     for name in global_names(fn.__code__):
         called = fn.__globals__.get(name)
@@ -49,9 +54,12 @@ def _narrowed(fn: types.FunctionType, dtype: str) -> Fn:
 
 
 def bind(loop: Fn, dtype: Any, **fns: Any) -> Fn:
-    """Return ``loop`` with all that it refers to bound for ``dtype``, not compiled.
+    """Return the kernel ``loop`` with all global names that it and its helpers refer to bound, not compiled.
 
-    ``fns`` gives float functions, and constants, to names in it.
+    Args:
+        loop: A function of the kernel files.
+        dtype: What it computes in.
+        **fns: Float functions, and constants, by the names that they are bound to.
     """
     names: dict[str, Any] = {"__name__": loop.__module__, "real": np.dtype(dtype).type}
     stack = [loop]
@@ -75,10 +83,7 @@ def bind(loop: Fn, dtype: Any, **fns: Any) -> Fn:
 
 @functools.cache
 def kernel(loop: Fn, dtype: Any = np.float64, **fns: Any) -> Any:
-    """Return ``loop`` as a kernel for ``dtype``; ``fns`` gives float functions, and constants, to names in it.
-
-    It is compiled at its first launch: ``kernel(...)[blocks, threads](...)``.
-    """
+    """Return ``loop`` as a kernel, compiled at its first launch: ``kernel(...)[blocks, threads](...)``. See `bind`."""
     return numba_cuda.jit(bind(loop, dtype, **fns))
 
 
@@ -87,34 +92,34 @@ def launch(op: str, shapes: Sequence[Shape], made: Any, grid: tuple[Any, Any], *
 
     Args:
         op: What it does, for the message of an error.
-        shapes: Those of the tensors, for the same.
+        shapes: The shapes of the tensors, for the message.
         made: The kernel.
         grid: Blocks, and threads of each.
-        *operands: What the kernel takes.
+        *operands: The kernel's arguments.
 
     Raises:
-        BackendError: The driver refuses.
+        BackendError: The driver rejects the launch.
     """
     try:
         graph.submit(made, grid, operands)
-    except numba_cuda.faults() as problem:
-        told = ", ".join(map(str, shapes))
+    except numba_cuda.driver_errors() as problem:
+        listed = ", ".join(map(str, shapes))
         raise BackendError(
-            f"{op} of shapes {told} failed on the device, with {grid[0]} blocks of {grid[1]} threads: {problem}"
+            f"{op} of shapes {listed} failed on the device, with {grid[0]} blocks of {grid[1]} threads: {problem}"
         ) from problem
 
 
 def blocks(size: int, threads: int = THREADS) -> tuple[int, int]:
-    """Return the grid that has a thread per element."""
+    """Return the grid with a thread per element."""
     return (size + threads - 1) // threads, threads
 
 
 def grid_stride(size: int) -> tuple[int, int]:
-    """Return the grid of a kernel whose threads go on by the size of the grid: one for each element up to some number."""
+    """Return the grid of a grid-stride loop: a thread per element, up to `MAX_BLOCKS` blocks."""
     needed, threads = blocks(size)
-    return min(needed, MOST_BLOCKS), threads
+    return min(needed, MAX_BLOCKS), threads
 
 
-def sharing(rows: int, work: int) -> tuple[int, int]:
-    """Return the grid that has a block per row, and in it a power of two of threads for ``work`` elements."""
-    return rows, min(SHARING, 1 << max(work - 1, 0).bit_length())
+def block_per_row(rows: int, elements: int) -> tuple[int, int]:
+    """Return the grid with a block per row, and in it a power of two of threads for the ``elements`` of a row."""
+    return rows, min(REDUCE_THREADS, 1 << max(elements - 1, 0).bit_length())

@@ -1,7 +1,14 @@
-"""Memory of the CUDA backend: results lie on blocks of a pool, so that a training step asks the driver for nothing.
+"""Memory of the CUDA backend: a pool of blocks, uploads, cached constants and replay inputs.
 
-The driver's own allocation waits for the device; a block of the pool costs microseconds. All kernels run on one stream,
-so a block that was given back can be handed out again at once.
+The driver's own allocation synchronises with the device; a block of the pool costs microseconds. A warm training step
+asks the driver for nothing. All kernels run on one stream, so a block can be handed out again as soon as Python lets go
+of it: what uses it next runs later.
+
+    DEVICE.pool       results, by size class                    freed when the device runs out of memory
+    a private pool    results of one captured step              their addresses are in the graph
+    _CONSTANT_POOL    cached constants                          apart, so that results keep their addresses
+
+It depends on `graph`, `numba_cuda`, `upload` and `runtime.allocator`.
 """
 
 from __future__ import annotations
@@ -24,17 +31,17 @@ from . import numba_cuda
 from .numba_cuda import cuda
 from .upload import PinnedUpload
 
-MOST_CONSTANTS = 256  # that wait to be used again
-MOST_ELEMENTS = 2**31 - 1  # that kernels can count
+MAX_CONSTANTS = 256  # that are kept
+MAX_ELEMENTS = 2**31 - 1  # of a tensor: kernels count with 32 bits
 
 
 class DeviceMemory:
     """A pool of blocks on the device.
 
     Args:
-        allocate: Makes a block of so many bytes, freed when nothing refers to it.
-        free: Tells how many bytes the device has free.
-        limit: Bytes that are kept for later at most; by default all.
+        allocate: Returns a block of so many bytes, freed when nothing refers to it.
+        free: Returns how many bytes the device has free.
+        limit: Bytes of unused blocks that are kept at most; by default all.
     """
 
     def __init__(
@@ -43,16 +50,16 @@ class DeviceMemory:
         self.pool, self._free, self._allocate = allocator.Pool(allocate, limit), free, allocate
 
     def private(self) -> allocator.Pool:
-        """Return another pool on the same memory, whose blocks are never mixed with those of this one."""
+        """Return another pool on the same memory; blocks never move between the two."""
         return allocator.Pool(self._allocate, 1 << 50)
 
     def take(self, size: int, pool: allocator.Pool | None = None) -> allocator.Block:
         """Return a block of at least ``size`` bytes with any content, from this pool or a private one.
 
-        Where the device has no more, all blocks kept for later are freed, and it is asked once more.
+        Where the device has no more memory, unused blocks are freed, and it is asked once more.
 
         Raises:
-            BackendError: It has no more even so; the message says how much was asked for, held and free.
+            BackendError: It has no more even so; the message says how much was asked for, in use and free.
         """
         for last in (False, True):
             try:
@@ -65,7 +72,7 @@ class DeviceMemory:
                         f"out of device memory: asked for {_shown(size)}, minitorch holds "
                         f"{_shown(self.pool.stats()['used'])}, {_shown(self._free())} are free"
                     ) from problem
-            # Results in a cycle of references hold blocks too.
+            # Tensors in a reference cycle have blocks too.
             gc.collect()
             self.pool.clear()
         raise AssertionError("the second attempt returns or raises")
@@ -75,31 +82,31 @@ def _shown(size: float) -> str:
     return f"{size / 2**20:,.1f} MiB"
 
 
-def _fresh(size: int) -> Any:
+def _allocate(size: int) -> Any:
     with device_graph.allocating():
         return allocator.HostBlock(size) if numba_cuda.SIMULATED else numba_cuda.memory(size)
 
 
-DEVICE = DeviceMemory(_fresh, numba_cuda.free_memory)
+DEVICE = DeviceMemory(_allocate, numba_cuda.free_memory)
 UPLOADS = PinnedUpload()
 allocator.POOLS["cuda"] = DEVICE.pool
 
 
-_SEPARATE = DEVICE.private()
+_CONSTANT_POOL = DEVICE.private()
 _constants: dict[Any, Any] = {}
 
 
 @functools.cache
 def ready() -> None:
-    """Make sure, once, that kernels can be launched.
+    """Check, once, that kernels can be launched.
 
     Raises:
         BackendError: They cannot; the message says what is missing.
     """
-    lacking = numba_cuda.detect().missing()
-    if lacking:
+    missing = numba_cuda.detect().missing()
+    if missing:
         raise BackendError(
-            f"the cuda backend needs an NVIDIA GPU with driver and CUDA toolkit, and {lacking}. "
+            f"the cuda backend needs an NVIDIA GPU with driver and CUDA toolkit, and {missing}. "
             "Use backend 'fast', or set NUMBA_ENABLE_CUDASIM=1 to simulate a GPU"
         )
     # Small tensors are normal here, and Numba would warn of each.
@@ -110,12 +117,12 @@ def countable(shape: tuple[int, ...]) -> None:
     """Check that kernels can count the elements of ``shape``.
 
     Raises:
-        BackendError: There are more than a number of 32 bits can say.
+        BackendError: There are more than 32 bits can count.
     """
-    if math.prod(shape) > MOST_ELEMENTS:
+    if math.prod(shape) > MAX_ELEMENTS:
         raise BackendError(
             f"a tensor of shape {shape} has {math.prod(shape):,} elements: the cuda backend counts with 32 bits, "
-            f"up to {MOST_ELEMENTS:,}"
+            f"up to {MAX_ELEMENTS:,}"
         )
 
 
@@ -144,8 +151,8 @@ def _on_block(size: int, dtype: np.dtype[Any], pool: allocator.Pool | None) -> A
 def storage(array: Any) -> Any:
     """Copy a flat NumPy array to the device; anything else is there already.
 
-    In a step that is being recorded the numbers are those of now: they go up once, and at each replay a copy of them is
-    made in its place, since what comes later in the step may overwrite it.
+    During a capture the numbers are those of now: they are uploaded once, and each replay copies them to their place
+    again, since later kernels of the step may overwrite it.
     """
     if not isinstance(array, np.ndarray):
         return array
@@ -158,41 +165,42 @@ def storage(array: Any) -> Any:
     return out
 
 
-def upload(to: Any, array: npt.NDArray[Any]) -> None:
-    """Copy an array of the host into one of the device, without waiting for it."""
-    UPLOADS.upload(to, array, device_graph.stream())
+def upload(target: Any, array: npt.NDArray[Any]) -> None:
+    """Copy a host array into one on the device, without waiting for it."""
+    UPLOADS.upload(target, array, device_graph.stream())
 
 
 def _kept(graph: device_graph.Graph, array: npt.NDArray[Any]) -> Any:
-    """Return an array of the device that is there as long as the recorded step, with these numbers at first."""
+    """Return an array on the device that lives as long as the captured step, filled before its first replay."""
     out = _on_block(array.size, array.dtype, None)
     graph.uploads.append((out, array.copy()))
     return out
 
 
-def constant(array: npt.NDArray[Any]) -> Any:
-    """Return a small array on the device that nobody writes to; equal ones are uploaded once."""
+def cached_constant(array: npt.NDArray[Any]) -> Any:
+    """Return a small array on the device that no kernel writes to; equal ones are uploaded once."""
     graph = device_graph.current()
     if graph is not None:
         return _kept(graph, array).reshape(array.shape)
     key = (array.dtype.str, array.shape, array.tobytes())
     found = _constants.pop(key, None)
     if found is None:
-        # On blocks apart: else results of the next step lie elsewhere, and what holds addresses changes once more.
-        found = _on_block(array.size, array.dtype, _SEPARATE)
+        # In a pool apart: from the common one it would move the results of the next step, and a table of their
+        # addresses would be a new constant again.
+        found = _on_block(array.size, array.dtype, _CONSTANT_POOL)
         upload(found, array)
         found = found.reshape(array.shape)
-    _constants[key] = found  # the last one is the latest used
-    while len(_constants) > MOST_CONSTANTS:
+    _constants[key] = found  # last: the most recently used
+    while len(_constants) > MAX_CONSTANTS:
         del _constants[next(iter(_constants))]
     return found
 
 
-def live(make: Callable[[], npt.NDArray[Any]]) -> Any:
-    """Return a flat array on the device filled by ``make()``, which nobody writes to.
+def replay_input(make: Callable[[], npt.NDArray[Any]]) -> Any:
+    """Return a flat array on the device filled with ``make()``, which no kernel writes to.
 
-    In a step that is being recorded ``make`` is called again before each replay, and its result uploaded: so kernels
-    take what changes from step to step (a key of random numbers, a mask drawn on the host).
+    A captured step calls ``make`` again before each replay, and uploads its result. So kernels get what changes from
+    step to step: a random key, a mask drawn on the host.
     """
     if device_graph.current() is None:
         return storage(make())
@@ -210,10 +218,10 @@ def live(make: Callable[[], npt.NDArray[Any]]) -> Any:
 
 
 def host(block: Any) -> npt.NDArray[Any]:
-    """Return an array of the device as a NumPy array.
+    """Return an array on the device as a NumPy array, after all work of the stream.
 
     Raises:
-        RuntimeError: A step is being recorded, in which nothing is computed.
+        RuntimeError: A step is being captured: its kernels have not run.
     """
     if isinstance(block, np.ndarray):
         return block

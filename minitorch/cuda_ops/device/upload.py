@@ -1,7 +1,13 @@
-"""Uploads that nobody waits for: arrays of the host go to the device through buffers that it reads by itself.
+"""Uploads without a wait: arrays of the host go to the device through pinned buffers.
 
-The copy happens later, while Python goes on: so the numbers are first copied into a buffer, which is used again only
-when the event behind its copy says that it is done.
+Pinned memory can be read by the device itself, so the copy happens later, in the order of the stream, while Python goes
+on. The numbers are first copied into a buffer, and an event is recorded behind the device's copy. A buffer is used
+again only when its event says that the copy is done::
+
+    array  --memcpy-->  buffer k  --stream: copy, then event k-->  device
+    the next upload takes buffer k + 1, after waiting for the event of its last copy
+
+It depends on `numba_cuda`; `memory` has the only instance.
 """
 
 from __future__ import annotations
@@ -15,17 +21,17 @@ import numpy.typing as npt
 
 from . import numba_cuda
 
-SMALL = 64 << 10  # bytes up to which there are many buffers
-MANY, FEW = 16, 2  # buffers of one size
-MOST = 64 << 20  # bytes of the largest buffer
+SMALL = 64 << 10  # bytes of a small upload
+SMALL_BUFFERS, LARGE_BUFFERS = 16, 2  # buffers of one size
+MAX_BUFFER = 64 << 20  # bytes; larger arrays are copied at once, and waited for
 
 
 class PinnedUpload:
-    """Buffers of the host, by size, each used again in turn.
+    """Pinned buffers of the host by size, used in turn.
 
     Args:
-        pinned: Makes a buffer of so many bytes.
-        event: Makes an event.
+        pinned: Returns a pinned buffer of so many bytes.
+        event: Returns an event.
     """
 
     def __init__(
@@ -38,26 +44,26 @@ class PinnedUpload:
         self._turns: dict[int, int] = {}
         self._lock = threading.Lock()
 
-    def upload(self, to: Any, array: npt.NDArray[Any], stream: Any) -> None:
-        """Copy an array of the host into one of the device, of as many elements, after all that the stream has to do."""
+    def upload(self, target: Any, array: npt.NDArray[Any], stream: Any) -> None:
+        """Copy a host array into ``target`` on the device, of as many elements, behind all work of the stream."""
         if not array.nbytes:
             return
         flat = np.ascontiguousarray(array).reshape(-1)
-        if array.nbytes > MOST:
-            to.copy_to_device(flat)  # waits
+        if array.nbytes > MAX_BUFFER:
+            target.copy_to_device(flat)  # waits
             return
         with self._lock:
             buffer, event = self._buffer(array.nbytes)
             elements = buffer[: array.nbytes].view(array.dtype)
             elements[...] = flat
-            to.copy_to_device(elements, stream=stream)
+            target.copy_to_device(elements, stream=stream)
             event.record(stream)
 
     def _buffer(self, size: int) -> tuple[npt.NDArray[np.uint8], Any]:
-        """Return a buffer that no copy reads any more, and the event to record behind the next one."""
+        """Return a buffer that no copy reads any more, and the event to record behind the next copy."""
         size = 1 << max(size - 1, 511).bit_length()
         slots, turn = self._slots.setdefault(size, []), self._turns.get(size, 0)
-        if len(slots) < (MANY if size <= SMALL else FEW):
+        if len(slots) < (SMALL_BUFFERS if size <= SMALL else LARGE_BUFFERS):
             slots.append((self._pinned(size), self._event()))
             return slots[-1]
         self._turns[size] = (turn + 1) % len(slots)
