@@ -470,7 +470,7 @@ def test_mismatch_lists_everything_and_loads_nothing() -> None:
     with pytest.raises(RuntimeError) as error:
         tree.load_state_dict(state)
     assert str(error.value).splitlines() == [
-        "the state does not fit Tree, nothing was loaded:",
+        "load_state_dict: the state does not fit Tree, nothing was loaded:",
         "  missing: own",
         "  missing: first.mean",
         "  unexpected: third.weight",

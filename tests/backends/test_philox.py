@@ -145,7 +145,7 @@ def test_threads_make_the_same_mask() -> None:
 
 @pytest.mark.skipif(not CUDA, reason="MINITORCH_CUDA_TESTS=off")
 def test_a_small_grid_makes_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(minitorch.cuda_fused_ops, "strides", lambda size: (2, 4))
+    monkeypatch.setattr(minitorch.cuda_ops.fused, "grid_stride", lambda size: (2, 4))
     minitorch.manual_seed(4)
     expected = as_before(np.ones(101), 0.5, False)
     minitorch.manual_seed(4)
