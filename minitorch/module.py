@@ -300,7 +300,7 @@ class Module:
                 name = type(self).__name__
                 raise AttributeError(f"{name}.{key}: call super().__init__() before assigning to it")
             if isinstance(value, Module):
-                if any(m is self for _, m in value._tree()):
+                if any(m is self for m in value.modules_recursive()):
                     raise ValueError(f"{type(self).__name__}.{key}: a module cannot contain itself")
                 self._register(self._modules, key, value)
             else:
@@ -334,6 +334,11 @@ class Module:
             if other is not home:
                 other.pop(key, None)
         home[key] = value
+
+    def modules_recursive(self) -> Iterator[Module]:
+        """Yield the module itself and all below it, a parent before its children, in order of assignment."""
+        for _, module in self._tree():
+            yield module
 
     def _tree(self, path: str = "") -> Iterator[tuple[str, Module]]:
         yield path, self

@@ -7,3 +7,12 @@ The same as ``python -m minitorch.data``.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..data import __main__ as image_sets
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Fetch an image set and check it; return the exit status."""
+    return image_sets.main(arguments, prog="minitorch data")

@@ -17,13 +17,17 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message} (--help lists the flags)\n")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m minitorch.data") -> int:
     """Fetch an image set and check it.
+
+    Args:
+        arguments: The command line after the name; None for that of the process.
+        prog: The name of the command, for messages.
 
     Returns:
         The exit status: 0, 2 with one line on stderr, 130 after Ctrl-C.
     """
-    parser = _Parser("python -m minitorch.data", description="Fetch an image set and check it.")
+    parser = _Parser(prog, description="Fetch an image set and check it.")
     parser.add_argument("set", choices=list(IMAGE_SETS))
     parser.add_argument("--root", metavar="DIR", help="first place to look in, and where a download goes")
     parser.add_argument("--unpack", metavar="DIR", help="leave the set's files, unpacked, in DIR")

@@ -173,7 +173,7 @@ def _step_function(
 
 def _forward(model: Module, loader: Iterable[tuple[Any, Any]]) -> Iterator[tuple[Tensor, Any]]:
     """Yield (scores, targets) of each batch, in evaluation mode and without a graph; restore the mode."""
-    before = [(m, m.training) for _, m in model._tree()]
+    before = [(m, m.training) for m in model.modules_recursive()]
     try:
         model.eval()
         for inputs, targets in loader:

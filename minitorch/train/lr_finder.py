@@ -56,7 +56,7 @@ def lr_range(
         )
     rates, losses = np.geomspace(start, end, steps), []
     weights, settings, random_state = model.state_dict(), optimizer.state_dict(), random.getstate()
-    modes = [(part, part.training) for _, part in model._tree()]
+    modes = [(part, part.training) for part in model.modules_recursive()]
     try:
         optimizer.lr = float(rates[0])
         for step in fit(model, loader, optimizer, epochs=steps, loss=loss):

@@ -13,12 +13,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from . import networks
-from .internals import SIMULATED, add_one, cuda, cuda_memory, device_name, graph, minitorch, stream
+from .internals import SIMULATED, add_one, cuda, device_memory, device_name, graph, minitorch, stream
 from .report import Check, Row
 from .timing import device_ms, gpu, host_us, peak_flops
 
 MARK: Row = {"clock": "simulator"} if SIMULATED else {}
-CELLS, SQUARES = (64, (4,)) if SIMULATED else (1 << 26, (1024, 2048, 4096))
+ELEMENTS, SQUARES = (64, (4,)) if SIMULATED else (1 << 26, (1024, 2048, 4096))
 CONVOLUTIONS = ((1, 2, 2, 3),) if SIMULATED else gpu.CONVOLUTIONS
 Peers = tuple[Any, Any]
 measured: dict[str, float] = {}  # bytes per second of a copy
@@ -62,11 +62,11 @@ def compared(makers: Any, found: Peers, replayed: Any = None) -> Row:
 
 def moved(name: str) -> float:
     """Return how many bytes an operation must move at least, 0 if it does not only move."""
-    cells, square = gpu.CELLS, gpu.SQUARE
+    elements, square = gpu.ELEMENTS, gpu.SQUARE
     each = {
-        "copy": 8 * cells,
-        "add": 12 * cells,
-        "sigmoid": 8 * cells,
+        "copy": 8 * elements,
+        "add": 12 * elements,
+        "sigmoid": 8 * elements,
         "sum of rows": 4 * square * (square + 1),
     }
     return float(next((n for start, n in each.items() if name.startswith(start)), 0))
@@ -101,11 +101,11 @@ def counted() -> Iterator[list[str]]:
 
 def bandwidth() -> Row:
     """Measure the copy that shares of bandwidth refer to: the fastest of minitorch, PyTorch and CuPy."""
-    gpu.CELLS = CELLS
+    gpu.ELEMENTS = ELEMENTS
     found = peers()
-    row = compared(gpu.kernels(*found)[f"copy, {CELLS} cells"], found)
+    row = compared(gpu.kernels(*found)[f"copy, {ELEMENTS} elements"], found)
     fastest = min(t for name, t in row.items() if name.endswith("_ms"))
-    measured["bytes"] = 8 * CELLS / (fastest * 1e-3)
+    measured["bytes"] = 8 * ELEMENTS / (fastest * 1e-3)
     return {**row, "gb_per_s": measured["bytes"] / 1e9, **MARK}
 
 
@@ -136,7 +136,7 @@ def step_launches() -> Row:
     with counted() as names:
         step()
     after = minitorch.memory_stats("cuda")
-    asked = {name: after[name] - before[name] for name in ("loans", "fresh") if name in after}
+    asked = {name: after[name] - before[name] for name in ("requests", "fresh") if name in after}
     return {"kernels": len(names), **{f"pool_{name}": n for name, n in asked.items()}}
 
 
@@ -144,7 +144,7 @@ def pool() -> Row:
     """Time a step of LeNet with the pool of device memory, and with a pool that keeps nothing."""
     step = gpu.training_step.ours("lenet", 2 if SIMULATED else 16)
     row: Row = {"pool_ms": device_ms(step)}
-    blocks = cuda_memory.DEVICE.pool
+    blocks = device_memory.DEVICE.pool
     limit, blocks.limit = blocks.limit, 0
     try:
         blocks.clear()
@@ -187,7 +187,7 @@ def checks(options: argparse.Namespace) -> list[Check]:
     found += [("kernels of a step of LeNet, batch 16", step_launches), ("pool, LeNet, batch 16", pool)]
 
     def kernel(name: str, square: int, sizes: tuple[int, ...] = ()) -> Row:
-        gpu.SQUARE, gpu.CELLS, both = square, CELLS, peers()
+        gpu.SQUARE, gpu.ELEMENTS, both = square, ELEMENTS, peers()
         row = compared(gpu.kernels(*both)[name], both)
         seconds = row["minitorch_ms"] * 1e-3
         if work := flops(name, sizes):
@@ -203,7 +203,7 @@ def checks(options: argparse.Namespace) -> list[Check]:
     last = SQUARES[-1]
     if not SIMULATED:
         found.append((f"matrix product in TF32, {last}", lambda: tf32(last)))
-    for name in (f"add, {CELLS} cells", f"sigmoid, {CELLS} cells", f"sum of rows, {last}x{last}"):
+    for name in (f"add, {ELEMENTS} elements", f"sigmoid, {ELEMENTS} elements", f"sum of rows, {last}x{last}"):
         found.append((name, lambda name=name: kernel(name, last)))  # type: ignore[misc]
     for sizes in CONVOLUTIONS:
         for more in ("", ", and back"):

@@ -15,14 +15,14 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def _install_strict_simulator() -> None:
-    found = next((ROOT / "tests").rglob("strict_sim.py"), None)
+    found = next((ROOT / "tests").rglob("strict_simulator.py"), None)
     if found is None:
         return
-    spec = importlib.util.spec_from_file_location("strict_sim", found)
+    spec = importlib.util.spec_from_file_location("strict_simulator", found)
     assert spec is not None
     assert spec.loader is not None
     module: Any = importlib.util.module_from_spec(spec)
-    sys.modules["strict_sim"] = module
+    sys.modules["strict_simulator"] = module
     spec.loader.exec_module(module)
     print(f"kernels run in {module.install()}")
 
@@ -30,25 +30,17 @@ def _install_strict_simulator() -> None:
 if os.environ.get("NUMBA_ENABLE_CUDASIM") == "1":
     _install_strict_simulator()
 
-from minitorch._cuda import SIMULATED, cuda  # noqa: E402
-from minitorch._cuda import look as detect  # noqa: E402
-
 import minitorch  # noqa: E402 - the simulator comes first
-from minitorch import (  # noqa: E402
-    cuda_conv,
-    cuda_fold,
-    cuda_launch,
-    cuda_matmul,
-    cuda_memory,
-    cuda_sgemm,
-    cuda_tensor_cores,
-    memory,
-)
-from minitorch import cuda_graph as graph  # noqa: E402
+from minitorch.cuda_ops import conv, gemm, gemm_tf32, matmul, reduce  # noqa: E402
+from minitorch.cuda_ops.device import graph, launch  # noqa: E402
+from minitorch.cuda_ops.device import memory as device_memory  # noqa: E402
+from minitorch.cuda_ops.device.numba_cuda import SIMULATED, cuda, detect  # noqa: E402
+from minitorch.runtime import allocator  # noqa: E402
+from minitorch.runtime.types import ConvParams  # noqa: E402
 
 __all__ = [
-    "SIMULATED", "add_one", "cuda", "cuda_conv", "cuda_fold", "cuda_launch", "cuda_matmul", "cuda_memory", "cuda_sgemm",
-    "cuda_tensor_cores", "detect", "graph", "memory", "minitorch",
+    "SIMULATED", "ConvParams", "add_one", "allocator", "conv", "cuda", "detect", "device_memory", "gemm", "gemm_tf32",
+    "graph", "launch", "matmul", "minitorch", "reduce",
 ]  # fmt: skip
 
 
@@ -61,7 +53,7 @@ def add_one(out: Any, x: Any) -> None:
 
 def missing() -> str:
     """Return what kernels lack to be launched; nothing if they can be."""
-    return detect().lacks()
+    return detect().missing()
 
 
 def stream() -> Any:

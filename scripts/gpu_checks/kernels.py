@@ -18,7 +18,7 @@ import numpy as np
 import minitorch as mt
 
 from . import networks
-from .internals import cuda, cuda_memory, memory
+from .internals import allocator, cuda, device_memory
 
 draw = np.random.default_rng(3)
 Made = Callable[[Any], Any]
@@ -26,8 +26,8 @@ Made = Callable[[Any], Any]
 
 def exact_allocations() -> None:
     """Let the pool ask the driver for exactly what is needed, and keep nothing."""
-    memory.size_class = lambda size: size
-    cuda_memory.DEVICE.pool.limit = 0
+    allocator.size_class = lambda size: size
+    device_memory.DEVICE.pool.limit = 0
 
 
 def array(*shape: int) -> np.ndarray[Any, Any]:

@@ -87,7 +87,7 @@ def recording() -> Row:
     """Ask whether the driver records graphs."""
     from .internals import graph
 
-    told = graph.fault()
+    told = graph.capture_error()
     if told:
         raise RuntimeError(f"steps cannot be recorded: {told}")
     return {"graphs": "can be recorded"}

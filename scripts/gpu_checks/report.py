@@ -54,9 +54,9 @@ def shown(value: Any) -> str:
 def table(rows: list[Row]) -> str:
     """Return rows as a table of text; the names of the columns are those of all rows."""
     names = list(dict.fromkeys(name for row in rows for name in row))
-    cells = [names, *([shown(row.get(name, "")) for name in names] for row in rows)]
-    widths = [max(len(line[k]) for line in cells) for k in range(len(names))]
-    return "\n".join("  ".join(c.ljust(w) for c, w in zip(line, widths)).rstrip() for line in cells)
+    elements = [names, *([shown(row.get(name, "")) for name in names] for row in rows)]
+    widths = [max(len(line[k]) for line in elements) for k in range(len(names))]
+    return "\n".join("  ".join(c.ljust(w) for c, w in zip(line, widths)).rstrip() for line in elements)
 
 
 def counts(state: dict[str, Any]) -> str:

@@ -17,14 +17,15 @@ import numpy as np
 
 from .internals import (
     SIMULATED,
-    cuda_conv,
-    cuda_fold,
-    cuda_launch,
-    cuda_matmul,
-    cuda_sgemm,
-    cuda_tensor_cores,
+    ConvParams,
+    conv,
     device_name,
+    gemm,
+    gemm_tf32,
+    launch,
+    matmul,
     minitorch,
+    reduce,
     storage,
 )
 from .report import Check, Report, Row, context_lost, one_line, table
@@ -48,13 +49,13 @@ PRODUCTS = (
         (64, 128, 128, 128),
     )
 )
-Tile = cuda_matmul.Tile
-WarpTile = cuda_matmul.WarpTile
+Tile = matmul.Tile
+WarpTile = matmul.WarpTile
 MATMUL_TILES: tuple[Any, ...] = (
-    cuda_matmul.SIMULATOR
+    matmul.SIMULATOR_TILES
     if SIMULATED
     else (
-        *cuda_matmul.CARD[4],
+        *matmul.CARD_TILES[4],
         Tile(128, 8, 8, 4, 4, 1),
         Tile(128, 8, 8, 4, 4, 4),
         Tile(128, 16, 8, 4, 4, 2),
@@ -62,7 +63,7 @@ MATMUL_TILES: tuple[Any, ...] = (
         Tile(64, 16, 8, 4, 4, 2),
     )
 )
-WARP_TILES: tuple[Any, ...] = () if SIMULATED else (*cuda_matmul.CARD_WARPS, WarpTile(128, 16, 4, 2))
+WARP_TILES: tuple[Any, ...] = () if SIMULATED else (*matmul.CARD_WARP_TILES, WarpTile(128, 16, 4, 2))
 SLICES = (1, 2) if SIMULATED else (1, 4, 8, 16, 32)
 # Batch, channels in and out, side; LeNet's, the MNIST CNN's, the CIFAR net's. The window is 3x3, padding 1.
 CONVOLUTIONS = (
@@ -78,25 +79,25 @@ CONVOLUTIONS = (
         (128, 128, 128, 8),
     )
 )
-ConvTile = type(cuda_conv.SIMULATED_TILE)
+ConvTile = type(conv.SIMULATED_TILE)
 CONV_TILES: tuple[Any, ...] = (
-    (cuda_conv.SIMULATED_TILE,)
+    (conv.SIMULATED_TILE,)
     if SIMULATED
-    else (*cuda_conv.TILES["float32"], ConvTile(64, 64, 8, 8, 8), ConvTile(128, 128, 8, 8, 8))
+    else (*conv.TILES["float32"], ConvTile(64, 64, 8, 8, 8), ConvTile(128, 128, 8, 8, 8))
 )
 WEIGHT_TILES: tuple[Any, ...] = (
-    (cuda_conv.SIMULATED_TILE,)
+    (conv.SIMULATED_TILE,)
     if SIMULATED
-    else (*cuda_conv.WEIGHT_TILES["float32"], ConvTile(32, 32, 8, 4, 4), ConvTile(128, 64, 8, 8, 8))
+    else (*conv.WEIGHT_TILES["float32"], ConvTile(32, 32, 8, 4, 4), ConvTile(128, 64, 8, 8, 8))
 )
 SUMS = ((4, 4),) if SIMULATED else ((4096, 4096), (128, 1 << 16), (1 << 16, 128), (1, 1 << 24))
-FOLDS = (
+REDUCTIONS = (
     ((32, 8, 1024),)
     if SIMULATED
     else tuple((t, e, b) for t in (128, 256) for e in (4, 8, 16) for b in (512, 1024, 4096))
 )
 BLOCKS = (32,) if SIMULATED else (64, 128, 256, 512, 1024)
-CELLS = 64 if SIMULATED else 1 << 24
+ELEMENTS = 64 if SIMULATED else 1 << 24
 
 
 @contextmanager
@@ -174,14 +175,14 @@ def product_plan(tile: Any, slices: int, sizes: tuple[int, ...]) -> Any:
         return None
     warps = isinstance(tile, WarpTile)
     plain, biased = (
-        (cuda_tensor_cores.multiply_warps, cuda_tensor_cores.multiply_warps_act)
+        (gemm_tf32.multiply_warps, gemm_tf32.multiply_warps_activation)
         if warps
-        else (cuda_sgemm.multiply_tiles, cuda_sgemm.multiply_tiles_act)
+        else (gemm.multiply_tiles, gemm.multiply_tiles_activation)
     )
     _, rows, cols, depth = sizes
     chunk = -(-depth // slices)
-    count = cuda_matmul.tiles_of(tile.side, rows, cols)
-    return cuda_matmul.Plan(tile, plain, biased, count, -(-depth // chunk), chunk)
+    count = matmul.tile_count(tile.side, rows, cols)
+    return matmul.MatmulPlan(tile, plain, biased, count, -(-depth // chunk), chunk)
 
 
 def shown(tile: Any, slices: int = 1) -> str:
@@ -200,10 +201,10 @@ def products(report: Report, sizes: tuple[int, ...], tf32: bool) -> None:
         for slices in SLICES if tile is not None and depth >= 4 * rows * layers else (1,):
             plan = product_plan(tile, slices, sizes)
             name = shown(tile, plan.slices if plan else 1)
-            settings.append((name, replaced(cuda_matmul, plan_for=lambda *_, plan=plan: plan)))
+            settings.append((name, replaced(matmul, plan_for=lambda *_, plan=plan: plan)))
 
     def chosen() -> str:
-        plan = cuda_matmul.plan_for(np.dtype("float32"), sizes)
+        plan = matmul.plan_for(np.dtype("float32"), sizes)
         return shown(plan.tile, plan.slices) if plan else shown(None)
 
     what = "matrix product{} {}x({}x{} by {}x{})".format(" in TF32" * tf32, layers, rows, depth, depth, cols)
@@ -219,12 +220,12 @@ def products(report: Report, sizes: tuple[int, ...], tf32: bool) -> None:
 
 @contextmanager
 def conv_tile(tile: Any) -> Iterator[None]:
-    """Make convolutions take a tile; None is a thread per cell."""
-    caches = cuda_conv._plan, cuda_conv._plan_weight
+    """Make convolutions take a tile; None is a thread per element."""
+    caches = conv._plan, conv._plan_weight
     for cache in caches:
         cache.cache_clear()
     try:
-        with replaced(cuda_conv, _tile=lambda *_: tile):
+        with replaced(conv, _tile=lambda *_: tile):
             yield
     finally:
         for cache in caches:
@@ -236,32 +237,30 @@ def convolutions(report: Report, sizes: tuple[int, ...], kind: str) -> None:
     batch, ins, outs, side = sizes
     shapes = {"x": (batch, ins, side, side), "w": (outs, ins, 3, 3), "y": (batch, outs, side, side)}
     names = {"forward": "yxw", "input gradient": "xyw", "weight gradient": "wxy"}[kind]
-    run = {"forward": cuda_conv.forward, "input gradient": cuda_conv.grad_input}.get(
-        kind, cuda_conv.grad_weight
-    )
+    run = {"forward": conv.forward, "input gradient": conv.grad_input}.get(kind, conv.grad_weight)
     tensors = [random(*shapes[name]) for name in names]
     blocks = [(storage(t), shapes[name]) for t, name in zip(tensors, names)]
-    settings = (1, 1), (1, 1, 1, 1), (1, 1), 1
+    params = ConvParams(padding=(1, 1, 1, 1))
     last: list[Any] = []
-    tile = cuda_conv._tile
+    tile = conv._tile
 
     def spied(*given: Any) -> Any:
         last[:] = [tile(*given)]
         return last[0]
 
     def call() -> Any:
-        run(*blocks, *settings)
+        run(*blocks, params)
         return tensors[0]
 
     def chosen() -> str:
-        cuda_conv._plan.cache_clear()
-        cuda_conv._plan_weight.cache_clear()
-        with replaced(cuda_conv, _tile=spied):
+        conv._plan.cache_clear()
+        conv._plan_weight.cache_clear()
+        with replaced(conv, _tile=spied):
             call()
-        return str(tuple(last[0])) if last and last[0] else "a thread per cell"
+        return str(tuple(last[0])) if last and last[0] else "a thread per element"
 
     tiles = WEIGHT_TILES if kind == "weight gradient" else CONV_TILES
-    swept = [(str(tuple(t)) if t else "a thread per cell", conv_tile(t)) for t in (*tiles, None)]
+    swept = [(str(tuple(t)) if t else "a thread per element", conv_tile(t)) for t in (*tiles, None)]
     sweep(report, "convolution, {}, N{} C{} O{} {}x{}".format(kind, *sizes, side), swept, call, chosen)
 
 
@@ -269,40 +268,40 @@ def convolutions(report: Report, sizes: tuple[int, ...], kind: str) -> None:
 
 
 @contextmanager
-def fold_setting(threads: int, each: int, enough: int) -> Iterator[None]:
-    """Make sums take so many threads a block, cells a thread, and blocks."""
-    cuda_fold.plan.cache_clear()
+def reduce_setting(threads: int, each: int, enough: int) -> Iterator[None]:
+    """Make sums take so many threads a block, elements a thread, and blocks."""
+    reduce.plan.cache_clear()
     try:
-        with replaced(cuda_fold, THREADS=threads, EACH=each, ENOUGH=enough):
+        with replaced(reduce, THREADS=threads, MIN_PER_THREAD=each, FULL_BLOCKS=enough):
             yield
     finally:
-        cuda_fold.plan.cache_clear()
+        reduce.plan.cache_clear()
 
 
 @contextmanager
 def threads_of_maps(count: int) -> Iterator[None]:
     """Make maps take so many threads a block."""
-    before, cuda_launch.blocks.__defaults__ = cuda_launch.blocks.__defaults__, (count,)
+    before, launch.blocks.__defaults__ = launch.blocks.__defaults__, (count,)
     try:
         yield
     finally:
-        cuda_launch.blocks.__defaults__ = before
+        launch.blocks.__defaults__ = before
 
 
 def sums(report: Report, shape: tuple[int, int], dim: int) -> None:
     """Sweep the blocks of a sum along a dimension."""
     a = random(*shape)
-    settings = [(str(setting), fold_setting(*setting)) for setting in FOLDS]
-    in_use = str((cuda_fold.THREADS, cuda_fold.EACH, cuda_fold.ENOUGH))
-    what = f"sum of {shape[0]}x{shape[1]} along {dim} (threads, cells a thread, blocks)"
+    settings = [(str(setting), reduce_setting(*setting)) for setting in REDUCTIONS]
+    in_use = str((reduce.THREADS, reduce.MIN_PER_THREAD, reduce.FULL_BLOCKS))
+    what = f"sum of {shape[0]}x{shape[1]} along {dim} (threads, elements a thread, blocks)"
     sweep(report, what, settings, lambda: a.sum(dim), lambda: in_use)
 
 
 def maps(report: Report) -> None:
     """Sweep the threads of a block in elementwise kernels."""
-    a, b = random(CELLS), random(CELLS)
+    a, b = random(ELEMENTS), random(ELEMENTS)
     settings = [(str(count), threads_of_maps(count)) for count in BLOCKS]
-    sweep(report, f"add, {CELLS} cells (threads)", settings, lambda: a + b, lambda: str(cuda_launch.THREADS))
+    sweep(report, f"add, {ELEMENTS} elements (threads)", settings, lambda: a + b, lambda: str(launch.THREADS))
 
 
 def checks(options: argparse.Namespace) -> list[Check]:

@@ -106,13 +106,13 @@ def test_an_interrupted_training_goes_on_in_the_next_cell(home: Path) -> None:
     assert settings.source.count("EPOCHS = 4") == 1
     settings.source = settings.source.replace("EPOCHS = 4", "EPOCHS = 100_000")
     asyncio.run(interrupted(book, home))
-    before, after = (said(book.cells[cell_with(book, words)]) for words in ("epochs=EPOCHS", "keeper.load"))
+    before, after = (said(book.cells[cell_with(book, words)]) for words in ("epochs=EPOCHS", "checkpoint.resume"))
     last = before.count("epoch ")
     found = int(after.split("found epoch ")[1].split(",")[0])
     assert found in (last, last + 1)  # it may have been stopped between the checkpoint and its line
     assert [f"epoch {found + k}:" in after for k in (1, 2, 3)] == [True, True, False]
     assert "test accuracy 0." in said(book.cells[cell_with(book, "test accuracy")])
     assert sorted(p.name for p in (home / "runs" / "notebook").iterdir()) == [
-        "best.safetensors",
         "checkpoint.safetensors",
+        "model.safetensors",
     ]
