@@ -29,10 +29,10 @@ from ..runtime.types import Pair, PoolParams
 from . import jit
 from .simd import Emitter, named
 
-WINDOW_HEIGHT, WINDOW_WIDTH = (
-    2,
-    2,
-)  # `jit.variant` binds the window's own: constants, so that loops are unrolled
+# `jit.variant` binds the sizes of the window in the place of these.
+# They are constants of the kernel, so that loops over a window are unrolled.
+WINDOW_HEIGHT = 2
+WINDOW_WIDTH = 2
 
 
 def inside(start: int, step: int, count: int, size: int) -> Any:
@@ -209,7 +209,7 @@ def windows_tile(image: Any, result: Any, params: PoolParams) -> bool:
 
 def _run(loop: Any, work: int, out: Any, *operands: Any, window: Pair | None = None) -> None:
     """Launch a loop that reads ``work`` elements; with ``window``, as constants of its kernel."""
-    sizes = {} if window is None else {"WINDOW_HEIGHT": window[0], "WINDOW_WIDTH": window[1]}
+    sizes: dict[str, Any] = {} if window is None else {"WINDOW_HEIGHT": window[0], "WINDOW_WIDTH": window[1]}
     jit.variant(loop, out.dtype, work > jit.PARALLEL, **sizes)(out, *operands)
 
 
