@@ -33,7 +33,7 @@ from .device.numba_cuda import cuda
 
 Strides = tuple[int, ...]
 
-MAX_GRID_Z = 65_535  # blocks in the z direction of a grid, on any card
+MAX_GRID_YZ = 65_535  # blocks in the y and in the z direction of a grid, on any card
 # Blocks that keep a large card busy. A constant: with the card's own number, another card would add in another order.
 FULL_BLOCKS = 4 if numba_cuda.SIMULATED else 132
 MIN_SLICE_DEPTH = 16 if numba_cuda.SIMULATED else 256  # that is worth a block of its own
@@ -291,8 +291,8 @@ def multiply(
     if plan.slices > 1:
         target, target_strides = memory.empty(plan.slices * size, dtype), (size, rows * cols, cols, 1)
     loop = made(plan.plain, dtype, plan.tile)
-    for first in range(0, matrices, MAX_GRID_Z):
-        grid = (plan.count, plan.slices, min(matrices - first, MAX_GRID_Z)), plan.tile.threads
+    for first in range(0, matrices, MAX_GRID_YZ):
+        grid = (plan.count, plan.slices, min(matrices - first, MAX_GRID_YZ)), plan.tile.threads
         operands = (target, target_strides, a, a_strides, b, b_strides, sizes[1:], (plan.slice_depth, first))
         launch("matrix product", shapes, loop, grid, *operands)
     if plan.slices > 1:
@@ -350,7 +350,7 @@ def tiles(
 ) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
     """Return the grid of `matmul_tiles`: tiles down, tiles across, matrices; small products take smaller blocks."""
     side = max(1, min(PLAIN_TILE, max(rows, cols, depth)))
-    return (-(-rows // side), -(-cols // side), matrices), (side, side, 1)
+    return (-(-rows // side), min(-(-cols // side), MAX_GRID_YZ), matrices), (side, side, 1)
 
 
 BLOCK = 32  # the side of the largest block of threads
@@ -363,22 +363,29 @@ def matmul_tiles(
 ) -> None:  # fmt: skip
     """Multiply batches of matrices: a square block of up to 32 x 32 threads per tile of ``out``.
 
-    The grid counts tiles down, tiles across, and matrices. Operands pass through shared memory tile by tile, each
-    number read once per tile; each element of ``out`` is written once. See `device.functions.tiled_dot`.
+    The grid counts tiles down, tiles across, and matrices; where it has fewer than there are, blocks go on by the size
+    of the grid. Operands pass through shared memory tile by tile, each number read once per tile; each element of
+    ``out`` is written once. See `device.functions.tiled_dot`.
     """
     left = cuda.shared.array((BLOCK, BLOCK), real)
     right = cuda.shared.array((BLOCK, BLOCK), real)
     i = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.y
-    j = cuda.blockIdx.y * cuda.blockDim.x + cuda.threadIdx.x
     sizes = out_shape[1], out_shape[2], a_shape[2]
     row_col_a, row_col_b = (a_strides[1], a_strides[2]), (b_strides[1], b_strides[2])
     a_next = a_strides[0] if a_shape[0] > 1 else 0
     b_next = b_strides[0] if b_shape[0] > 1 else 0
     n = cuda.blockIdx.z
     while n < out_shape[0]:
-        total = tiled_dot(left, right, a, b, n * a_next, n * b_next, row_col_a, row_col_b, sizes)
-        if i < sizes[0] and j < sizes[1]:
-            out[n * out_strides[0] + i * out_strides[1] + j * out_strides[2]] = total
+        first_col = (
+            cuda.blockIdx.y * cuda.blockDim.x
+        )  # the same for all threads of a block, which share barriers
+        while first_col < sizes[1]:
+            j = first_col + cuda.threadIdx.x
+            a_offset, b_offset = n * a_next, n * b_next
+            total = tiled_dot(left, right, a, b, a_offset, b_offset, row_col_a, row_col_b, sizes, i, j)
+            if i < sizes[0] and j < sizes[1]:
+                out[n * out_strides[0] + i * out_strides[1] + j * out_strides[2]] = total
+            first_col += cuda.gridDim.y * cuda.blockDim.x
         n += cuda.gridDim.z
 
 
@@ -387,7 +394,10 @@ def linear_tiles(out: Any, x: Any, x_strides: Any, w: Any, w_strides: Any, b: An
     left = cuda.shared.array((BLOCK, BLOCK), real)
     right = cuda.shared.array((BLOCK, BLOCK), real)
     i = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.y
-    j = cuda.blockIdx.y * cuda.blockDim.x + cuda.threadIdx.x
-    total = tiled_dot(left, right, x, w, 0, 0, x_strides, w_strides, sizes)
-    if i < sizes[0] and j < sizes[1]:
-        out[i * sizes[1] + j] = activation(total + b[j])
+    first_col = cuda.blockIdx.y * cuda.blockDim.x
+    while first_col < sizes[1]:
+        j = first_col + cuda.threadIdx.x
+        total = tiled_dot(left, right, x, w, 0, 0, x_strides, w_strides, sizes, i, j)
+        if i < sizes[0] and j < sizes[1]:
+            out[i * sizes[1] + j] = activation(total + b[j])
+        first_col += cuda.gridDim.y * cuda.blockDim.x

@@ -118,7 +118,7 @@ def test_stretched_operands(shapes: tuple[tuple[int, ...], ...], dtype: str) -> 
             slopes = [expression.derivative(k) for k in range(count)]
             for slope in slopes:
                 d = on(np.ones(expected.shape), None, dtype)
-                assert minitorch.CudaBackend.elements(slope, *operands, d).shape == expected.shape
+                assert minitorch.CudaBackend.elementwise(slope, *operands, d).shape == expected.shape
 
 
 TURNED = [((9, 8), (1, 0)), ((33, 70), (1, 0)), ((2, 20, 3, 9), (0, 3, 2, 1)), ((10, 3, 11), (2, 1, 0))]

@@ -163,8 +163,19 @@ def test_a_result_with_steps_of_its_own(dtype: str) -> None:
     assert (found[:, 1::2] == 7).all()
 
 
+def test_more_columns_than_a_grid_has_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thin result: 5 tiles across, in a grid of 2."""
+    assert matmul.tiles(10, 2_000_000, 8, 1) == ((1, 65_535, 1), (16, 16, 1))
+    monkeypatch.setattr(matmul, "MAX_GRID_YZ", 2)
+    a, b, bias = numbers(3, 5), numbers(5, 70, seed=1), numbers(70, seed=2)
+    product(a, b, "float64")
+    x, w, shift = (tensor(v, "cuda")._tensor for v in (a, b.T.copy(), bias))
+    found = minitorch.CudaBackend.linear(x, w, shift, "none").to_numpy()
+    assert error(found, a @ b + bias) <= TOLERANCE["float64"]
+
+
 def test_a_batch_larger_than_a_grid(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(matmul, "MAX_GRID_Z", 2)
+    monkeypatch.setattr(matmul, "MAX_GRID_YZ", 2)
     n, m = shapes_of(5, 6)
     product(numbers(5, n, 3), numbers(5, 3, m, seed=1), "float32")
 
@@ -206,7 +217,7 @@ def test_neighbouring_threads_read_neighbouring_elements(steps: tuple[int, int])
 # Slices of the depth
 
 
-DEEP = 5 * matmul.SLICE + 3
+DEEP = 5 * matmul.MIN_SLICE_DEPTH + 3
 
 
 @every

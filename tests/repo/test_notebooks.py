@@ -106,7 +106,9 @@ def test_an_interrupted_training_goes_on_in_the_next_cell(home: Path) -> None:
     assert settings.source.count("EPOCHS = 4") == 1
     settings.source = settings.source.replace("EPOCHS = 4", "EPOCHS = 100_000")
     asyncio.run(interrupted(book, home))
-    before, after = (said(book.cells[cell_with(book, words)]) for words in ("epochs=EPOCHS", "checkpoint.resume"))
+    before, after = (
+        said(book.cells[cell_with(book, words)]) for words in ("epochs=EPOCHS", "checkpoint.resume")
+    )
     last = before.count("epoch ")
     found = int(after.split("found epoch ")[1].split(",")[0])
     assert found in (last, last + 1)  # it may have been stopped between the checkpoint and its line

@@ -120,13 +120,14 @@ def sum_over_slices(partial_sums: Any, element: int, slices: int, size: int) -> 
 
 
 def tiled_dot(
-    left: Any, right: Any, a: Any, b: Any, a_offset: int, b_offset: int, a_strides: Any, b_strides: Any, sizes: Any
+    left: Any, right: Any, a: Any, b: Any, a_offset: int, b_offset: int, a_strides: Any, b_strides: Any,
+    sizes: Any, i: int, j: int,
 ) -> Any:  # fmt: skip
     """Return one element of ``a @ b``, computed by a square block of threads through shared memory.
 
-    Thread (x, y) of block (bx, by) computes row ``bx * T + y`` and column ``by * T + x`` for blocks of T x T threads.
-    In each step of T products the block loads one tile of both operands, a number per thread and operand, and each
-    number is used T times::
+    Thread (x, y) of a block of T x T threads computes row y and column x of the block's tile of the result. In each
+    step of T products the block loads one tile of both operands, a number per thread and operand, and each number is
+    used T times::
 
                   b   +---+            step k: left  = a[rows of the block, k T : (k + 1) T]
               (K, M)  | k |                    right = b[k T : (k + 1) T, columns of the block]
@@ -144,12 +145,13 @@ def tiled_dot(
         a_strides: From row to row and from column to column of ``a``.
         b_strides: From row to row and from column to column of ``b``.
         sizes: Rows, columns and depth of the product.
+        i: The row of the element; it may lie beyond the last.
+        j: The column of the element; it may lie beyond the last.
     """
     rows, cols, depth = sizes
     tile = cuda.blockDim.x
     # Threads with neighbouring x read neighbouring elements of a row: the card joins such reads into one.
     down, across = cuda.threadIdx.y, cuda.threadIdx.x
-    i, j = cuda.blockIdx.x * tile + down, cuda.blockIdx.y * tile + across
     a_offset += i * a_strides[0] + across * a_strides[1]
     b_offset += down * b_strides[0] + j * b_strides[1]
     inside = i < rows and j < cols
