@@ -89,15 +89,15 @@ def _nothing() -> None:
 
 WITHOUT: dict[str, tuple[Callable[[], None], dict[str, str]]] = {
     "everything on": (_nothing, {}),
-    "without the pool of blocks": (_no_pool, {}),
+    "without the memory pool": (_no_pool, {}),
     "without fused kernels (MINITORCH_FUSE=0)": (_nothing, {"MINITORCH_FUSE": "0"}),
     "without Winograd": (_no_winograd, {}),
     "without register tiles (and Winograd)": (_no_tiles, {}),
-    "without ReLU inside the convolution's derivatives": (_no_fused_relu_gradient, {}),
-    "with the sums of two threads side by side": (_sums_side_by_side, {}),
+    "without ReLU's gradient fused into convolution backward": (_no_fused_relu_gradient, {}),
+    "without cache-line padding of partial sums": (_sums_side_by_side, {}),
     "without constant windows in pooling": (_no_tiled_windows, {}),
-    "without holding BLAS at one thread": (_no_held_blas, {}),
-    "without our own exponential": (_no_vector_exp, {}),
+    "without one BLAS thread for small products": (_no_held_blas, {}),
+    "without the vectorised exponential": (_no_vector_exp, {}),
     "with one thread": (_nothing, {"NUMBA_NUM_THREADS": "1"}),
     "everything on, again": (_nothing, {}),
 }

@@ -94,7 +94,7 @@ def ours() -> Iterator[Case]:
     yield "sums", "sum of all", lambda: a.sum()
     yield "sums", "sum along rows", lambda: flat.sum(1)
     yield "sums", "sum along columns", lambda: flat.sum(0)
-    yield "sums", "largest along long rows", lambda: wide.max(1)
+    yield "sums", "max along long rows", lambda: wide.max(1)
     for kind in ("max", "avg"):
         params = PoolParams(kind, (2, 2), (2, 2), (0, 0, 0, 0))
         d = a.f.pool(a._tensor, (16, 16), params)
@@ -166,7 +166,7 @@ def theirs() -> Iterator[Case]:
     yield "sums", "sum of all", lambda: a.sum()
     yield "sums", "sum along rows", lambda: flat.sum(1)
     yield "sums", "sum along columns", lambda: flat.sum(0)
-    yield "sums", "largest along long rows", lambda: wide.amax(1)
+    yield "sums", "max along long rows", lambda: wide.amax(1)
     pools = {"max": functional.max_pool2d, "avg": functional.avg_pool2d}
     for kind, pool in pools.items():
         x = leaf(*BIG)

@@ -39,7 +39,6 @@ FIGURES = {
 }
 
 # Benchmarks by name; the older name of a result file is read where the newer file does not exist yet.
-OLDER = {"compiled_frameworks": "peers", "oversubscription": "crowded"}
 TABLES = (
     "training_step",
     "compiled_frameworks",
@@ -49,19 +48,6 @@ TABLES = (
     "oversubscription",
     "operations",
 )
-
-# Labels in result files that older benchmarks wrote, and the words of the pages.
-LABELS = {
-    "beside its like ms": "beside a twin process ms",
-    "minitorch, OpenMP's patience": "minitorch, OpenMP's default spin-wait",
-    "without the pool of blocks": "without the memory pool",
-    "without ReLU inside the convolution's derivatives": "without ReLU's gradient fused into convolution backward",
-    "with the sums of two threads side by side": "without cache-line padding of partial sums",
-    "without holding BLAS at one thread": "without one BLAS thread for small products",
-    "without our own exponential": "without the vectorised exponential",
-    "cells": "elementwise",
-    "largest along long rows": "max along long rows",
-}
 
 
 def table(names: list[str], rows: list[list[str]]) -> str:
@@ -77,8 +63,7 @@ def load(path: Path) -> Any:
 
 def text_of(value: Any) -> str:
     """Return a value of a result file as the text of a table entry."""
-    text = f"{value:.3g}" if isinstance(value, float) else str(value)
-    return LABELS.get(text, text)
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def readme_results() -> str:
@@ -101,8 +86,7 @@ def results(name: str) -> str:
 
 def benchmark(name: str, columns: tuple[str, ...] = ()) -> str:
     """Return the table of a benchmark (all columns, or the chosen ones) and the machine that it was read on."""
-    path = BENCHMARKS / f"{name}.json"
-    found = load(path if path.exists() else BENCHMARKS / f"{OLDER[name]}.json")
+    found = load(BENCHMARKS / f"{name}.json")
     m = found["machine"]
     heads = columns or tuple(found["rows"][0])
     rows = [[text_of(row[head]) for head in heads] for row in found["rows"]]

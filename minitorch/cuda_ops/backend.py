@@ -185,7 +185,7 @@ class CudaOps(TensorOps):
 
     @classmethod
     def take_grad(cls, d: TensorData, rows: npt.NDArray[np.int64], shape: tuple[int, ...]) -> TensorData:
-        """See `TensorOps.take_grad`: each element gathers, in the order of ``rows``, so every run gives the same bits."""
+        """See `TensorOps.take_grad`: elements gather in the order of ``rows``, so every run gives the same bits."""
         out = cls.allocate(shape, d.dtype, d.backend)
         if out.size:
             ends = np.cumsum(np.bincount(rows, minlength=shape[0]))

@@ -34,7 +34,7 @@ reads consecutive pixels again; its offset includes the plane's.
 
 **Backward to the input** is a forward convolution of the output's gradient with the weight's channels exchanged
 (strides between weights say so, nothing is copied). A pixel of phase (a, b) receives products from those taps alone
-whose rows and columns fall on the stride, so each phase is a small convolution with some taps (`_input_grad_plan`)
+whose rows and columns fall on the stride, so each phase is a small convolution with some taps (`input_grad_plan`)
 that writes each stride-th pixel. Phases without taps are zero.
 
 **Backward to the weight** is, for each (o, tap), the dot product of the gradient of channel o with the scratch image
@@ -53,9 +53,7 @@ instead. With the JIT off, the reference backend's loops run.
 
 from __future__ import annotations
 
-import functools
-import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numba import prange
@@ -65,6 +63,7 @@ from ..runtime.placeholders import epilogue, real
 from ..runtime.types import Array, ConvParams, Fn, Padding, Pair
 from ..tensor_ops import reference_conv
 from . import jit, register_tiles, simd, winograd
+from .conv_plan import DotLayout, TapPlan, TileLayout, forward_plan, input_grad_plan
 from .register_tiles import (
     copy_rows,
     copy_rows_bias,
@@ -76,9 +75,8 @@ from .simd import DOT_CHANNELS, DOT_TAPS
 from .sums import CACHE_LINE_GAP, total
 from .threads import thread_count
 
-SCRATCH_BYTES = (
-    96 * 1024
-)  # of images that a thread multiplies at a time: most of them stay in its nearest caches
+# Bytes of images that a thread multiplies at a time: most of them stay in its nearest caches.
+SCRATCH_BYTES = 96 * 1024
 
 # The forward tiles of `conv_tiles`: `jit.variant` binds narrow ones for groups of few output channels, and how rows are
 # copied into the result.
@@ -86,73 +84,6 @@ tile_1, tile_2, tile_3 = (vars(register_tiles)[f"wide_{v}"] for v in (1, 2, 3))
 WIDE_TILES = {f"tile_{v}": vars(register_tiles)[f"wide_{v}"] for v in (1, 2, 3)}
 NARROW_TILES = {f"tile_{v}": vars(register_tiles)[f"narrow_{v}"] for v in (1, 2, 3)}
 EPILOGUES: dict[Fn, Any] = {operators.id: copy_rows_bias, operators.relu: copy_rows_bias_relu}
-
-
-class TileLayout(NamedTuple):
-    """Sizes of `conv_tiles`. A pair is (vertical, horizontal).
-
-    Kernels take layouts as plain tuples and unpack them first: to pass a NamedTuple itself costs Numba some
-    2 microseconds a launch, a tuple as little as its numbers one by one.
-
-    Attributes:
-        groups: Groups of channels.
-        channels: Output channels of a register tile.
-        lanes: Elements of a vector register.
-        threads: Threads that the batch is divided among.
-        phases: Phases that the scratch image is split into: the stride of a forward convolution.
-        corner: Rows and columns of zeros above and to the left of the image.
-        padded_height: Rows of a phase's plane.
-        padded_width: Columns of a phase's plane.
-        rows: Rows that are computed.
-        cols: Columns that are computed.
-        out_corner: The first pixel of the result that is written.
-        out_stride: Rows and columns from one pixel that is written to the next.
-    """
-
-    groups: int
-    channels: int
-    lanes: int
-    threads: int
-    phases: Pair
-    corner: Pair
-    padded_height: int
-    padded_width: int
-    rows: int
-    cols: int
-    out_corner: Pair
-    out_stride: Pair
-
-
-class DotLayout(NamedTuple):
-    """Sizes of `dot_tiles`; see `TileLayout`. ``chunk`` is how many images a thread multiplies at a time."""
-
-    groups: int
-    lanes: int
-    threads: int
-    chunk: int
-    phases: Pair
-    corner: Pair
-    padded_height: int
-    padded_width: int
-
-
-class TapPlan(NamedTuple):
-    """Some taps of a convolution, and where they read and write; see `TileLayout`.
-
-    Attributes:
-        taps: Numbers of the taps in a weight (KH, KW), flattened.
-        offsets: Where each tap of each input channel reads, from the first pixel of the scratch image on.
-        corner: See `TileLayout`, as for the following fields.
-    """
-
-    taps: Array
-    offsets: Array
-    corner: Pair
-    padded_height: int
-    padded_width: int
-    rows: int
-    cols: int
-    out_corner: Pair
 
 
 def fill(
@@ -354,77 +285,6 @@ def dot_tiles(out: Any, bias_grad: Any, x: Any, d: Any, relu_result: Any, offset
     gather(out, bias_grad, partial, partial_bias, outs, padded_outs, len(offsets))
 
 
-@functools.lru_cache(maxsize=512)
-def _forward_plan(size: Pair, kernel: Pair, channels: int, params: ConvParams, multiple: int = 1) -> TapPlan:
-    """Return the plan of a forward convolution, for all taps of all input channels of a group.
-
-    Args:
-        size: Rows and columns of the result.
-        kernel: Rows and columns of the weight.
-        channels: Input channels of a group.
-        params: The settings of the convolution.
-        multiple: The offsets are filled up, with zeros, to a multiple of this.
-    """
-    stride, padding, dilation, _ = params
-    spans = [dilation[k] * (kernel[k] - 1) for k in (0, 1)]
-    height, width = (size[k] + spans[k] // stride[k] for k in (0, 1))
-    offsets = []
-    for c in range(channels):
-        for i in range(kernel[0]):
-            for j in range(kernel[1]):
-                y, z = i * dilation[0], j * dilation[1]
-                plane = (c * stride[0] + y % stride[0]) * stride[1] + z % stride[1]
-                offsets.append(plane * height * width + y // stride[0] * width + z // stride[1])
-    offsets += [0] * (-len(offsets) % multiple)
-    taps = np.arange(math.prod(kernel), dtype=np.int64)
-    corner = (padding[0], padding[2])
-    return TapPlan(taps, np.array(offsets, np.int64), corner, height, width, *size, (0, 0))
-
-
-def _taps_of_phase(
-    length: int, kernel: int, phase: int, padding: int, stride: int, dilation: int
-) -> tuple[list[Pair], int]:
-    """Return what reaches pixels ``phase``, ``phase + stride``, ... of an axis of the input.
-
-    Returns:
-        Pairs (tap, the output's row whose product with it belongs to the first of these pixels), and their count.
-    """
-    rows = [(i, phase + padding - i * dilation) for i in range(kernel)]
-    return [(i, row // stride) for i, row in rows if row % stride == 0], -(-(length - phase) // stride)
-
-
-@functools.lru_cache(maxsize=512)
-def _input_grad_plan(size: Pair, kernel: Pair, outs: int, params: ConvParams) -> list[TapPlan]:
-    """Return the plan of each phase of the input's derivative.
-
-    Args:
-        size: Rows and columns of the input.
-        kernel: Rows and columns of the weight.
-        outs: Output channels of a group.
-        params: The settings of the convolution.
-    """
-    stride, padding, dilation, _ = params
-    plans: list[TapPlan] = []
-    for a in range(min(stride[0], size[0])):
-        for b in range(min(stride[1], size[1])):
-            down, rows = _taps_of_phase(size[0], kernel[0], a, padding[0], stride[0], dilation[0])
-            across, cols = _taps_of_phase(size[1], kernel[1], b, padding[2], stride[1], dilation[1])
-            top, left = (max([0, *(-row for _, row in taps)]) for taps in (down, across))
-            height = rows + max([0, *(row + top for _, row in down)])
-            width = cols + max([0, *(col + left for _, col in across)])
-            taps = np.array([i * kernel[1] + j for i, _ in down for j, _ in across], np.int64)
-            offsets = [
-                o * height * width + (row + top) * width + col + left
-                for o in range(outs)
-                for _, row in down
-                for _, col in across
-            ]
-            plans.append(
-                TapPlan(taps, np.array(offsets, np.int64), (top, left), height, width, rows, cols, (a, b))
-            )
-    return plans
-
-
 def _run_tiles(
     out: Array, x: Array, relu_result: Array | None, w: Array, bias: Array, activation: Fn,
     groups: int, w_strides: tuple[int, ...], plan: TapPlan, phases: Pair, out_stride: Pair,
@@ -464,7 +324,7 @@ def forward(
         return
     if winograd.applies(w, params) and winograd.forward(out, x, w, padding, bias, activation):
         return
-    plan = _forward_plan(out.shape[2:], w.shape[2:], w.shape[1], params)
+    plan = forward_plan(out.shape[2:], w.shape[2:], w.shape[1], params)
     taps = len(plan.taps)
     w_strides = (w.size // groups, w.shape[1] * taps, taps)
     _run_tiles(out, x, None, w, bias, activation, groups, w_strides, plan, stride, (1, 1))
@@ -500,7 +360,7 @@ def grad_input(
             return
     taps = w.shape[2] * w.shape[3]
     w_strides = (w.size // groups, taps, w.shape[1] * taps)
-    for plan in _input_grad_plan(out.shape[2:], w.shape[2:], w.shape[0] // groups, params):
+    for plan in input_grad_plan(out.shape[2:], w.shape[2:], w.shape[0] // groups, params):
         if len(plan.taps):
             _run_tiles(
                 out, d, relu_result, w, bias, operators.id, groups, w_strides, plan, (1, 1), stride
@@ -531,7 +391,7 @@ def grad_weight(
     if winograd.applies(out, params) and winograd.grad_weight(out, x, d, padding):
         return
     batch, rows, cols = x.shape[0], *d.shape[2:]
-    plan = _forward_plan((rows, cols), out.shape[2:], out.shape[1], params, DOT_TAPS)
+    plan = forward_plan((rows, cols), out.shape[2:], out.shape[1], params, DOT_TAPS)
     threads = thread_count() if batch * rows * cols * out.size > jit.SERIAL else 1
     padded_outs = -(-(out.shape[0] // groups) // DOT_CHANNELS) * DOT_CHANNELS
     image = out.shape[1] * stride[0] * stride[1] * plan.padded_height * plan.padded_width

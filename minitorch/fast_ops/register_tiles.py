@@ -19,7 +19,7 @@ vector that is loaded takes part in several multiply-adds, and sums are written 
                      24 multiply-adds for 10 vector loads; the lanes of each sum are added at the end
 
 All operands are flat packed arrays with an offset into each; the tiles know no images. Reads beyond a row are allowed
-where the caller's scratch memory has room (`conv` sees to that). The intrinsics exist compiled only: with the JIT off
+where the caller's scratch memory allows it (`conv` sees to that). The intrinsics exist compiled only: with the JIT off
 `conv` calls `tensor_ops.reference_conv`.
 """
 

@@ -3,17 +3,8 @@
 from .algorithms import SGD, Adagrad, Adam, AdamW, RMSprop
 from .clip import clip_grad_norm_, clip_grad_value_
 from .optimizer import Optimizer
-from .schedulers import (
-    CosineAnnealingLR,
-    EarlyStopping,
-    ExponentialLR,
-    LambdaLR,
-    LinearLR,
-    MultiStepLR,
-    OneCycleLR,
-    ReduceLROnPlateau,
-    StepLR,
-)
+from .plateau import EarlyStopping, ReduceLROnPlateau
+from .schedulers import CosineAnnealingLR, ExponentialLR, LambdaLR, LinearLR, MultiStepLR, OneCycleLR, StepLR
 
 __all__ = [
     "SGD",

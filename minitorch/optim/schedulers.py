@@ -1,4 +1,4 @@
-"""Schedules of the learning rate, and EarlyStopping.
+"""Schedules of the learning rate over time; `plateau` has those that watch a metric.
 
 Depends on nothing but ``optimizer.param_groups``. A scheduler writes ``"lr"`` (OneCycleLR the momentum too) into these.
 Names, arguments and numbers are those of ``torch.optim.lr_scheduler``. A schedule of time is a function of the epoch
@@ -6,7 +6,7 @@ and of the rates found at the start, so a state needs no more than these; settin
 scheduler per optimizer: a second one would overwrite what the first has set.
 
 Call ``step`` after each epoch (OneCycleLR: each batch). It takes the epoch's loss or score, which only
-ReduceLROnPlateau reads, so that a training loop can treat all alike. "Rate" stands for learning rate below.
+ReduceLROnPlateau (in `plateau`) reads, so that a training loop can treat all alike. "Rate" stands for learning rate.
 """
 
 from __future__ import annotations
@@ -21,25 +21,35 @@ T = TypeVar("T")
 Rule = Callable[[int, float], float]  # from epoch and first rate to the rate
 
 
-class _Optimizer(Protocol):
+class HasLR(Protocol):
+    """An optimizer, as far as schedules need it: groups of parameters, each with an ``"lr"``."""
+
     @property
     def param_groups(self) -> list[dict[str, Any]]: ...
 
 
-def _require(condition: bool, name: str, value: object, expected: str) -> None:
+def require(condition: bool, name: str, value: object, expected: str) -> None:
+    """Raise ValueError where a setting is out of range."""
     if not condition:
         raise ValueError(f"scheduler: expected {name} to be {expected}, got {value!r}")
 
 
-def _per_group(name: str, setting: T | Sequence[T], optimizer: _Optimizer) -> list[T]:
+def per_group(name: str, setting: T | Sequence[T], optimizer: HasLR) -> list[T]:
+    """Return a setting for each parameter group: one value serves all.
+
+    Raises:
+        ValueError: The list has another length.
+    """
     count = len(optimizer.param_groups)
     if not isinstance(setting, Sequence):
         return [setting] * count
-    _require(len(setting) == count, name, setting, f"one value or a list of {count}, one per parameter group")
+    require(len(setting) == count, name, setting, f"one value or a list of {count}, one per parameter group")
     return list(setting)
 
 
-class _Stateful:
+class Stateful:
+    """What progresses in plain numbers; ``_progress`` names them."""
+
     _progress: ClassVar[tuple[str, ...]]
 
     def state_dict(self) -> dict[str, Any]:
@@ -61,24 +71,26 @@ class _Stateful:
             setattr(self, name, copy.copy(state[name]))
 
 
-class _Scheduler(_Stateful):
-    optimizer: _Optimizer
+class Scheduler(Stateful):
+    """The base of all schedulers."""
+
+    optimizer: HasLR
 
     def get_last_lr(self) -> list[float]:
         """Return the current rate of each parameter group."""
         return [float(group["lr"]) for group in self.optimizer.param_groups]
 
 
-class _Schedule(_Scheduler):
+class _Schedule(Scheduler):
     _progress = ("last_epoch", "base_lrs")
 
     def __init__(
-        self, optimizer: _Optimizer, rule: Rule | Sequence[Rule], base_lrs: Sequence[float] | None = None
+        self, optimizer: HasLR, rule: Rule | Sequence[Rule], base_lrs: Sequence[float] | None = None
     ) -> None:
         self.optimizer = optimizer
         self.base_lrs = list(base_lrs or self.get_last_lr())
         self.last_epoch = 0
-        self._rules = _per_group("the rule", rule, optimizer)
+        self._rules = per_group("the rule", rule, optimizer)
         self._set()
 
     def step(self, metric: float | None = None) -> None:
@@ -116,9 +128,9 @@ class StepLR(_Schedule):
         gamma: Above 0.
     """
 
-    def __init__(self, optimizer: _Optimizer, step_size: int, gamma: float = 0.1) -> None:
-        _require(step_size >= 1, "step_size", step_size, "at least 1")
-        _require(gamma > 0, "gamma", gamma, "above 0")
+    def __init__(self, optimizer: HasLR, step_size: int, gamma: float = 0.1) -> None:
+        require(step_size >= 1, "step_size", step_size, "at least 1")
+        require(gamma > 0, "gamma", gamma, "above 0")
         super().__init__(optimizer, lambda epoch, base: base * gamma ** (epoch // step_size))
 
 
@@ -131,9 +143,9 @@ class MultiStepLR(_Schedule):
         gamma: Above 0.
     """
 
-    def __init__(self, optimizer: _Optimizer, milestones: Sequence[int], gamma: float = 0.1) -> None:
-        _require(all(m >= 0 for m in milestones), "milestones", milestones, "epochs from 0")
-        _require(gamma > 0, "gamma", gamma, "above 0")
+    def __init__(self, optimizer: HasLR, milestones: Sequence[int], gamma: float = 0.1) -> None:
+        require(all(m >= 0 for m in milestones), "milestones", milestones, "epochs from 0")
+        require(gamma > 0, "gamma", gamma, "above 0")
         passed = sorted(milestones)
         super().__init__(optimizer, lambda epoch, base: base * gamma ** bisect_right(passed, epoch))
 
@@ -141,8 +153,8 @@ class MultiStepLR(_Schedule):
 class ExponentialLR(_Schedule):
     """Multiply the rate by ``gamma`` (above 0) every epoch."""
 
-    def __init__(self, optimizer: _Optimizer, gamma: float) -> None:
-        _require(gamma > 0, "gamma", gamma, "above 0")
+    def __init__(self, optimizer: HasLR, gamma: float) -> None:
+        require(gamma > 0, "gamma", gamma, "above 0")
         super().__init__(optimizer, lambda epoch, base: base * gamma**epoch)
 
 
@@ -160,14 +172,14 @@ class LinearLR(_Schedule):
 
     def __init__(
         self,
-        optimizer: _Optimizer,
+        optimizer: HasLR,
         start_factor: float = 1.0 / 3,
         end_factor: float = 1.0,
         total_iters: int = 5,
     ) -> None:
-        _require(0 < start_factor <= 1, "start_factor", start_factor, "above 0 and at most 1")
-        _require(0 <= end_factor <= 1, "end_factor", end_factor, "between 0 and 1")
-        _require(total_iters >= 1, "total_iters", total_iters, "at least 1")
+        require(0 < start_factor <= 1, "start_factor", start_factor, "above 0 and at most 1")
+        require(0 <= end_factor <= 1, "end_factor", end_factor, "between 0 and 1")
+        require(total_iters >= 1, "total_iters", total_iters, "at least 1")
 
         def rule(epoch: int, base: float) -> float:
             return base * _linear(start_factor, end_factor, min(epoch / total_iters, 1.0))
@@ -187,9 +199,9 @@ class CosineAnnealingLR(_Schedule):
         eta_min: The lowest rate, at least 0, by default 0.
     """
 
-    def __init__(self, optimizer: _Optimizer, T_max: int, eta_min: float = 0.0) -> None:
-        _require(T_max >= 1, "T_max", T_max, "at least 1")
-        _require(eta_min >= 0, "eta_min", eta_min, "at least 0")
+    def __init__(self, optimizer: HasLR, T_max: int, eta_min: float = 0.0) -> None:
+        require(T_max >= 1, "T_max", T_max, "at least 1")
+        require(eta_min >= 0, "eta_min", eta_min, "at least 0")
         super().__init__(optimizer, lambda epoch, base: _cosine(base, eta_min, epoch / T_max))
 
 
@@ -202,12 +214,12 @@ class LambdaLR(_Schedule):
     """
 
     def __init__(
-        self, optimizer: _Optimizer, lr_lambda: Callable[[int], float] | Sequence[Callable[[int], float]]
+        self, optimizer: HasLR, lr_lambda: Callable[[int], float] | Sequence[Callable[[int], float]]
     ) -> None:
         def scaled(factor: Callable[[int], float]) -> Rule:
             return lambda epoch, base: base * factor(epoch)
 
-        super().__init__(optimizer, [scaled(f) for f in _per_group("lr_lambda", lr_lambda, optimizer)])
+        super().__init__(optimizer, [scaled(f) for f in per_group("lr_lambda", lr_lambda, optimizer)])
 
 
 class OneCycleLR(_Schedule):
@@ -236,7 +248,7 @@ class OneCycleLR(_Schedule):
 
     def __init__(
         self,
-        optimizer: _Optimizer,
+        optimizer: HasLR,
         max_lr: float | Sequence[float],
         total_steps: int | None = None,
         epochs: int | None = None,
@@ -256,17 +268,17 @@ class OneCycleLR(_Schedule):
                     "OneCycleLR: expected total_steps, or both epochs and steps_per_epoch, got neither"
                 )
             total_steps = epochs * steps_per_epoch
-        peaks = _per_group("max_lr", max_lr, optimizer)
-        _require(total_steps >= 1, "total_steps", total_steps, "at least 1")
-        _require(all(peak > 0 for peak in peaks), "max_lr", max_lr, "above 0")
-        _require(0 <= pct_start <= 1, "pct_start", pct_start, "between 0 and 1")
-        _require(anneal_strategy in _CURVES, "anneal_strategy", anneal_strategy, '"cos" or "linear"')
-        _require(div_factor > 0, "div_factor", div_factor, "above 0")
-        _require(final_div_factor > 0, "final_div_factor", final_div_factor, "above 0")
+        peaks = per_group("max_lr", max_lr, optimizer)
+        require(total_steps >= 1, "total_steps", total_steps, "at least 1")
+        require(all(peak > 0 for peak in peaks), "max_lr", max_lr, "above 0")
+        require(0 <= pct_start <= 1, "pct_start", pct_start, "between 0 and 1")
+        require(anneal_strategy in _CURVES, "anneal_strategy", anneal_strategy, '"cos" or "linear"')
+        require(div_factor > 0, "div_factor", div_factor, "above 0")
+        require(final_div_factor > 0, "final_div_factor", final_div_factor, "above 0")
         momenta = list(
             zip(
-                _per_group("base_momentum", base_momentum, optimizer),
-                _per_group("max_momentum", max_momentum, optimizer),
+                per_group("base_momentum", base_momentum, optimizer),
+                per_group("max_momentum", max_momentum, optimizer),
             )
         )
         if cycle_momentum and not all("momentum" in g or "betas" in g for g in optimizer.param_groups):
@@ -317,131 +329,6 @@ class OneCycleLR(_Schedule):
                 group["betas"] = (momentum, *group["betas"][1:])
             else:
                 group["momentum"] = momentum
-
-
-class ReduceLROnPlateau(_Scheduler):
-    """Multiply the rate by ``factor`` when a metric has not improved for more than ``patience`` epochs.
-
-    Args:
-        optimizer: Anything with ``param_groups``.
-        mode: ``"min"`` (default) if lower is better, ``"max"`` if higher is.
-        factor: In (0, 1), by default 0.1.
-        patience: Number of epochs in a row without improvement that change nothing, by default 10.
-        threshold: The smallest improvement that counts, at least 0, by default 1e-4.
-        threshold_mode: ``"rel"`` (default): the threshold is a fraction of the best value; ``"abs"``: a difference.
-        cooldown: Number of epochs after a reduction that do not count as bad, by default 0.
-        min_lr: The lowest rate, by default 0; or a list, one per parameter group.
-        eps: Smaller changes of the rate are not made, by default 1e-8.
-
-    Attributes:
-        best: The best metric so far, or None.
-    """
-
-    _progress = ("last_epoch", "best", "num_bad_epochs", "cooldown_counter")
-
-    def __init__(
-        self,
-        optimizer: _Optimizer,
-        mode: str = "min",
-        factor: float = 0.1,
-        patience: int = 10,
-        threshold: float = 1e-4,
-        threshold_mode: str = "rel",
-        cooldown: int = 0,
-        min_lr: float | Sequence[float] = 0.0,
-        eps: float = 1e-8,
-    ) -> None:
-        _require(mode in ("min", "max"), "mode", mode, '"min" or "max"')
-        _require(0 < factor < 1, "factor", factor, "above 0 and below 1")
-        _require(patience >= 0, "patience", patience, "at least 0")
-        _require(threshold >= 0, "threshold", threshold, "at least 0")
-        _require(threshold_mode in ("rel", "abs"), "threshold_mode", threshold_mode, '"rel" or "abs"')
-        _require(cooldown >= 0, "cooldown", cooldown, "at least 0")
-        _require(eps >= 0, "eps", eps, "at least 0")
-        self.optimizer = optimizer
-        self.mode = mode
-        self.factor = factor
-        self.patience = patience
-        self.threshold = threshold
-        self.threshold_mode = threshold_mode
-        self.cooldown = cooldown
-        self.min_lrs = _per_group("min_lr", min_lr, optimizer)
-        self.eps = eps
-        self.last_epoch = 0
-        self.best: float | None = None
-        self.num_bad_epochs = 0
-        self.cooldown_counter = 0
-
-    def step(self, metric: float) -> None:
-        """Compare the epoch's ``metric`` with the best, and reduce the rates once ``patience`` is over.
-
-        A metric of nan is never better.
-        """
-        metric = float(metric)
-        self.last_epoch += 1
-        if _better(metric, self.best, self.mode, self.threshold, relative=self.threshold_mode == "rel"):
-            self.best = metric
-            self.num_bad_epochs = 0
-        else:
-            self.num_bad_epochs += 1
-        if self.cooldown_counter > 0:
-            self.cooldown_counter -= 1
-            self.num_bad_epochs = 0
-        if self.num_bad_epochs > self.patience:
-            self._reduce()
-            self.cooldown_counter = self.cooldown
-            self.num_bad_epochs = 0
-
-    def _reduce(self) -> None:
-        for group, lowest in zip(self.optimizer.param_groups, self.min_lrs):
-            rate = max(group["lr"] * self.factor, lowest)
-            if group["lr"] - rate > self.eps:
-                group["lr"] = rate
-
-
-class EarlyStopping(_Stateful):
-    """Tell when a metric has not improved for ``patience`` epochs in a row (Prechelt, "Early stopping", 1998).
-
-    Args:
-        patience: At least 0, by default 10; 0 and 1 both stop at the first epoch without improvement.
-        min_delta: By how much a metric must be better than the best to count, at least 0, by default 0.
-        mode: ``"min"`` (default) if lower is better, ``"max"`` if higher is.
-
-    Attributes:
-        best: The best metric so far, or None.
-        best_epoch: The epoch of the best metric, counted from 1; 0 before there is one.
-        epoch: Number of epochs so far.
-    """
-
-    _progress = ("epoch", "best", "best_epoch")
-
-    def __init__(self, patience: int = 10, min_delta: float = 0.0, mode: str = "min") -> None:
-        _require(patience >= 0, "patience", patience, "at least 0")
-        _require(min_delta >= 0, "min_delta", min_delta, "at least 0")
-        _require(mode in ("min", "max"), "mode", mode, '"min" or "max"')
-        self.patience = patience
-        self.min_delta = min_delta
-        self.mode = mode
-        self.epoch = 0
-        self.best: float | None = None
-        self.best_epoch = 0
-
-    def update(self, metric: float) -> bool:
-        """Compare an epoch's ``metric`` with the best (nan is never better); True means stop."""
-        metric = float(metric)
-        self.epoch += 1
-        if _better(metric, self.best, self.mode, self.min_delta, relative=False):
-            self.best, self.best_epoch = metric, self.epoch
-            return False
-        return self.epoch - self.best_epoch >= self.patience
-
-
-def _better(metric: float, best: float | None, mode: str, threshold: float, relative: bool) -> bool:
-    sign = 1.0 if mode == "min" else -1.0
-    if best is None:
-        return sign * metric < math.inf
-    limit = best * (1.0 - sign * threshold) if relative else best - sign * threshold
-    return sign * metric < sign * limit
 
 
 def _linear(start: float, end: float, part: float) -> float:

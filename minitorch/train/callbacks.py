@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..optim.optimizer import Optimizer
-from ..optim.schedulers import CosineAnnealingLR, OneCycleLR, ReduceLROnPlateau
+from ..optim.plateau import ReduceLROnPlateau
+from ..optim.schedulers import CosineAnnealingLR, OneCycleLR
 from .checkpoint import Stateful, load, load_checkpoint, save, save_checkpoint
 from .loop import Step
 from .messages import UsageError

@@ -295,7 +295,8 @@ def test_real_cifar(
 def test_compare_prints_what_differs(whole: Path, plain: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("compare", whole, plain) == 0
     rows = [
-        [cell.strip() for cell in line.strip("|").split("|")] for line in capsys.readouterr().out.splitlines()
+        [value.strip() for value in line.strip("|").split("|")]
+        for line in capsys.readouterr().out.splitlines()
     ]
     assert rows[0][0] == "run"
     assert rows[0][-4:] == ["best epoch", "validation", "test", "seconds"]

@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from minitorch.optim import schedulers
-from minitorch.optim.schedulers import (
+from minitorch.optim import (
     CosineAnnealingLR,
     EarlyStopping,
     ExponentialLR,
@@ -21,6 +20,7 @@ from minitorch.optim.schedulers import (
     OneCycleLR,
     ReduceLROnPlateau,
     StepLR,
+    schedulers,
 )
 
 

@@ -10,8 +10,8 @@ import pytest
 from .source import ROOT, expect_none
 
 FORBIDDEN = re.compile(r"\b(rooms?|corridors?|judges?|cells?|cellwise|refuses to know)\b", re.IGNORECASE)
-# What the words mean elsewhere: a cell of a notebook or of a recurrent network.
-ALLOWED = re.compile(r"notebook|recurrent|\b(RNN|LSTM|GRU)", re.IGNORECASE)
+# What the words mean elsewhere: a cell of a notebook, of a recurrent network, or of a table on a web page.
+ALLOWED = re.compile(r"notebook|recurrent|\b(RNN|LSTM|GRU)|get_by_role", re.IGNORECASE)
 HERE = Path(__file__).resolve()
 SKIPPED_FOLDERS = {"build", "data", "runs", "site", "node_modules"}  # at the top of the repository
 SKIPPED_FILES = {HERE, HERE.parent / "test_notebooks.py"}

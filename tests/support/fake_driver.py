@@ -1,7 +1,8 @@
 """A training step, captured and replayed by the code for a GPU, on a fake driver that logs its calls.
 
-`tests/cuda/test_cuda_graph.py` runs it in a process of its own, without the simulator. Kernels compute nothing. It checks which
-call goes to which stream; that a capture reads nothing, and allocates in relaxed mode only; and what a replay calls.
+`tests/cuda/test_cuda_graph.py` runs it in a process of its own, without the simulator. Kernels compute
+nothing. It checks which call goes to which stream; that a capture reads nothing, and allocates in relaxed mode only;
+and what a replay calls.
 """
 
 from __future__ import annotations

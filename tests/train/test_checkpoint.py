@@ -39,8 +39,8 @@ from minitorch.train.checkpoint import (
 class Model:
     """Two weights under dotted names, all or nothing on loading."""
 
-    def __init__(self, cells: int = 4) -> None:
-        self.weights = {"body.weight": np.zeros(cells, np.float32), "head.weight": np.zeros((), np.float64)}
+    def __init__(self, values: int = 4) -> None:
+        self.weights = {"body.weight": np.zeros(values, np.float32), "head.weight": np.zeros((), np.float64)}
 
     def state_dict(self) -> dict[str, Any]:
         return {name: np.array(value) for name, value in self.weights.items()}
@@ -97,8 +97,8 @@ class Decay:
         self.count = state["count"]
 
 
-def training(cells: int = 4) -> tuple[Model, Momentum, Decay]:
-    model = Model(cells)
+def training(values: int = 4) -> tuple[Model, Momentum, Decay]:
+    model = Model(values)
     optimizer = Momentum(model)
     return model, optimizer, Decay(optimizer)
 
@@ -434,7 +434,7 @@ def test_cut_and_mismatched_checkpoints_change_nothing(tmp_path: Path) -> None:
     train(parts, 2)
     save_checkpoint(path, *parts)
 
-    other = training(cells=5)
+    other = training(values=5)
     train(other, 1)
     before = snapshot(*other)
     with pytest.raises(CheckpointError, match=r"does not fit this model: body\.weight has shape \(5,\)"):

@@ -216,9 +216,9 @@ def test_other_losses_have_no_accuracy() -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("room", ["simple", "fast"])
-def test_batches_take_the_dtype_and_room_of_the_model(dtype: str, room: str) -> None:
-    network = model().to(room, dtype)
+@pytest.mark.parametrize("backend", ["simple", "fast"])
+def test_batches_take_the_dtype_and_backend_of_the_model(dtype: str, backend: str) -> None:
+    network = model().to(backend, dtype)
     seen: list[Tensor] = []
 
     def loss(scores: Tensor, labels: Any) -> Tensor:
@@ -227,7 +227,7 @@ def test_batches_take_the_dtype_and_room_of_the_model(dtype: str, room: str) -> 
 
     next(fit(network, batches(), SGD(network.parameters(), lr=0.1), loss=loss))
     assert seen[0].dtype == np.dtype(dtype)
-    assert seen[0].backend.ops.name == room
+    assert seen[0].backend.ops.name == backend
 
 
 def test_a_run_may_go_on_where_another_ended() -> None:

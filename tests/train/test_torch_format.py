@@ -41,8 +41,8 @@ def mapping(**items: bytes) -> bytes:
     return b"}(" + b"".join(plain(key) + value for key, value in items.items()) + b"u"
 
 
-def storage(kind: bytes = name("torch", "FloatStorage"), key: str = "0", cells: int = 6) -> bytes:
-    return several(plain("storage"), kind, plain(key), plain("cpu"), plain(cells)) + b"Q"
+def storage(kind: bytes = name("torch", "FloatStorage"), key: str = "0", values: int = 6) -> bytes:
+    return several(plain("storage"), kind, plain(key), plain("cpu"), plain(values)) + b"Q"
 
 
 NO_HOOKS = call(name("collections", "OrderedDict"))
@@ -110,11 +110,11 @@ def test_a_tensor(write: Write) -> None:
 )
 @pytest.mark.parametrize(("byteorder", "sign"), [(b"little", "<"), (b"big", ">"), (None, "<")])
 def test_every_dtype(write: Write, kind: str, code: str, byteorder: bytes | None, sign: str) -> None:
-    cells = np.array([0, 1, 2, 100, 5, 1]).astype(sign + code)
-    path = write(mapping(x=tensor(storage(name("torch", kind)))), cells.tobytes(), byteorder=byteorder)
+    values = np.array([0, 1, 2, 100, 5, 1]).astype(sign + code)
+    path = write(mapping(x=tensor(storage(name("torch", kind)))), values.tobytes(), byteorder=byteorder)
     read = read_pth(path)["x"]
     assert read.dtype == np.dtype(code)
-    np.testing.assert_array_equal(read, cells.reshape(2, 3))
+    np.testing.assert_array_equal(read, values.reshape(2, 3))
 
 
 @pytest.mark.parametrize(("byteorder", "sign"), [(b"little", "<"), (b"big", ">")])
@@ -156,12 +156,12 @@ def test_tensors_on_one_storage_are_read_apart(write: Write) -> None:
 
 def test_a_dtype_beside_the_storage(write: Write) -> None:
     rebuild = name("torch._utils", "_rebuild_tensor_v3")
-    under = storage(name("torch.storage", "UntypedStorage"), cells=12)
-    cells = np.array([1, 2, 3, 4, 5, 65535], "<u2")
+    under = storage(name("torch.storage", "UntypedStorage"), values=12)
+    values = np.array([1, 2, 3, 4, 5, 65535], "<u2")
     path = write(
-        mapping(x=tensor(under, 0, (6,), (1,), name("torch", "uint16"), by=rebuild)), cells.tobytes()
+        mapping(x=tensor(under, 0, (6,), (1,), name("torch", "uint16"), by=rebuild)), values.tobytes()
     )
-    np.testing.assert_array_equal(read_pth(path)["x"], cells)
+    np.testing.assert_array_equal(read_pth(path)["x"], values)
     refused(write(mapping(x=tensor(under))), "unknown dtype")
 
 

@@ -1,0 +1,152 @@
+"""Layouts of the convolution kernels in `conv`, and which taps read and write where.
+
+It depends on NumPy only. A plan depends on sizes and settings, not on numbers, so it is computed once and remembered.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from ..runtime.types import Array, ConvParams, Pair
+
+
+class TileLayout(NamedTuple):
+    """Sizes of `conv_tiles`. A pair is (vertical, horizontal).
+
+    Kernels take layouts as plain tuples and unpack them first: to pass a NamedTuple itself costs Numba some
+    2 microseconds a launch, a tuple as little as its numbers one by one.
+
+    Attributes:
+        groups: Groups of channels.
+        channels: Output channels of a register tile.
+        lanes: Elements of a vector register.
+        threads: Threads that the batch is divided among.
+        phases: Phases that the scratch image is split into: the stride of a forward convolution.
+        corner: Rows and columns of zeros above and to the left of the image.
+        padded_height: Rows of a phase's plane.
+        padded_width: Columns of a phase's plane.
+        rows: Rows that are computed.
+        cols: Columns that are computed.
+        out_corner: The first pixel of the result that is written.
+        out_stride: Rows and columns from one pixel that is written to the next.
+    """
+
+    groups: int
+    channels: int
+    lanes: int
+    threads: int
+    phases: Pair
+    corner: Pair
+    padded_height: int
+    padded_width: int
+    rows: int
+    cols: int
+    out_corner: Pair
+    out_stride: Pair
+
+
+class DotLayout(NamedTuple):
+    """Sizes of `dot_tiles`; see `TileLayout`. ``chunk`` is how many images a thread multiplies at a time."""
+
+    groups: int
+    lanes: int
+    threads: int
+    chunk: int
+    phases: Pair
+    corner: Pair
+    padded_height: int
+    padded_width: int
+
+
+class TapPlan(NamedTuple):
+    """Some taps of a convolution, and where they read and write; see `TileLayout`.
+
+    Attributes:
+        taps: Numbers of the taps in a weight (KH, KW), flattened.
+        offsets: Where each tap of each input channel reads, from the first pixel of the scratch image on.
+        corner: See `TileLayout`, as for the following fields.
+    """
+
+    taps: Array
+    offsets: Array
+    corner: Pair
+    padded_height: int
+    padded_width: int
+    rows: int
+    cols: int
+    out_corner: Pair
+
+
+@functools.lru_cache(maxsize=512)
+def forward_plan(size: Pair, kernel: Pair, channels: int, params: ConvParams, multiple: int = 1) -> TapPlan:
+    """Return the plan of a forward convolution, for all taps of all input channels of a group.
+
+    Args:
+        size: Rows and columns of the result.
+        kernel: Rows and columns of the weight.
+        channels: Input channels of a group.
+        params: The settings of the convolution.
+        multiple: The offsets are filled up, with zeros, to a multiple of this.
+    """
+    stride, padding, dilation, _ = params
+    spans = [dilation[k] * (kernel[k] - 1) for k in (0, 1)]
+    height, width = (size[k] + spans[k] // stride[k] for k in (0, 1))
+    offsets = []
+    for c in range(channels):
+        for i in range(kernel[0]):
+            for j in range(kernel[1]):
+                y, z = i * dilation[0], j * dilation[1]
+                plane = (c * stride[0] + y % stride[0]) * stride[1] + z % stride[1]
+                offsets.append(plane * height * width + y // stride[0] * width + z // stride[1])
+    offsets += [0] * (-len(offsets) % multiple)
+    taps = np.arange(math.prod(kernel), dtype=np.int64)
+    corner = (padding[0], padding[2])
+    return TapPlan(taps, np.array(offsets, np.int64), corner, height, width, *size, (0, 0))
+
+
+def taps_of_phase(
+    length: int, kernel: int, phase: int, padding: int, stride: int, dilation: int
+) -> tuple[list[Pair], int]:
+    """Return what reaches pixels ``phase``, ``phase + stride``, ... of an axis of the input.
+
+    Returns:
+        Pairs (tap, the output's row whose product with it belongs to the first of these pixels), and their count.
+    """
+    rows = [(i, phase + padding - i * dilation) for i in range(kernel)]
+    return [(i, row // stride) for i, row in rows if row % stride == 0], -(-(length - phase) // stride)
+
+
+@functools.lru_cache(maxsize=512)
+def input_grad_plan(size: Pair, kernel: Pair, outs: int, params: ConvParams) -> list[TapPlan]:
+    """Return the plan of each phase of the input's derivative.
+
+    Args:
+        size: Rows and columns of the input.
+        kernel: Rows and columns of the weight.
+        outs: Output channels of a group.
+        params: The settings of the convolution.
+    """
+    stride, padding, dilation, _ = params
+    plans: list[TapPlan] = []
+    for a in range(min(stride[0], size[0])):
+        for b in range(min(stride[1], size[1])):
+            down, rows = taps_of_phase(size[0], kernel[0], a, padding[0], stride[0], dilation[0])
+            across, cols = taps_of_phase(size[1], kernel[1], b, padding[2], stride[1], dilation[1])
+            top, left = (max([0, *(-row for _, row in taps)]) for taps in (down, across))
+            height = rows + max([0, *(row + top for _, row in down)])
+            width = cols + max([0, *(col + left for _, col in across)])
+            taps = np.array([i * kernel[1] + j for i, _ in down for j, _ in across], np.int64)
+            offsets = [
+                o * height * width + (row + top) * width + col + left
+                for o in range(outs)
+                for _, row in down
+                for _, col in across
+            ]
+            plans.append(
+                TapPlan(taps, np.array(offsets, np.int64), (top, left), height, width, rows, cols, (a, b))
+            )
+    return plans
