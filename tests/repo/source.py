@@ -6,6 +6,8 @@ It reads the files and runs none of them. `test_architecture.py` checks with it.
 from __future__ import annotations
 
 import ast
+import io
+import tokenize
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -63,6 +65,28 @@ def _parsed(text: str) -> ast.Module:
 def tree(module: Module) -> ast.Module:
     """Return a file's syntax tree."""
     return _parsed(read(module))
+
+
+def code_lines(module: Module) -> int:
+    """Return how many lines of a file hold code: no blank lines, comments and docstrings."""
+    blank = {
+        tokenize.COMMENT,
+        tokenize.NL,
+        tokenize.NEWLINE,
+        tokenize.INDENT,
+        tokenize.DEDENT,
+        tokenize.ENDMARKER,
+    }
+    tokens = tokenize.generate_tokens(io.StringIO(read(module)).readline)
+    code = {n for t in tokens if t.type not in blank for n in range(t.start[0], t.end[0] + 1)}
+    for node in ast.walk(tree(module)):
+        if (
+            isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+            and ast.get_docstring(node) is not None
+        ):
+            doc = node.body[0]
+            code -= set(range(doc.lineno, (doc.end_lineno or doc.lineno) + 1))
+    return len(code)
 
 
 def file_of(parts: Module) -> Module | None:

@@ -59,6 +59,21 @@ LONG_FILES = {
     ("tensor",): "one class: everything that can be called on a Tensor",
     ("tensor_data",): "the course keeps storage, shapes, strides, broadcasting and indexing in this one file",
 }
+# From a float to a trained network; README and docs/architecture.md give the number of lines.
+CORE_PATH = (
+    *(
+        "operators",
+        "autodiff",
+        "module",
+        "scalar",
+        "scalar_functions",
+        "tensor_data",
+        "tensor",
+        "tensor_functions",
+    ),
+    *("tensor_ops", "nn", "optim"),
+)
+MOST_CORE_LINES = 5_000
 MOST_ENTRIES = {"": 30}  # the top folder has one entry for each word of the layers; any other folder has 22
 
 
@@ -258,6 +273,13 @@ def test_files_are_short() -> None:
         for module in LONG_FILES
         if lengths[module] <= MOST_LINES
     )
+
+
+def test_the_core_path_is_read_in_an_afternoon() -> None:
+    core = [module for module in files() if module[0] in CORE_PATH or module == ("train", "loop")]
+    lines = sum(map(source.code_lines, core))
+    print(f"core path: {lines} lines of code in {len(core)} files")  # shown by `pytest -rP`
+    assert 4_000 < lines <= MOST_CORE_LINES
 
 
 def test_folders_are_small() -> None:
