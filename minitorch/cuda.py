@@ -31,7 +31,7 @@ def _warn(fault: str) -> None:
 
 
 class GraphedStep:
-    """A training step that is recorded once and then replayed: Python and the launches of its kernels cost nothing.
+    """A training step that is captured once and then replayed, without the cost of Python and of its launches.
 
         def step(images, labels):
             optimizer.zero_grad()
@@ -44,25 +44,25 @@ class GraphedStep:
         for images, labels in batches:
             loss = graphed(images, labels)
 
-    The first ``warmup`` calls run the step as it is. The next one records it, and all later ones copy the batch to
-    where the recorded kernels read it, refresh what changes (the optimizer's settings and counts, random keys, what
-    BatchNorm counts) and replay. The weights are the same, bit by bit, as without it.
+    The first ``warmup`` calls run the step eagerly. The next one captures it. All later ones copy the batch to where
+    the captured kernels read it, refresh what changes (the optimizer's settings and counts, random keys, BatchNorm's
+    counts) and replay. The weights are the same, bit by bit, as without it.
 
     - Each call returns the same tensors with new numbers: read them before the next call.
-    - A batch of other shapes than the examples (a short last one) runs as it is; so does everything where the driver
-      cannot record, with one RuntimeWarning.
-    - Inside the step nothing is read on the host: no ``item``, no printing, no decision by a value, no
-      ``clip_grad_norm_``. It is an error when the step is recorded.
-    - Whatever else Python does in the step is done when it is recorded, not at replays: a scheduler's ``step`` belongs
-      outside. A wrong class number makes the loss nan, where the host does not see it to complain.
-    - Settings of the model (training or evaluation, a frozen weight) are those at the time of recording.
-    - Its memory is its own as long as it lives, and not in ``memory_stats``.
+    - A batch of other shapes than the examples (a short last one) runs eagerly; so does everything where the driver
+      cannot capture, with one RuntimeWarning.
+    - The step must not read tensor values on the host: no ``item``, print, ``if`` or ``clip_grad_norm_``. The capture
+      raises an error.
+    - Whatever else Python does in the step is done at the capture, not at replays: a scheduler's ``step`` belongs
+      outside. A wrong class number makes the loss NaN; the host does not see it.
+    - Settings of the model (training or evaluation, a frozen weight) are those at the time of the capture.
+    - The step has a memory pool of its own as long as it lives, which is not in ``memory_stats``.
 
     Args:
         step: Takes the tensors of a batch; returns a tensor, a tuple of tensors, or None.
-        *examples: A batch, which tells shapes and dtypes: tensors, or anything `minitorch.tensor` takes.
-        optimizer: Whose ``step()`` is called inside, or a list of them.
-        warmup: How often to run the step as it is, at first.
+        *examples: A batch that gives shapes and dtypes: tensors, or anything `minitorch.tensor` takes.
+        optimizer: The optimizer whose ``step()`` is called inside, or a list of them.
+        warmup: How often the step runs eagerly at first.
 
     Raises:
         BackendError: The examples are not in the CUDA backend.
@@ -183,7 +183,7 @@ class GraphedStep:
 
 
 def _input(given: Any, backend: Any, dtype: Any = None) -> Tensor:
-    """Return a constant of one's own in the backend, with the numbers of ``given``."""
+    """Return a new constant in the backend, with the numbers of ``given``."""
     if isinstance(given, Tensor):
         moved = given.detach().to(backend)
         return moved.astype(dtype or given.dtype).clone()
@@ -191,7 +191,7 @@ def _input(given: Any, backend: Any, dtype: Any = None) -> Tensor:
 
 
 def _fill(t: Tensor, given: Any) -> None:
-    """Write the numbers of ``given`` to where ``t`` has its own."""
+    """Copy the numbers of ``given`` into the storage of ``t``."""
     if isinstance(given, Tensor) and given.backend == t.backend:
         t.f.id_map(given._tensor, t._tensor)
     else:

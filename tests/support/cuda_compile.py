@@ -397,6 +397,17 @@ def versions() -> dict[str, str]:
     return {"python": python, **{name: installed.get(name, "not installed") for name in PACKAGES}}
 
 
+def write(rows: list[dict[str, Any]]) -> None:
+    """Write the table as JSON and as a page, with the versions of what compiled it."""
+    lines = ",\n".join("  " + json.dumps(r) for r in rows)
+    RESULT.write_text(f'{{"machine": {json.dumps(versions())},\n "rows": [\n{lines}\n]}}\n')
+    names = list(rows[0])
+    page = ["# Kernels of the CUDA backend, compiled", "", "Written by `make cuda-table`.", ""]
+    page += ["| " + " | ".join(names) + " |", "|" + " --- |" * len(names)]
+    page += ["| " + " | ".join(str(v) for v in r.values()) + " |" for r in rows]
+    RESULT.with_suffix(".md").write_text("\n".join(page) + "\n")
+
+
 def main() -> None:
     """Compile everything."""
     listed = {made_for(case[0], dtype).__code__ for case, _, dtype in JOBS}
@@ -406,13 +417,7 @@ def main() -> None:
     with ProcessPoolExecutor() as workers:
         rows = list(workers.map(compiled, range(len(JOBS)), chunksize=8))
     if "--write" in sys.argv:
-        lines = ",\n".join("  " + json.dumps(r) for r in rows)
-        RESULT.write_text(f'{{"machine": {json.dumps(versions())},\n "rows": [\n{lines}\n]}}\n')
-        names = list(rows[0])
-        page = ["# Kernels of the CUDA backend, compiled", "", "Written by `make cuda-table`.", ""]
-        page += ["| " + " | ".join(names) + " |", "|" + " --- |" * len(names)]
-        page += ["| " + " | ".join(str(v) for v in r.values()) + " |" for r in rows]
-        RESULT.with_suffix(".md").write_text("\n".join(page) + "\n")
+        write(rows)
     else:
         print(json.dumps({"machine": versions(), "rows": rows}))
 
