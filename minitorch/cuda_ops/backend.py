@@ -1,7 +1,7 @@
-"""The CUDA backend: picks kernels and launches them; a GPU, or Numba's simulator, is asked for at the first use.
+"""CudaOps: picks the kernel for an operation's sizes and layout, and launches it.
 
-Its results lie on blocks of a pool (`minitorch.cuda_memory`); the kernels are in `minitorch.cuda_kernels`,
-`minitorch.cuda_index`, `minitorch.cuda_fold`, `minitorch.cuda_conv`, `minitorch.cuda_pool` and `minitorch.cuda_norm`.
+It depends on the kernel files of this folder and on `device`; `fused` has the table of fused kernels. Results are on
+blocks of a memory pool (`device.memory`). A GPU, or Numba's simulator, is looked for at the first use.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ REGROUPED = (operators.add, operators.mul, operators.max, operators.max_nan)
 
 @functools.cache
 def cuda_backend() -> TensorBackend:
-    """Return the backend on the CUDA backend, the same at each call.
+    """Return the backend of `CudaOps`, the same at each call.
 
     Raises:
         BackendError: Kernels cannot be launched; the message says what is missing.

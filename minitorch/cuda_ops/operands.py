@@ -12,16 +12,21 @@ from typing import Any
 
 import numpy.typing as npt
 
+from ..runtime.capture import capture_safe
 from ..runtime.types import Fn
 from ..tensor_data import TensorData
 from . import elementwise
-from .device import graph, memory
+from .device import memory
 from .device.launch import kernel, launch
 
 
 def replay_input(make: Callable[[], npt.NDArray[Any]]) -> Any:
-    """Return the few numbers of ``make()`` as a kernel takes them; a captured step makes them anew at each replay."""
-    return tuple(make()) if graph.current() is None else memory.replay_input(make)
+    """Return the few numbers of ``make()`` as a kernel takes them; a captured step makes them anew at each replay.
+
+    They are a tuple in eager code, and an array on the device in a step that is captured now or later: the eager runs
+    before a capture then compile the kernel that the capture records, and no kernel is loaded during it.
+    """
+    return memory.replay_input(make) if capture_safe() else tuple(make())
 
 
 def around(shape: tuple[int, ...], dim: int) -> tuple[int, int, int]:

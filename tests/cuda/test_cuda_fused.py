@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import os
+import sys
+import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -316,3 +318,12 @@ def test_a_fault_of_the_driver_names_operation_and_shapes(monkeypatch: pytest.Mo
             assert "OUT_OF_RESOURCES" in str(caught.value)
     finally:
         launch.kernel.cache_clear()
+
+
+def test_errors_of_cuda_core_are_errors_of_the_driver(monkeypatch: pytest.MonkeyPatch) -> None:
+    class CUDAError(Exception):
+        pass
+
+    core = types.SimpleNamespace(CUDAError=CUDAError)
+    monkeypatch.setitem(sys.modules, "cuda.core._utils.cuda_utils", core)
+    assert CUDAError in launch.numba_cuda.driver_errors()

@@ -115,10 +115,14 @@ def device(fn: Fn) -> Fn:
 
 
 def driver_errors() -> tuple[type[Exception], ...]:
-    """Return the exceptions that Numba raises when a call of the driver fails."""
+    """Return the exceptions that Numba raises when a call of the driver fails.
+
+    numba-cuda launches through cuda.core, which has an exception of its own.
+    """
     from numba.cuda.cudadrv.driver import CudaAPIError
 
-    return (CudaAPIError,)
+    core = sys.modules.get("cuda.core._utils.cuda_utils")
+    return (CudaAPIError,) if core is None else (CudaAPIError, core.CUDAError)
 
 
 def is_out_of_memory(problem: Exception) -> bool:
