@@ -3,7 +3,7 @@
 Why: Numba keeps machine code on disk by the file and line of a function. That cannot tell two kernels apart that share
 a loop but call different float functions, and a loop that closes over a compiled function gets a key that changes from
 process to process. A module that holds the loop, its float functions and its constants as text has a file of its own,
-so Numba's cache works, and a change of any part gives another name.
+so its machine code can be kept, and a change of any part gives another name.
 
 What is in the module: the loop (as ``kernel``); every Python function it calls, the float functions narrowed to the
 dtype (`runtime.specialize.narrow`), the loop's helpers as they are; constants as literals; imports of modules and of
@@ -36,7 +36,7 @@ from ..runtime.specialize import global_names, narrow, source_tree
 from ..runtime.types import Fn
 from . import exp, sums
 
-FORMAT = 4  # raised when what is written into the cache changes
+FORMAT = 5  # raised when what is written into the cache changes
 PACKAGE = __package__.split(".")[0] + "."  # prefix of the modules of this package
 REPLACEMENTS = {"math.exp": "vector_exp"}  # functions of the system that `exp` does better
 COMPILED = (exp.__name__, sums.__name__)  # modules whose functions have a compiled form of their own
@@ -147,7 +147,7 @@ def module_source(loop: Fn, bound: dict[str, Any], dtype: str, parallel: bool) -
         return None
     tree.name = "kernel"
     text = ast.unparse(_Replace().visit(tree))
-    body.append(f"@njit(parallel={parallel}, error_model='numpy', fastmath={FLAGS!r}, cache=True)\n{text}\n")
+    body.append(f"@njit(parallel={parallel}, error_model='numpy', fastmath={FLAGS!r})\n{text}\n")
     used = [name for name in REPLACEMENTS.values() if any(name in part for part in body)]
     head += [f"from {exp.__name__} import {name}" for name in used]
     return "\n".join([*sorted(set(head)), "", *body])

@@ -2,7 +2,7 @@
 
 The `fast` backend itself runs `elementwise`, `reduce` and `matmul`. These functions have the signatures of the course:
 each operand is (storage, shape, strides). They are compiled anew in each process, so that Numba's
-``parallel_diagnostics`` has something to report.
+``parallel_diagnostics`` has something to report. In a forked process their serial form runs.
 """
 
 from __future__ import annotations

@@ -1,46 +1,35 @@
 """Turns a loop and the float functions in it into a compiled kernel, compiled once per machine.
 
 `kernel` writes the loop as a module of its own (`codegen`), under a name that is a hash of all that it is made of,
-into a cache folder; Numba keeps what it compiles from there. Change a float function, and only its kernels are
-compiled anew. `variant` remembers the kernels of this process; it is what a launch costs, so it does little.
+into a cache folder, and keeps there what Numba compiles (`kernel_cache`). Change a float function, and only its
+kernels are compiled anew. `variant` remembers the kernels of this process; it is what a launch costs, so it does
+little.
 
 The folder is ``MINITORCH_CACHE_DIR``, else the user's cache folder. With ``NUMBA_DISABLE_JIT=1`` nothing is written
-and the loops run in Python. The file depends on `codegen`, `threads` and `runtime.specialize`.
+and the loops run in Python.
+
+Threads, forks and Ctrl-C: a kernel is made and compiled in one thread at a time, and published when it is complete
+(`threads.exclusive`). The file depends on `codegen`, `kernel_cache`, `threads` and `runtime.specialize`.
 """
 
 from __future__ import annotations
 
 import functools
-import importlib.util
-import os
 import sys
-import tempfile
 import types
-import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numba
 import numpy as np
+from numba.core.registry import CPUDispatcher
 
 from ..runtime.specialize import global_names, with_numpy
 from ..runtime.types import Fn
-from . import codegen
-from .threads import thread_count
-
-
-def cache_dir() -> Path:
-    """Return the folder of compiled kernels."""
-    chosen = os.environ.get("MINITORCH_CACHE_DIR")
-    if chosen:
-        return Path(chosen) / "kernels"
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", "~/AppData/Local"))
-    elif sys.platform == "darwin":
-        base = Path("~/Library/Caches")
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache")
-    return base.expanduser() / "minitorch" / "kernels"
+from . import codegen, kernel_cache
+from .kernel_cache import cache_dir as cache_dir
+from .threads import exclusive, forked, launch_lock, thread_count
 
 
 def disabled() -> bool:
@@ -53,66 +42,83 @@ def plain(fn: Any) -> Any:
     return fn.py_func if isinstance(fn, numba.core.dispatcher.Dispatcher) else fn
 
 
-def njit(fn: Fn, *, parallel: bool = False, cache: bool = False) -> Fn:
+class KernelDispatcher(CPUDispatcher):
+    """Numba's dispatcher, which compiles in one thread at a time and is not interrupted; a launch costs the same."""
+
+    def _compile_for_args(self, *args: Any, **settings: Any) -> Any:
+        with exclusive():
+            return super()._compile_for_args(*args, **settings)  # type: ignore[misc]  # the base is C's
+
+
+class ParallelDispatcher(KernelDispatcher):
+    """The dispatcher of a parallel kernel that can be called in any thread, and in a forked process.
+
+    Numba ends a forked process that launches a parallel kernel, so there the serial form runs.
+    """
+
+    @functools.cached_property
+    def serial(self) -> Fn:
+        """The kernel on one thread."""
+        return njit(self.py_func)
+
+    def __call__(self, *args: Any) -> Any:
+        """Launch the kernel; compile it at the first call."""
+        if forked():
+            return self.serial(*args)
+        lock = launch_lock()
+        if lock is None:
+            return super().__call__(*args)
+        with lock:
+            return super().__call__(*args)
+
+
+def njit(fn: Fn, *, parallel: bool = False) -> Fn:
     """Compile ``fn`` at its first call; 1/0 is inf, not an exception."""
-    return numba.njit(parallel=parallel, error_model="numpy", fastmath=codegen.FLAGS, cache=cache)(fn)
+    made = numba.njit(parallel=parallel, error_model="numpy", fastmath=codegen.FLAGS)(fn)
+    return _guarded(made, parallel)
 
 
-@functools.cache
-def _warn_once(message: str) -> None:
-    warnings.warn(message, RuntimeWarning, stacklevel=3)
+def _guarded(dispatcher: Any, anywhere: bool) -> Any:
+    """Make ``dispatcher`` compile safely and, if ``anywhere``, run in forked processes and beside other threads."""
+    if not disabled():
+        dispatcher.__class__ = ParallelDispatcher if anywhere else KernelDispatcher
+    return dispatcher
 
 
-def _written(name: str, source: str) -> Path | None:
-    """Write a kernel's module into the cache folder unless it is there; return None where that is not possible."""
-    folder = cache_dir()
-    path = folder / f"{name}.py"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            # A rename is atomic: of two processes that start at once, the later one replaces the file by an equal one.
-            handle, temporary = tempfile.mkstemp(dir=folder, suffix=".tmp")
-            with os.fdopen(handle, "w") as file:
-                file.write(source)
-            os.replace(temporary, path)
-    except OSError as problem:
-        _warn_once(
-            f"kernels cannot be cached in {folder} ({problem.strerror}): compiling in memory. "
-            "Set MINITORCH_CACHE_DIR to a writable folder."
-        )
-        return None
-    return path
+def _executed(name: str, path: Path, source: bytes) -> types.ModuleType:
+    """Return the module that ``source`` defines. Importing it would trust the byte code that Python keeps."""
+    module = types.ModuleType(name)
+    module.__file__ = str(path)
+    # The empty line stands for the one with the hash, so tracebacks name the right line of the file.
+    exec(compile(b"\n" + source, str(path), "exec", dont_inherit=True), vars(module))
+    return module
 
 
-@functools.cache
-def kept(folder: Path) -> frozenset[str]:
-    """Return the names of the kernels whose machine code lay in ``folder`` when this process first asked."""
-    return frozenset(index.name.split(".")[0] for index in (folder / "__pycache__").glob("*.nbi"))
-
-
-@functools.cache
-def _announce(folder: Path) -> None:
-    """Print on a terminal, once, why the first results take their time."""
-    if sys.stderr.isatty():
-        print(f"minitorch: compiling kernels for this machine; kept in {folder}", file=sys.stderr)
-
-
-def _load(name: str, path: Path) -> Fn:
+def _cached(name: str, parallel: bool, module_source: Callable[[], str | None]) -> Fn | None:
+    """Return the kernel of a module in the cache, written there where it is missing; None where that cannot be."""
     module_name = f"minitorch_kernels.{name}"
     if module_name not in sys.modules:
-        if name not in kept(path.parent):
-            _announce(path.parent)
-        spec = importlib.util.spec_from_file_location(module_name, path)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[module_name] = module
+        path = cache_dir() / f"{name}.py"
+        if not kernel_cache.usable(path.parent):
+            return None
         try:
-            spec.loader.exec_module(module)
-        except BaseException:
-            del sys.modules[module_name]
-            raise
-    return sys.modules[module_name].kernel
+            source = kernel_cache.read(path)
+            if source is None:
+                text = module_source()
+                if text is None:
+                    return None
+                source = text.encode()
+                kernel_cache.write(path, source)
+        except OSError as problem:
+            kernel_cache.report(path.parent, problem)
+            return None
+        module = _executed(module_name, path, source)
+        # Variants run in one thread unless the layer of threads allows more; see `variant` for forked processes.
+        _guarded(module.kernel, parallel and launch_lock() is not None)
+        module.kernel._cache = kernel_cache.KernelCache(path)
+        sys.modules[module_name] = module  # last: other threads and later calls see a complete module or none
+    kernel: Fn = sys.modules[module_name].kernel
+    return kernel
 
 
 def bind(loop: Fn, dtype: Any = np.float64, **fns: Any) -> Fn:
@@ -160,11 +166,9 @@ def kernel(
     closes = any(isinstance(fn, types.FunctionType) and fn.__closure__ for fn in fns.values())
     if cache and not closes:
         file = f"{loop.__name__.strip('_')}_{codegen.key(loop, fns, name, parallel)}"
-        written = (cache_dir() / f"{file}.py").exists()
-        source = "" if written else codegen.module_source(loop, fns, name, parallel)
-        path = None if source is None else _written(file, source)
-        if path is not None:
-            return _load(file, path)
+        found = _cached(file, parallel, lambda: codegen.module_source(loop, fns, name, parallel))
+        if found is not None:
+            return found
     return _compiled(bind(loop, dtype, **fns), parallel)
 
 
@@ -198,5 +202,8 @@ def variant(loop: Fn, dtype: np.dtype[Any], parallel: bool, fn: Fn | None = None
     found = _variants.get(key)
     if found is None:
         bound = fns if fn is None else {"fn": fn, **fns}
-        found = _variants[key] = kernel(loop, dtype, parallel=parallel, **bound)
+        with exclusive():
+            found = _variants.get(key)
+            if found is None:
+                found = _variants[key] = kernel(loop, dtype, parallel=parallel, **bound)
     return found

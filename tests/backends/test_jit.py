@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 
 from minitorch import FastOps, TensorBackend, operators, tensor, tensor_data
-from minitorch.fast_ops import course, elementwise, jit
+from minitorch.fast_ops import course, elementwise, jit, kernel_cache
 from minitorch.operators import relu
 
 from ..support.checks import needs_jit
@@ -87,6 +88,162 @@ def test_without_a_writable_cache_one_warning_and_the_same_result(tmp_path: Path
     assert len(ours) == 1
     assert "MINITORCH_CACHE_DIR" in ours[0]
     assert np.allclose(values, EXPECTED, rtol=0, atol=1e-12)
+
+
+def _written_kernel(folder: Path, factor: float) -> tuple[Any, Path]:
+    """Make a kernel that multiplies by ``factor``, in ``folder``; return what makes it again, and its module."""
+    source = f"def scaled(x):\n    return x * {factor}\n"
+    loop, names = elementwise.map_flat, {"__name__": "test_kernels"}
+    fn = jit.codegen.function_from_source("scaled", source, names)
+    fn.__module__ = "test_kernels"
+
+    def make() -> list[float]:
+        for path in folder.glob("*.py"):
+            sys.modules.pop(f"minitorch_kernels.{path.stem}", None)
+        out = np.empty(2)
+        jit.kernel(loop, fn=fn)(out, 2, np.array([1.0, 2.0]))
+        return out.tolist()
+
+    assert make() == [factor, 2 * factor]
+    (module,) = folder.glob("*.py")
+    return make, module
+
+
+def _flip(data: bytes) -> bytes:
+    middle = len(data) // 2
+    return data[:middle] + bytes([data[middle] ^ 16]) + data[middle + 1 :]
+
+
+DAMAGES = {
+    "empty": lambda data: b"",
+    "cut": lambda data: data[:20],
+    "without its end": lambda data: data[:-1],
+    "flipped bit": _flip,
+    "longer": lambda data: data + b"\n",
+    "without its first line": lambda data: data.split(b"\n", 1)[1],
+}
+
+
+@needs_jit
+def test_damaged_files_are_made_anew_with_one_warning(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from numba.core import event
+
+    monkeypatch.setenv("MINITORCH_CACHE_DIR", str(tmp_path / "cache"))
+    folder = tmp_path / "cache" / "kernels"
+    make, module = _written_kernel(folder, 5.0)
+    (code,) = folder.glob("*.nbc")
+    text = module.read_bytes()
+    for damage in DAMAGES.values():
+        for path in (module, code):
+            path.write_bytes(damage(path.read_bytes()))
+        kernel_cache._warn_once.cache_clear()
+        with pytest.warns(RuntimeWarning, match="damaged") as warned:
+            assert make() == [5.0, 10.0]
+        assert len(warned) == 1
+        assert module.read_bytes() == text
+        with event.install_recorder("numba:compile") as recorder:
+            assert make() == [5.0, 10.0]
+        assert not recorder.buffer
+        assert set(folder.iterdir()) == {module, code}
+
+
+@needs_jit
+def test_the_code_of_another_kernel_is_not_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    made = {}
+    for factor in (3.0, 4.0):
+        monkeypatch.setenv("MINITORCH_CACHE_DIR", str(tmp_path / str(factor)))
+        make, _ = _written_kernel(tmp_path / str(factor) / "kernels", factor)
+        (made[factor],) = (tmp_path / str(factor)).rglob("*.nbc")
+    made[4.0].write_bytes(made[3.0].read_bytes())
+    with pytest.warns(RuntimeWarning, match="damaged"):
+        assert make() == [4.0, 8.0]
+
+
+@needs_jit
+@pytest.mark.skipif(sys.platform == "win32", reason="access is not described by modes there")
+@pytest.mark.parametrize("place", ["folder", "module", "machine code"])
+def test_what_others_may_write_is_not_executed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: str
+) -> None:
+    monkeypatch.setenv("MINITORCH_CACHE_DIR", str(tmp_path / "cache"))
+    folder = tmp_path / "cache" / "kernels"
+    make, module = _written_kernel(folder, 7.0)
+    assert folder.stat().st_mode & 0o777 == 0o700
+    (code,) = folder.glob("*.nbc")
+    planted = b"raise SystemExit('another user\\'s code runs')\n"
+    kernel_cache.write(module, planted) if place != "machine code" else kernel_cache.write(code, planted)
+    {"folder": folder, "module": module, "machine code": code}[place].chmod(0o777)
+    before = files(folder)
+    kernel_cache.usable.cache_clear()
+    with pytest.warns(RuntimeWarning, match="other users may write to the") as warned:
+        found = [make(), make()]
+    assert found == [[7.0, 14.0], [7.0, 14.0]]
+    assert len(warned) == 1
+    assert "set MINITORCH_CACHE_DIR to a folder that only you can write to" in str(warned[0].message)
+    assert files(folder) == before
+
+
+@needs_jit
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root gives files away")
+def test_what_belongs_to_another_user_is_not_executed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MINITORCH_CACHE_DIR", str(tmp_path / "cache"))
+    make, module = _written_kernel(tmp_path / "cache" / "kernels", 9.0)
+    os.chown(module, 12345, 12345)
+    with pytest.warns(RuntimeWarning, match="the file belongs to user 12345"):
+        assert make() == [9.0, 18.0]
+
+
+@needs_jit
+def test_an_interrupt_waits_until_the_kernel_is_compiled_and_arrives_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from numba.core import event
+
+    class Interrupts(event.Listener):
+        def on_start(self, event: Any) -> None:
+            signal.raise_signal(signal.SIGINT)
+
+        def on_end(self, event: Any) -> None:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setenv("MINITORCH_CACHE_DIR", str(tmp_path))
+    out, before = np.zeros(2), signal.getsignal(signal.SIGINT)
+    kernel = jit.kernel(elementwise.map_flat, fn=operators.neg, cache=False)
+    with pytest.raises(KeyboardInterrupt), event.install_listener("numba:compile", Interrupts()):
+        kernel(out, 2, np.array([1.0, 2.0]))
+    assert out.tolist() == [0.0, 0.0]
+    assert signal.getsignal(signal.SIGINT) is before
+    with event.install_recorder("numba:compile") as recorder:
+        kernel(out, 2, np.array([1.0, 2.0]))
+    assert out.tolist() == [-1.0, -2.0]
+    assert not recorder.buffer
+
+
+@needs_jit
+def test_a_module_that_fails_is_not_published(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def other(x: float) -> float:
+        return x - 3.0
+
+    monkeypatch.setenv("MINITORCH_CACHE_DIR", str(tmp_path))
+    variants = dict(jit._variants)
+
+    def run() -> list[float]:
+        out = np.empty(1)
+        jit.variant(elementwise.map_flat, out.dtype, False, fn=other)(out, 1, np.array([1.0]))
+        return out.tolist()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(jit.codegen, "module_source", lambda *args: "raise KeyboardInterrupt")
+        with pytest.raises(KeyboardInterrupt):
+            run()
+        assert jit._variants == variants
+    for path in tmp_path.rglob("*.py"):
+        path.unlink()
+    assert run() == [-2.0]
 
 
 def test_with_the_jit_off_the_plain_functions_run(tmp_path: Path) -> None:

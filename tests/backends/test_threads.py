@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -118,3 +119,84 @@ def test_two_processes_start_at_once(tmp_path: object) -> None:
     with ThreadPoolExecutor(2) as pool:
         found = list(pool.map(lambda _: run(body, MINITORCH_CACHE_DIR=str(tmp_path)), range(2)))
     assert found[0] == found[1]
+
+
+def short(body: str, cache: Path, **variables: str) -> str:
+    """Run a program on two threads, with a cache of its own; return what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-c", "import os, sys, threading\nimport numpy as np, minitorch as mt\n" + body],
+        env={**os.environ, "NUMBA_NUM_THREADS": "2", "MINITORCH_CACHE_DIR": str(cache), **variables},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, (done.returncode, done.stderr[-2000:])
+    return done.stdout.strip()
+
+
+FIRST_USE = """
+sys.setswitchinterval(1e-5)
+start, found = threading.Barrier(4), []
+def use():
+    x = mt.ones((4, 5))
+    start.wait()
+    found.append((x * x + 1.0).sum().item())
+running = [threading.Thread(target=use) for _ in range(4)]
+[t.start() for t in running]
+[t.join() for t in running]
+print(found)
+"""
+
+
+@needs_jit
+def test_threads_that_use_a_kernel_first_at_the_same_time(tmp_path: Path) -> None:
+    for _ in range(2):  # compiling, then loading what is compiled
+        assert short(FIRST_USE, tmp_path) == "[40.0, 40.0, 40.0, 40.0]"
+
+
+@needs_jit
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork")
+def test_the_kernels_of_the_course_run_after_a_fork(tmp_path: Path) -> None:
+    body = """
+from minitorch import operators
+from minitorch.fast_ops import course
+a, out = mt.tensor([[1.0, 2.0], [3.0, 4.0]]), mt.zeros((2, 2))
+made = course.tensor_map(operators.neg)
+made(*out.tuple(), *a.tuple())  # starts the threads
+if os.fork() == 0:
+    made(*out.tuple(), *a.tuple())
+    print(out.to_numpy().tolist())
+    mt.tensor_matrix_multiply(*out.tuple(), *a.tuple(), *a.tuple())
+    print(out.to_numpy().tolist())
+    images, weights, result = mt.ones((1, 1, 3)), mt.ones((1, 1, 2)), mt.zeros((1, 1, 3))
+    mt.tensor_conv1d(*result.tuple(), result.size, *images.tuple(), *weights.tuple(), False)
+    print(result.to_numpy().ravel().tolist(), flush=True)
+    os._exit(0)
+_, status = os.wait()
+print(status)
+"""
+    assert short(body, tmp_path).splitlines() == [
+        "[[-1.0, -2.0], [-3.0, -4.0]]",
+        "[[7.0, 10.0], [15.0, 22.0]]",
+        "[2.0, 2.0, 1.0]",
+        "0",
+    ]
+
+
+@needs_jit
+def test_a_layer_of_threads_that_allows_one_launch_at_a_time(tmp_path: Path) -> None:
+    body = """
+from concurrent.futures import ThreadPoolExecutor
+from minitorch import operators
+from minitorch.fast_ops import course
+x, a = mt.ones((300, 300)), mt.tensor([[1.0, 2.0], [3.0, 4.0]])
+made = course.tensor_map(operators.neg)
+def use(k):
+    out = mt.zeros((2, 2))
+    made(*out.tuple(), *a.tuple())
+    return (x + float(k)).to_numpy()[0, 0] + out.to_numpy()[0, 0]
+with ThreadPoolExecutor(4) as pool:
+    print(list(pool.map(use, range(200))) == list(range(200)))
+"""
+    assert short(body, tmp_path, NUMBA_THREADING_LAYER="workqueue") == "True"
