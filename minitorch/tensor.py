@@ -23,6 +23,7 @@ from .tensor_data import (
     TensorData,
     Triple,
     float_array,
+    require_countable,
     resolve_dtype,
     resolve_shape,
 )
@@ -586,6 +587,7 @@ def from_dlpack(x: Any, backend: Any = None) -> Tensor:
         backend = "cuda" if x.__dlpack_device__()[0] == dlpack.CUDA else "fast"
     backend = find_backend(backend)
     storage, shape, strides = backend.ops.adopt(x)
+    require_countable("from_dlpack", shape)
     return Tensor(TensorData.on(storage, shape, strides, math.prod(shape), backend))
 
 
@@ -617,6 +619,7 @@ def _shape(shape: Any) -> tuple[int, ...]:
     sizes = (shape,) if isinstance(shape, int) else tuple(shape)
     if any(not isinstance(n, int | np.integer) or n < 0 for n in sizes):
         raise IndexingError(f"shape: expected sizes of at least 0, got {shape!r}")
+    require_countable("shape", sizes)
     return sizes
 
 
