@@ -23,6 +23,7 @@ from .tensor_data import (
     TensorData,
     Triple,
     float_array,
+    require_countable,
     resolve_dtype,
     resolve_shape,
 )
@@ -67,7 +68,7 @@ class Tensor(Variable):
         grad: The gradient: None, or the sum of what backward passes have found, of the same shape, dtype and backend.
     """
 
-    __slots__ = ("_tensor", "grad")
+    __slots__ = ("_grad", "_tensor")
     # Makes NumPy leave an operation between a NumPy scalar and a tensor to the tensor.
     __array_ufunc__ = None
 
@@ -79,7 +80,7 @@ class Tensor(Variable):
         self._id = 0
         self._hooks = ()
         self._tensor = v
-        self.grad: Tensor | None = None
+        self._grad: Tensor | None = None
         if backend is not None:
             self._type_(backend)
         elif v.backend is None:
@@ -106,13 +107,13 @@ class Tensor(Variable):
         return unbroadcast(d._tensor if isinstance(d, Tensor) else d, self._tensor)
 
     def _store_derivative(self, d: TensorData, owned: set[int]) -> None:
-        if self.grad is not None:
-            self.grad = Tensor(self.grad._tensor + d)
+        if self._grad is not None:
+            self._grad = Tensor(self._grad._tensor + d)
             return
         if id(d._storage) in owned:
             d = d.with_own_storage()
         owned.add(id(d._storage))
-        self.grad = Tensor(d)
+        self._grad = Tensor(d)
 
     def _ensure_tensor(self, b: Any) -> Tensor:
         return b if isinstance(b, Tensor) else tensor(b, self.backend, dtype=self.dtype, shape=())
@@ -125,7 +126,7 @@ class Tensor(Variable):
         if self._tensor.backend is None:
             self._tensor.backend = found
         elif found != self._tensor.backend:
-            self._tensor = found.from_array(self._tensor.to_numpy())
+            self._tensor, self._grad = found.from_array(self._tensor.to_numpy()), None
 
     # Properties
 
@@ -137,6 +138,28 @@ class Tensor(Variable):
     def requires_grad(self) -> bool:
         """Tell whether operations on this tensor are recorded for backpropagation."""
         return self.history is not None
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The gradient, or None.
+
+        Writing raises IndexingError for another shape, TypeError for another dtype or what is no Tensor, and
+        BackendError for another backend.
+        """
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        if value is not None:
+            if not isinstance(value, Tensor):
+                raise TypeError(f"grad: expected a Tensor or None, got {type(value).__name__}")
+            _require_like("grad", "a gradient", value._tensor, self._tensor)
+            if value.dtype != self.dtype:
+                raise TypeError(
+                    f"grad: expected dtype {self.dtype} as of the tensor, got {value.dtype}; "
+                    f'use astype("{self.dtype}")'
+                )
+        self._grad = value
 
     @property
     def shape(self) -> Sizes:
@@ -220,7 +243,7 @@ class Tensor(Variable):
         return self.detach()
 
     def type_(self, backend: Any) -> None:
-        """The 2020 name of ``_type_``: move to ``backend``, in place."""
+        """The 2020 name of ``_type_``: move to ``backend``, in place; a gradient is dropped."""
         self._type_(backend)
 
     def zeros(self, shape: Sizes | None = None) -> Tensor:
@@ -281,18 +304,30 @@ class Tensor(Variable):
     def update_all_(
         rule: Callable[..., Any], settings: Sequence[float], rows: Iterable[Sequence[Tensor]]
     ) -> None:
-        """Do `update_` for rows ``(tensor, gradient, *states)``: in one call for all of one backend and dtype."""
+        """Do `update_` for rows ``(tensor, gradient, *states)``: in one call for all of one backend and dtype.
+
+        Raises:
+            IndexingError: A gradient or a state has another shape than its tensor; nothing was updated.
+            BackendError: A gradient is in another backend.
+        """
         groups: dict[Any, list[tuple[TensorData, ...]]] = {}
         for t, d, *states in rows:
-            t._tensor = t._tensor.contiguous()
-            row = (t._tensor, d._tensor.contiguous(), *(s._tensor for s in states))
-            groups.setdefault((t.backend, t.dtype), []).append(row)
+            p, grad = t._tensor, d._tensor
+            if grad.shape != p.shape or grad.backend is not p.backend:
+                _require_like("update", "a gradient", grad, p)
+            for s in states:
+                if s._tensor.shape != p.shape:
+                    _require_like("update", "a state", s._tensor, p)
+                s._tensor = s._tensor.contiguous()
+            t._tensor = p = p.contiguous()
+            row = (p, grad.contiguous(), *(s._tensor for s in states))
+            groups.setdefault((p.backend, p.dtype), []).append(row)
         for (backend, _), group in groups.items():
             backend.update(rule)(settings, group)
 
     def zero_grad_(self) -> None:
         """Set the gradient to None."""
-        self.grad = None
+        self._grad = None
 
     def backward(self, grad_output: Any = None) -> None:
         """Add the derivatives of this tensor, times ``grad_output``, to the leaves it was computed from.
@@ -472,6 +507,16 @@ class Tensor(Variable):
         return self._tensor.get(key) if self._tensor.is_full_index(key) else Slice.apply(self, key=key)
 
 
+def _require_like(op: str, what: str, got: TensorData, expected: TensorData) -> None:
+    """Check that an operand which a kernel reads beside ``expected`` has its shape and backend."""
+    if got.shape != expected.shape:
+        raise IndexingError(
+            f"{op}: expected {what} of shape {expected.shape} as of the tensor, got {got.shape}"
+        )
+    if got.backend is not expected.backend:
+        expected.f.ops.require_same_backend(expected, got)
+
+
 def _sizes(given: tuple[Any, ...]) -> tuple[int, ...]:
     inner = given[0] if len(given) == 1 and isinstance(given[0], Iterable) else given
     return tuple(int(n) for n in inner)
@@ -542,6 +587,7 @@ def from_dlpack(x: Any, backend: Any = None) -> Tensor:
         backend = "cuda" if x.__dlpack_device__()[0] == dlpack.CUDA else "fast"
     backend = find_backend(backend)
     storage, shape, strides = backend.ops.adopt(x)
+    require_countable("from_dlpack", shape)
     return Tensor(TensorData.on(storage, shape, strides, math.prod(shape), backend))
 
 
@@ -573,6 +619,7 @@ def _shape(shape: Any) -> tuple[int, ...]:
     sizes = (shape,) if isinstance(shape, int) else tuple(shape)
     if any(not isinstance(n, int | np.integer) or n < 0 for n in sizes):
         raise IndexingError(f"shape: expected sizes of at least 0, got {shape!r}")
+    require_countable("shape", sizes)
     return sizes
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import math
+import operator
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
@@ -17,7 +18,6 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from .operators import prod
 from .runtime.capture import require_readable
 
 
@@ -66,6 +66,7 @@ def get_default_dtype() -> np.dtype[Any]:
 
 
 MAX_DIMS = 32
+MAX_SIZE = 2**60 - 1  # elements of a tensor: so many float64 are countable in bytes
 
 Storage: TypeAlias = npt.NDArray[Any]
 OutIndex: TypeAlias = npt.NDArray[np.int32]
@@ -166,6 +167,8 @@ def resolve_shape(shape: Sequence[int], size: int) -> tuple[int, ...]:
         IndexingError: No such size exists.
     """
     wanted = tuple(map(int, shape))
+    if len(wanted) > MAX_DIMS or not size:
+        require_countable("view", wanted)
     if math.prod(wanted) == size and min(wanted, default=0) >= 0:
         return wanted
     known = math.prod(n for n in wanted if n != -1)
@@ -178,13 +181,50 @@ def resolve_shape(shape: Sequence[int], size: int) -> tuple[int, ...]:
     return wanted
 
 
+def require_countable(op: str, shape: Sizes) -> None:
+    """Check that kernels can count dimensions and elements of a shape.
+
+    As in NumPy, dimensions of size 0 are left out: the strides of an empty array must be countable too.
+
+    Raises:
+        IndexingError: There are more than `MAX_DIMS` dimensions, or more bytes than 63 bits count.
+    """
+    if len(shape) > MAX_DIMS:
+        raise IndexingError(f"{op}: expected at most {MAX_DIMS} dimensions, got {len(shape)} (shape {shape})")
+    if math.prod([n for n in shape if n]) > MAX_SIZE:
+        raise IndexingError(f"{op}: expected at most {MAX_SIZE} elements, got shape {shape}")
+
+
+def _whole_numbers(what: str, values: Sizes) -> Sizes:
+    try:
+        return tuple(map(operator.index, values))
+    except TypeError:
+        raise IndexingError(f"TensorData: expected whole numbers as {what}, got {values}") from None
+
+
+def _require_reach(shape: Sizes, strides: Sizes, size: int) -> None:
+    """Check that every element lies in a storage of ``size`` elements, and that kernels can count the strides."""
+    if not size:
+        low = high = 0
+    else:
+        reaches = [(n - 1) * s for n, s in zip(shape, strides)]
+        low, high = sum(r for r in reaches if r < 0), sum(r for r in reaches if r > 0)
+    if low < 0 or high >= max(size, 1) or any(abs(s) > MAX_SIZE for s in strides):
+        raise IndexingError(
+            f"TensorData: strides {strides} reach from element {low} to {high} of a storage of {size} elements "
+            f"(shape {shape}); expected to stay inside"
+        )
+
+
 class TensorData:
     """A flat storage of numbers, read as an array of a shape.
 
     Args:
-        storage: A one-dimensional float array (not copied), or a list of numbers, which take the default dtype.
+        storage: A one-dimensional float array (not copied if it is packed), or a list of numbers, which take the
+            default dtype.
         shape: Sizes, outermost first; their product is the length of ``storage``.
-        strides: Distance in storage between neighbours, for each dimension; row-major by default.
+        strides: Distance in storage between neighbours, for each dimension; row-major by default. Every element must
+            lie in the storage.
         backend: The `TensorBackend` that computes on it.
 
     Raises:
@@ -204,21 +244,33 @@ class TensorData:
             raise IndexingError(f"TensorData: expected tuples, got shape {shape!r} and strides {strides!r}")
         if isinstance(storage, Sequence) or (isinstance(storage, np.ndarray) and storage.dtype not in FLOATS):
             storage = float_array(storage, get_default_dtype())
+        if isinstance(storage, np.ndarray):
+            if storage.ndim != 1:
+                raise IndexingError(f"TensorData: expected a flat storage, got one of shape {storage.shape}")
+            # Kernels take a storage for packed: one with steps, or that does not begin at a whole element, is copied.
+            storage = np.require(storage, requirements=("C", "A"))
         if strides is not None and len(strides) != len(shape):
             raise IndexingError(f"TensorData: expected {len(shape)} strides, got {strides} (shape {shape})")
-        size = int(prod(shape))
+        shape = _whole_numbers("sizes", shape)
+        size = math.prod(shape)
+        if min(shape, default=0) < 0:
+            raise IndexingError(f"TensorData: expected sizes of at least 0, got shape {shape}")
         if len(storage) != size:
             raise IndexingError(f"TensorData: expected {size} elements, got {len(storage)} (shape {shape})")
-        if len(shape) > MAX_DIMS:
-            raise IndexingError(f"TensorData: expected at most {MAX_DIMS} dimensions (shape {shape})")
+        require_countable("TensorData", shape)
+        self._contiguous: bool | None = None
+        if strides is None:
+            self._contiguous, strides = True, strides_from_shape(shape)
+        else:
+            strides = _whole_numbers("strides", strides)
+            _require_reach(shape, strides, size)
         self._storage = storage
         self.dtype: np.dtype[Any] = storage.dtype
-        self.shape: Sizes = tuple(shape)
-        self.strides: Sizes = strides_from_shape(shape) if strides is None else tuple(strides)
+        self.shape: Sizes = shape
+        self.strides: Sizes = strides
         self.dims = len(shape)
         self.size = size
         self.backend = backend
-        self._contiguous = True if strides is None else None
 
     @classmethod
     def on(cls, storage: Any, shape: Sizes, strides: Sizes | None, size: int, backend: Any) -> TensorData:

@@ -78,6 +78,7 @@ class _BatchNorm(FoldableNorm):
             )
         channels = x.reshape(x.shape[0], x.shape[1], math.prod(x.shape[2:]))
         shape = (1, self.num_features, 1)
+        _require_values(self, (self.num_features,))
         like = x.detach()
         if self.training or not self.track_running_stats:
             count = channels.shape[0] * channels.shape[2]
@@ -104,6 +105,8 @@ class _BatchNorm(FoldableNorm):
 
     def _scale_and_shift(self, like: Tensor) -> tuple[Tensor, Tensor]:
         mean, root = self.running_mean, (self.running_var + self.eps).sqrt()
+        for name, t in (("running_mean", mean), ("running_var", root)):
+            _require_shape(self, name, t, (self.num_features,))
         scale = like.zeros(mean.shape) + 1.0 if self.weight is None else self.weight.value
         scale = scale / root
         shift = -mean * scale if self.bias is None else self.bias.value - mean * scale
@@ -111,10 +114,13 @@ class _BatchNorm(FoldableNorm):
 
     def _observe(self, count: int) -> Any:
         def observe(mean: TensorData, var: TensorData) -> None:
+            running_mean, running_var = self.running_mean, self.running_var
+            _require_shape(self, "running_mean", running_mean, (self.num_features,))
+            _require_shape(self, "running_var", running_var, (self.num_features,))
             repeat(self._count)
             unbiased = count / max(count - 1, 1)
-            ema_(self.running_mean, Tensor(mean.view(self.num_features)), self.momentum)
-            ema_(self.running_var, Tensor(var.view(self.num_features)), self.momentum, unbiased)
+            ema_(running_mean, Tensor(mean.view(self.num_features)), self.momentum)
+            ema_(running_var, Tensor(var.view(self.num_features)), self.momentum, unbiased)
 
         return observe if self.training else None
 
@@ -183,6 +189,7 @@ class LayerNorm(Module):
             raise IndexingError(
                 f"LayerNorm: expected {self.normalized_shape} as the last dimensions, got shape {x.shape}"
             )
+        _require_values(self, self.normalized_shape)
         out = _rows_normed(x, size, self.eps)
         return out if self.weight is None or self.bias is None else out * self.weight.value + self.bias.value
 
@@ -226,6 +233,7 @@ class GroupNorm(Module):
             raise IndexingError(
                 f"GroupNorm: expected {self.num_channels} channels in the second dimension, got shape {x.shape}"
             )
+        _require_values(self, (self.num_channels,))
         out = _rows_normed(x, math.prod(x.shape[1:]) // self.num_groups, self.eps)
         if self.weight is None or self.bias is None:
             return out
@@ -235,6 +243,19 @@ class GroupNorm(Module):
     def extra_repr(self) -> str:
         """Show groups, channels and settings."""
         return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.weight is not None}"
+
+
+def _require_values(layer: Any, shape: tuple[int, ...]) -> None:
+    """Check that weight and bias of a layer, where it has them, have ``shape``."""
+    for name in ("weight", "bias"):
+        p = layer._parameters.get(name)
+        if p is not None:
+            _require_shape(layer, name, p, shape)
+
+
+def _require_shape(layer: Module, name: str, value: Any, shape: tuple[int, ...]) -> None:
+    if value.shape != shape:
+        raise IndexingError(f"{type(layer).__name__}: expected {name} of shape {shape}, got {value.shape}")
 
 
 def _rows_normed(x: Tensor, size: int, eps: float) -> Tensor:

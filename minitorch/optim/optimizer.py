@@ -16,11 +16,14 @@ import numpy as np
 
 from ..module import Parameter
 from ..runtime.capture import note_step
+from ..tensor_data import IndexingError
 
 # A rule, its settings at this step, and the states of one parameter.
 Plan: TypeAlias = tuple[Callable[..., Any], tuple[float, ...], list[Any]]
 # Rows (value, gradient, *states) by what they share: the class of the value, the rule, and its settings.
 Updates: TypeAlias = dict[tuple[Any, Callable[..., Any], tuple[float, ...]], list[tuple[Any, ...]]]
+
+_NO_STATES: tuple[int, list[Any]] = (0, [])
 
 
 @runtime_checkable
@@ -114,7 +117,12 @@ class Optimizer:
         """Update each parameter that has a gradient, and set that gradient to None.
 
         All that share a rule and its settings are updated together, unless a subclass has an `update_one` of its own.
+
+        Raises:
+            IndexingError: The value of a parameter was replaced by one of another shape: its states belong to the old
+                one. Nothing was changed.
         """
+        self._require_own_states()
         note_step(self)
         one_by_one = type(self).update_one is not Optimizer.update_one
         updates: Updates = {}
@@ -128,6 +136,20 @@ class Optimizer:
                     self._plan(updates, p, p.value.grad, group)
                 p.value.zero_grad_()
         _run(updates)
+
+    def _require_own_states(self) -> None:
+        """Check that states have the shape of the value that they update."""
+        for group in self.param_groups:
+            for p in group["params"]:
+                states = self._memory.get(id(p), _NO_STATES)[1]
+                if not states or p.value is None or states[0].shape == p.value.shape:
+                    continue
+                if p.value.grad is not None:
+                    raise IndexingError(
+                        f"{type(self).__name__}: the states of parameter {p.name or self.parameters.index(p)} have "
+                        f"shape {states[0].shape}, but its value now has {p.value.shape}; "
+                        "make a new optimizer after such a replacement"
+                    )
 
     def refresh(self, captured: Iterable[Parameter]) -> None:
         """Count a step that a captured graph computes, and hand its new settings to the backend.

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from .. import operators
 from ..runtime.types import Fn
-from ..tensor_data import TensorData
+from ..tensor_data import MAX_DIMS, TensorData, require_countable
 from .base import Kernel, TensorOps
 from .composite import MEANINGS, fusing
 
@@ -165,7 +165,13 @@ class TensorBackend:
         return self.from_array(np.full(shape, value, dtype))
 
     def from_array(self, array: npt.NDArray[Any]) -> TensorData:
-        """Return a packed float array, which nobody else will write to, as TensorData of this backend."""
+        """Return a packed float array, which nobody else will write to, as TensorData of this backend.
+
+        Raises:
+            IndexingError: It has more than `MAX_DIMS` dimensions.
+        """
+        if array.ndim > MAX_DIMS:
+            require_countable("tensor", array.shape)
         return TensorData.on(self.ops.storage(array.reshape(-1)), array.shape, None, array.size, self)
 
     def replay_input(self, make: Callable[[], npt.NDArray[Any]], shape: tuple[int, ...]) -> TensorData:

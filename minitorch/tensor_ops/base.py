@@ -20,7 +20,16 @@ import numpy.typing as npt
 from ..runtime import dlpack
 from ..runtime.specialize import with_numpy
 from ..runtime.types import Fn
-from ..tensor_data import FLOATS, BackendError, IndexingError, TensorData, normal_dim, shape_broadcast
+from ..tensor_data import (
+    FLOATS,
+    MAX_SIZE,
+    BackendError,
+    IndexingError,
+    TensorData,
+    normal_dim,
+    require_countable,
+    shape_broadcast,
+)
 from .composite import CompositeOps
 from .conv import ConvOps, through_variables
 
@@ -169,8 +178,14 @@ class TensorOps(CompositeOps, ConvOps):
 
     @classmethod
     def allocate(cls, shape: tuple[int, ...], dtype: np.dtype[Any], backend: Any) -> TensorData:
-        """Return a packed TensorData of ``shape`` with any content."""
+        """Return a packed TensorData of ``shape`` with any content.
+
+        Raises:
+            IndexingError: It has more elements than 63 bits count in bytes.
+        """
         size = math.prod(shape)
+        if size > MAX_SIZE:
+            require_countable(f"result on backend {cls.name!r}", shape)
         return TensorData.on(cls.empty(size, dtype), shape, None, size, backend)
 
     @classmethod
@@ -231,14 +246,20 @@ class TensorOps(CompositeOps, ConvOps):
 
     @classmethod
     def reduce(cls, fn: Fn, start: float = 0.0) -> Callable[[Any, int], Any]:
-        """Return ``f(a, dim)``, which reduces with ``fn`` along ``dim``; the dimension stays with size 1."""
+        """Return ``f(a, dim)``, which reduces with ``fn`` along ``dim``; the dimension stays with size 1.
+
+        Of no elements the result is ``start``; the kernel is not asked.
+        """
         kernel = cls.reduce_kernel(fn, start)
 
         def reduced(a: Any, dim: int) -> Any:
             if not isinstance(a, TensorData):
                 return through_variables(lambda t: reduced(t, dim), a)
             dim = normal_dim(dim, a.dims, a.shape)
-            out = cls.allocate((*a.shape[:dim], 1, *a.shape[dim + 1 :]), a.dtype, a.backend)
+            shape = (*a.shape[:dim], 1, *a.shape[dim + 1 :])
+            if not a.shape[dim]:
+                return a.f.full(shape, start, a.dtype)
+            out = cls.allocate(shape, a.dtype, a.backend)
             if out.size:
                 kernel(out, a, dim)
             return out
@@ -269,6 +290,8 @@ class TensorOps(CompositeOps, ConvOps):
         shape = (a.shape[-2], b.shape[-1])
         if not both_flat:
             shape = (batch[1] if batch[0] == 1 else batch[0], *shape)  # type: ignore[assignment]
+        if not a.shape[-1]:
+            return a.f.full(shape, 0.0, np.promote_types(a.dtype, b.dtype))
         out = cls.allocate(shape, np.promote_types(a.dtype, b.dtype), a.backend)
         if out.size:
             cls.matmul_kernel(out, a, b)

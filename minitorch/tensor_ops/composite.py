@@ -58,7 +58,13 @@ def composite(shapes: Callable[..., tuple[Shape | None, ...]]) -> Callable[[Fn],
 
     def decorate(meaning: Fn) -> Any:
         name = meaning.__name__
-        MEANINGS[name] = meaning
+
+        @functools.wraps(meaning)
+        def specification(cls: Any, *args: Any) -> Any:
+            shapes(*args)
+            return meaning(cls, *args)
+
+        MEANINGS[name] = specification
 
         @functools.wraps(meaning)
         def dispatch(cls: Any, *args: Any) -> Any:
@@ -114,6 +120,7 @@ def _conv_grad_shapes(
     activation: str, wanted: tuple[bool, bool], params: ConvParams,
 ) -> tuple[Shape | None, ...]:  # fmt: skip
     _require("gradient of conv2d", "output gradient", d.shape, y.shape)
+    _require("gradient of conv2d", "result", y.shape, conv_shape(x.shape, w.shape, params))
     return x.shape if wanted[0] else None, w.shape if wanted[1] else None, w.shape[:1]
 
 
@@ -126,6 +133,8 @@ def _linear_shapes(x: TensorData, w: TensorData, b: TensorData, activation: str)
 
 def _activation_grad_shapes(y: TensorData, d: TensorData, activation: str) -> tuple[Shape, Shape]:
     _require("gradient of an activation", "output gradient", d.shape, y.shape)
+    if y.dims < 2:
+        raise IndexingError(f"gradient of an activation: expected a result (A, C, ...), got {y.shape}")
     return y.shape, y.shape[1:2]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import minitorch
-from minitorch import SGD, Adagrad, Adam, AdamW, Optimizer, Parameter, RMSprop, Scalar, tensor
+from minitorch import SGD, Adagrad, Adam, AdamW, IndexingError, Optimizer, Parameter, RMSprop, Scalar, tensor
 from minitorch.optim import algorithms
 
 from ..support.op_table import BACKENDS
@@ -319,6 +319,46 @@ def test_a_value_that_is_listed_twice_is_updated_once(value: Any) -> None:
     (shared * 3.0).backward()
     SGD(params, lr=1.0).step()
     assert float(np.asarray(shared.to_numpy()).item()) == 1.0
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("make", [Adam, AdamW, RMSprop, Adagrad, lambda p: SGD(p, momentum=0.9)])
+def test_states_belong_to_the_shape_of_a_value(backend: str, make: Any) -> None:
+    params = parameters(backend)
+    optimizer = make(params)
+    for p in params:
+        p.value.grad = p.value
+    optimizer.step()
+    before = optimizer.state_dict()
+    params[1].update(tensor(np.zeros(1000), backend))
+    for p in params:
+        p.value.grad = p.value
+    start = params[0].value.to_numpy()
+    with pytest.raises(
+        IndexingError, match=r"parameter 1 have shape \(1,\), but its value now has \(1000,\)"
+    ):
+        optimizer.step()
+    assert params[0].value.grad is not None
+    assert np.array_equal(params[0].value.to_numpy(), start)
+    assert optimizer.state_dict()["state"]["0"]["step"] == before["state"]["0"]["step"] == 1
+    params[1].value.zero_grad_()
+    optimizer.step()  # what has no gradient is left alone
+    assert optimizer.state_dict()["state"]["0"]["step"] == 2
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_an_update_reads_gradients_and_states_of_its_own_shape(backend: str) -> None:
+    a, b = (tensor(np.ones(n), backend) for n in (2, 3))
+    a.grad = a
+    with pytest.raises(IndexingError, match=r"a state of shape \(2,\) as of the tensor, got \(3,\)"):
+        a.update_(algorithms.momentum_rule, (0.1, 0.0, 0.9, 1.0, 0.0), [b])
+    with pytest.raises(IndexingError, match=r"a gradient of shape \(2,\) as of the tensor, got \(3,\)"):
+        minitorch.Tensor.update_all_(algorithms.sgd_rule, (0.1, 0.0), [(b, b), (a, b)])
+    assert np.array_equal(b.to_numpy(), np.ones(3))
+    state = tensor([[0.0, 0.0], [0.0, 0.0]], backend)[:, 0].view(2)
+    a.update_(algorithms.momentum_rule, (0.5, 0.0, 0.9, 1.0, 0.0), [state])
+    assert a.to_numpy().tolist() == [0.5, 0.5]
+    assert state.to_numpy().tolist() == [1.0, 1.0]
 
 
 def test_a_plain_optimizer_has_no_rule() -> None:
