@@ -130,3 +130,125 @@ def test_scalars_divide_without_squares() -> None:
             y.derivative = None
             out.backward()
             assert y.derivative == pytest.approx(-(1 / b) / b, rel=1e-12)
+
+
+class Doubled(minitorch.BatchNorm2d):
+    """A norm with a ``forward`` of its own, which is not folded."""
+
+    def forward(self, x: Tensor, act: str = "none") -> Tensor:
+        """Norm, times 2."""
+        return super().forward(x, act) * 2.0
+
+
+class Shifted:
+    """Comes before a layer among the bases of a class."""
+
+    def forward(self, x: Tensor, *given: Any) -> Tensor:
+        """Layer, plus 1."""
+        return super().forward(x, *given) + 1.0  # type: ignore[misc]
+
+
+class ShiftedConv(Shifted, minitorch.Conv2d):
+    """A convolution whose ``forward`` is that of another base."""
+
+
+class ShiftedNorm(Shifted, minitorch.BatchNorm2d):
+    """A norm whose ``forward`` is that of another base."""
+
+
+class Called(minitorch.BatchNorm2d):
+    """A norm that does more when it is called."""
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Norm, times 3."""
+        return super().__call__(x) * 3.0
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize(
+    "layers",
+    [
+        lambda: (minitorch.Conv2d(1, 3, 3), Doubled(3)),
+        lambda: (minitorch.Conv2d(1, 3, 3), ShiftedNorm(3)),
+        lambda: (minitorch.Conv2d(1, 3, 3), Called(3)),
+        lambda: (ShiftedConv(1, 3, 3), minitorch.BatchNorm2d(3)),
+        lambda: (minitorch.Conv2d(1, 3, 3), minitorch.BatchNorm2d(3)),
+    ],
+)
+def test_sequential_runs_the_forward_of_subclasses(layers: Callable[[], Any], training: bool) -> None:
+    first, second = layers()
+    x = tensor(numbers(2, 1, 5, 5) + 3)
+    net = minitorch.Sequential(first, second, minitorch.ReLU()).train(training)
+    np.testing.assert_allclose(net(x).to_numpy(), second(first(x)).relu().to_numpy(), atol=1e-12)
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_sequential_runs_the_forward_of_an_instance(place: int) -> None:
+    net = minitorch.Sequential(minitorch.Conv2d(1, 3, 3), minitorch.BatchNorm2d(3), minitorch.ReLU()).eval()
+    x, calls = tensor(numbers(2, 1, 5, 5)), []
+    plain = net(x).to_numpy()
+    inner = net[place].forward
+
+    def replaced(z: Tensor) -> Tensor:
+        calls.append(z.shape)
+        return inner(z)
+
+    net[place].forward = replaced
+    np.testing.assert_allclose(net(x).to_numpy(), plain, atol=1e-12)
+    assert len(calls) == 1
+
+
+def test_sequential_runs_a_replaced_forward_of_a_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    net = minitorch.Sequential(minitorch.Conv2d(1, 3, 3), minitorch.BatchNorm2d(3)).eval()
+    stock, calls = minitorch.BatchNorm2d.forward, []
+
+    def replaced(self: Any, x: Tensor, act: str = "none") -> Tensor:
+        calls.append(x.shape)
+        return stock(self, x, act)
+
+    monkeypatch.setattr(minitorch.BatchNorm2d, "forward", replaced)
+    net(tensor(numbers(2, 1, 5, 5)))
+    assert len(calls) == 1
+
+
+def test_unknown_activations_are_refused() -> None:
+    x, w, b = (minitorch.ones(s) for s in ((2, 2, 4, 4), (2, 2, 3, 3), (2,)))
+    rows, kernels = minitorch.ones((2, 2, 4)), minitorch.ones((2, 2, 3))
+    for name, call in [
+        ("conv2d", lambda: minitorch.conv2d(x, w, act="gelu")),
+        ("conv2d", lambda: minitorch.conv2d(x, w, padding=1, act="gelu")),
+        ("conv2d", lambda: minitorch.conv2d(x, w, b, act="gelu")),
+        ("conv1d", lambda: minitorch.conv1d(rows, kernels, act="gelu")),
+        ("conv1d", lambda: minitorch.conv1d(rows, kernels, b, act="gelu")),
+        ("linear", lambda: functional.linear(b.view(1, 2), w[0, 0, :2, :2], act="gelu")),
+        ("linear", lambda: functional.linear(b.view(1, 2), w[0, 0, :2, :2], b, act="gelu")),
+        ("BatchNorm2d", lambda: minitorch.BatchNorm2d(2)(x, act="gelu")),
+        ("BatchNorm2d", lambda: minitorch.BatchNorm2d(2).eval()(x, act="gelu")),
+    ]:
+        with pytest.raises(ValueError, match=f'{name}: expected act "none" or "relu", got \'gelu\''):
+            call()
+
+
+@backends
+def test_batch_norm_averages_all_batches_without_momentum(backend: str) -> None:
+    torch = pytest.importorskip("torch", reason="NO PYTORCH")
+    ours = minitorch.BatchNorm2d(2, momentum=None).to(backend)
+    theirs = torch.nn.BatchNorm2d(2, momentum=None).double()
+    for batch in np.split(numbers(12, 2, 3, 3) * 3 + 1, 3):
+        out = ours(tensor(batch, backend)).to_numpy()
+        np.testing.assert_allclose(out, theirs(torch.from_numpy(batch)).detach().numpy(), rtol=1e-9)
+    for name in ("running_mean", "running_var"):
+        np.testing.assert_allclose(getattr(ours, name).to_numpy(), getattr(theirs, name).numpy(), rtol=1e-9)
+    assert int(ours.num_batches_tracked) == 3
+
+
+@backends
+@pytest.mark.parametrize("momentum", [0.1, None])
+def test_an_empty_batch_changes_no_statistics(momentum: float | None, backend: str) -> None:
+    layer = minitorch.BatchNorm2d(2, momentum=momentum).to(backend)
+    out = layer(minitorch.zeros((0, 2, 3, 3), backend))
+    assert out.shape == (0, 2, 3, 3)
+    np.testing.assert_array_equal(layer.running_mean.to_numpy(), [0.0, 0.0])
+    np.testing.assert_array_equal(layer.running_var.to_numpy(), [1.0, 1.0])
+    assert int(layer.num_batches_tracked) == 1
+    assert np.isfinite(layer.eval()(minitorch.ones((1, 2, 1, 1), backend)).to_numpy()).all()
