@@ -79,13 +79,13 @@ def sigmoid_back(x: float, d: float) -> float:
 
 
 def relu(x: float) -> float:
-    """Return ``x`` if it is positive, else 0.0."""
-    return x if x > 0.0 else 0.0
+    """Return 0.0 if ``x <= 0``, else ``x``; so nan stays nan, and a diverged network shows it."""
+    return 0.0 if x <= 0.0 else x
 
 
 def relu_back(x: float, d: float) -> float:
-    """Return ``d`` if ``x`` is positive, else 0.0."""
-    return d if x > 0.0 else 0.0
+    """Return 0.0 if ``x <= 0``, else ``d``: where ``x`` is nan, the derivative passes as in PyTorch."""
+    return 0.0 if x <= 0.0 else d
 
 
 def log(x: float) -> float:
@@ -119,8 +119,8 @@ def inv(x: float) -> float:
 
 
 def inv_back(x: float, d: float) -> float:
-    """Return ``-d / x ** 2``."""
-    return -d / (x * x)
+    """Return ``-d / x ** 2``, written so that the square neither overflows nor becomes 0."""
+    return -(d / x) / x
 
 
 def tanh(x: float) -> float:
@@ -167,6 +167,11 @@ def sub(x: float, y: float) -> float:
 def div(x: float, y: float) -> float:
     """Return ``x / y``."""
     return x / y
+
+
+def neg_mul(x: float, y: float) -> float:
+    """Return ``-(x * y)``; of the quotients ``a / b`` and ``d / b`` it is the derivative of ``a / b`` for ``b``."""
+    return -(x * y)
 
 
 def leaky_relu(x: float, slope: float) -> float:

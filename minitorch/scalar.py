@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .autodiff import History, Variable, backpropagate
-from .scalar_functions import EQ, LT, Add, Exp, Inv, Log, Mul, Neg, ReLU, Sigmoid
+from .scalar_functions import EQ, LT, Add, Div, Exp, Log, Mul, Neg, ReLU, Sigmoid
 
 ScalarHistory = History
 LEAF = ScalarHistory()  # empty, so one object serves all leaves
@@ -155,10 +155,10 @@ class Scalar(Variable):
         return Mul.apply(b, self)
 
     def __truediv__(self, b: Any) -> Scalar:
-        return Mul.apply(self, Inv.apply(b))
+        return Div.apply(self, b)
 
     def __rtruediv__(self, b: Any) -> Scalar:
-        return Mul.apply(b, Inv.apply(self))
+        return Div.apply(b, self)
 
     def __neg__(self) -> Scalar:
         return Neg.apply(self)

@@ -91,6 +91,20 @@ class Inv(_Pointwise):
     fn, back = operators.inv, operators.inv_back
 
 
+class Div(ScalarFunction):
+    """``a / b``; the derivative for ``b`` is ``-(a / b) * (d / b)``, which does not square ``b``."""
+
+    @staticmethod
+    def forward(ctx: Context, a: float, b: float) -> float:
+        ctx.save_for_backward(a, b)
+        return a / b
+
+    @staticmethod
+    def backward(ctx: Context, d: float) -> tuple[float, float]:
+        a, b = ctx.saved_values
+        return d / b, operators.neg_mul(a / b, d / b)
+
+
 class Exp(_Pointwise):
     """``e ** a``."""
 

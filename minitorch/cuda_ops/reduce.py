@@ -14,7 +14,10 @@ result; down, the threads share one: each reduces every ``down``-th number, then
 So reads are coalesced in both cases. Where few elements have many numbers (a full sum), several blocks share an
 element: the dimension is cut into chunks, the results of the chunks are written, and a second pass reduces those. The
 order depends on sizes and strides alone, so every run gives the same bits. Each number is read once; a pass writes an
-element per chunk. Source of the pairwise combination: M. Harris, "Optimizing Parallel Reduction in CUDA", 2007.
+element per chunk.
+
+Error of a sum: |error| <= m * eps * sum |a|, with chains of m = n / (threads that share the element) + log2(threads)
+additions in a pass; `ReducePlan` says how many threads there are. Source of the pairwise combination: M. Harris, "Optimizing Parallel Reduction in CUDA", 2007.
 """
 
 from __future__ import annotations

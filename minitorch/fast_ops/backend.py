@@ -139,7 +139,8 @@ class FastOps(TensorOps):
                 jit.variant(reduce.reduce_any, a.dtype, True, fn=fn)(*out.tuple(), *a.tuple(), dim)
             else:
                 loop = jit.variant(reduce.reduce_rows, a.dtype, parallel, fn=fn)
-                loop(out._storage, a._storage, start, *plan, n, a.strides[dim])
+                group = reduce.REDUCE_ROWS if chunks else max(n, 1)
+                loop(out._storage, a._storage, start, *plan, n, a.strides[dim], group)
 
         return kernel
 

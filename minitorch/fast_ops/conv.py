@@ -43,7 +43,7 @@ compute some channels by some taps at once. The gradients are laid out with the 
 zeros in the margin, so that the sums run over whole rows. Each thread has its own sums; `gather` adds them up, thread
 by thread.
 
-Where the result of a ReLU after the convolution is given, gradients are copied as 0 where it is not positive: ReLU's
+Where the result of a ReLU after the convolution is given, gradients are copied as 0 where it is 0: ReLU's
 gradient costs no pass of its own, and the bias's gradient is summed from the copy.
 
 Cost: N * O * C * KH * KW * rows * padded_width multiply-adds. Memory: each input is read once from main memory and
@@ -92,7 +92,7 @@ def fill(
 ) -> None:  # fmt: skip
     """Copy pixels ``x`` (C, H, W) into a scratch image, phase by phase; the margins around them keep their zeros.
 
-    Where ``relu_result`` is given, which goes with one phase, pixels are copied as 0 where it is not positive.
+    Where ``relu_result`` is given, which goes with one phase, pixels are copied as 0 where it is 0 (nan is not).
     """
     channels, height, width = x.shape
     plane = scratch_offset
@@ -154,7 +154,7 @@ def conv_tiles(
 ) -> None:  # fmt: skip
     """Sum weights times the pixels at ``offsets``; add ``bias``, apply the activation, write each out_stride-th pixel.
 
-    A thread takes images. Where ``relu_result`` is given, pixels count where it is positive.
+    A thread takes images. Where ``relu_result`` is given, pixels count where it is not 0.
     """
     groups, channels, lanes, threads, phases, corner, padded_height, padded_width, rows, cols, first, step = (
         layout
@@ -240,7 +240,7 @@ def gather(
 def dot_tiles(out: Any, bias_grad: Any, x: Any, d: Any, relu_result: Any, offsets: Any, layout: Any) -> None:
     """Sum gradients ``d`` times the pixels at ``offsets`` over all images; and ``d`` by channel.
 
-    A thread takes images, in chunks. Where ``relu_result`` is given, gradients count where it is positive.
+    A thread takes images, in chunks. Where ``relu_result`` is given, gradients count where it is not 0.
     """
     groups, lanes, threads, chunk, phases, corner, padded_height, padded_width = layout
     batch = x.shape[0]

@@ -28,6 +28,7 @@ from ..runtime.placeholders import activation, activation_grad, real
 from .sums import CACHE_LINE_GAP, moments, total, weighted
 
 COLUMNS = 64  # columns of a matrix that one thread takes at a time
+GROUP = 256  # rows of a matrix that are added up before their sum is added to others
 
 
 def norm(y: Any, mean: Any, var: Any, x: Any, w: Any, b: Any, eps: float) -> None:
@@ -108,17 +109,25 @@ def activation_channels(input_grad: Any, sums: Any, threads: int, y: Any, d: Any
 
 
 def activation_columns(input_grad: Any, sums: Any, y: Any, d: Any) -> None:
-    """Do what `activation_channels` does for a matrix (A, C). A thread takes COLUMNS columns, from top to bottom."""
+    """Do what `activation_channels` does for a matrix (A, C). A thread takes COLUMNS columns, from top to bottom.
+
+    Rows are added in groups of GROUP, so the rounding errors of a sum do not grow with the rows but with GROUP + A / GROUP.
+    """
     rows, columns = y.shape
     for t in prange((columns + COLUMNS - 1) // COLUMNS):
         low, high = t * COLUMNS, min((t + 1) * COLUMNS, columns)
         for c in range(low, high):
             sums[c] = real(0)
-        for a in range(rows):
+        part = np.empty(COLUMNS, y.dtype)
+        for first in range(0, rows, GROUP):
+            part[:] = real(0)
+            for a in range(first, min(first + GROUP, rows)):
+                for c in range(low, high):
+                    v = activation_grad(y[a, c], d[a, c])
+                    input_grad[a, c] = v
+                    part[c - low] += v
             for c in range(low, high):
-                v = activation_grad(y[a, c], d[a, c])
-                input_grad[a, c] = v
-                sums[c] += v
+                sums[c] += part[c - low]
 
 
 def shift_rows(y: Any, b: Any) -> None:

@@ -41,8 +41,8 @@ def _copy_rows(bias: bool = False, relu: bool = False, relu_grad: bool = False) 
     ):
         """out[out_offset + r * out_stride + k] = source[source_offset + r * source_stride + k], r < rows, k < cols.
 
-        With ``bias``, the number ``extra`` is added, and with ``relu`` negative sums become 0. With ``relu_grad``,
-        ``extra`` is an array laid out as ``source``: elements are copied where it is positive, others become 0.
+        With ``bias``, the number ``extra`` is added, and with ``relu`` sums <= 0 become 0. With ``relu_grad``,
+        ``extra`` is an array laid out as ``source``: elements become 0 where it is <= 0. Nan is not <= 0.
         Rows of any length are copied in whole vectors: the last one overlaps the one before.
         """
         n = types.intp
@@ -60,7 +60,8 @@ def _copy_rows(bias: bool = False, relu: bool = False, relu_grad: bool = False) 
                     value = builder.fadd(value, e.broadcast(extra, width))
                 if relu or relu_grad:
                     level = e.load(builder.gep(level_line, [offset]), width) if relu_grad else value
-                    value = builder.select(builder.fcmp_ordered(">", level, zero), value, zero)
+                    # "not <= 0" and not "> 0": nan stays, as in `operators.relu` and `relu_back`.
+                    value = builder.select(builder.fcmp_ordered("<=", level, zero), zero, value)
                 e.store(value, builder.gep(target, [offset]))
 
             def copy_all(width: int) -> None:

@@ -21,13 +21,17 @@ class FusesActivation(Module):
     Attributes:
         accepts_activation: Whether it does. A class declares this beside its ``forward``; for a subclass with another
             ``forward`` and no declaration of its own it is False.
+        declared_forward: The ``forward`` that was declared so.
     """
 
     accepts_activation: ClassVar[bool] = False
+    declared_forward: ClassVar[Any] = None
 
     def __init_subclass__(cls, **arguments: Any) -> None:
         super().__init_subclass__(**arguments)
-        if "forward" in vars(cls) and "accepts_activation" not in vars(cls):
+        if "accepts_activation" in vars(cls):
+            cls.declared_forward = cls.forward
+        elif "forward" in vars(cls):
             cls.accepts_activation = False
 
 
@@ -46,13 +50,23 @@ class FoldsNorm(FusesActivation):
 class FoldableNorm(FusesActivation):
     """A norm that, in evaluation, only scales and shifts each channel, so that the layer before it can do that.
 
+    A class declares this for its ``forward`` by a ``scale_and_shift`` of its own. A subclass with another ``forward``
+    and without ``scale_and_shift`` is not folded.
+
     Attributes:
+        foldable_forward: The ``forward`` that was declared so.
         dims: Numbers of dimensions of the inputs it takes.
         num_features: Number of channels C.
     """
 
     dims: tuple[int, ...] = ()
     num_features = 0
+    foldable_forward: ClassVar[Any] = None
+
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        super().__init_subclass__(**arguments)
+        if "scale_and_shift" in vars(cls):
+            cls.foldable_forward = cls.forward
 
     def scale_and_shift(self) -> tuple[Tensor, Tensor] | None:
         """Return scale and shift of the channels, both (C,); None where the norm depends on the batch."""
@@ -118,7 +132,10 @@ class Sequential(Module):
 def _foldable(layer: Any, follower: Any) -> tuple[Tensor, Tensor] | None:
     """Return scale and shift of the norm ``follower`` where ``layer`` can take them over."""
     if not (
-        isinstance(layer, FoldsNorm) and _accepts_activation(layer) and isinstance(follower, FoldableNorm)
+        isinstance(layer, FoldsNorm)
+        and _accepts_activation(layer)
+        and isinstance(follower, FoldableNorm)
+        and _runs(follower, type(follower).foldable_forward)
     ):
         return None
     # A norm that does not fit stays where it is, and its own check reports it.
@@ -127,7 +144,17 @@ def _foldable(layer: Any, follower: Any) -> tuple[Tensor, Tensor] | None:
 
 
 def _accepts_activation(layer: Any) -> bool:
-    return isinstance(layer, FusesActivation) and layer.accepts_activation
+    return (
+        isinstance(layer, FusesActivation)
+        and layer.accepts_activation
+        and _runs(layer, type(layer).declared_forward)
+    )
+
+
+def _runs(layer: Module, forward: Any) -> bool:
+    """Return whether a call of ``layer`` runs this ``forward``, which neither class nor instance has replaced."""
+    kind, own = type(layer), vars(layer)
+    return kind.forward is forward and kind.__call__ is Module.__call__ and "forward" not in own
 
 
 def _is_relu(layer: Any) -> bool:

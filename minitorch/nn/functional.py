@@ -17,7 +17,19 @@ from ..tensor import Tensor
 from ..tensor_data import IndexingError
 from ..tensor_functions.fused import Affine, ConvActivation, Drop
 from ..tensor_functions.nn import Conv, Conv1dFun, Conv2dFun, LogSoftmax, Pool, Softmax
+from ..tensor_ops.composite import ACTIVATIONS
 from .settings import conv_params, is_default, pair, pooled_size
+
+
+def require_activation(op: str, activation: str) -> None:
+    """Check the setting ``act`` of the layer or function ``op``.
+
+    Raises:
+        ValueError: No activation has this name.
+    """
+    if activation not in ACTIVATIONS:
+        known = " or ".join(f'"{name}"' for name in ACTIVATIONS)
+        raise ValueError(f"{op}: expected act {known}, got {activation!r}; apply others to the result")
 
 
 def activated(x: Tensor, activation: str) -> Tensor:
@@ -36,7 +48,11 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None, *, act: str = 
 
     Returns:
         (N, out).
+
+    Raises:
+        ValueError: ``act`` is another word.
     """
+    require_activation("linear", act)
     if bias is not None:
         return Affine.apply(x, weight, bias, activation=act)
     return activated(x @ weight.permute(1, 0), act)
@@ -80,6 +96,7 @@ def conv2d(
         ValueError: A setting is out of range.
         TypeError: A setting is neither an int nor a pair.
     """
+    require_activation("conv2d", act)
     if padding is None and bias is None and is_default(stride, dilation, groups):
         return activated(Conv2dFun.apply(input, weight), act)
     if input.dims != 4 or weight.dims != 4:
@@ -99,6 +116,7 @@ def conv1d(
     act: str = "none",
 ) -> Tensor:
     """Cross-correlate rows (N, C, W) with a weight (O, C / groups, K) into (N, O, W'); see `conv2d`."""
+    require_activation("conv1d", act)
     input.f.ops.require_same_backend(input._tensor, weight._tensor)
     if padding is None and bias is None and is_default(stride, dilation, groups):
         return activated(Conv1dFun.apply(input, weight), act)

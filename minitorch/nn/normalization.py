@@ -18,12 +18,13 @@ from typing import Any
 import numpy as np
 
 from ..module import Module, Parameter
-from ..runtime.capture import repeat
+from ..runtime.capture import recording, repeat
 from ..tensor import Tensor, ones, zeros
 from ..tensor_data import IndexingError, TensorData
 from ..tensor_functions.fused import ScaleShift
 from ..tensor_functions.nn import Norm
 from .containers import FoldableNorm
+from .functional import require_activation
 
 
 def ema_rule(settings: Any, average: float, value: float) -> tuple[float]:
@@ -46,7 +47,7 @@ class _BatchNorm(FoldableNorm):
         self,
         num_features: int,
         eps: float = 1e-5,
-        momentum: float = 0.1,
+        momentum: float | None = 0.1,
         affine: bool = True,
         track_running_stats: bool = True,
     ) -> None:
@@ -69,8 +70,10 @@ class _BatchNorm(FoldableNorm):
 
         Raises:
             IndexingError: The shape of ``x`` does not fit.
-            ValueError: In training, there is one value per channel, whose variance would be 0.
+            ValueError: In training, there is one value per channel, whose variance would be 0; or ``act`` is another
+                word.
         """
+        require_activation(type(self).__name__, act)
         if x.dims not in self.dims or x.shape[1] != self.num_features:
             raise IndexingError(
                 f"{type(self).__name__}: expected {' or '.join(map(str, self.dims))} dimensions, the second of "
@@ -88,7 +91,11 @@ class _BatchNorm(FoldableNorm):
                 )
             w = like.zeros(shape) + 1.0 if self.weight is None else self.weight.value.reshape(*shape)
             b = like.zeros(shape) if self.bias is None else self.bias.value.reshape(*shape)
-            observe = self._observe(count) if self.track_running_stats else None
+            observe = None
+            if self.training and self.track_running_stats:
+                weight = self._count_batch()
+                # An empty batch has no statistics: it is counted, and the running ones stay, as in PyTorch.
+                observe = self._observe(count, weight) if count else None
             out = Norm.apply(channels, w, b, eps=self.eps, activation=act, observe=observe)
         else:
             scale, shift = (t.reshape(*shape) for t in self._scale_and_shift(like))
@@ -112,17 +119,25 @@ class _BatchNorm(FoldableNorm):
         shift = -mean * scale if self.bias is None else self.bias.value - mean * scale
         return scale, shift
 
-    def _observe(self, count: int) -> Any:
+    def _observe(self, count: int, weight: float) -> Any:
         def observe(mean: TensorData, var: TensorData) -> None:
             running_mean, running_var = self.running_mean, self.running_var
             _require_shape(self, "running_mean", running_mean, (self.num_features,))
             _require_shape(self, "running_var", running_var, (self.num_features,))
-            repeat(self._count)
-            unbiased = count / max(count - 1, 1)
-            ema_(running_mean, Tensor(mean.view(self.num_features)), self.momentum)
-            ema_(running_var, Tensor(var.view(self.num_features)), self.momentum, unbiased)
+            ema_(running_mean, Tensor(mean.view(self.num_features)), weight)
+            ema_(running_var, Tensor(var.view(self.num_features)), weight, count / max(count - 1, 1))
 
-        return observe if self.training else None
+        return observe
+
+    def _count_batch(self) -> float:
+        """Count a batch, and return its weight in the running statistics."""
+        if self.momentum is None and recording():
+            raise RuntimeError(
+                f"{type(self).__name__}: momentum=None cannot be captured in a graph, because each batch has another "
+                "weight: give a number"
+            )
+        repeat(self._count)
+        return 1.0 / float(self.num_batches_tracked) if self.momentum is None else self.momentum
 
     def _count(self) -> None:
         self.num_batches_tracked: Any = self.num_batches_tracked + 1
@@ -139,12 +154,13 @@ class BatchNorm1d(_BatchNorm):
 
     Training uses the statistics of the batch, evaluation the running ones. Parameters: ``weight``, at first 1, and
     ``bias``, at first 0, both (C,). Buffers: ``running_mean`` and ``running_var`` (unbiased), both (C,), and
-    ``num_batches_tracked``, an int64 array of shape ().
+    ``num_batches_tracked``, an int64 array of shape (). An empty batch is counted, and changes no statistics.
 
     Args:
         num_features: C.
         eps: Added to the variance, by default 1e-5.
-        momentum: Weight of the new batch in the running statistics, by default 0.1.
+        momentum: Weight of the new batch in the running statistics, by default 0.1; None: one divided by the number of
+            batches so far, so that they are the plain averages of all batches.
         affine: Whether there are weight and bias; by default there are.
         track_running_stats: Whether there are running statistics; without them, evaluation uses those of the batch.
     """

@@ -20,7 +20,9 @@ class ReduceLROnPlateau(Scheduler):
         factor: In (0, 1), by default 0.1.
         patience: Number of epochs in a row without improvement that change nothing, by default 10.
         threshold: The smallest improvement that counts, at least 0, by default 1e-4.
-        threshold_mode: ``"rel"`` (default): the threshold is a fraction of the best value; ``"abs"``: a difference.
+        threshold_mode: ``"rel"`` (default): the threshold is a fraction of the best value's magnitude; ``"abs"``: a
+            difference. For metrics below 0 this differs from PyTorch, where a worse value than a negative best counts
+            as an improvement and the rate never falls.
         cooldown: Number of epochs after a reduction that do not count as bad, by default 0.
         min_lr: The lowest rate, by default 0; or a list, one per parameter group.
         eps: Smaller changes of the rate are not made, by default 1e-8.
@@ -132,5 +134,9 @@ def _better(metric: float, best: float | None, mode: str, threshold: float, rela
     sign = 1.0 if mode == "min" else -1.0
     if best is None:
         return sign * metric < math.inf
-    limit = best * (1.0 - sign * threshold) if relative else best - sign * threshold
+    if relative:
+        # The threshold is a fraction of the size of the best value: a limit beyond it also where that is negative.
+        limit = best * (1.0 - (sign if best >= 0 else -sign) * threshold)
+    else:
+        limit = best - sign * threshold
     return sign * metric < sign * limit

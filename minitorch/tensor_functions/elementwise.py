@@ -143,7 +143,10 @@ class Mul(Function):
 
 
 class Div(Function):
-    """``a / b``; the derivative for ``b`` is ``-a / b ** 2``."""
+    """``a / b``; the derivative for ``b`` is ``-a / b ** 2``.
+
+    It is computed as ``-(a / b) * (d / b)``: the square of ``b`` overflows, or becomes 0, long before the result does.
+    """
 
     @staticmethod
     def forward(ctx: Context, a: Any, b: Any) -> Any:
@@ -154,8 +157,8 @@ class Div(Function):
     def backward(ctx: Context, d: Any) -> tuple[Any, Any]:
         a, b = ctx.saved_values
         f = d.f
-        da = f.div_zip(d, b) if ctx.needs(0) else 0.0
-        return da, f.mul_zip(a, f.zip(operators.inv_back)(b, d)) if ctx.needs(1) else 0.0
+        da = f.div_zip(d, b)
+        return da, f.zip(operators.neg_mul)(f.div_zip(a, b), da) if ctx.needs(1) else 0.0
 
 
 class Power(Function):

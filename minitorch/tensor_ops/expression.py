@@ -101,7 +101,9 @@ def _slopes(fn: Fn, a: Sequence[Place], d: Place, node: Callable[..., int]) -> l
     if fn is operators.mul:
         return [node(operators.mul, d, a[1]), node(operators.mul, d, a[0])]
     if fn is operators.div:
-        return [node(operators.div, d, a[1]), node(operators.mul, a[0], node(operators.inv_back, a[1], d))]
+        # The divisor is not squared; see `tensor_functions.elementwise.Div`.
+        quotient = node(operators.div, d, a[1])
+        return [quotient, node(operators.neg_mul, node(operators.div, a[0], a[1]), quotient)]
     if fn is operators.power and isinstance(a[1], float):
         slope = node(operators.mul, a[1], node(operators.power, a[0], a[1] - 1.0))
         return [node(operators.mul, d, slope), None]

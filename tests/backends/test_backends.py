@@ -149,7 +149,7 @@ BEYOND: list[tuple[str, Callable[[Tensor], Tensor], list[float], list[float]]] =
     ("sqrt", lambda x: x.sqrt(), [-1.0, INF, NAN], [NAN, INF, NAN]),
     ("sigmoid", lambda x: x.sigmoid(), [1000.0, -1000.0, INF, -INF, NAN], [1.0, 0.0, 1.0, 0.0, NAN]),
     ("tanh", lambda x: x.tanh(), [1000.0, -INF, NAN], [1.0, -1.0, NAN]),
-    ("relu", lambda x: x.relu(), [INF, -INF], [INF, 0.0]),
+    ("relu", lambda x: x.relu(), [INF, -INF, NAN], [INF, 0.0, NAN]),
     ("power", lambda x: x**0.5, [-1.0, INF], [NAN, INF]),
     ("power -1", lambda x: x**-1, [0.0, INF], [INF, 0.0]),
     ("overflow", lambda x: x**16, [1e30, -1e30], [INF, INF]),

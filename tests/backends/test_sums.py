@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import minitorch
 from minitorch.fast_ops import jit
 from minitorch.fast_ops.sums import largest, moments, total, weighted
 
@@ -53,3 +54,44 @@ def test_nan_and_infinity_are_kept_and_neighbours_do_not_count(n: int) -> None:
             row = a[0, 4 : 4 + n]
             wanted = [row.sum(), row.sum(), (row * row).sum(), row.sum(), row.sum(), row.max()]
             np.testing.assert_array_equal(found, wanted)
+
+
+@pytest.mark.parametrize("dim", [0, 1])
+@pytest.mark.parametrize("columns", [1, 2, 3, 9])
+@pytest.mark.parametrize("permuted", [False, True])
+def test_sums_of_many_elements_along_narrow_columns_keep_their_digits(
+    columns: int, permuted: bool, dim: int
+) -> None:
+    n = 400_000
+    a = np.full((n, columns) if dim == 0 else (columns, n), 0.1, np.float32)
+    t = minitorch.tensor(a.T.copy(), "fast").permute(1, 0) if permuted else minitorch.tensor(a, "fast")
+    exact = n * float(np.float32(0.1))
+    np.testing.assert_allclose(t.sum(dim).to_numpy(), exact, rtol=2e-5)
+    np.testing.assert_allclose(
+        t[:, ::2].sum(0).to_numpy(), a[:, ::2].sum(0, np.float64, keepdims=True), rtol=2e-5
+    )
+
+
+def test_sums_beyond_the_whole_numbers_of_float32() -> None:
+    ones = minitorch.tensor(np.ones((17_000_000, 2), np.float32), "fast")
+    np.testing.assert_array_equal(ones.sum(0).to_numpy(), 17_000_000)
+
+
+def test_bias_gradients_of_many_rows_keep_their_digits() -> None:
+    rows = 400_000
+    x = minitorch.tensor(np.ones((rows, 1), np.float32), "fast")
+    w = minitorch.tensor(np.ones((2, 1), np.float32), "fast")
+    b = minitorch.tensor(np.zeros(2, np.float32), "fast", requires_grad=True)
+    minitorch.nn.functional.linear(x, w, b, act="relu").backward(
+        minitorch.tensor(np.full((rows, 2), 0.1, np.float32), "fast")
+    )
+    np.testing.assert_allclose(b.grad.to_numpy(), rows * float(np.float32(0.1)), rtol=2e-5)
+
+
+@pytest.mark.parametrize("n", [0, 1, 255, 256, 257, 511, 513, 65_537, 70_001])
+def test_every_element_counts_once(n: int) -> None:
+    a = np.arange(3 * n, dtype=np.float64).reshape(n, 3) % 7
+    t = minitorch.tensor(a, "fast")
+    np.testing.assert_array_equal(t.sum(0).to_numpy(), a.sum(0, keepdims=True))
+    if n:
+        np.testing.assert_array_equal(t.max(0).to_numpy(), a.max(0, keepdims=True))

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from minitorch import optim
 from minitorch.optim import (
     CosineAnnealingLR,
     EarlyStopping,
@@ -154,6 +155,10 @@ def test_plateau_against_torch(settings: dict[str, Any]) -> None:
         0.0,
         2.0,
     ]
+    if settings.get("threshold_mode") != "abs":
+        metrics = [
+            abs(metric) for metric in metrics
+        ]  # PyTorch takes any value for better than a negative best
     for metric in metrics + metrics:
         reference.step(metric)
         scheduler.step(metric)
@@ -271,7 +276,7 @@ def test_states_that_do_not_fit() -> None:
 def test_bad_settings(name: str, settings: dict[str, Any], message: str) -> None:
     optimizer = Optimizer(0.5)
     with pytest.raises(ValueError, match=message):
-        getattr(schedulers, name)(optimizer, **settings)
+        getattr(optim, name)(optimizer, **settings)
     assert optimizer.param_groups == [{"lr": 0.5}]
 
 
@@ -326,3 +331,19 @@ def test_early_stopping_resumes() -> None:
 def test_early_stopping_settings(settings: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"expected .* to be .*got"):
         EarlyStopping(**settings)
+
+
+@pytest.mark.parametrize(("mode", "best", "worse"), [("min", -1.0, -0.95), ("max", -1.0, -1.05)])
+def test_plateau_of_negative_metrics(mode: str, best: float, worse: float) -> None:
+    optimizer = Optimizer(1.0)
+    schedule = ReduceLROnPlateau(optimizer, mode, patience=2)
+    for _ in range(10):
+        schedule.step(best)
+    assert optimizer.param_groups[0]["lr"] < 1
+    schedule = ReduceLROnPlateau(optimizer, mode, threshold=0.1)
+    for metric in (best, worse, 2 * best if mode == "min" else best / 2):
+        before = schedule.best
+        schedule.step(metric)
+        if metric == worse:
+            assert schedule.best == before == best
+    assert schedule.best == (2 * best if mode == "min" else best / 2)
