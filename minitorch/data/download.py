@@ -87,6 +87,7 @@ def obtain(
     *,
     root: str | os.PathLike[str] | None = None,
     own_folder_only: bool = False,
+    other_folders: Sequence[str] = (),
     download: bool = True,
     timeout: float = SILENCE_TIMEOUT,
 ) -> Found:
@@ -99,17 +100,20 @@ def obtain(
         remotes: The files of the set.
         root: First place to look in, and where a download goes; by default none.
         own_folder_only: Look in the set's own folder only, never in the place itself; by default in both.
+        other_folders: Names of folders within a place where other programs put the set; by default none.
         download: Whether to download what is in no place; by default True.
         timeout: Seconds without a byte after which the next mirror is tried.
 
     Raises:
         DataError: Nothing found (names every place tried), or no mirror gave the files.
     """
-    tried = [
-        candidate
-        for place in places(root)
-        for candidate in ((place / folder,) if own_folder_only else (place, place / folder))
-    ]
+    names = (*(() if own_folder_only else (".",)), folder, *other_folders)
+    # One place may be given twice, under different names.
+    unique: dict[str, Path] = {}
+    for place in places(root):
+        for name in names:
+            unique.setdefault(os.path.abspath(place / name), place / name)
+    tried = list(unique.values())
     for candidate in tried:
         found = find_files(candidate)
         if found is not None:
