@@ -19,9 +19,11 @@ variables.
 
 from __future__ import annotations
 
+import functools
+import inspect
 import itertools
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ContextDecorator
 from typing import Any, ClassVar
 
@@ -42,7 +44,33 @@ def grad_enabled() -> bool:
 
 
 class no_grad(ContextDecorator):
-    """Context manager and decorator inside which results are constants and no history is recorded."""
+    """Context manager and decorator inside which results are constants and no history is recorded.
+
+    ``@no_grad`` and ``@no_grad()`` are the same. A decorated generator records nothing while it runs; between its steps
+    the caller's mode holds.
+    """
+
+    def __new__(cls, function: Any = None) -> Any:
+        made = super().__new__(cls)
+        if function is None:
+            return made
+        if not callable(function):
+            raise TypeError(f"no_grad: expected a function to decorate, got a {type(function).__name__}")
+        return made(function)
+
+    def __call__(self, func: Any) -> Any:
+        if inspect.isgeneratorfunction(func):
+
+            @functools.wraps(func)
+            def stepwise(*args: Any, **kwargs: Any) -> Iterator[Any]:
+                return (yield from _without_history(self, func(*args, **kwargs)))
+
+            return stepwise
+        if inspect.iscoroutinefunction(func) or inspect.isasyncgenfunction(func):
+            raise TypeError(
+                f"no_grad: {func.__name__} is asynchronous: use `with no_grad()` where it computes"
+            )
+        return super().__call__(func)
 
     def __enter__(self) -> no_grad:
         _mode.before.append(_mode.enabled)
@@ -51,6 +79,27 @@ class no_grad(ContextDecorator):
 
     def __exit__(self, *exc: object) -> None:
         _mode.enabled = _mode.before.pop()
+
+
+def _without_history(mode: no_grad, generator: Any) -> Iterator[Any]:
+    """Run each step of a generator within ``mode``; what the caller sends or throws goes in."""
+    resume = functools.partial(next, generator)
+    try:
+        while True:
+            with mode:
+                value = resume()
+            try:
+                sent = yield value
+                resume = functools.partial(generator.send, sent)
+            except GeneratorExit:
+                raise
+            except BaseException as error:
+                resume = functools.partial(generator.throw, error)
+    except StopIteration as end:
+        return end.value
+    finally:
+        with mode:
+            generator.close()
 
 
 def central_difference(f: Callable[..., Any], *vals: Any, arg: int = 0, epsilon: float = 1e-6) -> Any:

@@ -8,7 +8,7 @@ and everything above build on it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -505,6 +505,37 @@ class Tensor(Variable):
 
     def __getitem__(self, key: Any) -> Any:
         return self._tensor.get(key) if self._tensor.is_full_index(key) else Slice.apply(self, key=key)
+
+    # Python's own protocols
+
+    def __iter__(self) -> Iterator[Any]:
+        """Iterate over the first dimension: over what ``t[0]``, ``t[1]``, ... give."""
+        if not self.shape:
+            raise TypeError("iteration: a tensor of shape () has no rows; use item()")
+        return (self[i] for i in range(self.shape[0]))
+
+    def __contains__(self, value: Any) -> bool:
+        """Tell whether an element equals ``value``, a number or a tensor that broadcasts with this one."""
+        if not isinstance(value, Number) and not isinstance(value, Tensor):
+            raise TypeError(f"in: expected a number or a Tensor, got {type(value).__name__}")
+        other = value.to_numpy() if isinstance(value, Tensor) else value
+        return bool((self.to_numpy() == other).any())
+
+    def __getstate__(self) -> Any:
+        if self.history is not None and not self.history.is_leaf():
+            raise RuntimeError(
+                f"copy or pickle: a tensor of shape {self.shape} was computed by {self.history.last_fn.__name__}, "  # type: ignore[union-attr]
+                "and its history cannot be copied: use detach()"
+            )
+        more = getattr(self, "__dict__", None)  # of a subclass
+        return self._tensor, self.history is not None, self.name, self.grad, self._hooks, more
+
+    def __setstate__(self, state: Any) -> None:
+        data, leaf, name, grad, hooks, more = state
+        Tensor.__init__(self, data, History() if leaf else None, name)
+        self.grad, self._hooks = grad, hooks
+        if more:
+            self.__dict__.update(more)
 
 
 def _require_like(op: str, what: str, got: TensorData, expected: TensorData) -> None:

@@ -574,3 +574,15 @@ class TensorData:
     def to_cuda_(self) -> None:
         """Move the storage into the memory of its backend; the course's CUDA scripts call it."""
         self._storage = self.f.ops.storage(self._storage)
+
+    def __reduce__(self) -> Any:
+        # A storage of the host goes as it is, so that tensors that share one still share it in a copy.
+        if isinstance(self._storage, np.ndarray):
+            strides = None if self._contiguous else self.strides
+            return TensorData.on, (self._storage, self.shape, strides, self.size, self.backend)
+        return _on_device, (self.backend, self.to_numpy())
+
+
+def _on_device(backend: Any, array: npt.NDArray[Any]) -> TensorData:
+    moved: TensorData = backend.from_array(array)
+    return moved

@@ -7,18 +7,24 @@ addresses and checksums are here; what is in the files is the matter of `minitor
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from ..runtime.files import is_running, own_name
+
 Found = TypeVar("Found")
 
 SILENCE_TIMEOUT = 10.0  # seconds without a byte after which the next mirror is tried
+LONGEST = 3600.0  # seconds that one mirror may take; what has come is resumed
+LARGEST = 1 << 30  # bytes of a file; the largest here has 170 MB
 _CHUNK = 1 << 18  # bytes
 
 
@@ -87,6 +93,7 @@ def obtain(
     *,
     root: str | os.PathLike[str] | None = None,
     own_folder_only: bool = False,
+    other_folders: Sequence[str] = (),
     download: bool = True,
     timeout: float = SILENCE_TIMEOUT,
 ) -> Found:
@@ -99,17 +106,20 @@ def obtain(
         remotes: The files of the set.
         root: First place to look in, and where a download goes; by default none.
         own_folder_only: Look in the set's own folder only, never in the place itself; by default in both.
+        other_folders: Names of folders within a place where other programs put the set; by default none.
         download: Whether to download what is in no place; by default True.
         timeout: Seconds without a byte after which the next mirror is tried.
 
     Raises:
         DataError: Nothing found (names every place tried), or no mirror gave the files.
     """
-    tried = [
-        candidate
-        for place in places(root)
-        for candidate in ((place / folder,) if own_folder_only else (place, place / folder))
-    ]
+    names = (*(() if own_folder_only else (".",)), folder, *other_folders)
+    # One place may be given twice, under different names.
+    unique: dict[str, Path] = {}
+    for place in places(root):
+        for name in names:
+            unique.setdefault(os.path.abspath(place / name), place / name)
+    tried = list(unique.values())
     for candidate in tried:
         found = find_files(candidate)
         if found is not None:
@@ -135,7 +145,8 @@ def fetch(remote: Remote, folder: str | os.PathLike[str], *, timeout: float = SI
     """Download a file into ``folder`` and return its path; one that is there with the right checksum is kept.
 
     The mirrors are tried in turn. What came before a cut stays in ``<name>.part`` and is resumed, by the next
-    mirror or the next call; bytes with a wrong checksum are deleted.
+    mirror or the next call; bytes with a wrong checksum are deleted. Several processes may fetch the same file at once:
+    each writes to a name of its own.
 
     Args:
         remote: The file to download.
@@ -146,24 +157,50 @@ def fetch(remote: Remote, folder: str | os.PathLike[str], *, timeout: float = SI
         DataError: No mirror gave the file (names each with its reason), or ``folder`` cannot be written.
     """
     path = Path(folder) / remote.name
-    part = path.with_name(remote.name + ".part")
     reasons = []
     try:
         if path.exists() and _sha256(path) == remote.sha256:
             return path
-        for address in remote.mirrors:
-            # A part from another mirror may be wrong: then this one gets a second try from the first byte.
-            for resumed in (True, False) if part.exists() else (False,):
-                reason = _receive(address, part, timeout) or _verify(part, remote.sha256)
-                if reason is None:
-                    os.replace(part, path)
-                    return path
-                if part.exists() or not resumed:
-                    break
-            reasons.append(f"{address}: {reason}")
+        with _own_part(path) as part:
+            for address in remote.mirrors:
+                # A part from another mirror may be wrong: then this one gets a second try from the first byte.
+                for resumed in (True, False) if part.exists() else (False,):
+                    reason = _receive(address, part, remote.name, timeout) or _verify(part, remote.sha256)
+                    if reason is None:
+                        os.replace(part, path)
+                        return path
+                    if part.exists() or not resumed:
+                        break
+                reasons.append(f"{address}: {reason}")
     except OSError as error:
         raise DataError(f"cannot write {path}: {error.strerror or error}") from None
     raise DataError(f"cannot download {remote.name}: {'; '.join(reasons) or 'it has no mirrors'}")
+
+
+@contextmanager
+def _own_part(path: Path) -> Iterator[Path]:
+    """Take ``<name>.part``, or what a killed process left, under a name of this process; put it back at the end."""
+    shared = path.with_name(path.name + ".part")
+    own = own_name(shared)
+    if shared.is_symlink():
+        raise OSError(f"{shared} is a symbolic link; remove it")
+    own.unlink(missing_ok=True)
+    left = [p for p in path.parent.glob(f".{glob.escape(shared.name)}.*.*") if not is_running(_process_of(p))]
+    for candidate in (shared, *left):
+        if candidate.is_file() and not candidate.is_symlink():
+            with suppress(FileNotFoundError):  # another process was faster
+                os.replace(candidate, own)
+                break
+    try:
+        yield own
+    finally:
+        if own.exists():
+            os.replace(own, shared)
+
+
+def _process_of(part: Path) -> int:
+    number = part.name.split(".")[-2]
+    return int(number) if number.isdecimal() else os.getpid()
 
 
 def _sha256(path: Path) -> str:
@@ -184,12 +221,13 @@ def _verify(part: Path, sha256: str) -> str | None:
     return f"expected SHA-256 {sha256}, got {found} ({size} bytes)"
 
 
-def _receive(address: str, part: Path, timeout: float) -> str | None:
+def _receive(address: str, part: Path, name: str, timeout: float) -> str | None:
     """Append the missing bytes to ``part``; return None if the mirror has sent all of them, else the reason."""
     import requests
     import urllib3
 
     have = part.stat().st_size if part.exists() else 0
+    end = time.monotonic() + LONGEST
     # The bytes are wanted as stored: without this, some servers unpack a .gz before they send it.
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
     try:
@@ -202,14 +240,22 @@ def _receive(address: str, part: Path, timeout: float) -> str | None:
                 return f"HTTP {answer.status_code} {answer.reason}"
             resumed = answer.status_code == 206
             start = have if resumed else 0
-            total = start + int(answer.headers.get("Content-Length", 0))
-            name = part.name.removesuffix(".part")
+            length = answer.headers.get("Content-Length", "0")
+            total = start + (int(length) if length.isdecimal() else 0)
+            if total > LARGEST:
+                return f"expected at most {LARGEST} bytes, got {total}"
             part.parent.mkdir(parents=True, exist_ok=True)
             with (
-                open(part, "ab" if resumed else "wb") as file,
+                open(part, "ab" if resumed else "wb", opener=_open_no_link) as file,
                 _progress(name, address, start, total) as advance,
             ):
-                for chunk in answer.raw.stream(_CHUNK, decode_content=False):
+                read = getattr(answer.raw, "read1", answer.raw.read)  # urllib3 1 has no read1
+                while chunk := read(_CHUNK, decode_content=False):
+                    start += len(chunk)
+                    if start > LARGEST:
+                        return f"expected at most {LARGEST} bytes, got more"
+                    if time.monotonic() > end:
+                        return f"it took longer than {LONGEST:g} s"
                     file.write(chunk)
                     advance(len(chunk))
     except (requests.Timeout, urllib3.exceptions.TimeoutError):
@@ -217,6 +263,10 @@ def _receive(address: str, part: Path, timeout: float) -> str | None:
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         return f"{type(error).__name__} after {part.stat().st_size if part.exists() else 0} bytes"
     return None
+
+
+def _open_no_link(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
 
 
 @contextmanager

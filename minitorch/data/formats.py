@@ -9,14 +9,17 @@ it reads, runs no code from it, and names a damaged file.
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
+import lzma
 import math
 import pickle
 import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, ClassVar, cast
 
@@ -24,6 +27,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..runtime.files import cache_folder, replacing
+from ..runtime.pickles import check_pickle
 from .download import DataError
 
 Images = npt.NDArray[np.uint8]
@@ -46,8 +50,17 @@ _CIFAR_FILES = (*CIFAR_TRAIN, *CIFAR_TEST, "batches.meta", "readme.html", "not_e
 _CLASSES = 10  # classes of every set read here
 
 
+# The largest file of these sets has 47 MB, the archive of CIFAR-10 unpacks to 186 MB.
+_LARGEST_FILE = 1 << 28  # bytes, unpacked
+_LARGEST_ARCHIVE = 1 << 30
+
+
 def find_idx(folder: Path) -> Path | None:
-    """Return ``folder`` if it holds the four IDX files, unpacked or ``.gz``; else None."""
+    """Return ``folder`` if it holds the four IDX files, unpacked or ``.gz``; else None.
+
+    Other archives call ``train-images-idx3-ubyte`` also ``train-images.idx3-ubyte``, or put it into a folder of its own
+    name.
+    """
     return folder if all(_idx_path(folder, name).is_file() for name in IDX_NAMES) else None
 
 
@@ -57,18 +70,22 @@ def read_idx(path: Path, dims: int) -> Images:
     Raises:
         DataError: The file is cut, too long or of another kind.
     """
-    content = _unpacked(path)
     magic = bytes((0, 0, 8, dims))
-    if content[:4] != magic:
-        raise DataError(
-            f"{path} is not an IDX file: expected {magic.hex()!r} as its first bytes, got {content[:4].hex()!r}"
-        )
-    shape = [int.from_bytes(content[4 * i : 4 * i + 4], "big") for i in range(1, dims + 1)]
-    start = 4 + 4 * dims
-    expected = start + math.prod(shape)
-    if len(content) != expected:
-        raise DataError(f"{path} is damaged: expected {expected} bytes by its header, got {len(content)}")
-    return np.frombuffer(content, np.uint8, offset=start).reshape(shape).copy()
+    with _opened(path) as file:
+        head = file.read(4 + 4 * dims)
+        if head[:4] != magic:
+            raise DataError(
+                f"{path} is not an IDX file: expected {magic.hex()!r} as its first bytes, got {head[:4].hex()!r}"
+            )
+        shape = [int.from_bytes(head[4 * i : 4 * i + 4], "big") for i in range(1, dims + 1)]
+        expected = math.prod(shape)
+        if expected > _LARGEST_FILE:
+            raise DataError(f"{path} is damaged: expected at most {_LARGEST_FILE} bytes, got shape {shape}")
+        content = file.read(expected + 1)
+    if len(head) < 4 + 4 * dims or len(content) != expected:
+        got = f"{len(head) + len(content)}" + (" or more" if len(content) > expected else "")
+        raise DataError(f"{path} is damaged: expected {len(head) + expected} bytes by its header, got {got}")
+    return np.frombuffer(content, np.uint8).reshape(shape).copy()
 
 
 def read_idx_set(folder: Path) -> tuple[Split, Split]:
@@ -88,7 +105,7 @@ def unpack_idx(source: Path, folder: Path) -> None:
         path = _idx_path(source, name)
         if path != folder / name:
             with replacing(folder / name) as temporary:
-                temporary.write_bytes(_unpacked(path))
+                temporary.write_bytes(_bytes(path))
 
 
 def find_cifar(folder: Path) -> Path | None:
@@ -109,9 +126,7 @@ def read_cifar(source: Path) -> tuple[Split, Split]:
         DataError: The archive or a batch is cut, malformed or missing.
     """
     if source.is_dir():
-        return _cifar_splits(
-            {path.name: path.read_bytes() for path in source.iterdir() if path.is_file()}, source
-        )
+        return _cifar_splits(dict(_folder_files(source)), source)
     stat = source.stat()
     cached = cache_folder() / f"{source.name}-{stat.st_size}-{stat.st_mtime_ns}.npz"
     kept = _read_cache(cached)
@@ -134,25 +149,37 @@ def unpack_cifar(source: Path, folder: Path) -> None:
             temporary.write_bytes(content)
 
 
-def _bytes(path: Path) -> bytes:
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file for reading, unpacked if its name ends in .gz; what goes wrong while it is read names the file."""
+    packed = path.suffix == ".gz"
     try:
-        return path.read_bytes()
+        if packed and not path.stat().st_size:
+            raise EOFError("it is empty")
+        with gzip.open(path) if packed else open(path, "rb") as file:
+            yield cast(IO[bytes], file)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise DataError(f"{path} is damaged, expected a whole gzip file: {error}") from None
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}") from None
 
 
-def _unpacked(path: Path) -> bytes:
+def _bytes(path: Path) -> bytes:
     """Return the bytes of a file, unpacked if its name ends in .gz."""
-    content = _bytes(path)
-    try:
-        return zlib.decompress(content, wbits=31) if path.suffix == ".gz" else content
-    except zlib.error as error:
-        raise DataError(f"{path} is damaged, expected a whole gzip file: {error}") from None
+    with _opened(path) as file:
+        content = file.read(_LARGEST_FILE + 1)
+    if len(content) > _LARGEST_FILE:
+        raise DataError(f"{path} is too large: expected at most {_LARGEST_FILE} bytes")
+    return content
 
 
 def _idx_path(folder: Path, name: str) -> Path:
-    """Return the unpacked file if there is one, else the packed one (which may not exist)."""
-    return folder / name if (folder / name).is_file() else folder / f"{name}.gz"
+    """Return the unpacked file if there is one, else the packed one; without either, a path that does not exist."""
+    names = (name, name.replace("-idx", ".idx"))
+    found = (
+        [folder / n for n in names] + [folder / n / n for n in names] + [folder / f"{n}.gz" for n in names]
+    )
+    return next((path for path in found if path.is_file()), found[0])
 
 
 def _idx_split(images_path: Path, labels_path: Path) -> Split:
@@ -168,8 +195,12 @@ def _idx_split(images_path: Path, labels_path: Path) -> Split:
 
 
 def _checked_labels(labels: npt.ArrayLike, source: Path | str) -> Labels:
-    checked = np.asarray(labels)
-    if checked.size and (checked.dtype.kind not in "iu" or checked.min() < 0 or checked.max() >= _CLASSES):
+    try:
+        checked = np.asarray(labels)
+    except ValueError:
+        checked = np.empty(1)
+    whole = checked.ndim == 1 and (not checked.size or checked.dtype.kind in "iu")
+    if not whole or (checked.size and not 0 <= checked.min() <= checked.max() < _CLASSES):
         raise DataError(
             f"{source} is damaged: expected labels that are whole numbers from 0 to {_CLASSES - 1}"
         )
@@ -180,14 +211,43 @@ def _folder_files(folder: Path) -> Iterator[tuple[str, bytes]]:
     return ((name, _bytes(folder / name)) for name in _CIFAR_FILES if (folder / name).is_file())
 
 
+class _Limited(io.RawIOBase):
+    """A stream for tarfile that ends in an error once more than ``limit`` bytes were read."""
+
+    def __init__(self, stream: IO[bytes], limit: int) -> None:
+        self._stream, self._left = stream, limit
+
+    def read(self, size: int = -1) -> bytes:
+        """Return up to ``size`` bytes."""
+        content = self._stream.read(min(size, self._left + 1) if size >= 0 else self._left + 1)
+        self._left -= len(content)
+        if self._left < 0:
+            raise tarfile.ReadError("it unpacks to too many bytes")
+        return content
+
+
 def _archive_files(archive: Path) -> Iterator[tuple[str, bytes]]:
     try:
-        with tarfile.open(archive, "r|*") as tar:
-            for member in tar:
-                path = PurePosixPath(member.name)
-                if member.isfile() and path.parent.name == CIFAR_FOLDER and path.name in _CIFAR_FILES:
-                    yield path.name, cast(IO[bytes], tar.extractfile(member)).read()
-    except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
+        with open(archive, "rb") as raw:
+            # By its first bytes, as tarfile does it: the name says nothing about the content.
+            head = raw.read(6)
+            raw.seek(0)
+            opened: Any = raw
+            if head.startswith(b"\x1f\x8b"):
+                opened = gzip.GzipFile(fileobj=raw)
+            elif head.startswith(b"BZh"):
+                opened = bz2.BZ2File(raw)
+            elif head.startswith(b"\xfd7zXZ"):
+                opened = lzma.LZMAFile(raw)  # noqa: SIM115 - closes nothing of its own
+            stream = _Limited(opened, _LARGEST_ARCHIVE)
+            with tarfile.open(fileobj=stream, mode="r|", bufsize=1 << 20) as tar:
+                for member in tar:
+                    path = PurePosixPath(member.name)
+                    if member.isreg() and path.parent.name == CIFAR_FOLDER and path.name in _CIFAR_FILES:
+                        if member.size > _LARGEST_FILE:
+                            raise tarfile.ReadError(f"{path.name} has {member.size} bytes")
+                        yield path.name, cast(IO[bytes], tar.extractfile(member)).read()
+    except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, OSError) as error:
         raise DataError(f"{archive} is damaged, expected a whole tar archive: {error}") from None
 
 
@@ -207,8 +267,11 @@ def _joined(parts: list[Split]) -> Split:
 
 def _batch(content: bytes, source: str) -> Split:
     try:
+        check_pickle(content)
         batch = _PlainUnpickler(io.BytesIO(content), encoding="latin1").load()
-        data, labels = batch["data"], batch["labels"]
+        data, labels = _array(batch["data"]), _array(batch["labels"])
+        if not isinstance(labels, list | np.ndarray):
+            raise TypeError(f"labels are a {type(labels).__name__}")
     except Exception as error:  # damaged pickles raise anything
         raise DataError(f"{source} is damaged, expected a pickled dict of data and labels: {error}") from None
     if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or data.shape != (len(labels), 3072):
@@ -217,40 +280,112 @@ def _batch(content: bytes, source: str) -> Split:
     return data.reshape(-1, 3, 32, 32), _checked_labels(labels, source)
 
 
-def _latin1(text: str, encoding: str) -> bytes:
-    if encoding != "latin1":
+def _latin1(text: Any, encoding: Any) -> bytes:
+    if encoding != "latin1" or not isinstance(text, str):
         raise pickle.UnpicklingError(f"encoding {encoding} is refused")
     return text.encode("latin1")
 
 
-# Taken from an array, because NumPy has moved this function between modules and may do so again.
-_reconstruct = cast(Callable[..., Any], np.empty(0).__reduce__()[0])
+class _DType:
+    """Stands in for ``numpy.dtype`` while a pickle is read: an integer type and its byte order, nothing else."""
+
+    __slots__ = ("code",)
+
+    def __init__(self, code: Any) -> None:
+        if not isinstance(code, str) or code not in _INTEGERS:
+            raise pickle.UnpicklingError(f"dtype {code!r} is refused: expected integers")
+        self.code = code
+
+    def __setstate__(self, state: Any) -> None:
+        order = state[1]
+        if order not in ("<", ">", "|", "="):
+            raise pickle.UnpicklingError(f"byte order {order!r} is refused")
+        self.code = f"{order}{self.code}"
+
+
+class _PickledArray:
+    """Stands in for an array while a pickle is read. It is filled from bytes of the right number, once."""
+
+    __slots__ = ("array",)
+
+    def __init__(self) -> None:
+        self.array: npt.NDArray[Any] = np.empty(0, np.uint8)
+
+    def __setstate__(self, state: Any) -> None:
+        _, shape, dtype, fortran, raw = state
+        self.fill(raw, dtype, shape, "F" if fortran else "C")
+
+    def fill(self, raw: Any, dtype: Any, shape: Any, order: Any) -> _PickledArray:
+        """Read ``raw`` as an array; every part comes from the file."""
+        if isinstance(raw, str):  # bytes of Python 2, decoded as latin1
+            raw = raw.encode("latin1")
+        if not isinstance(dtype, _DType) or not isinstance(raw, bytes | bytearray) or order not in ("C", "F"):
+            raise pickle.UnpicklingError("an array of something else than integers is refused")
+        if not isinstance(shape, tuple) or not all(type(n) is int and n >= 0 for n in shape):
+            raise pickle.UnpicklingError("an array of a damaged shape is refused")
+        kind = np.dtype(dtype.code)
+        if math.prod(shape) * kind.itemsize != len(raw):
+            raise pickle.UnpicklingError(f"an array of shape {shape} is refused: it has {len(raw)} bytes")
+        self.array = np.frombuffer(bytes(raw), kind).reshape(shape, order="F" if order == "F" else "C")
+        return self
+
+
+_INTEGERS = {f"{kind}{size}" for kind in "iu" for size in (1, 2, 4, 8)}
+_NDARRAY = object()  # the class, as an argument only: it cannot be called
+
+
+def _reconstruct(kind: Any, _shape: Any, _typecode: Any) -> _PickledArray:
+    if kind is not _NDARRAY:
+        raise pickle.UnpicklingError("an array of a class of its own is refused")
+    return _PickledArray()
+
+
+def _from_bytes(raw: Any, dtype: Any, shape: Any, order: Any) -> _PickledArray:
+    return _PickledArray().fill(raw, dtype, shape, order)
+
+
+def _dtype(code: Any, _align: Any = False, _copy: Any = True) -> _DType:
+    return _DType(code)
 
 
 class _PlainUnpickler(pickle.Unpickler):
-    """Builds arrays and plain containers; any other name in a pickle is an error, so that no code of a file runs."""
+    """Builds integer arrays and plain containers; any other name in a pickle is an error: no code of a file runs.
+
+    NumPy's own functions are not called: with arguments of the file's choice they make arrays of pointers.
+    """
 
     _allowed: ClassVar[dict[tuple[str, str], Callable[..., Any]]] = {
-        ("numpy.core.multiarray", "_reconstruct"): _reconstruct,
-        ("numpy._core.multiarray", "_reconstruct"): _reconstruct,
-        ("numpy", "ndarray"): np.ndarray,
-        ("numpy", "dtype"): np.dtype,
+        **{(f"numpy.{core}.multiarray", "_reconstruct"): _reconstruct for core in ("core", "_core")},
+        **{(f"numpy.{core}.numeric", "_frombuffer"): _from_bytes for core in ("core", "_core")},
+        ("numpy", "dtype"): _dtype,
         ("_codecs", "encode"): _latin1,
     }
 
-    def find_class(self, module: str, name: str) -> Callable[..., Any]:
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) == ("numpy", "ndarray"):
+            return _NDARRAY
         if (module, name) not in self._allowed:
             raise pickle.UnpicklingError(
                 f"{module}.{name} is refused: expected arrays and plain containers only"
             )
-        return self._allowed[module, name]
+        function = self._allowed[module, name]
+        # A fresh function each time: a pickle may set attributes of whatever it is given.
+        return lambda *values: function(*values)
+
+
+def _array(value: Any) -> Any:
+    return value.array if isinstance(value, _PickledArray) else value
 
 
 def _read_cache(path: Path) -> tuple[Split, Split] | None:
     """Return the arrays kept under ``path``; None if there are none, or they are damaged."""
     try:
         with np.load(path, allow_pickle=False) as kept:
-            train = kept["train_images"], kept["train_labels"]
-            return train, (kept["test_images"], kept["test_labels"])
-    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile):
+            splits = [(kept[f"{part}_images"], kept[f"{part}_labels"]) for part in ("train", "test")]
+        for images, labels in splits:
+            if images.dtype != np.uint8 or images.shape != (len(labels), 3, 32, 32):
+                return None
+            _checked_labels(labels, path)
+    except (OSError, EOFError, KeyError, ValueError, MemoryError, zlib.error, zipfile.BadZipFile, DataError):
         return None
+    return splits[0], splits[1]

@@ -49,6 +49,7 @@ class ImageSet:
         read: Reads images and labels, for training and for test.
         unpack: Leaves its files, unpacked, in a folder.
         own_folder_only: Whether it is looked for in its own folder only, because its files have common names.
+        other_folders: Where other programs, such as torchvision, put it within a place.
     """
 
     title: str
@@ -59,6 +60,7 @@ class ImageSet:
     read: Callable[[Path], tuple[formats.Split, formats.Split]] = formats.read_idx_set
     unpack: Callable[[Path, Path], None] = formats.unpack_idx
     own_folder_only: bool = False
+    other_folders: tuple[str, ...] = ()
 
     def find(self, root: Root, download: bool) -> Path:
         """Return where the set is; see `minitorch.data.download.obtain`."""
@@ -69,6 +71,7 @@ class ImageSet:
             self.remotes,
             root=root,
             own_folder_only=self.own_folder_only,
+            other_folders=self.other_folders,
             download=download,
         )
 
@@ -79,9 +82,16 @@ class ImageSet:
 
 
 IMAGE_SETS = {
-    "mnist": ImageSet("MNIST", "mnist", data_download.MNIST, DIGIT_CLASSES),
+    "mnist": ImageSet(
+        "MNIST", "mnist", data_download.MNIST, DIGIT_CLASSES, other_folders=("MNIST/raw", "MNIST")
+    ),
     "fashion": ImageSet(
-        "Fashion-MNIST", "fashion-mnist", data_download.FASHION_MNIST, FASHION_CLASSES, own_folder_only=True
+        "Fashion-MNIST",
+        "fashion-mnist",
+        data_download.FASHION_MNIST,
+        FASHION_CLASSES,
+        own_folder_only=True,
+        other_folders=("FashionMNIST/raw",),
     ),
     "cifar10": ImageSet(
         "CIFAR-10",
@@ -99,8 +109,8 @@ def mnist(root: Root = None, *, download: bool = True) -> tuple[Dataset, Dataset
     """Return MNIST for training (60,000) and test (10,000): uint8 (N, 1, 28, 28), classes 0..9.
 
     The handwritten digits of LeCun, Cortes and Burges (1998). They are looked for in ``root``, ``data/`` of the current
-    directory and ``$MINITORCH_DATA`` (the four IDX files, packed or not, in the place or its folder ``mnist``), then
-    downloaded into the first that was given.
+    directory and ``$MINITORCH_DATA`` (the four IDX files, packed or not, in the place or its folders ``mnist``,
+    ``MNIST`` or ``MNIST/raw``), then downloaded into the first that was given.
 
     Args:
         root: First place to look in; by default none.

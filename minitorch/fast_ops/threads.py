@@ -120,7 +120,7 @@ def launch_lock() -> Any:
     threads launch kernels.
     """
     start_threads()
-    return _launch if parallel.threading_layer() == "workqueue" else None
+    return _launch if parallel.threading_layer() == "workqueue" else None  # type: ignore[no-untyped-call]
 
 
 def thread_count() -> int:

@@ -128,6 +128,10 @@ class SGD(Optimizer):
             nesterov=nesterov,
         )
 
+    def state_count(self, group: dict[str, Any]) -> int | None:
+        """See `Optimizer.state_count`."""
+        return 1 if group["momentum"] else None
+
     def rule_for(self, p: Parameter, group: dict[str, Any]) -> Plan:
         """See `Optimizer.rule_for`."""
         if group["momentum"] == 0:
@@ -170,6 +174,10 @@ class Adam(Optimizer):
         super().__init__(
             parameters, lr=lr, betas=tuple(betas), eps=eps, weight_decay=weight_decay, amsgrad=amsgrad
         )
+
+    def state_count(self, group: dict[str, Any]) -> int | None:
+        """See `Optimizer.state_count`."""
+        return 3 if group["amsgrad"] else 2
 
     def rule_for(self, p: Parameter, group: dict[str, Any]) -> Plan:
         """See `Optimizer.rule_for`."""
@@ -241,6 +249,10 @@ class RMSprop(Optimizer):
             centered=centered,
         )
 
+    def state_count(self, group: dict[str, Any]) -> int | None:
+        """See `Optimizer.state_count`."""
+        return 3
+
     def rule_for(self, p: Parameter, group: dict[str, Any]) -> Plan:
         """See `Optimizer.rule_for`."""
         _, states = self._remember(p, 3)
@@ -284,6 +296,10 @@ class Adagrad(Optimizer):
             initial_accumulator_value=initial_accumulator_value,
             eps=eps,
         )
+
+    def state_count(self, group: dict[str, Any]) -> int | None:
+        """See `Optimizer.state_count`."""
+        return 1
 
     def rule_for(self, p: Parameter, group: dict[str, Any]) -> Plan:
         """See `Optimizer.rule_for`."""

@@ -24,6 +24,10 @@ Plan: TypeAlias = tuple[Callable[..., Any], tuple[float, ...], list[Any]]
 Updates: TypeAlias = dict[tuple[Any, Callable[..., Any], tuple[float, ...]], list[tuple[Any, ...]]]
 
 _NO_STATES: tuple[int, list[Any]] = (0, [])
+# Settings that are numbers of at least 0, whatever the algorithm.
+_AT_LEAST_0 = (
+    "lr", "momentum", "weight_decay", "eps", "alpha", "lr_decay", "initial_accumulator_value",
+)  # fmt: skip
 
 
 @runtime_checkable
@@ -52,18 +56,29 @@ class Optimizer:
     scalars: ClassVar[bool] = True
 
     def __init__(self, parameters: Sequence[Any], **settings: Any) -> None:
-        given = list(parameters)
+        given = self._listed(parameters)
         if not given:
             raise ValueError(f"{type(self).__name__}: expected at least one parameter, got no parameters")
         groups = given if isinstance(given[0], dict) else [{"params": given}]
         self.param_groups: list[dict[str, Any]] = []
         for group in groups:
+            if not isinstance(group, dict) or "params" not in group:
+                raise TypeError(
+                    f'{type(self).__name__}: expected groups that are dicts with "params", got '
+                    + (
+                        f"the keys {', '.join(group)}"
+                        if isinstance(group, dict)
+                        else f"a {type(group).__name__}"
+                    )
+                )
             unknown = set(group) - set(settings) - {"params"}
             if unknown:
                 raise ValueError(
                     f"{type(self).__name__}: expected settings {', '.join(settings)}, got {', '.join(sorted(unknown))}"
                 )
-            self.param_groups.append({**settings, **group, "params": list(group["params"])})
+            members = group["params"]
+            members = [members] if isinstance(members, Parameter) else self._listed(members)
+            self.param_groups.append({**settings, **group, "params": members})
         self.parameters: list[Parameter] = [p for g in self.param_groups for p in g["params"]]
         for p in self.parameters:
             if not isinstance(p, Parameter):
@@ -73,7 +88,16 @@ class Optimizer:
                 raise TypeError(
                     f"{type(self).__name__}: expected Parameters of Tensors, got one of a {kind}: use SGD"
                 )
-        for group in self.param_groups:
+        owners: dict[int, int] = {}
+        for k, group in enumerate(self.param_groups):
+            for p in group["params"]:
+                if id(p) in owners:
+                    raise ValueError(
+                        f"{type(self).__name__}: expected each parameter once, got parameter {p.name!r} of shape "
+                        f"{getattr(p.value, 'shape', ())} in group {owners[id(p)]} and again in group {k}"
+                    )
+                owners[id(p)] = k
+            group.update(self._settings(group))
             self._check(group)
         self._memory: dict[int, tuple[int, list[Any]]] = {}
 
@@ -84,28 +108,45 @@ class Optimizer:
 
     @lr.setter
     def lr(self, value: float) -> None:
+        value = _plain(value)
         for group in self.param_groups:
             group["lr"] = value
 
-    def _check(self, group: dict[str, Any]) -> None:
-        for name in (
-            "lr",
-            "momentum",
-            "weight_decay",
-            "eps",
-            "alpha",
-            "lr_decay",
-            "initial_accumulator_value",
-        ):
-            if not group.get(name, 0.0) >= 0.0 or group.get(name) == math.inf:
-                raise ValueError(
-                    f"{type(self).__name__}: expected {name} to be a number of at least 0, got {group[name]}"
-                )
-        betas = group.get("betas", (0.0, 0.0))
-        if len(betas) != 2 or not all(0.0 <= beta < 1.0 for beta in betas):
-            raise ValueError(
-                f"{type(self).__name__}: expected betas to be two numbers in [0, 1), got {betas}"
+    def _listed(self, parameters: Any) -> list[Any]:
+        """Return ``parameters`` as a list; a Parameter, a Module and a method that was not called are errors."""
+        if callable(parameters):  # a Module can be called too
+            method = getattr(parameters, "__name__", "")
+            got = (
+                f"the method {method}: call it, {method}()"
+                if method
+                else "a module: pass module.parameters()"
             )
+            raise TypeError(f"{type(self).__name__}: expected a list of Parameters, got {got}")
+        if isinstance(parameters, Parameter) or not isinstance(parameters, Iterable):
+            raise TypeError(
+                f"{type(self).__name__}: expected a list of Parameters, got one {type(parameters).__name__}"
+            )
+        return list(parameters)
+
+    def _settings(self, group: dict[str, Any]) -> dict[str, Any]:
+        """Return the settings of a group as plain numbers of Python."""
+        return {k: _plain(v) for k, v in group.items() if k != "params"}
+
+    def _check(self, group: dict[str, Any]) -> None:
+        name = type(self).__name__
+        for key in (*_AT_LEAST_0, "dampening", "betas"):
+            value = group.get(key, 0.0)
+            for number in value if isinstance(value, tuple) else (value,):
+                if not isinstance(number, int | float):
+                    raise TypeError(f"{name}: expected {key} to be a number, got {value!r}")
+        for key in _AT_LEAST_0:
+            if not group.get(key, 0.0) >= 0.0 or group.get(key) == math.inf:
+                raise ValueError(f"{name}: expected {key} to be a number of at least 0, got {group[key]}")
+        if not math.isfinite(group.get("dampening", 0.0)):
+            raise ValueError(f"{name}: expected dampening to be a number, got {group['dampening']}")
+        betas = group.get("betas", (0.0, 0.0))
+        if not isinstance(betas, tuple) or len(betas) != 2 or not all(0.0 <= beta < 1.0 for beta in betas):
+            raise ValueError(f"{name}: expected betas to be two numbers in [0, 1), got {betas}")
 
     def zero_grad(self) -> None:
         """Set all gradients to None."""
@@ -217,30 +258,33 @@ class Optimizer:
         """Return settings, numbers of steps and states: nested dicts and lists of plain values and arrays."""
         order = {id(p): k for k, p in enumerate(self.parameters)}
         groups = [
-            {**{k: v for k, v in g.items() if k != "params"}, "params": [order[id(p)] for p in g["params"]]}
-            for g in self.param_groups
+            {**self._settings(g), "params": [order[id(p)] for p in g["params"]]} for g in self.param_groups
         ]
         state = {}
         for k, p in enumerate(self.parameters):
             if id(p) in self._memory:
                 steps, states = self._memory[id(p)]
                 state[str(k)] = {"step": steps, "states": [s.to_numpy() for s in states]}
-        return {"name": type(self).__name__, "groups": groups, "state": state}
+        stepped = [int(k) for k in state]
+        return {"name": type(self).__name__, "groups": groups, "state": state, "stepped": stepped}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue from a state that `state_dict` returned; it is all or nothing.
 
         Raises:
-            RuntimeError: It is the state of another kind of optimizer, or of other parameters, or no state.
+            RuntimeError: It is the state of another kind of optimizer, or of other parameters, or no state; or a
+                setting is out of range, or a state is missing.
         """
         try:
             self._check_state(state)
+            loaded = [{**g, **self._settings(saved)} for g, saved in zip(self.param_groups, state["groups"])]
+            for group in loaded:
+                self._check(group)
         except (AttributeError, LookupError, TypeError, ValueError) as problem:
             raise RuntimeError(
                 f"{type(self).__name__}: expected what its state_dict returns: {problem!r}"
             ) from None
-        for group, saved in zip(self.param_groups, state["groups"]):
-            settings = {k: tuple(v) if isinstance(v, list) else v for k, v in saved.items() if k != "params"}
+        for group, settings in zip(self.param_groups, loaded):
             group.update(settings)
         self._memory = {}
         for k, kept in state["state"].items():
@@ -260,14 +304,64 @@ class Optimizer:
                 f"{name}: expected a state of groups of {[len(g['params']) for g in self.param_groups]} parameters, "
                 f"got {counts}"
             )
+        for group, saved in zip(self.param_groups, state["groups"]):
+            unknown = set(saved) - set(group)
+            missing = set(group) - set(saved)
+            if unknown - {"params"} or missing - {"params"}:
+                raise RuntimeError(
+                    f"{name}: expected the settings {', '.join(group)} in a group of the state, "
+                    f"got {', '.join(saved)}"
+                )
+        absent = set(state.get("stepped", ())) - {int(k) for k in state["state"]}
+        if absent:
+            raise RuntimeError(
+                f"{name}: expected a state for each parameter that was stepped, got none for {sorted(absent)}"
+            )
+        owners = [
+            saved for g, saved in zip(self.param_groups, state["groups"]) for _ in range(len(g["params"]))
+        ]
         for k, kept in state["state"].items():
-            shape = self.parameters[int(k)].value.shape
+            position, steps = int(k), kept["step"]
+            if str(position) != str(k) or not 0 <= position < len(self.parameters):
+                raise RuntimeError(f"{name}: expected states of {len(self.parameters)} parameters, got {k!r}")
+            if int(steps) != steps or steps < 1:
+                raise RuntimeError(f"{name}: expected a number of steps for parameter {k}, got {steps}")
+            shape, expected = self.parameters[position].value.shape, self.state_count(owners[position])
+            if expected is not None and len(kept["states"]) != expected:
+                raise RuntimeError(
+                    f"{name}: expected {expected} states for parameter {k}, got {len(kept['states'])}"
+                )
             for array in kept["states"]:
                 if np.shape(array) != shape:
                     raise RuntimeError(
                         f"{name}: expected a state of shape {shape} for parameter {k}, got {np.shape(array)}"
                     )
-            int(kept["step"])
+
+    def state_count(self, group: dict[str, Any]) -> int | None:
+        """Return how many states a stepped parameter has under the settings of its group; None if it varies."""
+        return None
+
+    def __getstate__(self) -> dict[str, Any]:
+        # States are kept by the identity of their parameter, which a copy does not share: by position they survive.
+        kept = {k: self._memory[id(p)] for k, p in enumerate(self.parameters) if id(p) in self._memory}
+        return {**self.__dict__, "_memory": kept}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._memory = {id(self.parameters[k]): kept for k, kept in state["_memory"].items()}
+
+
+def _plain(value: Any) -> Any:
+    """Return a setting as a plain number of Python, or a tuple of them: states are saved, and rules are compiled."""
+    if isinstance(value, list | tuple):
+        return tuple(_plain(v) for v in value)
+    if type(value) in (bool, int, float) or value is None or isinstance(value, str):
+        return value
+    if isinstance(value, np.generic | np.ndarray) and value.size == 1 and value.dtype.kind in "biuf":
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    return float(value) if hasattr(value, "__float__") else value
 
 
 def _run(updates: Updates) -> None:

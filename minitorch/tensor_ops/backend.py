@@ -187,3 +187,13 @@ class TensorBackend:
 
     def __repr__(self) -> str:
         return f"TensorBackend({self.ops.__name__})"
+
+    def __reduce__(self) -> Any:
+        # By name, so that another process compiles its own kernels and checks that it has the device.
+        name = self.ops.name
+        if name in _factories and _factories[name]() == self:
+            return find_backend, (name,)
+        return TensorBackend, (self.ops,)
+
+    def __deepcopy__(self, memo: Any) -> TensorBackend:
+        return self

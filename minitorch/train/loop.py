@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,11 @@ from ..tensor import Tensor, tensor
 from .metrics import accuracy
 
 Loss = Callable[..., Tensor]
+
+
+@runtime_checkable
+class _CountsPasses(Protocol):
+    epoch: int
 
 
 @dataclass(frozen=True)
@@ -92,7 +97,8 @@ def fit(
 
     Args:
         model: Maps a batch of inputs to scores.
-        loader: Gives batches (inputs, targets) of arrays; iterated once per epoch.
+        loader: Gives batches (inputs, targets) of arrays; iterated once per epoch. Where it counts its passes
+            (``loader.epoch``), a run that starts later goes on with the pass of ``start_epoch``.
         optimizer: Has the parameters of the model.
         epochs: The last epoch, counted from 1; default 1.
         loss: A function of (scores, targets); default `cross_entropy`.
@@ -110,6 +116,8 @@ def fit(
         ValueError: The loader gives no batch.
     """
     step, take_step = start_step, _step_function(model, optimizer, loss, graph)
+    if isinstance(loader, _CountsPasses) and isinstance(loader.epoch, int):
+        loader.epoch = max(loader.epoch, start_epoch - 1)
     for epoch in range(start_epoch, epochs + 1):
         total, count = 0.0, 0
         batches = iter(loader)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import io
 import os
+import time
+import warnings
 from typing import IO, Any, Literal, TypeAlias
 
 import numpy as np
@@ -16,6 +18,12 @@ import numpy.typing as npt
 from .transforms import from_pil, to_uint8
 
 Source: TypeAlias = str | os.PathLike[str] | IO[bytes]
+
+# Formats that Pillow decodes itself. EPS is not one: Pillow would start Ghostscript with the file.
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "TGA", "ICO", "PCX", "JPEG2000", "AVIF")
+MAX_PIXELS = (1 << 28) // 3  # Pillow's limit, above which it only warns
+MAX_BYTES = 1 << 26  # of a download
+MAX_SECONDS = 60.0
 
 
 def read_image(source: Source, mode: Literal["RGB", "L"] = "RGB") -> npt.NDArray[np.uint8]:
@@ -28,7 +36,9 @@ def read_image(source: Source, mode: Literal["RGB", "L"] = "RGB") -> npt.NDArray
     Raises:
         ValueError: ``mode`` is another word.
         FileNotFoundError: No such file.
-        OSError: The address does not answer, or what it gives is not a whole picture.
+        OSError: The address does not answer, or what it gives is not a whole picture of a known format (`FORMATS`), or
+            has more than `MAX_PIXELS` pixels; a download has at most `MAX_BYTES` bytes and takes at most
+            `MAX_SECONDS` seconds.
     """
     if mode not in ("RGB", "L"):
         raise ValueError(f"read_image: expected mode 'RGB' or 'L', got {mode!r}")
@@ -37,11 +47,17 @@ def read_image(source: Source, mode: Literal["RGB", "L"] = "RGB") -> npt.NDArray
     remote = isinstance(source, str) and source.startswith(("http://", "https://"))
     file: Any = io.BytesIO(_download(str(source))) if remote else source
     try:
-        with Image.open(file) as picture:
-            return from_pil(picture.convert(mode))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # it is an error here
+            Image.init()  # an older Pillow may lack a format
+            with Image.open(file, formats=[f for f in FORMATS if f in Image.OPEN]) as picture:
+                width, height = picture.size
+                if width * height > MAX_PIXELS:
+                    raise ValueError(f"expected at most {MAX_PIXELS} pixels, got {width} x {height}")
+                return from_pil(picture.convert(mode))
     except FileNotFoundError:
         raise
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except Exception as error:  # a damaged picture may raise anything
         raise OSError(f"cannot read picture {source}: {error}") from None
 
 
@@ -100,11 +116,24 @@ def grid(images: npt.ArrayLike, nrow: int = 8, padding: int = 2) -> npt.NDArray[
 
 def _download(address: str) -> bytes:
     import requests
+    import urllib3
 
+    end = time.monotonic() + MAX_SECONDS
+    # Some hosts of pictures do not answer the user agent of requests.
+    headers = {"User-Agent": "minitorch", "Accept-Encoding": "identity"}
+    content = bytearray()
     try:
-        # Some hosts of pictures do not answer the user agent of requests.
-        answer = requests.get(address, headers={"User-Agent": "minitorch"}, timeout=10)
-        answer.raise_for_status()
-    except requests.RequestException as error:
+        with requests.get(address, headers=headers, timeout=10, stream=True) as answer:
+            answer.raise_for_status()
+            read = getattr(answer.raw, "read1", answer.raw.read)  # urllib3 1 has no read1
+            while chunk := read(1 << 16, decode_content=True):
+                content += chunk
+                if len(content) > MAX_BYTES:
+                    raise OSError(
+                        f"cannot read picture {address}: expected at most {MAX_BYTES} bytes, got more"
+                    )
+                if time.monotonic() > end:
+                    raise OSError(f"cannot read picture {address}: it took longer than {MAX_SECONDS:g} s")
+    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         raise OSError(f"cannot read picture {address}: {type(error).__name__}: {error}") from None
-    return bytes(answer.content)
+    return bytes(content)

@@ -7,11 +7,13 @@ import io
 import os
 import pickle
 import random
+import re
 import runpy
 import shutil
 import subprocess
 import sys
 import tarfile
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -136,6 +138,61 @@ def test_a_damaged_idx_file_is_named(alone: Path, name: str, content: bytes, wro
     (write_idx(alone / "root") / name).write_bytes(content)
     with pytest.raises(DataError, match=f"{name}.*{wrong}"):
         image_sets.mnist(alone / "root")
+
+
+@pytest.mark.parametrize(
+    "rename",
+    [
+        lambda name: name.replace("-idx", ".idx"),
+        lambda name: name.replace("-idx", ".idx") + ".gz",
+        lambda name: f"MNIST/raw/{name}",
+        lambda name: f"MNIST/raw/{name}.gz",
+        lambda name: f"{name}/{name}",
+        lambda name: f"mnist/{name.replace('-idx', '.idx')}",
+    ],
+)
+def test_mnist_under_its_other_names(alone: Path, rename: Callable[[str], str]) -> None:
+    for name in formats.IDX_NAMES:
+        path = alone / "root" / rename(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = idx(images_of(name))
+        path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+    train, _ = image_sets.mnist(alone / "root", download=False)
+    assert np.array_equal(train.images[:, 0], images_of("train-images"))
+
+
+def test_a_gzip_file_of_several_members(alone: Path) -> None:
+    for name in formats.IDX_NAMES:
+        path = write_idx(alone / "root", packed=True) / f"{name}.gz"
+        content = idx(images_of(name))
+        path.write_bytes(gzip.compress(content[:7]) + gzip.compress(content[7:]))
+    assert len(image_sets.mnist(alone / "root", download=False)[0]) == 6
+
+
+def test_each_place_is_named_once(alone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MINITORCH_DATA", os.path.abspath("data"))
+    with pytest.raises(DataError) as caught:
+        image_sets.mnist("data", download=False)
+    places = re.findall(r"not found in (.*) \(expected", str(caught.value))[0].split(", ")
+    assert places == [str(Path("data", *more)) for more in ((), ("mnist",), ("MNIST", "raw"), ("MNIST",))]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        gzip.compress(bytes((0, 0, 8, 3)) + bytes((0, 255, 255, 255)) * 3 + bytes(1 << 20)),  # sizes
+        gzip.compress(idx(np.zeros((2, 28, 28))) + bytes(1 << 27)),  # more than the header says
+    ],
+)
+def test_a_gzip_bomb_is_not_unpacked(alone: Path, content: bytes) -> None:
+    (write_idx(alone / "root", packed=True) / "train-images-idx3-ubyte.gz").write_bytes(content)
+    tracemalloc.start()
+    try:
+        with pytest.raises(DataError, match=r"train-images-idx3-ubyte\.gz is damaged: expected"):
+            image_sets.mnist(alone / "root")
+        assert tracemalloc.get_traced_memory()[1] < 1 << 24
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("cut", [0, 10, -1])
@@ -277,7 +334,7 @@ def numbers(content: dict[str, Any]) -> bytes:
         (numbers({"data": [1, 2], "labels": [0]}), r"expected data of uint8 \(1, 3072\), got list"),
         (
             numbers({"data": np.zeros((1, 3072)), "labels": [0]}),
-            r"expected data of uint8.*got float64 \(1, 3072\)",
+            "dtype .f8. is refused: expected integers",
         ),
         (numbers({"data": np.zeros((2, 3072), np.uint8), "labels": [0]}), r"data of uint8 \(1, 3072\)"),
         (numbers({"data": np.zeros((1, 3072), np.uint8), "labels": [10]}), "whole numbers from 0 to 9"),
@@ -289,6 +346,78 @@ def test_a_damaged_or_malicious_batch_is_named(alone: Path, content: bytes, wron
     with pytest.raises(DataError, match=f"data_batch_4.*{wrong}"):
         image_sets.cifar10(alone / "root")
     assert not Path("evil").exists()
+
+
+class Calls:
+    """Makes a pickle that calls ``function`` of the allowed names with arguments of its own, then sets a state."""
+
+    def __init__(self, function: Any, arguments: tuple[Any, ...], state: Any = None) -> None:
+        self.parts = function, arguments, state
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self.parts
+
+
+ARRAY = np.zeros((1, 3072), np.uint8)
+RECONSTRUCT, _, STATE = ARRAY.__reduce__()
+POINTERS = b"\x41" * 8 * 3072
+
+
+def _data(function: Any, *arguments: Any, state: Any = None) -> bytes:
+    return numbers({"data": Calls(function, arguments, state), "labels": [0]})
+
+
+def _array(state: Any) -> bytes:
+    return _data(RECONSTRUCT, np.ndarray, (0,), b"b", state=state)
+
+
+def _nested(depth: int) -> bytes:
+    return b"\x80\x02}(U\x04dataK\x00U\x06labels)" + b"\x85" * depth + b"u."
+
+
+@pytest.mark.parametrize(
+    ("content", "wrong"),
+    [
+        (_data(np.ndarray, (1, 3072), np.dtype("O"), POINTERS), ""),
+        (_data(np.ndarray, (1, 3072), "u1", POINTERS), ""),
+        (_data(RECONSTRUCT, np.ndarray, (1 << 50,), b"b"), "got uint8"),
+        (_data(RECONSTRUCT, dict, (0,), b"b"), "refused"),
+        (_array((1, (1, 3072), np.dtype("O"), False, [None])), "dtype 'O8' is refused"),
+        (_array((*STATE[:4], b"short")), "it has 5 bytes"),
+        (_array((1, (-1, -3072), *STATE[2:])), "damaged shape"),
+        (b"\x80\x02]r\xff\xff\xff\x7f.", "memo index"),
+        (_nested(1_000_000), "nested more than 100 levels"),
+        (b"\x80\x02}(" + b")" + b"\x85" * 1_000_000 + b"K\x01u.", "nested more than 100 levels"),
+    ],
+)
+def test_a_batch_gets_only_what_arrays_need(alone: Path, content: bytes, wrong: str) -> None:
+    write_folder(alone / "root", batch_files() | {"data_batch_4": content})
+    with pytest.raises(DataError, match=f"data_batch_4 is damaged.*{wrong}"):
+        image_sets.cifar10(alone / "root")
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+@pytest.mark.parametrize("labels", [lambda n: list(range(n)), lambda n: np.arange(n, dtype=">i4")])
+def test_batches_of_every_protocol(alone: Path, protocol: int, labels: Callable[[int], Any]) -> None:
+    pixels = np.asfortranarray(np.arange(2 * 3072).reshape(2, 3072).astype(np.uint8))
+    batch = pickle.dumps({"data": pixels, "labels": labels(2)}, protocol)
+    write_folder(alone / "root", batch_files() | {"test_batch": batch})
+    _, test = image_sets.cifar10(alone / "root")
+    assert np.array_equal(test.images, pixels.reshape(2, 3, 32, 32))
+    assert test.labels.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("kind", ["gz", "bz2", "xz"])
+def test_a_tar_bomb_is_not_unpacked(alone: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(formats, "_LARGEST_ARCHIVE", 1 << 22)
+    path = alone / "root" / "cifar-10-python.tar.gz"
+    path.parent.mkdir(parents=True)
+    with tarfile.open(path, f"w:{kind}", format=tarfile.PAX_FORMAT) as tar:  # type: ignore[call-overload]
+        member = tarfile.TarInfo("big")
+        member.size = 1 << 23
+        tar.addfile(member, io.BytesIO(bytes(1 << 23)))
+    with pytest.raises(DataError, match="it unpacks to too many bytes"):
+        image_sets.cifar10(alone / "root")
 
 
 def test_members_outside_the_folder_are_not_unpacked(alone: Path) -> None:

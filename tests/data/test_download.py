@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import hashlib
+import os
 import re
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -41,7 +45,14 @@ class Handler(BaseHTTPRequestHandler):
         if manner == "packed":
             self.send_header("Content-Encoding", "gzip")
         self.end_headers()
-        if manner in ("cut", "stall"):
+        if manner == "drip":
+            for byte in body[:200]:
+                self.wfile.write(bytes([byte]))
+                self.wfile.flush()
+                if self.server.released.wait(0.02):
+                    break
+            self.close_connection = True
+        elif manner in ("cut", "stall"):
             self.wfile.write(body[: len(body) // 2])
             self.wfile.flush()
             if manner == "stall":
@@ -136,6 +147,52 @@ def test_a_spoilt_part_costs_one_more_try_not_the_mirror(server: Server, tmp_pat
     (tmp_path / "some.bin.part").write_bytes(part)
     assert data_download.fetch(server.remote("good"), tmp_path).read_bytes() == CONTENT
     assert [asked for _, asked in server.requests] == [f"bytes={len(part)}-", None]
+
+
+def test_downloads_at_once_do_not_disturb_each_other(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "some.bin.part").write_bytes(CONTENT[:1000])
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        waiting = [pool.submit(data_download.fetch, server.remote("good"), tmp_path) for _ in range(6)]
+        assert [w.result().read_bytes() == CONTENT for w in waiting] == [True] * 6
+    assert names(tmp_path) == ["some.bin"]
+
+
+def test_what_a_killed_process_left_is_resumed(server: Server, tmp_path: Path) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    (tmp_path / f".some.bin.part.{dead.pid}.1").write_bytes(CONTENT[:1000])
+    (tmp_path / f".some.bin.part.{os.getpid()}.1").write_bytes(b"of another thread")
+    data_download.fetch(server.remote("good"), tmp_path)
+    assert server.requests == [("/good/some.bin", "bytes=1000-")]
+    assert names(tmp_path) == [f".some.bin.part.{os.getpid()}.1", "some.bin"]
+
+
+def test_a_link_in_place_of_the_part_is_refused(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("old")
+    (tmp_path / "some.bin.part").symlink_to(tmp_path / "precious")
+    with pytest.raises(DataError, match=r"some\.bin\.part is a symbolic link; remove it"):
+        data_download.fetch(server.remote("good"), tmp_path)
+    assert (tmp_path / "precious").read_text() == "old"
+    assert not server.requests
+
+
+def test_a_link_in_place_of_a_temporary_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("old")
+    files.own_name(tmp_path / "file").symlink_to(tmp_path / "precious")
+    with files.replacing(tmp_path / "file") as temporary:
+        temporary.write_text("new")
+    assert ((tmp_path / "precious").read_text(), (tmp_path / "file").read_text()) == ("old", "new")
+
+
+def test_a_file_that_is_too_large_or_too_slow(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data_download, "LONGEST", 0.3)
+    with pytest.raises(DataError, match=r"/drip/some\.bin: it took longer than 0\.3 s"):
+        data_download.fetch(server.remote("drip"), tmp_path)
+    monkeypatch.setattr(data_download, "LARGEST", 1000)
+    with pytest.raises(DataError, match=r"expected at most 1000 bytes, got "):
+        data_download.fetch(server.remote("good"), tmp_path)
 
 
 def test_a_silent_mirror_is_left(server: Server, tmp_path: Path) -> None:

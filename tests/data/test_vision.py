@@ -6,6 +6,7 @@ import colorsys
 import io
 import random
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -417,6 +418,9 @@ def test_read_from_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
         assert np.array_equal(read_image(f"{base}/a.png"), noise()[0])
         with pytest.raises(OSError, match=f"cannot read picture {base}/b.png.*404"):
             read_image(f"{base}/b.png")
+        monkeypatch.setattr("minitorch.vision.io.MAX_BYTES", 10)
+        with pytest.raises(OSError, match="expected at most 10 bytes"):
+            read_image(f"{base}/a.png")
         server.shutdown()
         thread.join()
 
@@ -436,3 +440,19 @@ def test_grid() -> None:
 
 def test_names() -> None:
     assert set(vision.__all__) <= set(vars(vision))
+
+
+def test_a_picture_with_too_many_pixels_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
+    content = io.BytesIO()
+    Image.new("1", (10_000, 10_000)).save(content, "PNG")
+    content.seek(0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(OSError, match="expected at most 89478485 pixels, got 10000 x 10000"):
+            read_image(content)
+
+
+def test_formats_that_start_other_programs_are_refused() -> None:
+    eps = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\n(x) print\n%%EOF\n"
+    with pytest.raises(OSError, match="cannot identify image file"):
+        read_image(io.BytesIO(eps))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from minitorch import (
     Step,
     Tensor,
     cross_entropy,
+    data,
     evaluate,
     fit,
     mse_loss,
@@ -265,3 +267,40 @@ def test_steps_do_not_keep_graphs_alive() -> None:
     for s in itertools.islice(loop, 5):
         assert {type(value) for value in dataclasses.astuple(s)} <= {int, float, bool, type(None)}
         assert all(p.value.grad is None and p.value.is_leaf() for p in network.parameters())
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_a_resumed_run_goes_on_with_the_shuffle(by_hand: bool, tmp_path: Path) -> None:
+    images, _ = data.digits()
+    path = tmp_path / "c.safetensors"
+
+    def parts(seed: int) -> tuple[Any, Any, Any]:
+        minitorch.manual_seed(seed)
+        model = minitorch.Sequential(minitorch.Flatten(), minitorch.Linear(64, 10))
+        loader = data.DataLoader(
+            images.subset(range(60)), 20, shuffle=True, seed=0, transform=minitorch.vision.ToTensor()
+        )
+        return model, minitorch.SGD(model.parameters(), lr=0.1), loader
+
+    straight, optimizer, loader = parts(0)
+    list(minitorch.fit(straight, loader, optimizer, epochs=4))
+    model, optimizer, loader = parts(0)
+    last = list(minitorch.fit(model, loader, optimizer, epochs=2))[-1]
+    minitorch.save_checkpoint(path, model, optimizer, epoch=last.epoch, step=last.step)
+    model, optimizer, loader = parts(9)
+    done = minitorch.load_checkpoint(path, model, optimizer)
+    if by_hand:
+        loader.epoch = done.epoch
+    list(minitorch.fit(model, loader, optimizer, epochs=4, start_epoch=done.epoch + 1, start_step=done.step))
+    np.testing.assert_array_equal(straight[1].weight.value.to_numpy(), model[1].weight.value.to_numpy())
+
+
+def test_a_second_fit_from_epoch_1_has_new_shuffles() -> None:
+    images, _ = data.digits()
+    loader = data.DataLoader(
+        images.subset(range(60)), 60, shuffle=True, seed=0, transform=minitorch.vision.ToTensor()
+    )
+    model = minitorch.Sequential(minitorch.Flatten(), minitorch.Linear(64, 10))
+    for _ in range(2):
+        list(minitorch.fit(model, loader, minitorch.SGD(model.parameters(), lr=0.1)))
+    assert loader.epoch == 2
