@@ -199,12 +199,25 @@ def avg_tiles_grad(out: Any, d: Any) -> None:
 MAX_UNROLLED_WINDOW = 16  # elements of a window up to which its loop is worth unrolling
 
 
+MAX_UNROLLED_SIZES = 8  # sizes of windows for which a process compiles kernels; others use the general loops
+_unrolled_sizes: set[Pair] = set()
+
+
+def _unrolls(window: Pair) -> bool:
+    """Return whether ``window`` is small and among the first sizes: a program that varies it must stop compiling."""
+    if window[0] * window[1] > MAX_UNROLLED_WINDOW:
+        return False
+    if window not in _unrolled_sizes and len(_unrolled_sizes) < MAX_UNROLLED_SIZES:
+        _unrolled_sizes.add(window)
+    return window in _unrolled_sizes
+
+
 def windows_tile(image: Any, result: Any, params: PoolParams) -> bool:
-    """Return whether the windows lie side by side and fill the image, and are small enough to be unrolled."""
+    """Return whether the windows lie side by side and fill the image, and kernels of their size are unrolled."""
     _, window, stride, padding, dilation, _ = params
     fills = image.shape[2:] == (result.shape[2] * window[0], result.shape[3] * window[1])
     side_by_side = (stride, padding, dilation) == (window, (0, 0, 0, 0), (1, 1))
-    return fills and side_by_side and window[0] * window[1] <= MAX_UNROLLED_WINDOW
+    return fills and side_by_side and _unrolls(window)
 
 
 def _run(loop: Any, work: int, out: Any, *operands: Any, window: Pair | None = None) -> None:

@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 from minitorch import FastOps, TensorBackend, operators, tensor, tensor_data
-from minitorch.fast_ops import course, elementwise, jit, kernel_cache
+from minitorch.fast_ops import course, elementwise, jit, kernel_cache, pool
 from minitorch.operators import relu
+from minitorch.runtime.types import PoolParams
 
 from ..support.checks import needs_jit
 
@@ -251,6 +252,21 @@ def test_with_the_jit_off_the_plain_functions_run(tmp_path: Path) -> None:
     assert compiled == 0
     assert not (tmp_path / "cache").exists()
     assert np.allclose(values, EXPECTED, rtol=0, atol=1e-12)
+
+
+def test_a_process_compiles_kernels_for_a_few_sizes_of_windows_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "_unrolled_sizes", set())
+
+    def unrolled(window: tuple[int, int]) -> bool:
+        image, result = np.ones((1, 1, 2 * window[0], 3 * window[1])), np.ones((1, 1, 2, 3))
+        return pool.windows_tile(
+            image, result, PoolParams("max", window, window, (0, 0, 0, 0), (1, 1), False)
+        )
+
+    sizes = [(rows, cols) for rows in range(1, 5) for cols in range(1, 5)]
+    first, again = [unrolled(size) for size in sizes], [unrolled(size) for size in sizes]
+    assert first == again == [k < pool.MAX_UNROLLED_SIZES for k in range(len(sizes))]
+    assert not unrolled((5, 5))
 
 
 def test_lambdas_closures_and_compiled_functions_work() -> None:
