@@ -7,12 +7,14 @@ network asks for the same ones at each step.
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import Any, SupportsIndex, TypeAlias
 
 from ..runtime.types import ConvParams, Padding, Pair, Shape
 from ..tensor_data import IndexingError
 
+MAX_SETTING = 2**31 - 1  # so that products of a setting and a place in an image do not overflow
 Size: TypeAlias = int | tuple[int, int]  # one int for height and width, or (height, width)
 
 
@@ -26,16 +28,22 @@ def pair(value: Any, name: str, minimum: int = 1, dims: int = 2) -> Pair:
         dims: 1 or 2 spatial dimensions. With 1, the height is the neutral one: 1, or 0 where ``minimum`` is 0.
 
     Raises:
-        ValueError: A number is below ``minimum``.
-        TypeError: ``value`` is neither an int nor as many ints as there are dimensions.
+        ValueError: A number is below ``minimum``, or above `MAX_SETTING`.
+        TypeError: ``value`` is neither an int (Python's or NumPy's) nor as many ints as there are dimensions.
     """
-    if dims == 2 and type(value) is int and value >= minimum:
+    if dims == 2 and type(value) is int and minimum <= value <= MAX_SETTING:
         return value, value
-    values = (value,) * dims if isinstance(value, int) else value
-    if not isinstance(values, Sequence) or len(values) != dims or any(not isinstance(v, int) for v in values):
+    given = (value,) * dims if isinstance(value, SupportsIndex) else value
+    try:
+        values = tuple(map(operator.index, given)) if isinstance(given, Sequence) else ()
+    except TypeError:
+        values = ()
+    if len(values) != dims:
         raise TypeError(f"{name}: expected an int{' or two' if dims == 2 else ''}, got {value!r}")
-    if any(v < minimum for v in values):
+    if min(values) < minimum:
         raise ValueError(f"{name}: expected at least {minimum}, got {value!r}")
+    if max(values) > MAX_SETTING:
+        raise ValueError(f"{name}: expected at most {MAX_SETTING}, got {value!r}")
     return (1 if minimum else 0, values[0]) if dims == 1 else (values[0], values[1])
 
 
@@ -46,7 +54,7 @@ def conv_params(stride: Any, padding: Any, dilation: Any, groups: int, kernel: P
         stride: An int, or one for each dimension.
         padding: An int, one for each dimension, "valid", "same" or "anchored"; None means 0.
         dilation: An int, or one for each dimension.
-        groups: Parts of the channels that are convolved separately.
+        groups: Parts of the channels that are convolved separately; an int.
         kernel: Height and width of the window.
         dims: 1 or 2 spatial dimensions.
 
@@ -58,12 +66,15 @@ def conv_params(stride: Any, padding: Any, dilation: Any, groups: int, kernel: P
     return _conv_params(*given, groups, kernel, dims)
 
 
-@functools.lru_cache(maxsize=512)
+@functools.lru_cache(maxsize=512, typed=True)  # 1.0 is no 1
 def _conv_params(
     stride: Any, padding: Any, dilation: Any, groups: int, kernel: Pair, dims: int
 ) -> ConvParams:
-    if groups < 1:
-        raise ValueError(f"groups: expected at least 1, got {groups}")
+    if not isinstance(groups, SupportsIndex):
+        raise TypeError(f"groups: expected an int, got {groups!r}")
+    groups = operator.index(groups)
+    if not 1 <= groups <= MAX_SETTING:
+        raise ValueError(f"groups: expected at least 1 and at most {MAX_SETTING}, got {groups}")
     strides, dilations = pair(stride, "stride", 1, dims), pair(dilation, "dilation", 1, dims)
     pads = _padding(0 if padding is None else padding, kernel, strides, dilations, dims)
     return ConvParams(strides, pads, dilations, groups)
@@ -103,8 +114,10 @@ def pooled_size(
 
     Raises:
         ValueError: The padding is more than half the window.
-        IndexingError: The window is larger than the padded images.
+        IndexingError: The window is larger than the padded images, or these have no rows or columns.
     """
+    if min(shape[2:]) < 1:
+        raise IndexingError(f"pooling: expected images of at least one row and column, got input {shape}")
     if any(2 * p > k for p, k in zip(padding, window)):
         raise ValueError(f"padding: expected at most half the kernel {window}, got {padding}")
     sizes = []

@@ -9,6 +9,7 @@ import pytest
 
 import minitorch
 from minitorch import BackendError, IndexingError, Parameter, Tensor, TensorBackend, tensor, zeros
+from minitorch.runtime.types import ConvParams, PoolParams
 from minitorch.tensor_functions.fused import ScaleShift
 
 from ..support.op_table import BACKENDS
@@ -257,3 +258,119 @@ def test_an_empty_batch_gives_zero_gradients() -> None:
     bias = zeros((8,)).requires_grad_()
     (poisoned((0, 8)) + bias).sum().backward()
     assert np.array_equal(bias.grad.to_numpy(), np.zeros(8))  # type: ignore[union-attr]
+
+
+# Settings of convolution and pooling
+
+HUGE = 2**62
+
+
+@pytest.mark.parametrize(
+    ("x", "w"),
+    [
+        ((2, 3, 4, 4), (2, 3, 0, 2)),
+        ((2, 3, 4, 4), (2, 3, 2, 0)),
+        ((2, 0, 4, 4), (2, 0, 2, 2)),
+        ((2, 3, 4, 4), (0, 3, 2, 2)),
+        ((2, 3, 0, 4), (2, 3, 2, 2)),
+        ((2, 3, 4, 0), (2, 3, 2, 2)),
+    ],
+)
+@pytest.mark.parametrize("settings", [{}, {"padding": 0}, {"padding": 2}, {"padding": 1, "stride": 2}])
+def test_an_empty_kernel_or_channel_is_an_error(x: Any, w: Any, settings: dict[str, Any]) -> None:
+    for bias in (None, zeros(w[:1])):
+        with pytest.raises(IndexingError, match="conv2d: "):
+            minitorch.conv2d(zeros(x), zeros(w), bias, **settings)
+
+
+@pytest.mark.parametrize("value", [HUGE, 2**31, 2**63, 2**200, (1, HUGE)])
+@pytest.mark.parametrize("name", ["stride", "padding", "dilation"])
+def test_huge_settings_are_an_error(name: str, value: Any) -> None:
+    x = zeros((1, 1, 4, 4))
+    with pytest.raises(ValueError, match=rf"{name}: expected at most 2147483647"):
+        minitorch.conv2d(x, zeros((1, 1, 2, 2)), **{name: value})
+    with pytest.raises(ValueError, match=rf"{name}: expected at most 2147483647"):
+        minitorch.maxpool2d(x, 2, **{name: value})
+    with pytest.raises(ValueError, match="kernel: expected at most 2147483647"):
+        minitorch.avgpool2d(x, value, 1)
+
+
+def test_products_of_settings_stay_countable() -> None:
+    x, w = zeros((1, 1, 4, 4)), zeros((1, 1, 2, 2))
+    with pytest.raises(IndexingError, match="expected a padded input of at most 2147483647 pixels"):
+        minitorch.conv2d(x, w, padding=2**30, stride=2**30)
+    with pytest.raises(IndexingError, match="more than the padded input"):
+        minitorch.conv2d(x, w, dilation=2**31 - 1, padding=0)
+    with pytest.raises(IndexingError, match="expected padded images of at most"):
+        minitorch.maxpool2d(x, 2**31 - 2, 1, 2**30 - 1)
+
+
+@pytest.mark.parametrize("stride", [3, 1000, 2**31 - 1, (2**31 - 1, 1), (1, 2**20)])
+def test_a_stride_beyond_the_image_takes_one_step(stride: Any) -> None:
+    x = minitorch.rand((2, 3, 4, 4)).requires_grad_()
+    w = minitorch.rand((4, 3, 2, 2)).requires_grad_()
+    out = minitorch.conv2d(x, w, stride=stride, padding=0)
+    rows, cols = (-(-3 // s) for s in ((stride, stride) if isinstance(stride, int) else stride))
+    expected = minitorch.conv2d(x.detach(), w.detach(), padding=0).to_numpy()[:, :, :rows, :cols]
+    np.testing.assert_allclose(out.to_numpy(), expected)
+    out.sum().backward()
+    change = np.zeros((2, 4, 3, 3))
+    change[:, :, :rows, :cols] = 1.0
+    x2, w2 = x.detach().clone().requires_grad_(), w.detach().clone().requires_grad_()
+    minitorch.conv2d(x2, w2, padding=0).backward(tensor(change))
+    for got, wanted in ((x.grad, x2.grad), (w.grad, w2.grad)):
+        assert got is not None
+        assert wanted is not None
+        np.testing.assert_allclose(got.to_numpy(), wanted.to_numpy())
+    assert minitorch.maxpool2d(x, 2, stride).shape == (2, 3, rows, cols)
+
+
+def test_numpy_integers_are_ints() -> None:
+    one, two = np.int64(1), np.int32(2)
+    x, w, b = minitorch.rand((2, 2, 6, 6)), minitorch.rand((4, 1, 2, 2)), minitorch.rand((4,))
+    assert np.array_equal(
+        minitorch.conv2d(x, w, b, stride=two, padding=(one, one), dilation=two, groups=two).to_numpy(),
+        minitorch.conv2d(x, w, b, stride=2, padding=1, dilation=2, groups=2).to_numpy(),
+    )
+    assert np.array_equal(
+        minitorch.maxpool2d(x, two, two, one).to_numpy(), minitorch.maxpool2d(x, 2, 2, 1).to_numpy()
+    )
+    assert minitorch.nn.functional.adaptive_avgpool2d(x, two).shape == (2, 2, 2, 2)
+    layer = minitorch.Conv2d(np.int64(2), np.int64(4), two, stride=two)
+    assert layer(x).shape == (2, 4, 3, 3)
+    for wrong in (1.0, "1", None, (1, 1.0), (1, 1, 1)):
+        with pytest.raises(TypeError, match="stride: expected an int or two"):
+            minitorch.conv2d(x, w, b, stride=wrong, groups=2)
+    with pytest.raises(TypeError, match="groups: expected an int, got 2"):
+        minitorch.conv2d(x, w, b, groups=2.0)  # type: ignore[arg-type]
+
+
+def test_windows_of_pooling_start_inside_of_the_images() -> None:
+    x = zeros((2, 3, 4, 4))._tensor
+    params = PoolParams("max", (2, 2), (2, 2), (0, 0, 0, 0))
+    assert x.f.pool(x, (2, 2), params).shape == (2, 3, 2, 2)
+    for size in ((3, 2), (2, 3), (0, 2), (2, 2**40)):
+        with pytest.raises(IndexingError, match="do not start inside of images"):
+            x.f.pool(x, size, params)
+    for d in (zeros((1, 3, 2, 2)), zeros((2, 3, 3, 2)), zeros((2, 3, 2))):
+        with pytest.raises(IndexingError, match="pooling"):
+            x.f.pool_grad(x, d._tensor, params)
+    for wrong in (
+        params._replace(stride=(0, 1)),
+        params._replace(dilation=(1, -1)),
+        params._replace(kind="min"),
+    ):
+        with pytest.raises(ValueError, match="pooling: expected"):
+            x.f.pool(x, (2, 2), wrong)
+    with pytest.raises(IndexingError, match="at least one row and column"):
+        minitorch.maxpool2d(zeros((1, 1, 0, 4)), 2, 2, 1)
+
+
+def test_raw_settings_of_a_convolution_are_checked() -> None:
+    x, w = zeros((1, 2, 4, 4))._tensor, zeros((2, 2, 2, 2))._tensor
+    wrong: list[dict[str, Any]] = [
+        {"stride": (0, 1)}, {"dilation": (1, 0)}, {"padding": (0, 0, 0, -1)}, {"groups": 0}, {"stride": (1, HUGE)},
+    ]  # fmt: skip
+    for settings in wrong:
+        with pytest.raises(ValueError, match="conv2d: expected"):
+            x.f.conv(x, w, ConvParams(**settings))
