@@ -17,7 +17,9 @@ order depends on sizes and strides alone, so every run gives the same bits. Each
 element per chunk.
 
 Error of a sum: |error| <= m * eps * sum |a|, with chains of m = n / (threads that share the element) + log2(threads)
-additions in a pass; `ReducePlan` says how many threads there are. Source of the pairwise combination: M. Harris, "Optimizing Parallel Reduction in CUDA", 2007.
+additions in a pass; `ReducePlan` says how many threads there are.
+
+Source of the pairwise combination: M. Harris, "Optimizing Parallel Reduction in CUDA", 2007.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ that writes each stride-th pixel. Phases without taps are zero.
 shifted by the tap, over all images. A thread copies a few images (SCRATCH_BYTES, which fit its caches), and dot tiles
 compute some channels by some taps at once. The gradients are laid out with the image's ``padded_width`` too, with
 zeros in the margin, so that the sums run over whole rows. Each thread has its own sums; `gather` adds them up, thread
-by thread.
+by thread. Zeros of a margin times infinite pixels are nan: sums that are not finite are computed anew by `dot_windows`.
 
 Where the result of a ReLU after the convolution is given, gradients are copied as 0 where it is 0: ReLU's
 gradient costs no pass of its own, and the bias's gradient is summed from the copy.
@@ -53,6 +53,7 @@ instead. With the JIT off, the reference backend's loops run.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -237,10 +238,11 @@ def gather(
             elements[o * taps + k] = element
 
 
-def dot_tiles(out: Any, bias_grad: Any, x: Any, d: Any, relu_result: Any, offsets: Any, layout: Any) -> None:
+def dot_tiles(out: Any, bias_grad: Any, x: Any, d: Any, relu_result: Any, offsets: Any, layout: Any) -> Any:
     """Sum gradients ``d`` times the pixels at ``offsets`` over all images; and ``d`` by channel.
 
-    A thread takes images, in chunks. Where ``relu_result`` is given, gradients count where it is not 0.
+    A thread takes images, in chunks. Where ``relu_result`` is given, gradients count where it is not 0. Returned is the
+    sum of ``out``: a number unless ``out`` holds nan or infinity, or the sum overflows.
     """
     groups, lanes, threads, chunk, phases, corner, padded_height, padded_width = layout
     batch = x.shape[0]
@@ -283,6 +285,34 @@ def dot_tiles(out: Any, bias_grad: Any, x: Any, d: Any, relu_result: Any, offset
                             scratch, 0, size, offsets, k, padded // lanes, images,
                         )  # fmt: skip
     gather(out, bias_grad, partial, partial_bias, outs, padded_outs, len(offsets))
+    return total(out, 0, out.size)
+
+
+def dot_windows(out: Any, x: Any, d: Any, stride: Any, padding: Any, dilation: Any, groups: int) -> None:
+    """Do what `dot_tiles` does, with the pixels of each window only: no margin of zeros meets an infinite pixel.
+
+    It is many times slower. A thread takes a pair of channels.
+    """
+    batch, _, height, width = x.shape
+    rows, cols = d.shape[2:]
+    ins, outs = out.shape[1], out.shape[0] // groups
+    for t in prange(out.shape[0] * ins):
+        o, c = t // ins, t % ins
+        channel = o // outs * ins + c
+        for i in range(out.shape[2]):
+            for j in range(out.shape[3]):
+                top, left = i * dilation[0] - padding[0], j * dilation[1] - padding[2]
+                product = real(0)
+                for n in range(batch):
+                    for y in range(rows):
+                        r, row_product = y * stride[0] + top, real(0)
+                        if 0 <= r < height:
+                            for z in range(cols):
+                                k = z * stride[1] + left
+                                if 0 <= k < width:
+                                    row_product += d[n, o, y, z] * x[n, channel, r, k]
+                        product += row_product
+                out[o, c, i, j] = product
 
 
 def _run_tiles(
@@ -397,7 +427,7 @@ def grad_weight(
         relu_result: See `grad_input`.
         bias_grad: If `fuses_relu_backward`, where the bias's gradient (O,) is written.
     """
-    stride, padding, _, groups = params
+    stride, padding, dilation, groups = params
     if jit.disabled():
         reference_conv.conv_grad_weight(out, x, d, params)
         return
@@ -417,4 +447,9 @@ def grad_weight(
     )
     bias_grad = np.empty(d.shape[1], d.dtype) if bias_grad is None else bias_grad
     run = jit.variant(dot_tiles, out.dtype, threads > 1)
-    run(out, bias_grad, x, d, relu_result, plan.offsets, tuple(layout))
+    checksum = run(out, bias_grad, x, d, relu_result, plan.offsets, tuple(layout))
+    # Zeros in the margins times an infinite pixel are nan. Where the gradient is not finite itself (a network that has
+    # diverged), the result is of no use, and the slow kernel does not run.
+    if not math.isfinite(checksum) and np.isfinite(d).all():
+        d = d if relu_result is None else np.where(relu_result <= 0, d.dtype.type(0), d)
+        jit.variant(dot_windows, out.dtype, True)(out, x, d, stride, padding, dilation, groups)

@@ -111,7 +111,7 @@ def activation_channels(input_grad: Any, sums: Any, threads: int, y: Any, d: Any
 def activation_columns(input_grad: Any, sums: Any, y: Any, d: Any) -> None:
     """Do what `activation_channels` does for a matrix (A, C). A thread takes COLUMNS columns, from top to bottom.
 
-    Rows are added in groups of GROUP, so the rounding errors of a sum do not grow with the rows but with GROUP + A / GROUP.
+    Rows are added in groups of GROUP: the rounding error of a sum grows with GROUP + A / GROUP, not with A.
     """
     rows, columns = y.shape
     for t in prange((columns + COLUMNS - 1) // COLUMNS):

@@ -9,14 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ..runtime import rng
 from ..runtime.types import Pair, PoolParams
 from ..tensor import Tensor
 from ..tensor_data import IndexingError
+from ..tensor_functions.elementwise import Weigh
 from ..tensor_functions.fused import Affine, ConvActivation, Drop
-from ..tensor_functions.nn import Conv, Conv1dFun, Conv2dFun, LogSoftmax, Pool, Softmax
+from ..tensor_functions.nn import Conv, Conv1dFun, Conv2dFun, LogSoftmax, Pool, Softmax, Take
 from ..tensor_ops.composite import ACTIVATIONS
 from .settings import conv_params, is_default, pair, pooled_size
 
@@ -268,7 +268,7 @@ def adaptive_avgpool2d(input: Tensor, output_size: int | Pair) -> Tensor:
     """Average images (N, C, H, W) down to (N, C, *output_size).
 
     Window i of m along an axis of n elements spans ``i * n // m`` to ``ceil((i + 1) * n / m)``, as in PyTorch. Where
-    m does not divide n, the windows differ in size: then both axes are averaged by a matrix product.
+    m does not divide n, the windows differ in size: then one axis is averaged after the other.
 
     Raises:
         IndexingError: The input does not have 4 dimensions.
@@ -279,24 +279,26 @@ def adaptive_avgpool2d(input: Tensor, output_size: int | Pair) -> Tensor:
     height, width = input.shape[2:]
     if height % rows == 0 and width % cols == 0:
         return avgpool2d(input, (height // rows, width // cols))
-    down, across = (
-        Tensor(input.f.from_array(_averaging_matrix(n, m).astype(input.dtype)))
-        for n, m in ((height, rows), (width, cols))
-    )
-    batch, channels = input.shape[:2]
-    averaged = input.reshape(batch * channels * height, width) @ across
-    columns = averaged.view(batch * channels, height, cols).permute(0, 2, 1)
-    out = columns.reshape(batch * channels * cols, height) @ down
-    return out.view(batch * channels, cols, rows).permute(0, 2, 1).reshape(batch, channels, rows, cols)
+    images = input.reshape(input.shape[0] * input.shape[1], height, width)
+    # (N * C, H, W) -> (W, N * C, rows) -> (N * C, rows, cols)
+    averaged = _averaged(images.permute(1, 2, 0), rows).permute(1, 2, 0)
+    out = _averaged(averaged, cols).permute(1, 2, 0)
+    return out.reshape(*input.shape[:2], rows, cols)
 
 
-def _averaging_matrix(n: int, m: int) -> npt.NDArray[np.float64]:
-    """Return the matrix (n, m) that averages n elements over m windows."""
-    weights = np.zeros((n, m))
-    for i in range(m):
-        low, high = i * n // m, -(-(i + 1) * n // m)
-        weights[low:high, i] = 1 / (high - low)
-    return weights
+def _averaged(x: Tensor, windows: int) -> Tensor:
+    """Average the first axis of (n, A, B) over windows: (windows, A, B).
+
+    Only the elements of a window take part: with a matrix, its zeros would make nan of infinite elements elsewhere.
+    """
+    n, number = x.shape[0], np.arange(windows)
+    low, high = number * n // windows, -(-(number + 1) * n // windows)
+    places = low[:, None] + np.arange((high - low).max())
+    weights = np.where(places < high[:, None], 1 / (high - low)[:, None], 0.0).astype(x.dtype)
+    taken = Take.apply(x.reshape(n, -1), rows=np.minimum(places, n - 1).reshape(-1))
+    weight = Tensor(x.f.from_array(weights[..., None]))
+    total = Weigh.apply(taken.view(*weights.shape, taken.shape[1]), weight).sum(1)
+    return total.view(windows, *x.shape[1:])
 
 
 def max(input: Tensor, dim: int) -> Tensor:

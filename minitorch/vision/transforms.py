@@ -124,7 +124,8 @@ class Normalize(Transform):
 class Resize(Transform):
     """Resizes by linear interpolation, with averaging when it shrinks: Pillow's BILINEAR, within one grey level.
 
-    Both axes are products with a matrix, so a batch costs two matrix products.
+    Both axes are products with a matrix, so a batch costs two matrix products. Nan and infinity spread over the pixels
+    whose filter they lie under.
 
     Args:
         size: (height, width), or the length of the shorter side, which keeps the proportions.
@@ -146,8 +147,13 @@ class Resize(Transform):
             short = min(height, width)
             new_height, new_width = new_height * height // short, new_width * width // short
         dtype = np.float64 if batch.dtype == np.float64 else np.float32
-        resized = _resampling(height, new_height, dtype) @ batch.astype(dtype, copy=False)
-        resized = resized @ _resampling(width, new_width, dtype).T
+        images = batch.astype(dtype, copy=False)
+        down, across = _resampling(height, new_height, dtype), _resampling(width, new_width, dtype)
+        with np.errstate(invalid="ignore", over="ignore"):
+            resized = down @ images @ across.T
+            if not np.isfinite(resized).all():
+                # A weight of 0 times infinity is nan: here only the pixels under each filter take part.
+                resized = _filtered(_filtered(images, down, 2), across, 3)
         return np.rint(resized).astype(np.uint8) if batch.dtype == np.uint8 else resized
 
 
@@ -425,6 +431,18 @@ def _overwritten(
     rows, columns = (down >= 0) & (down < heights[:, None]), (right >= 0) & (right < widths[:, None])
     inside = rows[:, None, :, None] & columns[:, None, None, :]
     return np.where(inside, values[:, None, None].astype(batch.dtype), batch)
+
+
+def _filtered(images: Array, weights: Array, axis: int) -> Array:
+    """Apply the matrix ``weights`` (new, old) to an axis, with the pixels alone whose weight is not 0."""
+    first, counts = (weights != 0).argmax(1), (weights != 0).sum(1)
+    places = [-1 if k == axis else 1 for k in range(images.ndim)]
+    filtered = np.zeros((*images.shape[:axis], len(weights), *images.shape[axis + 1 :]), images.dtype)
+    for k in range(counts.max()):
+        source = np.minimum(first + k, weights.shape[1] - 1)
+        weight = np.where(k < counts, weights[np.arange(len(weights)), source], 0).reshape(places)
+        filtered += weight * np.where(weight != 0, images.take(source, axis), 0)
+    return filtered
 
 
 def _resampling(old: int, new: int, dtype: npt.DTypeLike) -> Array:

@@ -66,7 +66,7 @@ def test_sums_of_many_elements_along_narrow_columns_keep_their_digits(
     a = np.full((n, columns) if dim == 0 else (columns, n), 0.1, np.float32)
     t = minitorch.tensor(a.T.copy(), "fast").permute(1, 0) if permuted else minitorch.tensor(a, "fast")
     exact = n * float(np.float32(0.1))
-    np.testing.assert_allclose(t.sum(dim).to_numpy(), exact, rtol=2e-5)
+    np.testing.assert_allclose(t.sum(dim).to_numpy(), exact, rtol=1e-5)
     np.testing.assert_allclose(
         t[:, ::2].sum(0).to_numpy(), a[:, ::2].sum(0, np.float64, keepdims=True), rtol=2e-5
     )
@@ -88,10 +88,10 @@ def test_bias_gradients_of_many_rows_keep_their_digits() -> None:
     np.testing.assert_allclose(b.grad.to_numpy(), rows * float(np.float32(0.1)), rtol=2e-5)
 
 
-@pytest.mark.parametrize("n", [0, 1, 255, 256, 257, 511, 513, 65_537, 70_001])
+@pytest.mark.parametrize("n", [1, 255, 256, 257, 511, 515, 1023, 1793, 65_537, 70_001])
 def test_every_element_counts_once(n: int) -> None:
-    a = np.arange(3 * n, dtype=np.float64).reshape(n, 3) % 7
-    t = minitorch.tensor(a, "fast")
-    np.testing.assert_array_equal(t.sum(0).to_numpy(), a.sum(0, keepdims=True))
-    if n:
+    for columns in (3, 9):
+        a = np.arange(columns * n, dtype=np.float64).reshape(n, columns) % 7
+        t = minitorch.tensor(a, "fast")
+        np.testing.assert_array_equal(t.sum(0).to_numpy(), a.sum(0, keepdims=True))
         np.testing.assert_array_equal(t.max(0).to_numpy(), a.max(0, keepdims=True))

@@ -252,3 +252,52 @@ def test_an_empty_batch_changes_no_statistics(momentum: float | None, backend: s
     np.testing.assert_array_equal(layer.running_var.to_numpy(), [1.0, 1.0])
     assert int(layer.num_batches_tracked) == 1
     assert np.isfinite(layer.eval()(minitorch.ones((1, 2, 1, 1), backend)).to_numpy()).all()
+
+
+@backends
+@pytest.mark.parametrize("value", [INF, NAN])
+def test_adaptive_pooling_keeps_special_numbers_in_their_windows(value: float, backend: str) -> None:
+    elements = np.ones((2, 3, 7, 5))
+    elements[0, 1, 0, 0] = value
+    x = tensor(elements, backend, True)
+    out = minitorch.adaptive_avgpool2d(x, (3, 2))
+    expected = np.ones((2, 3, 3, 2))
+    expected[0, 1, 0, 0] = value
+    np.testing.assert_allclose(out.to_numpy(), expected)
+    change = np.ones(out.shape)
+    change[1, 2, 0, 0] = INF
+    out.backward(tensor(change, backend))
+    grad = x.grad.to_numpy()
+    assert np.isinf(grad[1, 2, :3, :3]).all()
+    assert np.isinf(grad).sum() == 9
+    assert np.isfinite(grad).sum() == grad.size - 9
+
+
+@pytest.mark.parametrize("value", [INF, NAN])
+def test_resizing_keeps_special_numbers_in_their_filters(value: float) -> None:
+    image = numbers(2, 8, 9).astype(np.float32)
+    for size in (4, (3, 20), (16, 2)):
+        plain = minitorch.vision.Resize(size)(image)
+        special = image.copy()
+        special[0, 0, 0] = value
+        found = minitorch.vision.Resize(size)(special)
+        changed = ~np.isfinite(found)
+        assert changed[0, 0, 0]
+        assert not changed[1].any()
+        assert changed[0].mean() < 0.3
+        np.testing.assert_allclose(found[~changed], plain[~changed], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(("act", "settings"), [("none", {}), ("relu", {"stride": 2, "groups": 2})])
+def test_an_infinite_pixel_changes_the_weights_that_meet_it(act: str, settings: dict[str, int]) -> None:
+    groups = settings.get("groups", 1)
+    elements, found = numbers(2, 4, 7, 7), []
+    elements[0, 3, 6, 6] = INF
+    for backend in BACKENDS:
+        w = tensor(np.ones((4, 4 // groups, 3, 3)), backend, True)
+        b = tensor(np.zeros(4), backend, True)
+        minitorch.conv2d(tensor(elements, backend), w, b, padding=1, act=act, **settings).sum().backward()
+        found.append(w.grad.to_numpy())
+    assert np.isfinite(found[0]).any()
+    assert not np.isfinite(found[0]).all()
+    np.testing.assert_allclose(*found)
