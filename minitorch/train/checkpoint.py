@@ -11,6 +11,7 @@ import copy
 import errno
 import io
 import json
+import math
 import os
 import random
 import zipfile
@@ -25,6 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..runtime.files import replacing
+from ..runtime.pickles import unpacked_limit
 from .torch_format import BFLOAT16, CheckpointError, decode, read_pth
 
 Array = npt.NDArray[Any]
@@ -199,14 +201,14 @@ def _unpack(path: Path) -> dict[str, Any]:
     try:
         header = json.loads(metadata[_HEADER])
         version = header["format"]
-        differing = sorted(set(header["tensors"]).symmetric_difference(arrays))
-    except (ValueError, KeyError, TypeError) as error:
+        differing = sorted(map(str, set(header["tensors"]).symmetric_difference(arrays)))
+        tree: dict[str, Any] = unflatten(header, arrays)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise _damaged(path, error) from error
     if version != FORMAT:
         raise CheckpointError(f"{path}: a checkpoint of format {version}; this minitorch reads {FORMAT}")
     if differing:
         raise CheckpointError(f"{path}: tensors and header disagree on {', '.join(differing)}")
-    tree: dict[str, Any] = unflatten(header, arrays)
     return tree
 
 
@@ -307,12 +309,33 @@ def _read_npz(path: Path) -> dict[str, Array]:
         content = path.read_bytes()
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            limit = unpacked_limit(len(content))
+            if sum(info.file_size for info in archive.infolist()) > limit:
+                raise ValueError(f"it unpacks to more than {limit} bytes")
             for member in archive.namelist():
-                with archive.open(member) as file:
-                    arrays[member.removesuffix(".npy")] = np.lib.format.read_array(file, allow_pickle=False)
+                raw = archive.read(member)
+                arrays[member.removesuffix(".npy")] = _read_npy(raw)
     except Exception as error:  # a damaged archive may raise anything
         raise CheckpointError(f"{path}: not an npz file of plain arrays, or cut short: {error}") from error
     return arrays
+
+
+def _read_npy(raw: bytes) -> Array:
+    """Read an array of numbers whose header and bytes fit: NumPy makes the array before it looks at the bytes."""
+    file = io.BytesIO(raw)
+    version = np.lib.format.read_magic(file)
+    read_header = (
+        np.lib.format.read_array_header_1_0 if version[0] == 1 else np.lib.format.read_array_header_2_0
+    )
+    shape, _, dtype = read_header(file)
+    if dtype.hasobject:
+        raise ValueError("it holds objects")
+    expected, found = math.prod(shape) * dtype.itemsize, len(raw) - file.tell()
+    if min(shape, default=0) < 0 or expected != found:
+        raise ValueError(f"an array of shape {shape} has {found} bytes, expected {expected}")
+    file.seek(0)
+    array: Array = np.lib.format.read_array(file, allow_pickle=False)
+    return array
 
 
 def _write(path: Path, content: bytes) -> None:

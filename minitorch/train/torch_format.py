@@ -7,6 +7,7 @@ reader allows only the names that tensors and plain containers need, so no code 
 from __future__ import annotations
 
 import io
+import math
 import os
 import pickle
 import zipfile
@@ -15,6 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..runtime.pickles import MAX_DEPTH, check_pickle, unpacked_limit
 from ..runtime.types import Array
 
 BFLOAT16 = "bfloat16"  # NumPy has no such dtype, hence no code for it
@@ -23,6 +25,21 @@ _INTEGERS = {"LongStorage": "i8", "IntStorage": "i4", "ShortStorage": "i2", "Cha
 _COMPLEX = {"ComplexFloatStorage": "c8", "ComplexDoubleStorage": "c16"}
 _STORAGES = {**_FLOATS, **_INTEGERS, **_COMPLEX, "ByteStorage": "u1", "BoolStorage": "?"}
 _DTYPES = {"uint16": "u2", "uint32": "u4", "uint64": "u8"}
+_OTHER_DTYPES = {
+    *(
+        "float64",
+        "float32",
+        "float16",
+        "double",
+        "float",
+        "half",
+        "bfloat16",
+        "complex64",
+        "complex128",
+        "bool",
+    ),
+    *("int64", "int32", "int16", "int8", "uint8", "long", "int", "short"),
+}
 _UNTYPED = "untyped"  # a storage that leaves the dtype to its tensors
 _CODES = {*_STORAGES.values(), *_DTYPES.values()}
 _OLD_FORMAT = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
@@ -39,20 +56,22 @@ def read_pth(path: str | os.PathLike[str]) -> dict[str, Array]:
     epoch, a string) are left out. bfloat16 becomes float32, which holds each of its values.
 
     Raises:
-        CheckpointError: The file is missing, damaged, of PyTorch's old format, or holds anything but tensors
-            and plain values.
+        CheckpointError: The file is missing, damaged, of PyTorch's old format, holds anything but tensors and plain
+            values, or unpacks to far more bytes than it has (see `minitorch.runtime.pickles`).
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            content = _Reader(archive).load()
-        return _flatten(content)
+            reader = _Reader(archive, unpacked_limit(os.stat(path).st_size))
+            content = reader.load()
+        # Each opcode makes one object at most; a list that holds a list twice, and so on, has far more paths.
+        return _flatten(content, 1000 + 10 * reader.opcodes)
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be read: {error.strerror or error}") from error
     except zipfile.BadZipFile as error:
         raise CheckpointError(f"{path}: {_not_a_zip(path, error)}") from error
     except Exception as error:  # a damaged pickle may raise anything
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise CheckpointError(f"{path}: not a PyTorch state dict: {reason}") from error
+        raise CheckpointError(f"{path}: not a PyTorch state dict: {reason[:300]}") from error
 
 
 def decode(
@@ -73,13 +92,20 @@ def decode(
         offset: Of the first element, in elements.
         byteorder: ``"<"`` or ``">"``.
     """
-    dtype = np.dtype(byteorder + ("u2" if code == BFLOAT16 else code))
+    dtype = np.dtype(
+        byteorder + {BFLOAT16: "u2", "?": "u1"}.get(code, code)
+    )  # a byte of 2 is not a valid bool
     steps = None if strides is None else [stride * dtype.itemsize for stride in strides]
     stored: Array = np.ndarray(shape, dtype, raw, offset * dtype.itemsize, steps)
     elements = stored.astype(dtype.newbyteorder("="), order="C")
     if code == BFLOAT16:
         return np.asarray(elements.astype(np.uint32) << 16).view(np.float32)
-    return elements
+    return elements.astype(np.bool_) if code == "?" else elements
+
+
+def _item_size(code: str) -> int:
+    """Return the bytes of an element in the file."""
+    return 2 if code == BFLOAT16 else np.dtype(code).itemsize
 
 
 class _Storage(NamedTuple):
@@ -88,6 +114,7 @@ class _Storage(NamedTuple):
     code: str
     byteorder: str
     raw: bytes
+    spend: Callable[[int], None]  # counts bytes, up to the limit of the file
 
 
 class _Dict(dict[Any, Any]):
@@ -100,17 +127,28 @@ class _Dict(dict[Any, Any]):
 class _Reader(pickle.Unpickler):
     """Unpickles tensors, containers, numbers and strings; raises for every other name in a file."""
 
-    def __init__(self, archive: zipfile.ZipFile) -> None:
+    def __init__(self, archive: zipfile.ZipFile, limit: int) -> None:
         names = archive.namelist()
         pickles = [name for name in names if name.endswith("/data.pkl")]
         if len(pickles) != 1:
             raise ValueError(f"one data.pkl is expected, {len(pickles)} found")
-        super().__init__(io.BytesIO(archive.read(pickles[0])), encoding="utf-8")
-        self._archive = archive
+        self._archive, self._limit, self._left = archive, limit, limit
+        content = self._record(pickles[0])
+        self.opcodes = check_pickle(content)
+        super().__init__(io.BytesIO(content), encoding="utf-8")
         self._root = pickles[0].removesuffix("data.pkl")
         order = f"{self._root}byteorder"
-        self._byteorder = ">" if order in names and archive.read(order).strip() == b"big" else "<"
+        self._byteorder = ">" if order in names and self._record(order).strip() == b"big" else "<"
         self._raw: dict[str, bytes] = {}
+
+    def _spend(self, size: int) -> None:
+        self._left -= size
+        if self._left < 0:
+            raise ValueError(f"it unpacks to more than {self._limit} bytes")
+
+    def _record(self, name: str) -> bytes:
+        self._spend(self._archive.getinfo(name).file_size)
+        return self._archive.read(name)
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) == ("collections", "OrderedDict"):
@@ -121,19 +159,28 @@ class _Reader(pickle.Unpickler):
             return _STORAGES[name]
         if module == "torch" and name in _DTYPES:
             return _DTYPES[name]
-        if module == "torch._utils" and name in _FUNCTIONS:
-            function = _FUNCTIONS[name]
+        if module == "torch" and name in _OTHER_DTYPES:
+            return f"torch.{name}"
+        functions = _FUNCTIONS if module == "torch._utils" else _CONTAINERS.get(module, {})
+        if name in functions:
+            function = functions[name]
             # A fresh function each time: a pickle may set attributes of whatever it is given.
             return lambda *values: function(*values)
         raise ValueError(f"it asks for {module}.{name}, which is not part of one")
 
     def persistent_load(self, pid: Any) -> _Storage:
-        kind, code, key, _location, _size = pid
+        kind, code, key, _location, size = pid
         if kind != "storage":
             raise ValueError(f"it refers to a {kind!r}, where only a storage can be")
+        if code != _UNTYPED and code not in _CODES:
+            raise ValueError(f"a storage has the unknown dtype {code!r}")
         if key not in self._raw:
-            self._raw[key] = self._archive.read(f"{self._root}data/{key}")
-        return _Storage(code, self._byteorder, self._raw[key])
+            self._raw[key] = self._record(f"{self._root}data/{key}")
+        raw = self._raw[key]
+        expected = size * (1 if code == _UNTYPED else _item_size(code))
+        if len(raw) != expected:
+            raise ValueError(f"storage {key} has {len(raw)} bytes, expected {expected}")
+        return _Storage(code, self._byteorder, raw, self._spend)
 
 
 def _tensor(
@@ -155,6 +202,10 @@ def _tensor(
         code not in _CODES
     ):  # the code comes from the file: with an object dtype its bytes would become pointers
         raise ValueError(f"a tensor has the unknown dtype {code!r}")
+    if not all(type(n) is int and n >= 0 for n in size):
+        raise ValueError(f"a tensor has the shape {size}")
+    # A stride of 0 reads one element many times: a small file may describe a tensor of any size.
+    storage.spend(math.prod(size) * (4 if code == BFLOAT16 else _item_size(code)))
     return decode(code, storage.raw, size, stride, offset, storage.byteorder)
 
 
@@ -182,12 +233,57 @@ _FUNCTIONS: dict[str, Callable[..., Array]] = {
 }
 
 
-def _flatten(content: object) -> dict[str, Array]:
+def _counter(items: object = ()) -> _Dict:
+    if items != () and not isinstance(items, dict):
+        raise ValueError(f"a Counter is made of a {type(items).__name__}")
+    return _Dict(items)
+
+
+def _set(items: object = ()) -> set[Any]:
+    if not isinstance(items, list | tuple):
+        raise ValueError(f"a set is made of a {type(items).__name__}")
+    return set(items)
+
+
+def _size(sizes: object = ()) -> tuple[Any, ...]:
+    if not isinstance(sizes, list | tuple):
+        raise ValueError(f"a size is made of a {type(sizes).__name__}")
+    return tuple(sizes)
+
+
+def _device(kind: object, number: object = None) -> str:
+    return str(kind)[:100] if number is None else f"{str(kind)[:100]}:{str(number)[:100]}"
+
+
+def _encode(text: object, encoding: object) -> bytes:
+    if not isinstance(text, str) or encoding not in ("latin1", "latin-1"):
+        raise ValueError(f"it encodes a {type(text).__name__} as {encoding!r}")
+    return text.encode("latin1")
+
+
+def _bytearray(content: object = b"") -> bytes:
+    if not isinstance(content, bytes):
+        raise ValueError(f"a bytearray is made of a {type(content).__name__}")
+    return content
+
+
+_BUILTINS: dict[str, Callable[..., Any]] = {"set": _set, "frozenset": _set, "bytearray": _bytearray}
+# Plain containers and what else torch.load(weights_only=True) reads; none of it is a tensor.
+_CONTAINERS: dict[str, dict[str, Callable[..., Any]]] = {
+    "collections": {"Counter": _counter},
+    "builtins": _BUILTINS,
+    "__builtin__": _BUILTINS,
+    "torch": {"Size": _size, "device": _device},
+    "_codecs": {"encode": _encode},
+}
+
+
+def _flatten(content: object, visits: int) -> dict[str, Array]:
     if not isinstance(content, dict):
         kind = "tensor" if isinstance(content, np.ndarray) else type(content).__name__
         raise ValueError(f"it holds a {kind}, not a dict of tensors")
     found: dict[str, Array] = {}
-    for name, array in _tensors(content, ""):
+    for name, array in _tensors(content, "", 0, [visits]):
         if name in found:
             raise ValueError(f"two of its tensors are called {name!r}")
         found[name] = array
@@ -196,15 +292,24 @@ def _flatten(content: object) -> dict[str, Array]:
     return found
 
 
-def _tensors(value: object, prefix: str) -> Iterator[tuple[str, Array]]:
+def _tensors(value: object, prefix: str, depth: int, visits: list[int]) -> Iterator[tuple[str, Array]]:
+    visits[0] -= 1
+    if visits[0] < 0:
+        raise ValueError("its containers hold each other too often")
+    if depth > MAX_DEPTH:
+        raise ValueError(f"it is nested more than {MAX_DEPTH} levels deep")
+    if len(prefix) > 1000:
+        raise ValueError("a name is longer than 1000 characters")
     if isinstance(value, np.ndarray):
         yield prefix.removesuffix("."), value
     elif isinstance(value, dict):
         for key, item in value.items():
-            yield from _tensors(item, f"{prefix}{key}.")
+            plain = isinstance(key, str | int | float) or key is None
+            name = key if plain else type(key).__name__
+            yield from _tensors(item, f"{prefix}{name}.", depth + 1, visits)
     elif isinstance(value, list | tuple):
         for position, item in enumerate(value):
-            yield from _tensors(item, f"{prefix}{position}.")
+            yield from _tensors(item, f"{prefix}{position}.", depth + 1, visits)
 
 
 def _not_a_zip(path: str | os.PathLike[str], error: zipfile.BadZipFile) -> str:

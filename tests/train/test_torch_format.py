@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pickle
 import struct
+import time
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -162,7 +164,7 @@ def test_a_dtype_beside_the_storage(write: Write) -> None:
         mapping(x=tensor(under, 0, (6,), (1,), name("torch", "uint16"), by=rebuild)), values.tobytes()
     )
     np.testing.assert_array_equal(read_pth(path)["x"], values)
-    refused(write(mapping(x=tensor(under))), "unknown dtype")
+    refused(write(mapping(x=tensor(under)), values.tobytes()), "unknown dtype")
 
 
 def test_parameters_and_ordered_dicts_with_attributes(write: Write) -> None:
@@ -251,7 +253,7 @@ def test_other_contents(write: Write) -> None:
     refused(write(plain({"epoch": 3})), "no tensors")
     twice = mapping(a=mapping(b=tensor(storage())), **{"a.b": tensor(storage())})
     refused(write(twice), "two of its tensors are called 'a.b'")
-    refused(write(b"}q\x07" + plain("self") + b"h\x07s"), "recursion")
+    refused(write(b"}q\x07" + plain("self") + b"h\x07s"), "nested more than 100 levels")
 
 
 def test_other_files(tmp_path: Path, write: Write) -> None:
@@ -351,3 +353,94 @@ def test_the_old_format_of_pytorch(torch: Any, tmp_path: Path) -> None:
 def test_a_whole_model_of_pytorch_is_refused(torch: Any, tmp_path: Path) -> None:
     torch.save(torch.nn.Linear(2, 2), tmp_path / "whole.pth")
     refused(tmp_path / "whole.pth", "torch.nn.modules.linear.Linear")
+
+
+def test_plain_containers(write: Write) -> None:
+    # What torch.load(weights_only=True) reads beside tensors; in a file it is left out.
+    others = {
+        "counter": call(name("collections", "Counter"), plain({1: 2})),
+        "empty": call(name("collections", "Counter")),
+        "set": call(name("__builtin__", "set"), plain([1, 2])),
+        "frozen": call(name("builtins", "frozenset"), plain([1, 2])),
+        "size": call(name("torch", "Size"), plain((1, 2))),
+        "device": call(name("torch", "device"), plain("cuda"), plain(1)),
+        "dtype": name("torch", "float32"),
+        "bytes": call(name("_codecs", "encode"), plain("x"), plain("latin1")),
+    }
+    path = write(mapping(w=tensor(storage()), **others))
+    assert list(read_pth(path)) == ["w"]
+    for wrong in (
+        call(name("torch", "Size"), plain(1 << 40)),
+        call(name("builtins", "bytearray"), plain(1 << 40)),
+        call(name("collections", "Counter"), plain("letters")),
+        call(name("builtins", "set"), plain("letters")),
+        call(name("_codecs", "encode"), plain("x"), plain("utf-7")),
+    ):
+        refused(write(mapping(w=tensor(storage()), wrong=wrong)))
+
+
+def test_bytes_of_a_bool_that_are_neither_0_nor_1(write: Write) -> None:
+    x = read_pth(
+        write(mapping(x=tensor(storage(name("torch", "BoolStorage")))), bytes([0, 1, 2, 3, 255, 0]))
+    )["x"]
+    np.testing.assert_array_equal(x, [[False, True, True], [True, True, False]])
+    assert x.view(np.uint8).max() == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        (mapping(x=tensor(storage(values=5))), "24 bytes, expected 20"),
+        (mapping(x=tensor(storage(values=1 << 60))), "24 bytes, expected"),
+        (mapping(x=tensor(storage(), 0, (1 << 20, 1 << 10), (0, 0))), "unpacks to more than"),
+        (mapping(x=tensor(storage(), 0, (1 << 62, 1 << 62), (0, 0))), "unpacks to more than"),
+        (
+            mapping(**{f"x{i}": tensor(storage(), 0, (1 << 24,), (0,)) for i in range(8)}),
+            "unpacks to more than",
+        ),
+        (mapping(x=tensor(storage(), 0, (-2, -3), (3, 1))), "shape (-2, -3)"),
+        (mapping(x=tensor(storage(), 0, (2.0, 3), (3, 1))), "shape (2.0, 3)"),
+        (mapping(x=tensor(storage(), -1)), ""),
+        (mapping(x=tensor(storage(), 0, (2, 3), (1 << 61, 1))), ""),
+        (mapping(x=tensor(storage()), deep=b")" + b"\x85" * 300_000), "nested more than 100 levels"),
+        (
+            mapping(x=tensor(storage())) + b"(" + b")" + b"\x85" * 300_000 + b"K\x01u",
+            "nested more than 100 levels",
+        ),
+        (mapping(x=tensor(storage()), deep=b"]" * 50_000 + b"a" * 49_999), "nested more than 100 levels"),
+        (b"]r\xff\xff\xff\x7f", "memo index"),
+        (b"\x96" + b"\xff" * 7 + b"\x00", ""),
+        # Lists that hold the one before twice: 2 ** 60 paths.
+        (
+            mapping(x=b"]q\x01" + b"".join(b"0](h\x01h\x01eq\x01" for _ in range(60))),
+            "hold each other too often",
+        ),
+        (mapping(x=b"]q\x01h\x01a"), "nested more than 100 levels"),
+        (mapping(**{"n" * 2000: tensor(storage())}), "name is longer"),
+    ],
+)
+def test_a_file_cannot_exhaust_the_machine(write: Write, content: bytes, word: str) -> None:
+    path = write(content)
+    tracemalloc.start()
+    try:
+        start = time.perf_counter()
+        refused(path, word)
+        assert time.perf_counter() - start < 20.0
+        assert tracemalloc.get_traced_memory()[1] < 1 << 29
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_record_that_unpacks_to_too_many_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "model.pth"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("model/data.pkl", b"\x80\x02" + mapping(x=tensor(storage(values=75 << 20))) + b".")
+        with archive.open("model/data/0", "w") as record:
+            for _ in range(300):
+                record.write(bytes(1 << 20))
+    refused(path, "unpacks to more than")
+
+
+def test_a_small_file_may_still_be_packed_and_expanded(write: Write) -> None:
+    x = read_pth(write(mapping(x=tensor(storage(), 0, (1000, 1000), (0, 0)))))["x"]
+    assert x.shape == (1000, 1000)
