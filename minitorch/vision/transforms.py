@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from ..runtime import rng
 from ..runtime.types import Array
+from .resampling import filtered, resampling
 
 Size: TypeAlias = int | Sequence[int]  # one number, or (height, width)
 Range: TypeAlias = float | Sequence[float]  # one number, or (lowest, highest)
@@ -148,12 +148,12 @@ class Resize(Transform):
             new_height, new_width = new_height * height // short, new_width * width // short
         dtype = np.float64 if batch.dtype == np.float64 else np.float32
         images = batch.astype(dtype, copy=False)
-        down, across = _resampling(height, new_height, dtype), _resampling(width, new_width, dtype)
+        down, across = resampling(height, new_height, dtype), resampling(width, new_width, dtype)
         with np.errstate(invalid="ignore", over="ignore"):
             resized = down @ images @ across.T
             if not np.isfinite(resized).all():
                 # A weight of 0 times infinity is nan: here only the pixels under each filter take part.
-                resized = _filtered(_filtered(images, down, 2), across, 3)
+                resized = filtered(filtered(images, down, 2), across, 3)
         return np.rint(resized).astype(np.uint8) if batch.dtype == np.uint8 else resized
 
 
@@ -431,27 +431,3 @@ def _overwritten(
     rows, columns = (down >= 0) & (down < heights[:, None]), (right >= 0) & (right < widths[:, None])
     inside = rows[:, None, :, None] & columns[:, None, None, :]
     return np.where(inside, values[:, None, None].astype(batch.dtype), batch)
-
-
-def _filtered(images: Array, weights: Array, axis: int) -> Array:
-    """Apply the matrix ``weights`` (new, old) to an axis, with the pixels alone whose weight is not 0."""
-    first, counts = (weights != 0).argmax(1), (weights != 0).sum(1)
-    places = [-1 if k == axis else 1 for k in range(images.ndim)]
-    filtered = np.zeros((*images.shape[:axis], len(weights), *images.shape[axis + 1 :]), images.dtype)
-    for k in range(counts.max()):
-        source = np.minimum(first + k, weights.shape[1] - 1)
-        weight = np.where(k < counts, weights[np.arange(len(weights)), source], 0).reshape(places)
-        filtered += weight * np.where(weight != 0, images.take(source, axis), 0)
-    return filtered
-
-
-def _resampling(old: int, new: int, dtype: npt.DTypeLike) -> Array:
-    """Return the matrix (new, old) of a triangle filter over an axis.
-
-    The triangle is centred on the new pixel. Half its base is a new pixel, or an old one if that is larger.
-    """
-    step = old / new
-    centres = (np.arange(new) + 0.5) * step
-    distances = np.abs(np.arange(old) + 0.5 - centres[:, None]) / max(step, 1.0)
-    weights = np.maximum(1 - distances, 0)
-    return (weights / weights.sum(1, keepdims=True)).astype(dtype)
