@@ -55,7 +55,13 @@ def plain(fn: Any) -> Any:
 
 def njit(fn: Fn, *, parallel: bool = False, cache: bool = False) -> Fn:
     """Compile ``fn`` at its first call; 1/0 is inf, not an exception."""
-    return numba.njit(parallel=parallel, error_model="numpy", fastmath=codegen.FLAGS, cache=cache)(fn)
+    return numba.njit(
+        parallel=parallel,
+        error_model="numpy",
+        fastmath=codegen.FLAGS,
+        cache=cache,
+        boundscheck=bool(codegen.BOUNDS) or None,
+    )(fn)
 
 
 @functools.cache
