@@ -9,9 +9,9 @@ What is in the module: the loop (as ``kernel``); every Python function it calls,
 dtype (`runtime.specialize.narrow`), the loop's helpers as they are; constants as literals; imports of modules and of
 intrinsics; ``real``, the dtype's scalar type. ``math.exp`` becomes `exp.vector_exp`.
 
-What is in the key: FORMAT, Numba's version, dtype, parallel, FLAGS; the byte code, constants and names of the loop and
-of each function that is copied; the value of each constant; and for what is imported from this package, the source
-text of its module (a change of an intrinsic must recompile the kernels that use it).
+What is in the key: FORMAT, Numba's version, dtype, parallel, FLAGS, BOUNDS; the byte code, constants and names of the
+loop and of each function that is copied; the value of each constant; and for what is imported from this package, the
+source text of its module (a change of an intrinsic must recompile the kernels that use it).
 
 A consequence for kernels: what they refer to must be importable from a module, or be a number, a string or a tuple.
 The file depends on `runtime.specialize`; `jit` calls it.
@@ -24,6 +24,7 @@ import functools
 import hashlib
 import linecache
 import math
+import os
 import sys
 import types
 from collections.abc import Iterator
@@ -42,6 +43,7 @@ REPLACEMENTS = {"math.exp": "vector_exp"}  # functions of the system that `exp` 
 COMPILED = (exp.__name__, sums.__name__)  # modules whose functions have a compiled form of their own
 # Multiply-adds may be fused. Unlike under the full fastmath, nan and infinity keep their meaning, and sums their order.
 FLAGS = {"contract"}
+BOUNDS = ", boundscheck=True" if os.environ.get("MINITORCH_DEBUG") == "1" else ""  # kernels check each index
 INLINED = ("four_words",)  # too long to be inlined unasked, and loops become vectors only if it is
 
 
@@ -104,6 +106,7 @@ class _Replace(ast.NodeTransformer):
 def key(loop: Fn, bound: dict[str, Any], dtype: str, parallel: bool) -> str:
     """Return the hash of all that a kernel is made of; see the head of this file."""
     parts: list[Any] = [FORMAT, numba.__version__, dtype, parallel, FLAGS, _fingerprint(loop.__code__)]
+    parts += [BOUNDS] if BOUNDS else []
     for name, value, _ in _references(loop, bound):
         if is_copied(value):
             parts.append((name, _fingerprint(value.__code__)))
@@ -135,7 +138,7 @@ def module_source(loop: Fn, bound: dict[str, Any], dtype: str, parallel: bool) -
             tree.name = name
             inline = ", forceinline=True" if name in INLINED else ""
             text = ast.unparse(_Replace().visit(tree))
-            body.insert(0, f"@njit(error_model='numpy', fastmath={FLAGS!r}{inline})\n{text}\n")
+            body.insert(0, f"@njit(error_model='numpy', fastmath={FLAGS!r}{inline}{BOUNDS})\n{text}\n")
         elif isinstance(value, types.ModuleType):
             head.append(f"import {value.__name__} as {name}")
         elif isinstance(value, int | float | str | tuple):
@@ -147,7 +150,7 @@ def module_source(loop: Fn, bound: dict[str, Any], dtype: str, parallel: bool) -
         return None
     tree.name = "kernel"
     text = ast.unparse(_Replace().visit(tree))
-    body.append(f"@njit(parallel={parallel}, error_model='numpy', fastmath={FLAGS!r})\n{text}\n")
+    body.append(f"@njit(parallel={parallel}, error_model='numpy', fastmath={FLAGS!r}{BOUNDS})\n{text}\n")
     used = [name for name in REPLACEMENTS.values() if any(name in part for part in body)]
     head += [f"from {exp.__name__} import {name}" for name in used]
     return "\n".join([*sorted(set(head)), "", *body])

@@ -74,7 +74,12 @@ class ParallelDispatcher(KernelDispatcher):
 
 def njit(fn: Fn, *, parallel: bool = False) -> Fn:
     """Compile ``fn`` at its first call; 1/0 is inf, not an exception."""
-    made = numba.njit(parallel=parallel, error_model="numpy", fastmath=codegen.FLAGS)(fn)
+    made = numba.njit(
+        parallel=parallel,
+        error_model="numpy",
+        fastmath=codegen.FLAGS,
+        boundscheck=bool(codegen.BOUNDS) or None,
+    )(fn)
     return _guarded(made, parallel)
 
 

@@ -50,6 +50,25 @@ class TensorOps(CompositeOps, ConvOps):
 
     A subclass that defines just the four methods ``map``, ``zip``, ``reduce`` and ``matrix_multiply`` (as in the
     course) is a backend too: convolution and pooling then run plain loops.
+
+    Kernels trust their operands: they check no index. What stands before each of them:
+
+    - everything: layouts stay inside of their storage and are countable (`TensorData.__init__`, `require_countable`);
+      results are allocated by `allocate`, of at least one element; operands are in one backend
+      (`require_same_backend`)
+    - ``map_kernel``, ``zip_kernel``: operands broadcast into the result (`shape_broadcast`)
+    - ``reduce_kernel``: the dimension exists (`normal_dim`) and has at least one element
+    - ``matmul_kernel``: dimensions, inner sizes and batches fit, and the inner size is at least 1
+    - ``update_kernel``: gradients and states have the shape of their tensor (`Tensor.update_all_`, `Tensor.grad`,
+      `Optimizer.step`); the rule itself must stay inside of its settings
+    - ``conv_kernel`` and its gradients: `conv.conv_shape`: nothing is empty but the batch, settings are in range, the
+      kernel fits the padded input, the padded input is countable; gradients have the shape of the output
+    - ``pool_kernel``, ``pool_grad_kernel``: `conv.require_windows`: settings are in range, windows start inside of the
+      images; gradients have the shape of an output
+    - ``fused``: the shape function of each composite operation in `composite`, also where ``MINITORCH_FUSE=0``
+    - ``take``, ``take_grad``: `check_rows`
+    - the course's kernels on (storage, shape, strides), in `fast_ops.course`, `fast_conv`, `cuda_conv`: nothing, as in
+      the course; the caller passes what `TensorData.tuple` returns
     """
 
     name: ClassVar[str] = "custom"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -374,3 +378,22 @@ def test_raw_settings_of_a_convolution_are_checked() -> None:
     for settings in wrong:
         with pytest.raises(ValueError, match="conv2d: expected"):
             x.f.conv(x, w, ConvParams(**settings))
+
+
+def test_kernels_check_bounds_on_demand(backend: str, tmp_path: Path) -> None:
+    if backend != "fast":
+        return
+    program = (
+        "import numpy as np\n"
+        "from minitorch import operators\n"
+        "from minitorch.fast_ops import elementwise, jit\n"
+        "loop = jit.variant(elementwise.map_flat, np.dtype('float64'), False, fn=operators.neg)\n"
+        "loop(np.zeros(5), 5, np.zeros(5))\n"
+        "loop(np.zeros(5), 5, np.zeros(4))\n"
+    )
+    settings = {**os.environ, "MINITORCH_DEBUG": "1", "MINITORCH_CACHE_DIR": str(tmp_path)}
+    run = subprocess.run(
+        [sys.executable, "-c", program], env=settings, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 1
+    assert "IndexError: index is out of bounds" in run.stderr
