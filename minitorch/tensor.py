@@ -527,7 +527,7 @@ class Tensor(Variable):
                 f"copy or pickle: a tensor of shape {self.shape} was computed by {self.history.last_fn.__name__}, "  # type: ignore[union-attr]
                 "and its history cannot be copied: use detach()"
             )
-        more = getattr(self, "__dict__", None)  # of a subclass
+        more = None if type(self) is Tensor else vars(self)  # of a subclass
         return self._tensor, self.history is not None, self.name, self.grad, self._hooks, more
 
     def __setstate__(self, state: Any) -> None:

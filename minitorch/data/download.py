@@ -249,8 +249,7 @@ def _receive(address: str, part: Path, name: str, timeout: float) -> str | None:
                 open(part, "ab" if resumed else "wb", opener=_open_no_link) as file,
                 _progress(name, address, start, total) as advance,
             ):
-                read = getattr(answer.raw, "read1", answer.raw.read)  # urllib3 1 has no read1
-                while chunk := read(_CHUNK, decode_content=False):
+                while chunk := answer.raw.read1(_CHUNK, decode_content=False):
                     start += len(chunk)
                     if start > LARGEST:
                         return f"expected at most {LARGEST} bytes, got more"
@@ -266,7 +265,7 @@ def _receive(address: str, part: Path, name: str, timeout: float) -> str | None:
 
 
 def _open_no_link(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
+    return os.open(path, flags if sys.platform == "win32" else flags | os.O_NOFOLLOW, 0o666)
 
 
 @contextmanager

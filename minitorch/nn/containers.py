@@ -106,7 +106,10 @@ class Sequential(Module):
     def __len__(self) -> int:
         return len(self.names)
 
-    def __getitem__(self, index: int) -> Any:
+    def __getitem__(self, index: int | slice) -> Any:
+        """Return one layer; of a slice, a Sequential of these layers under the names they have here."""
+        if isinstance(index, slice):
+            return Sequential({name: getattr(self, name) for name in self.names[index]})
         return getattr(self, self.names[index])
 
     def __iter__(self) -> Iterator[Any]:

@@ -7,10 +7,11 @@ one element, ``(settings, weight, grad, *states) -> (weight, *states)``, a funct
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, ClassVar, Protocol, TypeAlias, runtime_checkable
+from typing import Any, ClassVar, Protocol, SupportsFloat, TypeAlias, runtime_checkable
 
 import numpy as np
 
@@ -93,8 +94,8 @@ class Optimizer:
             for p in group["params"]:
                 if id(p) in owners:
                     raise ValueError(
-                        f"{type(self).__name__}: expected each parameter once, got parameter {p.name!r} of shape "
-                        f"{getattr(p.value, 'shape', ())} in group {owners[id(p)]} and again in group {k}"
+                        f"{type(self).__name__}: expected each parameter once, got parameter {p.name!r} in "
+                        f"group {owners[id(p)]} and again in group {k}"
                     )
                 owners[id(p)] = k
             group.update(self._settings(group))
@@ -115,7 +116,7 @@ class Optimizer:
     def _listed(self, parameters: Any) -> list[Any]:
         """Return ``parameters`` as a list; a Parameter, a Module and a method that was not called are errors."""
         if callable(parameters):  # a Module can be called too
-            method = getattr(parameters, "__name__", "")
+            method = parameters.__name__ if inspect.ismethod(parameters) else ""
             got = (
                 f"the method {method}: call it, {method}()"
                 if method
@@ -361,7 +362,7 @@ def _plain(value: Any) -> Any:
         return value.item()
     if isinstance(value, np.ndarray):
         return _plain(value.tolist())
-    return float(value) if hasattr(value, "__float__") else value
+    return float(value) if isinstance(value, SupportsFloat) else value
 
 
 def _run(updates: Updates) -> None:

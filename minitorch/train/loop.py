@@ -71,6 +71,15 @@ def _input(model: Module, images: Any) -> Tensor:
     return tensor(np.asarray(images))
 
 
+def _scores(task: str, scores: Any) -> Tensor:
+    if not isinstance(scores, Tensor):
+        raise TypeError(
+            f"{task}: expected the model's forward to return a Tensor, got {type(scores).__name__}"
+            + (": does forward end in return?" if scores is None else "")
+        )
+    return scores
+
+
 def _hits(scores: Tensor, labels: Any) -> float | None:
     """Return the accuracy on a batch, or None if the labels are not class numbers."""
     wanted = np.asarray(labels)
@@ -158,7 +167,7 @@ def _step_function(
 
     def take(inputs: Tensor, targets: Any) -> tuple[Tensor, Tensor]:
         optimizer.zero_grad()
-        scores = model(inputs)
+        scores = _scores("fit", model(inputs))
         error = loss(scores, targets)
         error.backward()
         optimizer.step()
@@ -186,7 +195,7 @@ def _forward(model: Module, loader: Iterable[tuple[Any, Any]]) -> Iterator[tuple
         model.eval()
         for inputs, targets in loader:
             with no_grad():
-                yield model(_input(model, inputs)), targets
+                yield _scores("evaluation", model(_input(model, inputs))), targets
     finally:
         for m, mode in before:
             m.training = mode

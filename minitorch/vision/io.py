@@ -125,8 +125,7 @@ def _download(address: str) -> bytes:
     try:
         with requests.get(address, headers=headers, timeout=10, stream=True) as answer:
             answer.raise_for_status()
-            read = getattr(answer.raw, "read1", answer.raw.read)  # urllib3 1 has no read1
-            while chunk := read(1 << 16, decode_content=True):
+            while chunk := answer.raw.read1(1 << 16, decode_content=True):
                 content += chunk
                 if len(content) > MAX_BYTES:
                     raise OSError(

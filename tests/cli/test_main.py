@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from minitorch.cli.main import COMMANDS, main
+from minitorch.cli.parser import Parser
 
 from .runner import one_line
 
@@ -95,3 +96,13 @@ def test_the_public_packages_can_be_imported_from_a_notebook() -> None:
         "from minitorch.models import LeNet\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+def test_an_empty_path_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    parser = Parser("")
+    parser.add_argument("--out", type=Path)
+    with pytest.raises(SystemExit) as end:
+        parser.parse_args(["--out", ""])
+    err = capsys.readouterr().err
+    assert (end.value.code, err.count("\n")) == (2, 1)
+    assert "argument --out: expected a path, got an empty one" in err

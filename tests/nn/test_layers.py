@@ -397,3 +397,13 @@ def test_a_norm_that_does_not_fit_is_not_folded() -> None:
     model = minitorch.Sequential(Conv2d(3, 5, 3), BatchNorm2d(4)).eval()
     with pytest.raises(minitorch.IndexingError, match=r"BatchNorm2d: expected 4 dimensions.*4 channels, got"):
         model(minitorch.rand((2, 3, 6, 6)))
+
+
+def test_a_slice_of_a_sequential() -> None:
+    net = minitorch.Sequential(minitorch.Linear(2, 3), minitorch.ReLU(), minitorch.Linear(3, 1))
+    part = net[1:]
+    assert part.names == ("1", "2")
+    assert part[-1] is net[2]
+    assert list(net[:0]) == []
+    x = minitorch.rand((4, 2))
+    np.testing.assert_array_equal(net[2](net[:2](x)).to_numpy(), net(x).to_numpy())

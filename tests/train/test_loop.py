@@ -304,3 +304,22 @@ def test_a_second_fit_from_epoch_1_has_new_shuffles() -> None:
     for _ in range(2):
         list(minitorch.fit(model, loader, minitorch.SGD(model.parameters(), lr=0.1)))
     assert loader.epoch == 2
+
+
+@pytest.mark.parametrize("result", [None, np.zeros((2, 3)), [1.0]])
+def test_a_forward_that_returns_no_tensor(result: Any) -> None:
+    class Wrong(minitorch.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = Linear(2, 3)
+
+        def forward(self, x: Tensor) -> Any:
+            return result
+
+    model, batches = Wrong(), [(np.zeros((2, 2)), np.array([0, 1]))]
+    message = f"forward to return a Tensor, got {type(result).__name__}"
+    with pytest.raises(TypeError, match=f"fit: expected the model's {message}"):
+        next(fit(model, batches, SGD(model.parameters())))
+    for run in (evaluate, predict):
+        with pytest.raises(TypeError, match=message):
+            run(model, batches)
