@@ -11,7 +11,6 @@ import pytest
 
 import minitorch
 from minitorch import Tensor, tensor
-from minitorch.cuda_ops import fused as cuda_fused
 from minitorch.fast_ops import jit
 from minitorch.nn import functional
 from minitorch.runtime import philox, rng
