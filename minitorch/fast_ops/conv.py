@@ -64,7 +64,7 @@ from ..runtime.placeholders import epilogue, real
 from ..runtime.types import Array, ConvParams, Fn, Padding, Pair
 from ..tensor_ops import reference_conv
 from . import jit, register_tiles, simd, winograd
-from .conv_plan import DotLayout, TapPlan, TileLayout, forward_plan, input_grad_plan
+from .conv_plan import DotLayout, TapPlan, TileLayout, forward_plan, input_grad_plan, walked_params
 from .register_tiles import (
     copy_rows,
     copy_rows_bias,
@@ -333,18 +333,6 @@ def _run_tiles(
     run(out, x, relu_result, w, plan.taps, w_strides, bias, plan.offsets, tuple(layout))
 
 
-def _walked(params: ConvParams, rows: int, cols: int) -> tuple[Pair, ConvParams]:
-    """Return stride and settings with a stride of 1 where the result has one row or column, so that nobody walks it.
-
-    A scratch image has a phase for each step of the stride, so its size would grow with a stride of any size.
-    """
-    stride = params.stride
-    if (rows == 1 and stride[0] > 1) or (cols == 1 and stride[1] > 1):
-        stride = (1 if rows == 1 else stride[0], 1 if cols == 1 else stride[1])
-        params = params._replace(stride=stride)
-    return stride, params
-
-
 def forward(
     out: Array, x: Array, w: Array, params: ConvParams, bias: Array | None = None, activation: Fn = operators.id
 ) -> None:  # fmt: skip
@@ -366,7 +354,7 @@ def forward(
         return
     if winograd.applies(w, params) and winograd.forward(out, x, w, padding, bias, activation):
         return
-    stride, params = _walked(params, *out.shape[2:])
+    stride, params = walked_params(params, *out.shape[2:])
     plan = forward_plan(out.shape[2:], w.shape[2:], w.shape[1], params)
     taps = len(plan.taps)
     w_strides = (w.size // groups, w.shape[1] * taps, taps)
@@ -434,7 +422,7 @@ def grad_weight(
     if winograd.applies(out, params) and winograd.grad_weight(out, x, d, padding):
         return
     batch, rows, cols = x.shape[0], *d.shape[2:]
-    stride, params = _walked(params, rows, cols)
+    stride, params = walked_params(params, rows, cols)
     plan = forward_plan((rows, cols), out.shape[2:], out.shape[1], params, DOT_TAPS)
     threads = thread_count() if batch * rows * cols * out.size > jit.SERIAL else 1
     padded_outs = -(-(out.shape[0] // groups) // DOT_CHANNELS) * DOT_CHANNELS

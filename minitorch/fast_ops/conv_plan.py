@@ -150,3 +150,15 @@ def input_grad_plan(size: Pair, kernel: Pair, outs: int, params: ConvParams) -> 
                 TapPlan(taps, np.array(offsets, np.int64), (top, left), height, width, rows, cols, (a, b))
             )
     return plans
+
+
+def walked_params(params: ConvParams, rows: int, cols: int) -> tuple[Pair, ConvParams]:
+    """Return stride and settings with a stride of 1 where the result has one row or column, so that nobody walks it.
+
+    A scratch image has a phase for each step of the stride, so its size would grow with a stride of any size.
+    """
+    stride = params.stride
+    if (rows == 1 and stride[0] > 1) or (cols == 1 and stride[1] > 1):
+        stride = (1 if rows == 1 else stride[0], 1 if cols == 1 else stride[1])
+        params = params._replace(stride=stride)
+    return stride, params
