@@ -10,8 +10,8 @@ dtype (`runtime.specialize.narrow`), the loop's helpers as they are; constants a
 intrinsics; ``real``, the dtype's scalar type. ``math.exp`` becomes `exp.vector_exp`.
 
 What is in the key: FORMAT, Numba's version, dtype, parallel, FLAGS, BOUNDS; the byte code, constants and names of the
-loop and of each function that is copied; the value of each constant; and for what is imported from this package, the source
-text of its module (a change of an intrinsic must recompile the kernels that use it).
+loop and of each function that is copied; the value of each constant; and for what is imported from this package, the
+source text of its module (a change of an intrinsic must recompile the kernels that use it).
 
 A consequence for kernels: what they refer to must be importable from a module, or be a number, a string or a tuple.
 The file depends on `runtime.specialize`; `jit` calls it.
