@@ -93,6 +93,8 @@ class _BatchNorm(FoldableNorm):
             b = like.zeros(shape) if self.bias is None else self.bias.value.reshape(*shape)
             observe = None
             if self.training and self.track_running_stats:
+                for name, t in (("running_mean", self.running_mean), ("running_var", self.running_var)):
+                    _require_shape(self, name, t, (self.num_features,))
                 weight = self._count_batch()
                 # An empty batch has no statistics: it is counted, and the running ones stay, as in PyTorch.
                 observe = self._observe(count, weight) if count else None
@@ -121,11 +123,8 @@ class _BatchNorm(FoldableNorm):
 
     def _observe(self, count: int, weight: float) -> Any:
         def observe(mean: TensorData, var: TensorData) -> None:
-            running_mean, running_var = self.running_mean, self.running_var
-            _require_shape(self, "running_mean", running_mean, (self.num_features,))
-            _require_shape(self, "running_var", running_var, (self.num_features,))
-            ema_(running_mean, Tensor(mean.view(self.num_features)), weight)
-            ema_(running_var, Tensor(var.view(self.num_features)), weight, count / max(count - 1, 1))
+            ema_(self.running_mean, Tensor(mean.view(self.num_features)), weight)
+            ema_(self.running_var, Tensor(var.view(self.num_features)), weight, count / (count - 1))
 
         return observe
 

@@ -12,7 +12,7 @@ import pytest
 from minitorch import get_default_dtype
 from minitorch.cli import warmup
 
-from ..checks import needs_jit
+from ..support.checks import needs_jit
 
 
 @needs_jit
