@@ -444,7 +444,7 @@ def test_digits() -> None:
 
 def test_the_bundled_digits_can_be_rebuilt() -> None:
     sklearn = pytest.importorskip("sklearn.datasets", reason="scikit-learn is not installed")
-    script = runpy.run_path(str(ROOT / "project" / "make_digits.py"))
+    script = runpy.run_path(str(ROOT / "scripts" / "make_digits.py"))
     assert script["build"]() == script["TARGET"].read_bytes()
     raw = sklearn.load_digits()
     assert np.array_equal(image_sets.digits()[1].images[:, 0], raw.images[1500:])
