@@ -280,7 +280,7 @@ def test_a_weight_may_be_assigned_whole() -> None:
         (lambda: Conv2d(3, 4, 3, stride=2, padding="same"), "same"),
         (lambda: Conv2d(3, 4, 3, padding="foo"), "foo"),
         (lambda: Conv2d(3, 4, 3, stride=0), "stride"),
-        (lambda: Conv2d(0, 4, 3), "channels"),
+        (lambda: Conv2d(0, 4, 3), "channel"),
         (lambda: Sequential({"names": Linear(2, 2)}), "names"),
         (lambda: Sequential({"forward": ReLU()}), "forward"),
         (lambda: minitorch.init.uniform_(zeros((2,)), float("nan"), 1.0), "nan"),
