@@ -248,7 +248,7 @@ def test_backends_and_shapes_that_do_not_fit() -> None:
     x, there = on("cuda", numbers(2, 3), "float64"), on("fast", numbers(2, 3), "float64")
     channels, others = on("cuda", numbers(1, 2, 3), "float64"), on("fast", numbers(1, 2, 1), "float64")
     for call in (
-        lambda: f.linear(x, there, there, "none"),
+        lambda: f.linear(x, there, on("fast", numbers(2), "float64"), "none"),
         lambda: f.cross_entropy(x, there),
         lambda: f.norm(channels, others, others, 0.1, "none"),
         lambda: f.scale_shift(channels, others, others, "none"),

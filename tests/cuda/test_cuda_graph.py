@@ -483,7 +483,7 @@ def test_image_trainers_replay_on_cuda_unless_told_otherwise(
         monkeypatch.setenv("MINITORCH_GRAPH", variable)
     asked: list[dict[str, Any]] = []
     monkeypatch.setattr(trainer, "fit", lambda *given, **settings: asked.append(settings) or [])
-    few = Dataset(np.zeros((2, 1, 2, 2), np.uint8), np.array([0, 1]), ("a", "b"), "few")
+    few = Dataset(np.arange(8, dtype=np.uint8).reshape(2, 1, 2, 2), np.array([0, 1]), ("a", "b"), "few")
     settings = {
         "model": "",
         "dataset": "",
