@@ -13,8 +13,8 @@ does not know the kind of its operands; each kind of variable defines four metho
 A *leaf* was made by the user and collects its derivative: its history is empty. A *constant* has no history
 (``history is None``) and gets no derivative. Any other variable was computed by a Function.
 
-The file depends on the standard library only; `minitorch.scalar` and `minitorch.tensor` define the two kinds of
-variables.
+The file depends on `minitorch.runtime.versions`, which tells whether a saved value was changed since; `minitorch.scalar`
+and `minitorch.tensor` define the two kinds of variables.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ContextDecorator
 from typing import Any, ClassVar
+
+from .runtime.versions import assigned, changed_since, clock
 
 
 class _GradMode(threading.local):
@@ -127,10 +129,11 @@ class Context:
         saved_values: What is saved at the start.
     """
 
-    __slots__ = ("inputs", "no_grad", "saved_values")
+    __slots__ = ("inputs", "no_grad", "saved_values", "time")
 
     def __init__(self, no_grad: bool = False, saved_values: tuple[Any, ...] = ()) -> None:
         self.no_grad = no_grad
+        self.time = clock.now  # of the call, counted in changes in place: see `minitorch.runtime.versions`
         self.saved_values = tuple(saved_values)
         self.inputs: Sequence[Variable] = ()
 
@@ -148,6 +151,23 @@ class Context:
         """Tell whether the derivative of this operand is needed; outside a graph, all are."""
         return not self.inputs or self.inputs[operand].history is not None
 
+    def require_unchanged(self, name: str) -> None:
+        """Check that what was saved by ``forward`` of the Function ``name`` is still what it was.
+
+        Raises:
+            RuntimeError: A saved tensor was changed in place since the call.
+        """
+        if self.time == clock.now:
+            return
+        for value in _each(self.saved_values):
+            storage = getattr(getattr(value, "_tensor", None), "_storage", None)
+            if storage is not None and changed_since(storage, self.time):
+                raise RuntimeError(
+                    f"backward: {name} needs a tensor of shape {value.shape} that was changed in place after the "
+                    "forward pass, by item assignment, copy_ or the step of an optimizer: run the forward pass again, "
+                    "or change a clone()"
+                )
+
 
 class Function:
     """A differentiable function, written as two static methods.
@@ -161,6 +181,7 @@ class Function:
 
     forward: ClassVar[Callable[..., Any]]
     backward: ClassVar[Callable[..., Any]]
+    in_place: ClassVar[bool] = False  # whether forward changes its first operand, which gets the new history
 
     def __init__(self, **settings: Any) -> None:
         self.settings = settings
@@ -198,6 +219,9 @@ class Function:
                 tracked = True
             inputs.append(v)
         tracked = tracked and _mode.enabled
+        if assigned and _mode.enabled:
+            for v in inputs:
+                v._require_own_history(cls.__name__)
         ctx = Context(not tracked)
         if tracked:
             ctx.inputs = inputs
@@ -218,7 +242,10 @@ class Function:
 
         Raises:
             TypeError: It returns more or fewer.
+            RuntimeError: A value that it needs was changed in place since the call.
         """
+        if ctx is not None:
+            ctx.require_unchanged(cls.__name__)
         ds = cls._backward(ctx, d_output)
         if len(ds) != len(inputs):
             raise TypeError(
@@ -258,6 +285,13 @@ class History:
         """Tell whether this is the history of a leaf."""
         return self.last_fn is None
 
+    def operands(self) -> Sequence[Any]:
+        """Return the operands with the histories that they had at the call; item assignment may have added to them."""
+        ctx = self.ctx
+        if ctx is None or ctx.time == clock.now:
+            return self.inputs
+        return [v.at(ctx.time) if isinstance(v, Variable) else v for v in self.inputs]
+
     def backprop_step(self, d_output: Any) -> list[tuple[Variable, Any]]:
         """Pair each non-constant operand of the recorded call with its derivative.
 
@@ -266,7 +300,7 @@ class History:
         """
         if self.last_fn is None:
             raise RuntimeError("cannot backpropagate through a leaf: no function created it")
-        return self.last_fn.chain_rule(self.ctx, self.inputs, d_output)
+        return self.last_fn.chain_rule(self.ctx, self.operands(), d_output)
 
 
 class Variable:
@@ -295,6 +329,17 @@ class Variable:
     def _store_derivative(self, d: Any, owned: set[int]) -> None:
         raise NotImplementedError
 
+    def _require_own_history(self, op: str) -> None:
+        """Check that no item assignment through another variable changed the value of this one."""
+
+    def at(self, time: int) -> Variable:
+        """Return the variable that this one was at a time: itself, or what item assignment has changed since."""
+        v, h = self, self.history
+        while h is not None and h.last_fn is not None and h.last_fn.in_place and h.ctx.time > time:  # type: ignore[union-attr]
+            v = h.inputs[0]
+            h = v.history
+        return v
+
     @property
     def unique_id(self) -> int:
         """A number that no other variable of this process has."""
@@ -305,7 +350,7 @@ class Variable:
     @property
     def parents(self) -> Sequence[Any]:
         """The operands of the call that computed this variable."""
-        return () if self.history is None else self.history.inputs
+        return () if self.history is None else self.history.operands()
 
     def is_leaf(self) -> bool:
         """Tell whether the user made this variable and wants its derivative."""
@@ -354,8 +399,9 @@ class Variable:
         h = self.history
         if h is None or h.last_fn is None:
             raise RuntimeError("chain_rule: expected a computed variable, got a leaf or a constant")
-        ds = h.last_fn.derivatives(h.ctx, h.inputs, d_output)
-        return [(v, d if v.history is None else v._fit(d)) for v, d in zip(h.inputs, ds)]
+        inputs = h.operands()
+        ds = h.last_fn.derivatives(h.ctx, inputs, d_output)
+        return [(v, d if v.history is None else v._fit(d)) for v, d in zip(inputs, ds)]
 
 
 def topological_sort(variable: Variable) -> list[Variable]:
@@ -434,6 +480,15 @@ def backpropagate(
                 parent._finish_leaf(pd, owned)
             else:
                 ready.append((parent, pd))
+
+
+def _each(values: Any) -> Iterator[Any]:
+    """Iterate over values, and over those in lists and tuples among them."""
+    for v in values:
+        if isinstance(v, list | tuple):
+            yield from _each(v)
+        else:
+            yield v
 
 
 def wrap_tuple(x: Any) -> tuple[Any, ...]:

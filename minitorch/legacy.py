@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from . import autodiff, operators, tensor_data, tensor_functions
@@ -99,6 +101,17 @@ def matmul(a: Tensor, b: Tensor) -> Tensor:
     return a @ b
 
 
+def _also_of_variables(fn: Callable[[float], float]) -> Callable[[Any], Any]:
+    """Return ``fn``, which of a Scalar or Tensor calls the method of its name, so that the derivative is not lost."""
+
+    @functools.wraps(fn)
+    def function(x: Any) -> Any:
+        return getattr(x, fn.__name__)() if isinstance(x, autodiff.Variable) else fn(x)
+
+    function.py_func = fn  # type: ignore[attr-defined]  # what kernels compile
+    return function
+
+
 def is_leaf(v: Any) -> bool:
     """Tell whether ``v`` is a leaf: a variable that the user made and whose derivative is wanted."""
     return isinstance(v, autodiff.Variable) and v.is_leaf()
@@ -115,6 +128,7 @@ _ALIASES = ("Storage", "OutIndex", "Index", "Shape", "Strides", "UserIndex", "Us
 NAMES: dict[str, Any] = {
     **{k: v for k, v in vars(tensor_data).items() if k in _ALIASES},
     **{k: v for k, v in vars(operators).items() if inspect.isfunction(v) and k != "max"},
+    **{k: _also_of_variables(getattr(operators, k)) for k in ("exp", "log", "relu", "sigmoid", "sqrt", "tanh")},
     "FunctionBase": FunctionBase,
     "TensorFunctions": TensorFunctions,
     "VariableWithDeriv": VariableWithDeriv,

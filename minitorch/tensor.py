@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .autodiff import History, Variable, backpropagate
+from .autodiff import History, Variable, backpropagate, grad_enabled
 from .runtime import dlpack, rng
+from .runtime.versions import assigned, mark_assigned, mark_changed
 from .tensor_data import (
     FLOATS,
     IndexingError,
@@ -23,6 +24,7 @@ from .tensor_data import (
     TensorData,
     Triple,
     float_array,
+    number_array,
     require_countable,
     resolve_dtype,
     resolve_shape,
@@ -46,7 +48,7 @@ from .tensor_functions.elementwise import (
     Tanh,
 )  # fmt: skip
 from .tensor_functions.reduce import All, MatMul, Max, Mean, Sum
-from .tensor_functions.shape import Cast, Cat, Copy, Permute, Slice, To, View, unbroadcast
+from .tensor_functions.shape import Assign, Cast, Cat, Copy, Permute, Slice, To, View, unbroadcast
 from .tensor_ops.backend import TensorBackend, find_backend
 
 Number = (int, float, np.floating, np.integer, np.bool_)
@@ -115,6 +117,17 @@ class Tensor(Variable):
         owned.add(id(d._storage))
         self._grad = Tensor(d)
 
+    def _require_own_history(self, op: str) -> None:
+        last = assigned.get(id(self._tensor._storage))
+        if last is None or last.owner() is self:
+            return
+        h = self.history
+        if h is None or h.ctx is None or h.ctx.time < last.time:
+            raise RuntimeError(
+                f"{op}: a tensor of shape {self.shape} shares its memory with another one that was assigned to since, "
+                "so its derivative is lost: use the other one, or make this one by clone()"
+            )
+
     def _ensure_tensor(self, b: Any) -> Tensor:
         return b if isinstance(b, Tensor) else tensor(b, self.backend, dtype=self.dtype, shape=())
 
@@ -133,6 +146,7 @@ class Tensor(Variable):
     def requires_grad_(self, flag: bool = True) -> Tensor:
         """Make this a new leaf, which cuts its history, or a constant; return self."""
         self.history = History() if flag else None
+        self._tensor = _without_assignment(self._tensor)
         return self
 
     def requires_grad(self) -> bool:
@@ -210,6 +224,12 @@ class Tensor(Variable):
     def __float__(self) -> float:
         return self.item()
 
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else repr(self)
+
     def __bool__(self) -> bool:
         if self.size != 1:
             raise RuntimeError(f"bool: ambiguous for {self.size} elements (shape {self.shape}); use all()")
@@ -236,7 +256,7 @@ class Tensor(Variable):
 
     def detach(self) -> Tensor:
         """Return a constant that shares the storage."""
-        return Tensor(self._tensor)
+        return Tensor(_without_assignment(self._tensor))
 
     def get_data(self) -> Tensor:
         """The 2020 name of `detach`."""
@@ -277,7 +297,27 @@ class Tensor(Variable):
     # Changes in place
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        self._tensor[key] = value._tensor if isinstance(value, Tensor) else value
+        """Write ``value`` where ``key`` selects; where a gradient is involved, the assignment is recorded.
+
+        Raises:
+            RuntimeError: This is a leaf, whose elements are the user's; or its memory is shared with a tensor that was
+                assigned to, whose derivative this one does not know.
+        """
+        data = self._tensor
+        known = isinstance(value, Tensor) and value.history is not None
+        if not grad_enabled() or not (known or self.history is not None or id(data._storage) in assigned):
+            data[key] = value._tensor if isinstance(value, Tensor) else value
+            return
+        if self.is_leaf():
+            raise RuntimeError(
+                "item assignment: the tensor is a leaf that requires a gradient; use no_grad() to change its numbers, "
+                "or assign to a clone()"
+            )
+        self._require_own_history("item assignment")
+        if not isinstance(value, Tensor):
+            value = tensor(value, self.backend, dtype=self.dtype)
+        self.history = Assign.apply(Tensor(data, self.history), value, key=key).history
+        mark_assigned(data._storage, self)
 
     def copy_(self, values: Any) -> Tensor:
         """Write ``values``, of this shape and of any kind that NumPy reads, into the elements; return self.
@@ -285,7 +325,7 @@ class Tensor(Variable):
         Raises:
             IndexingError: The shapes differ.
         """
-        array = float_array(values, self.dtype)
+        array = number_array("copy_", values, self.dtype)
         if array.shape != self.shape:
             raise IndexingError(f"copy_: expected values of shape {self.shape}, got {array.shape}")
         if self.size:
@@ -323,6 +363,7 @@ class Tensor(Variable):
             row = (p, grad.contiguous(), *(s._tensor for s in states))
             groups.setdefault((p.backend, p.dtype), []).append(row)
         for (backend, _), group in groups.items():
+            mark_changed(*[row[0]._storage for row in group])
             backend.update(rule)(settings, group)
 
     def zero_grad_(self) -> None:
@@ -504,7 +545,15 @@ class Tensor(Variable):
         return self if wanted == self.dtype else Cast.apply(self, dtype=wanted)
 
     def __getitem__(self, key: Any) -> Any:
-        return self._tensor.get(key) if self._tensor.is_full_index(key) else Slice.apply(self, key=key)
+        """Return the elements that ``key`` (ints, slices, ``...``) selects, as a copy.
+
+        One int for each dimension gives a number, as the course reads it; from a tensor that requires a gradient, it
+        gives a tensor of shape (), so that the derivative is not lost.
+        """
+        tracked = self.history is not None and grad_enabled()
+        if not tracked and self._tensor.is_full_index(key):
+            return self._tensor.get(key)
+        return Slice.apply(self, key=key)
 
     # Python's own protocols
 
@@ -548,6 +597,13 @@ def _require_like(op: str, what: str, got: TensorData, expected: TensorData) -> 
         expected.f.ops.require_same_backend(expected, got)
 
 
+def _without_assignment(data: TensorData) -> TensorData:
+    """Return ``data`` for a constant or a leaf: what was assigned to it has no derivative there, on purpose."""
+    if id(data._storage) not in assigned:
+        return data
+    return TensorData.on(data._storage[:], data.shape, data.strides, data.size, data.backend)
+
+
 def _sizes(given: tuple[Any, ...]) -> tuple[int, ...]:
     inner = given[0] if len(given) == 1 and isinstance(given[0], Iterable) else given
     return tuple(int(n) for n in inner)
@@ -585,16 +641,7 @@ def tensor(
         data = data.to_numpy()
     given = data.dtype if isinstance(data, np.ndarray | np.floating) else None
     wanted = given if dtype is None and given is not None and given in FLOATS else resolve_dtype(dtype)
-    try:
-        numbers = np.asarray(data)
-    except ValueError as problem:
-        raise IndexingError(f"tensor: expected nested lists of equal lengths ({problem})") from None
-    whole = numbers.dtype.kind == "O" and all(isinstance(n, int) for n in numbers.flat)
-    if numbers.dtype.kind not in "biuf" and not whole:
-        raise TypeError(
-            f"tensor: unsupported dtype {numbers.dtype}: expected numbers ({type(data).__name__})"
-        )
-    array = float_array(numbers, wanted)
+    array = number_array("tensor", data, wanted)
     if shape is not None:
         array = array.reshape(resolve_shape(shape, array.size))
     return _leaf(array, backend, requires_grad)

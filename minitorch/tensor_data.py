@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .runtime.capture import require_readable
+from .runtime.versions import mark_changed
 
 
 class _Default:
@@ -49,6 +50,27 @@ def float_array(values: Any, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     """Return ``values`` as a new contiguous array of ``dtype``; what is too large for it becomes infinite."""
     with np.errstate(over="ignore"):
         return np.array(values, dtype, order="C")
+
+
+def number_array(op: str, values: Any, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    """Return ``values``, of any kind that NumPy reads, as a new contiguous array of ``dtype``.
+
+    Raises:
+        IndexingError: Nested lists of unequal lengths.
+        TypeError: They are not real numbers, or some are masked: nothing is dropped.
+    """
+    if isinstance(values, np.ma.MaskedArray):
+        raise TypeError(f"{op}: expected no masked array: choose numbers for the masked ones with its filled()")
+    try:
+        numbers = np.asarray(values)
+    except ValueError as problem:
+        raise IndexingError(f"{op}: expected nested lists of equal lengths ({problem})") from None
+    whole = numbers.dtype.kind == "O" and all(isinstance(n, int) for n in numbers.flat)
+    if numbers.dtype.kind not in "biuf" and not whole:
+        raise TypeError(
+            f"{op}: unsupported dtype {numbers.dtype}: expected real numbers ({type(values).__name__})"
+        )
+    return float_array(numbers, dtype)
 
 
 def set_default_dtype(dtype: Any) -> None:
@@ -356,7 +378,8 @@ class TensorData:
         """Write a number at a full index."""
         if not isinstance(self._storage, np.ndarray):
             require_readable()
-        self._storage[self.index(key)] = float_array(val, self.dtype)
+        self._storage[self.index(key)] = number_array("item assignment", val, self.dtype)
+        mark_changed(self._storage)
 
     def tuple(self) -> Triple:
         """Return ``(storage, shape, strides)``, as the kernels of the course take them."""
@@ -488,11 +511,11 @@ class TensorData:
 
     def __setitem__(self, key: Any, value: Any) -> None:
         if self.is_full_index(key):
-            self.set(key, value)
+            self.set(key, value.item() if isinstance(value, TensorData) else value)
             return
         target = self.window(key)
         if not isinstance(value, TensorData):
-            value = self.f.from_array(float_array(value, self.dtype))
+            value = self.f.from_array(number_array("item assignment", value, self.dtype))
         elif not isinstance(value._storage, np.ndarray) or np.may_share_memory(
             value._storage, target._storage
         ):
@@ -500,6 +523,7 @@ class TensorData:
         if shape_broadcast(value.shape, target.shape) != target.shape:
             raise IndexingError(f"index {key!r}: cannot broadcast {value.shape} into {target.shape}")
         self.f.id_map(value, target)
+        mark_changed(self._storage)
 
     def zeros(self, shape: Sizes | None = None) -> TensorData:
         """Return zeros of ``shape`` (by default this shape), in this backend and dtype."""

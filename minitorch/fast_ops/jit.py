@@ -38,8 +38,8 @@ def disabled() -> bool:
 
 
 def plain(fn: Any) -> Any:
-    """Return the Python function behind a compiled one (or ``fn`` itself)."""
-    return fn.py_func if isinstance(fn, numba.core.dispatcher.Dispatcher) else fn
+    """Return the function of numbers behind a compiled one, or one that takes more; else ``fn`` itself."""
+    return getattr(fn, "py_func", fn)
 
 
 class KernelDispatcher(CPUDispatcher):

@@ -56,6 +56,7 @@ class _Conv(FoldsNorm):
         norm: tuple[Tensor, Tensor] | None,
     ) -> Tensor:
         weight, bias = self.weight.value, None if self.bias is None else self.bias.value
+        functional.require_dtype(type(self).__name__, x, weight)
         if norm is not None:
             # (w * x + b) * scale + shift = (w * scale) * x + (b * scale + shift), for each output channel.
             scale, shift = norm
@@ -115,6 +116,7 @@ class Conv1d(_Conv):
 
         Raises:
             IndexingError: The shape of ``x`` does not fit, or the kernel is larger than the padded rows.
+            TypeError: ``x`` has another dtype than the parameters.
         """
         return self._convolve(functional.conv1d, x, act, norm)
 

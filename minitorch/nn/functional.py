@@ -32,6 +32,19 @@ def require_activation(op: str, activation: str) -> None:
         raise ValueError(f"{op}: expected act {known}, got {activation!r}; apply others to the result")
 
 
+def require_dtype(layer: str, x: Tensor, parameter: Tensor) -> None:
+    """Check that an input has the dtype of the parameters of ``layer``: nothing is computed in another one unasked.
+
+    Raises:
+        TypeError: It has another dtype.
+    """
+    if x.dtype != parameter.dtype:
+        raise TypeError(
+            f"{layer}: expected an input of dtype {parameter.dtype} as its parameters, got {x.dtype}; "
+            f'use x.astype("{parameter.dtype}"), or move the layer with to(dtype="{x.dtype}")'
+        )
+
+
 def activated(x: Tensor, activation: str) -> Tensor:
     """Return ``x`` after the activation named ``activation``: "none" or "relu"."""
     return x.relu() if activation == "relu" else x

@@ -24,7 +24,7 @@ from ..tensor_data import IndexingError, TensorData
 from ..tensor_functions.fused import ScaleShift
 from ..tensor_functions.nn import Norm
 from .containers import FoldableNorm
-from .functional import require_activation
+from .functional import require_activation, require_dtype
 
 
 def ema_rule(settings: Any, average: float, value: float) -> tuple[float]:
@@ -70,6 +70,7 @@ class _BatchNorm(FoldableNorm):
 
         Raises:
             IndexingError: The shape of ``x`` does not fit.
+            TypeError: ``x`` has another dtype than the parameters.
             ValueError: In training, there is one value per channel, whose variance would be 0; or ``act`` is another
                 word.
         """
@@ -81,7 +82,7 @@ class _BatchNorm(FoldableNorm):
             )
         channels = x.reshape(x.shape[0], x.shape[1], math.prod(x.shape[2:]))
         shape = (1, self.num_features, 1)
-        _require_values(self, (self.num_features,))
+        _require_values(self, x, (self.num_features,))
         like = x.detach()
         if self.training or not self.track_running_stats:
             count = channels.shape[0] * channels.shape[2]
@@ -198,13 +199,14 @@ class LayerNorm(Module):
 
         Raises:
             IndexingError: The last dimensions are others.
+            TypeError: ``x`` has another dtype than the parameters.
         """
         size = math.prod(self.normalized_shape)
         if x.shape[x.dims - len(self.normalized_shape) :] != self.normalized_shape:
             raise IndexingError(
                 f"LayerNorm: expected {self.normalized_shape} as the last dimensions, got shape {x.shape}"
             )
-        _require_values(self, self.normalized_shape)
+        _require_values(self, x, self.normalized_shape)
         out = _rows_normed(x, size, self.eps)
         return out if self.weight is None or self.bias is None else out * self.weight.value + self.bias.value
 
@@ -243,12 +245,13 @@ class GroupNorm(Module):
 
         Raises:
             IndexingError: The input does not have these channels.
+            TypeError: ``x`` has another dtype than the parameters.
         """
         if x.dims < 2 or x.shape[1] != self.num_channels:
             raise IndexingError(
                 f"GroupNorm: expected {self.num_channels} channels in the second dimension, got shape {x.shape}"
             )
-        _require_values(self, (self.num_channels,))
+        _require_values(self, x, (self.num_channels,))
         out = _rows_normed(x, math.prod(x.shape[1:]) // self.num_groups, self.eps)
         if self.weight is None or self.bias is None:
             return out
@@ -260,12 +263,13 @@ class GroupNorm(Module):
         return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.weight is not None}"
 
 
-def _require_values(layer: Any, shape: tuple[int, ...]) -> None:
-    """Check that weight and bias of a layer, where it has them, have ``shape``."""
+def _require_values(layer: Any, x: Tensor, shape: tuple[int, ...]) -> None:
+    """Check that weight and bias of a layer, where it has them, have ``shape`` and the dtype of its input."""
     for name in ("weight", "bias"):
         p = layer._parameters.get(name)
         if p is not None:
             _require_shape(layer, name, p, shape)
+            require_dtype(type(layer).__name__, x, p.value)
 
 
 def _require_shape(layer: Module, name: str, value: Any, shape: tuple[int, ...]) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from ..autodiff import Context, Function
-from ..tensor_data import IndexingError, TensorData, float_array, normal_dim, shape_broadcast
+from ..runtime.versions import clock
+from ..tensor_data import IndexingError, TensorData, normal_dim, number_array, shape_broadcast
 
 
 def unbroadcast(d: Any, like: TensorData) -> TensorData:
@@ -24,7 +25,7 @@ def unbroadcast(d: Any, like: TensorData) -> TensorData:
         IndexingError: The shapes do not broadcast.
     """
     if isinstance(d, np.ndarray):
-        d = like.f.from_array(float_array(d, like.dtype))
+        d = like.f.from_array(number_array("backward", d, like.dtype))
     if not isinstance(d, TensorData):
         return like.filled(float(d))
     if d.shape == like.shape and d.dtype == like.dtype:
@@ -96,6 +97,32 @@ class Slice(Function):
         da = a.zeros()
         da.f.id_map(d, da.window(key))
         return da
+
+
+class Assign(Function):
+    """The first operand with the second, which broadcasts, written where ``key`` (ints, slices, ``...``) selects.
+
+    It changes its first operand in place: item assignment gives the tensor this history, and its earlier one to the
+    operand. What was overwritten gets no derivative; the second operand gets the derivative of its place.
+    """
+
+    in_place = True
+
+    @staticmethod
+    def forward(ctx: Context, a: Any, b: Any, key: Any) -> Any:
+        a[key] = b
+        ctx.time = clock.now
+        ctx.save_for_backward(key)
+        return a
+
+    @staticmethod
+    def backward(ctx: Context, d: Any) -> tuple[Any, Any]:
+        (key,) = ctx.saved_values
+        da: Any = 0.0
+        if ctx.needs(0):
+            da = d.copy()
+            da[key] = 0.0
+        return da, d.window(key).copy()
 
 
 class Cat(Function):

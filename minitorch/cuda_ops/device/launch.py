@@ -33,7 +33,7 @@ MAX_BLOCKS = 1 << 16  # blocks of a grid-stride loop: more would only have to be
 
 def device_function(fn: Fn, dtype: Any) -> Fn:
     """Return a float function, plain or compiled, as kernels can call it: with numbers of ``dtype`` only."""
-    plain = fn if isinstance(fn, types.FunctionType) else fn.py_func  # type: ignore[attr-defined]
+    plain = getattr(fn, "py_func", fn)
     return with_numpy(plain) if numba_cuda.SIMULATED else _narrowed(plain, np.dtype(dtype).name)
 
 

@@ -1,0 +1,66 @@
+"""When storages were changed in place: how a backward pass finds out that a saved value is no longer what it was.
+
+Time is counted in changes. A recorded call notes the time (`clock.now`), and each change in place advances it and is
+noted under its storage. A value that a call saved is still good if its storage was not changed after the call. Where
+nothing was changed at all since then, which is so in most training steps, comparing two numbers tells.
+
+Item assignment that is recorded gives one tensor a new history. Other tensors on the same storage then show numbers
+whose derivative they do not know; `assigned` lets an operation find that out. PyTorch keeps a version counter per
+storage for the same purpose.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from typing import Any, NamedTuple
+
+_LIMIT = 65_536  # storages that are remembered; beyond, those that were changed longest ago are forgotten
+
+
+class _Clock:
+    now = 0
+
+
+class Assignment(NamedTuple):
+    """The last recorded item assignment into a storage."""
+
+    time: int
+    owner: weakref.ref[Any]  # the tensor that knows the derivative
+    storage: weakref.ref[Any]
+
+
+clock = _Clock()
+assigned: dict[int, Assignment] = {}  # by the id of the storage; empty unless an assignment was recorded
+_changed: dict[int, int] = {}  # the time of the last change, by the id of the storage
+_lock = threading.RLock()
+
+
+def mark_changed(*storages: Any) -> int:
+    """Note that storages are changed in place now; return the time."""
+    with _lock:
+        clock.now += 1
+        for storage in storages:
+            # The id of a storage that is gone may come again: the time noted for it lies before any call on the new one.
+            _changed.pop(id(storage), None)
+            _changed[id(storage)] = clock.now
+        while len(_changed) > _LIMIT:
+            del _changed[next(iter(_changed))]
+        return clock.now
+
+
+def changed_since(storage: Any, time: int) -> bool:
+    """Tell whether a storage was changed after ``time``."""
+    return _changed.get(id(storage), 0) > time
+
+
+def mark_assigned(storage: Any, owner: Any) -> None:
+    """Note that a recorded item assignment changed a storage, and that ``owner`` has its history."""
+    key = id(storage)
+
+    def forget(gone: weakref.ref[Any]) -> None:
+        entry = assigned.get(key)
+        if entry is not None and entry.storage is gone:
+            del assigned[key]
+
+    assigned[key] = Assignment(clock.now, weakref.ref(owner), weakref.ref(storage, forget))
