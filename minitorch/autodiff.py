@@ -13,95 +13,23 @@ does not know the kind of its operands; each kind of variable defines four metho
 A *leaf* was made by the user and collects its derivative: its history is empty. A *constant* has no history
 (``history is None``) and gets no derivative. Any other variable was computed by a Function.
 
-The file depends on `minitorch.runtime.versions`, which tells whether a saved value was changed since; `minitorch.scalar`
-and `minitorch.tensor` define the two kinds of variables.
+The file depends on two small ones: `minitorch.runtime.grad_mode` (whether calls are recorded) and
+`minitorch.runtime.versions` (whether a saved value was changed since). `minitorch.scalar` and `minitorch.tensor` define
+the two kinds of variables.
 """
 
 from __future__ import annotations
 
-import functools
-import inspect
 import itertools
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ContextDecorator
 from typing import Any, ClassVar
 
-from .runtime.versions import assigned, changed_since, clock
+from .runtime.grad_mode import grad_enabled as grad_enabled
+from .runtime.grad_mode import mode
+from .runtime.grad_mode import no_grad as no_grad
+from .runtime.versions import Stored, assigned, changed_since, clock
 
-
-class _GradMode(threading.local):
-    def __init__(self) -> None:
-        self.enabled = True
-        self.before: list[bool] = []
-
-
-_mode = _GradMode()
 _ids = itertools.count(1)
-
-
-def grad_enabled() -> bool:
-    """Tell whether this thread records histories; `no_grad` turns it off."""
-    return _mode.enabled
-
-
-class no_grad(ContextDecorator):
-    """Context manager and decorator inside which results are constants and no history is recorded.
-
-    ``@no_grad`` and ``@no_grad()`` are the same. A decorated generator records nothing while it runs; between its steps
-    the caller's mode holds.
-    """
-
-    def __new__(cls, function: Any = None) -> Any:
-        made = super().__new__(cls)
-        if function is None:
-            return made
-        if not callable(function):
-            raise TypeError(f"no_grad: expected a function to decorate, got a {type(function).__name__}")
-        return made(function)
-
-    def __call__(self, func: Any) -> Any:
-        if inspect.isgeneratorfunction(func):
-
-            @functools.wraps(func)
-            def stepwise(*args: Any, **kwargs: Any) -> Iterator[Any]:
-                return (yield from _without_history(self, func(*args, **kwargs)))
-
-            return stepwise
-        if inspect.iscoroutinefunction(func) or inspect.isasyncgenfunction(func):
-            raise TypeError(
-                f"no_grad: {func.__name__} is asynchronous: use `with no_grad()` where it computes"
-            )
-        return super().__call__(func)
-
-    def __enter__(self) -> no_grad:
-        _mode.before.append(_mode.enabled)
-        _mode.enabled = False
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        _mode.enabled = _mode.before.pop()
-
-
-def _without_history(mode: no_grad, generator: Any) -> Iterator[Any]:
-    """Run each step of a generator within ``mode``; what the caller sends or throws goes in."""
-    resume = functools.partial(next, generator)
-    try:
-        while True:
-            with mode:
-                value = resume()
-            try:
-                sent = yield value
-                resume = functools.partial(generator.send, sent)
-            except GeneratorExit:
-                raise
-            except BaseException as error:
-                resume = functools.partial(generator.throw, error)
-    except StopIteration as end:
-        return end.value
-    finally:
-        with mode:
-            generator.close()
 
 
 def central_difference(f: Callable[..., Any], *vals: Any, arg: int = 0, epsilon: float = 1e-6) -> Any:
@@ -160,11 +88,10 @@ class Context:
         if self.time == clock.now:
             return
         for value in _each(self.saved_values):
-            storage = getattr(getattr(value, "_tensor", None), "_storage", None)
-            if storage is not None and changed_since(storage, self.time):
+            if isinstance(value, Stored) and changed_since(value._tensor._storage, self.time):
                 raise RuntimeError(
-                    f"backward: {name} needs a tensor of shape {value.shape} that was changed in place after the "
-                    "forward pass, by item assignment, copy_ or the step of an optimizer: run the forward pass again, "
+                    f"backward: {name} needs a tensor of shape {value._tensor.shape} that was changed in place since, "
+                    "by item assignment, copy_ or the step of an optimizer: run the forward pass again, "
                     "or change a clone()"
                 )
 
@@ -218,8 +145,8 @@ class Function:
             elif v.history is not None:
                 tracked = True
             inputs.append(v)
-        tracked = tracked and _mode.enabled
-        if assigned and _mode.enabled:
+        tracked = tracked and mode.enabled
+        if assigned and mode.enabled:
             for v in inputs:
                 v._require_own_history(cls.__name__)
         ctx = Context(not tracked)

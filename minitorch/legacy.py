@@ -128,7 +128,10 @@ _ALIASES = ("Storage", "OutIndex", "Index", "Shape", "Strides", "UserIndex", "Us
 NAMES: dict[str, Any] = {
     **{k: v for k, v in vars(tensor_data).items() if k in _ALIASES},
     **{k: v for k, v in vars(operators).items() if inspect.isfunction(v) and k != "max"},
-    **{k: _also_of_variables(getattr(operators, k)) for k in ("exp", "log", "relu", "sigmoid", "sqrt", "tanh")},
+    **{
+        k: _also_of_variables(getattr(operators, k))
+        for k in ("exp", "log", "relu", "sigmoid", "sqrt", "tanh")
+    },
     "FunctionBase": FunctionBase,
     "TensorFunctions": TensorFunctions,
     "VariableWithDeriv": VariableWithDeriv,

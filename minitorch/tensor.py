@@ -16,7 +16,8 @@ import numpy.typing as npt
 
 from .autodiff import History, Variable, backpropagate, grad_enabled
 from .runtime import dlpack, rng
-from .runtime.versions import assigned, mark_assigned, mark_changed
+from .runtime.types import ArrayOperand
+from .runtime.versions import Stored, assigned, mark_assigned, mark_changed
 from .tensor_data import (
     FLOATS,
     IndexingError,
@@ -54,7 +55,7 @@ from .tensor_ops.backend import TensorBackend, find_backend
 Number = (int, float, np.floating, np.integer, np.bool_)
 
 
-class Tensor(Variable):
+class Tensor(Variable, Stored):
     """A multidimensional array that remembers how it was computed.
 
     Users make tensors with `tensor`, `zeros`, `ones`, `rand`, `randn`. Operators take tensors and numbers; operands
@@ -226,6 +227,9 @@ class Tensor(Variable):
 
     def __int__(self) -> int:
         return int(self.item())
+
+    def __round__(self, ndigits: int | None = None) -> float:
+        return round(self.item(), ndigits)
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec else repr(self)
@@ -443,8 +447,17 @@ class Tensor(Variable):
     def __gt__(self, b: Any) -> Tensor:
         return LT.apply(b, self)
 
+    def __le__(self, b: Any) -> Tensor:
+        return LT.apply(self, b) + EQ.apply(self, b)
+
+    def __ge__(self, b: Any) -> Tensor:
+        return LT.apply(b, self) + EQ.apply(self, b)
+
     def __eq__(self, b: object) -> Tensor:  # type: ignore[override]
-        return EQ.apply(self, b)
+        return NotImplemented if _compares_itself(b) else EQ.apply(self, b)
+
+    def __ne__(self, b: object) -> Tensor:  # type: ignore[override]
+        return NotImplemented if _compares_itself(b) else 1.0 - EQ.apply(self, b)
 
     def is_close(self, y: Any) -> Tensor:
         """Return 1.0 where the elements differ by less than 1e-2, else 0.0."""
@@ -595,6 +608,11 @@ def _require_like(op: str, what: str, got: TensorData, expected: TensorData) -> 
         )
     if got.backend is not expected.backend:
         expected.f.ops.require_same_backend(expected, got)
+
+
+def _compares_itself(b: Any) -> bool:
+    """Tell whether ``b``, which is no tensor, compares by its own method: it says so by NumPy's protocol."""
+    return isinstance(b, ArrayOperand) and b.__array_ufunc__ is None and not isinstance(b, Tensor)
 
 
 def _without_assignment(data: TensorData) -> TensorData:

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .runtime.capture import require_readable
-from .runtime.versions import mark_changed
+from .runtime.versions import Stored, mark_changed
 
 
 class _Default:
@@ -60,7 +60,9 @@ def number_array(op: str, values: Any, dtype: np.dtype[Any]) -> npt.NDArray[Any]
         TypeError: They are not real numbers, or some are masked: nothing is dropped.
     """
     if isinstance(values, np.ma.MaskedArray):
-        raise TypeError(f"{op}: expected no masked array: choose numbers for the masked ones with its filled()")
+        raise TypeError(
+            f"{op}: expected no masked array: choose numbers for the masked ones with its filled()"
+        )
     try:
         numbers = np.asarray(values)
     except ValueError as problem:
@@ -238,7 +240,7 @@ def _require_reach(shape: Sizes, strides: Sizes, size: int) -> None:
         )
 
 
-class TensorData:
+class TensorData(Stored):
     """A flat storage of numbers, read as an array of a shape.
 
     Args:

@@ -26,7 +26,7 @@ import numpy as np
 from numba.core.registry import CPUDispatcher
 
 from ..runtime.specialize import global_names, with_numpy
-from ..runtime.types import Fn
+from ..runtime.types import Fn, OfPython
 from . import codegen, kernel_cache
 from .kernel_cache import cache_dir as cache_dir
 from .threads import exclusive, forked, launch_lock, thread_count
@@ -39,7 +39,7 @@ def disabled() -> bool:
 
 def plain(fn: Any) -> Any:
     """Return the function of numbers behind a compiled one, or one that takes more; else ``fn`` itself."""
-    return getattr(fn, "py_func", fn)
+    return fn.py_func if isinstance(fn, OfPython) else fn
 
 
 class KernelDispatcher(CPUDispatcher):

@@ -6,7 +6,7 @@ It depends on NumPy's types only.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 import numpy.typing as npt
 
@@ -15,6 +15,20 @@ Array: TypeAlias = npt.NDArray[Any]
 Shape: TypeAlias = tuple[int, ...]
 Pair: TypeAlias = tuple[int, int]
 Padding: TypeAlias = tuple[int, int, int, int]  # top, bottom, left, right
+
+
+@runtime_checkable
+class OfPython(Protocol):
+    """A function that was made from one in Python: a compiled one, or one that takes more kinds of operands."""
+
+    py_func: Any
+
+
+@runtime_checkable
+class ArrayOperand(Protocol):
+    """What takes part in NumPy's protocol of operators; None says that it has operators of its own for arrays."""
+
+    __array_ufunc__: Any
 
 
 class ConvParams(NamedTuple):

@@ -18,6 +18,14 @@ from typing import Any, NamedTuple
 _LIMIT = 65_536  # storages that are remembered; beyond, those that were changed longest ago are forgotten
 
 
+class Stored:
+    """Base of what has its elements in a storage, which is ``_tensor._storage``."""
+
+    __slots__ = ()
+
+    _tensor: Any
+
+
 class _Clock:
     now = 0
 
@@ -41,7 +49,7 @@ def mark_changed(*storages: Any) -> int:
     with _lock:
         clock.now += 1
         for storage in storages:
-            # The id of a storage that is gone may come again: the time noted for it lies before any call on the new one.
+            # The id of a storage that is gone may come again: its time lies before any call on the new one.
             _changed.pop(id(storage), None)
             _changed[id(storage)] = clock.now
         while len(_changed) > _LIMIT:

@@ -21,7 +21,7 @@ import numpy as np
 
 from ... import operators
 from ...runtime.specialize import global_names, narrow, with_numpy
-from ...runtime.types import Fn, Shape
+from ...runtime.types import Fn, OfPython, Shape
 from ...tensor_data import BackendError
 from . import graph, numba_cuda
 
@@ -33,7 +33,7 @@ MAX_BLOCKS = 1 << 16  # blocks of a grid-stride loop: more would only have to be
 
 def device_function(fn: Fn, dtype: Any) -> Fn:
     """Return a float function, plain or compiled, as kernels can call it: with numbers of ``dtype`` only."""
-    plain = getattr(fn, "py_func", fn)
+    plain: Any = fn.py_func if isinstance(fn, OfPython) else fn
     return with_numpy(plain) if numba_cuda.SIMULATED else _narrowed(plain, np.dtype(dtype).name)
 
 
