@@ -85,8 +85,6 @@ class Context:
         Raises:
             RuntimeError: A saved tensor was changed in place since the call.
         """
-        if self.time == clock.now:
-            return
         for value in _each(self.saved_values):
             if isinstance(value, Stored) and changed_since(value._tensor._storage, self.time):
                 raise RuntimeError(
@@ -171,7 +169,7 @@ class Function:
             TypeError: It returns more or fewer.
             RuntimeError: A value that it needs was changed in place since the call.
         """
-        if ctx is not None:
+        if ctx is not None and ctx.time != clock.now:
             ctx.require_unchanged(cls.__name__)
         ds = cls._backward(ctx, d_output)
         if len(ds) != len(inputs):
@@ -215,7 +213,7 @@ class History:
     def operands(self) -> Sequence[Any]:
         """Return the operands with the histories that they had at the call; item assignment may have added to them."""
         ctx = self.ctx
-        if ctx is None or ctx.time == clock.now:
+        if ctx is None or not assigned:
             return self.inputs
         return [v.at(ctx.time) if isinstance(v, Variable) else v for v in self.inputs]
 
@@ -277,7 +275,8 @@ class Variable:
     @property
     def parents(self) -> Sequence[Any]:
         """The operands of the call that computed this variable."""
-        return () if self.history is None else self.history.operands()
+        h = self.history
+        return () if h is None else h.operands() if assigned else h.inputs
 
     def is_leaf(self) -> bool:
         """Tell whether the user made this variable and wants its derivative."""
@@ -326,7 +325,7 @@ class Variable:
         h = self.history
         if h is None or h.last_fn is None:
             raise RuntimeError("chain_rule: expected a computed variable, got a leaf or a constant")
-        inputs = h.operands()
+        inputs = h.operands() if assigned else h.inputs
         ds = h.last_fn.derivatives(h.ctx, inputs, d_output)
         return [(v, d if v.history is None else v._fit(d)) for v, d in zip(inputs, ds)]
 

@@ -251,10 +251,14 @@ class TensorData(Stored):
             lie in the storage.
         backend: The `TensorBackend` that computes on it.
 
+    Attributes:
+        f: The backend, under the name that the course uses in formulas.
+
     Raises:
         IndexingError: Storage, shape and strides do not fit.
     """
 
+    f: Any
     __slots__ = ("_contiguous", "_storage", "backend", "dims", "dtype", "shape", "size", "strides")
 
     def __init__(
@@ -322,11 +326,6 @@ class TensorData(Stored):
     @property
     def _strides(self) -> npt.NDArray[np.int64]:
         return np.array(self.strides, dtype=np.int64)
-
-    @property
-    def f(self) -> Any:
-        """The backend."""
-        return self.backend
 
     @property
     def _tensor(self) -> TensorData:
@@ -607,6 +606,10 @@ class TensorData(Stored):
             strides = None if self._contiguous else self.strides
             return TensorData.on, (self._storage, self.shape, strides, self.size, self.backend)
         return _on_device, (self.backend, self.to_numpy())
+
+
+# The slot under its second name: reading it calls no function.
+TensorData.f = vars(TensorData)["backend"]
 
 
 def _on_device(backend: Any, array: npt.NDArray[Any]) -> TensorData:
