@@ -594,6 +594,9 @@ class TensorData(Stored):
 
     def packed(self, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
         """Return the elements as a contiguous array of ``dtype``: on the storage where it fits, else a copy."""
+        if self.dtype == dtype and self.is_contiguous():
+            flat: npt.NDArray[Any] = self._storage
+            return (flat if len(flat) == self.size else flat[: self.size]).reshape(self.shape)
         return np.asarray(self.numpy_view(), dtype, order="C")
 
     def to_cuda_(self) -> None:

@@ -181,9 +181,10 @@ class Optimizer:
 
     def _require_own_states(self) -> None:
         """Check that states have the shape of the value that they update."""
-        for group in self.param_groups:
+        memory = self._memory
+        for group in self.param_groups if memory else ():
             for p in group["params"]:
-                states = self._memory.get(id(p), _NO_STATES)[1]
+                states = memory.get(id(p), _NO_STATES)[1]
                 if not states or p.value is None or states[0].shape == p.value.shape:
                     continue
                 if p.value.grad is not None:

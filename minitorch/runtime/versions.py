@@ -48,12 +48,12 @@ def mark_changed(*storages: Any) -> int:
     """Note that storages are changed in place now; return the time."""
     with _lock:
         clock.now += 1
+        # The id of a storage that is gone may come again: its time is before any call on the new one.
         for storage in storages:
-            # The id of a storage that is gone may come again: its time lies before any call on the new one.
-            _changed.pop(id(storage), None)
             _changed[id(storage)] = clock.now
-        while len(_changed) > _LIMIT:
-            del _changed[next(iter(_changed))]
+        if len(_changed) > _LIMIT:
+            for key in sorted(_changed, key=_changed.__getitem__)[: _LIMIT // 2]:
+                del _changed[key]
         return clock.now
 
 

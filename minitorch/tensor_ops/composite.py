@@ -69,20 +69,26 @@ def composite(shapes: Callable[..., tuple[Shape | None, ...]]) -> Callable[[Fn],
         @functools.wraps(meaning)
         def dispatch(cls: Any, *args: Any) -> Any:
             wanted = shapes(*args)
-            first, *others = [a for a in args if isinstance(a, TensorData)]
-            mixed = False
-            for t in others:
-                if t.backend is not first.backend:
-                    cls.require_same_backend(first, t)
-                mixed = mixed or t.dtype != first.dtype
+            first: Any = None
+            plain = True  # one dtype, and nothing is empty
+            for a in args:
+                if isinstance(a, TensorData):
+                    first = a if first is None else first
+                    if a.backend is not first.backend:
+                        cls.require_same_backend(first, a)
+                    plain = plain and a.dtype == first.dtype and a.size > 0
             fused = cls.fused.get(name)
-            if fused is None or mixed or not first.size or (fused.suits and not fused.suits(*args)):
+            if fused is None or not plain or (fused.suits and not fused.suits(*args)):
                 return meaning(cls, *args)
-            results = [s if s is None else cls.allocate(s, first.dtype, first.backend) for s in wanted]
-            if not all(r is None or r.size for r in results):
-                return meaning(cls, *args)
+            results: list[Any] = []
+            for shape in wanted:
+                if shape is not None and 0 in shape:
+                    return meaning(cls, *args)
+                results.append(None if shape is None else cls.allocate(shape, first.dtype, first.backend))
             fused.kernel(*results, *args)
-            return results[0] if len(results) == 1 else tuple(0.0 if r is None else r for r in results)
+            if len(results) == 1:
+                return results[0]
+            return tuple(results) if None not in wanted else tuple(0.0 if r is None else r for r in results)
 
         return classmethod(dispatch)
 
