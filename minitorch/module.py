@@ -2,18 +2,20 @@
 
 A ``Module`` owns the Parameters, buffers and Modules that were assigned to its attributes. A value may be a Tensor, a
 Scalar or a plain number: it is used through the protocols below, and one that has no such method is skipped or treated
-as plain numbers. The file depends on NumPy only; `minitorch.nn` builds on it.
+as plain numbers. The file depends on NumPy and on `no_grad`; `minitorch.nn` builds on it.
 """
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
+from .autodiff import no_grad
 from .runtime.types import Array
 
 T = TypeVar("T")
@@ -93,7 +95,9 @@ class Parameter:
         return self.value[key]
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        self.value[key] = value
+        """Set numbers of the value, outside the graph."""
+        with no_grad():
+            self.value[key] = value
 
     def __repr__(self) -> str:
         return repr(self.value)
@@ -290,6 +294,11 @@ class Module:
                 return registry[key]
         if key == "mode" and registries:
             return "train" if self.training else "eval"
+        # Python also comes here when a property raised an AttributeError: run it again to show that one.
+        for kind in type(self).__mro__:
+            computed = vars(kind).get(key)
+            if isinstance(computed, property | cached_property):
+                return computed.__get__(self)
         hint = "" if registries else ": was super().__init__() called?"
         raise AttributeError(f"{type(self).__name__} has no attribute {key!r}{hint}", name=key, obj=self)
 
