@@ -2,7 +2,7 @@
 
 A ``Module`` owns the Parameters, buffers and Modules that were assigned to its attributes. A value may be a Tensor, a
 Scalar or a plain number: it is used through the protocols below, and one that has no such method is skipped or treated
-as plain numbers. The file depends on NumPy and on `no_grad`; `minitorch.nn` builds on it.
+as plain numbers. The file depends on NumPy only; `minitorch.nn` builds on it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from .autodiff import no_grad
 from .runtime.types import Array
 
 T = TypeVar("T")
@@ -55,6 +54,7 @@ class _Movable(Protocol):
     def to(self, backend: Any, /) -> Any: ...
     def astype(self, dtype: Any, /) -> Any: ...
     def requires_grad(self) -> bool: ...
+    def requires_grad_(self, flag: bool, /) -> Any: ...
 
 
 class Parameter:
@@ -95,9 +95,16 @@ class Parameter:
         return self.value[key]
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        """Set numbers of the value, outside the graph."""
-        with no_grad():
+        """Set numbers of the value, outside the graph: a leaf stays one."""
+        own = self.value
+        if not isinstance(own, _Movable) or not own.requires_grad():
             self.value[key] = value
+            return
+        own.requires_grad_(False)
+        try:
+            self.value[key] = value
+        finally:
+            own.requires_grad_(True)
 
     def __repr__(self) -> str:
         return repr(self.value)
