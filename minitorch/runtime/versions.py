@@ -41,7 +41,7 @@ def mark_changed(*storages: Any) -> int:
     with _lock:
         clock.now += 1
         for storage in storages:
-            # The id of a storage that is gone may come again: the time noted for it lies before any call on the new one.
+            # The id of a storage that is gone may come again: its time lies before any call on the new one.
             _changed.pop(id(storage), None)
             _changed[id(storage)] = clock.now
         while len(_changed) > _LIMIT:

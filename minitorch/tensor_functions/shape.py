@@ -6,6 +6,7 @@ where broadcasting is undone.
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,10 @@ def unbroadcast(d: Any, like: TensorData) -> TensorData:
     if isinstance(d, np.ndarray):
         d = like.f.from_array(number_array("backward", d, like.dtype))
     if not isinstance(d, TensorData):
+        if not isinstance(d, Real | np.bool_):
+            raise TypeError(
+                f"backward: expected a derivative that is a number, an array or TensorData, got {type(d).__name__}"
+            )
         return like.filled(float(d))
     if d.shape == like.shape and d.dtype == like.dtype:
         return d
