@@ -93,13 +93,13 @@ class Slice(Function):
 
     @staticmethod
     def forward(ctx: Context, a: Any, key: Any) -> Any:
-        ctx.save_for_backward(a, key)
+        ctx.save_for_backward(a.f, a.shape, a.dtype, key)  # not the elements, which may change
         return a.window(key).copy()
 
     @staticmethod
     def backward(ctx: Context, d: Any) -> Any:
-        a, key = ctx.saved_values
-        da = a.zeros()
+        f, shape, dtype, key = ctx.saved_values
+        da = f.full(shape, 0.0, dtype)
         da.f.id_map(d, da.window(key))
         return da
 
