@@ -184,7 +184,7 @@ def whole(what: str, value: Any) -> int:
             return operator.index(value)
         except TypeError:  # an array of NumPy has the method, and it fails
             pass
-    raise TypeError(f"{what}: expected one int, got {value!r}")
+    raise TypeError(f"{what}: expected an int, got {value!r}")
 
 
 def normal_dim(dim: int, dims: int, shape: UserShape) -> int:

@@ -99,7 +99,7 @@ def test_a_dimension_is_one_int(name: str, dim: Any) -> None:
         "flatten": lambda: x.flatten(dim),
         **{k: lambda k=k: getattr(minitorch, k)(x, dim) for k in ("softmax", "logsoftmax", "argmax")},
     }
-    with pytest.raises(TypeError, match=r"dim: expected one int, got"):
+    with pytest.raises(TypeError, match=r"dim: expected an int, got"):
         calls.get(name, lambda: getattr(x, name)(dim=dim))()
 
 
@@ -131,7 +131,7 @@ def test_groups_are_an_int(wrong: Any) -> None:
         lambda: functional.conv2d(images, weight, groups=wrong),
         lambda: minitorch.GroupNorm(wrong, 2),
     ):
-        with pytest.raises(TypeError, match=r"groups: expected one int, got"):
+        with pytest.raises(TypeError, match=r"groups: expected an int, got"):
             call()
 
 
@@ -185,5 +185,5 @@ def test_a_layer_of_a_sequential() -> None:
     for wrong in (3, -4):
         with pytest.raises(IndexError, match=f"Sequential: expected a layer number below 3, got {wrong}"):
             net[wrong]
-    with pytest.raises(TypeError, match="layer of a Sequential: expected one int, got 'a'"):
+    with pytest.raises(TypeError, match="layer of a Sequential: expected an int, got 'a'"):
         net["a"]
