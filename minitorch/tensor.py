@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from .autodiff import History, Variable, backpropagate, grad_enabled
 from .runtime import dlpack, rng
-from .runtime.versions import assigned, mark_assigned, mark_changed
+from .runtime.versions import assigned, mark_assigned, mark_changed, mark_same
 from .tensor_data import (
     FLOATS,
     IndexingError,
@@ -612,7 +612,9 @@ def _without_assignment(data: TensorData) -> TensorData:
     """Return ``data`` for a constant or a leaf: what was assigned to it has no derivative there, on purpose."""
     if id(data._storage) not in assigned:
         return data
-    return TensorData.on(data._storage[:], data.shape, data.strides, data.size, data.backend)
+    storage = data._storage[:]
+    mark_same(storage, data._storage)
+    return TensorData.on(storage, data.shape, data.strides, data.size, data.backend)
 
 
 def _sizes(given: tuple[Any, ...]) -> tuple[int, ...]:

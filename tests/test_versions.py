@@ -309,6 +309,24 @@ def test_a_detached_tensor_has_no_derivative(backend: str) -> None:
 
 
 @BACKENDS
+@pytest.mark.parametrize("constant_first", [True, False])
+def test_a_change_through_a_detached_tensor_is_found(constant_first: bool, backend: str) -> None:
+    x = leaves(backend)[0]
+    y = x * 1.0
+    y[0] = x[1] * 3.0
+    still = y.detach()
+    if constant_first:
+        z = (still * x).sum()
+        y[1] = 5.0  # changes what the product has saved
+    else:
+        z = (y * y).sum()
+        still[0] = 100.0
+    with pytest.raises(RuntimeError, match="was changed in place after the forward pass"):
+        z.backward()
+    assert x.grad is None
+
+
+@BACKENDS
 def test_no_grad_records_nothing(backend: str) -> None:
     x = leaves(backend)[0]
     row = minitorch.zeros((3, 4), backend, dtype="float64")

@@ -33,6 +33,9 @@ class Assignment(NamedTuple):
 clock = _Clock()
 assigned: dict[int, Assignment] = {}  # by the id of the storage; empty unless an assignment was recorded
 _changed: dict[int, int] = {}  # the time of the last change, by the id of the storage
+_same: dict[
+    int, tuple[int, weakref.ref[Any]]
+] = {}  # the id of the storage whose memory another object also is
 _lock = threading.RLock()
 
 
@@ -40,10 +43,10 @@ def mark_changed(*storages: Any) -> int:
     """Note that storages are changed in place now; return the time."""
     with _lock:
         clock.now += 1
-        for storage in storages:
+        for key in map(_key, storages):
             # The id of a storage that is gone may come again: its time lies before any call on the new one.
-            _changed.pop(id(storage), None)
-            _changed[id(storage)] = clock.now
+            _changed.pop(key, None)
+            _changed[key] = clock.now
         while len(_changed) > _LIMIT:
             del _changed[next(iter(_changed))]
         return clock.now
@@ -51,7 +54,23 @@ def mark_changed(*storages: Any) -> int:
 
 def changed_since(storage: Any, time: int) -> bool:
     """Tell whether a storage was changed after ``time``."""
-    return _changed.get(id(storage), 0) > time
+    return _changed.get(_key(storage), 0) > time
+
+
+def mark_same(other: Any, storage: Any) -> None:
+    """Note that ``other`` is another object for the whole memory of ``storage``: a change of one changes both."""
+    key = id(other)
+
+    def forget(gone: weakref.ref[Any]) -> None:
+        if key in _same and _same[key][1] is gone:
+            del _same[key]
+
+    _same[key] = _key(storage), weakref.ref(other, forget)
+
+
+def _key(storage: Any) -> int:
+    own = id(storage)
+    return _same[own][0] if own in _same else own
 
 
 def mark_assigned(storage: Any, owner: Any) -> None:
