@@ -33,9 +33,8 @@ class Assignment(NamedTuple):
 clock = _Clock()
 assigned: dict[int, Assignment] = {}  # by the id of the storage; empty unless an assignment was recorded
 _changed: dict[int, int] = {}  # the time of the last change, by the id of the storage
-_same: dict[
-    int, tuple[int, weakref.ref[Any]]
-] = {}  # the id of the storage whose memory another object also is
+# By the id of another object for the same memory: its first storage, and a reference to notice its end.
+_same: dict[int, tuple[Any, weakref.ref[Any]]] = {}
 _lock = threading.RLock()
 
 
@@ -65,12 +64,16 @@ def mark_same(other: Any, storage: Any) -> None:
         if key in _same and _same[key][1] is gone:
             del _same[key]
 
-    _same[key] = _key(storage), weakref.ref(other, forget)
+    _same[key] = _first(storage), weakref.ref(other, forget)
+
+
+def _first(storage: Any) -> Any:
+    entry = _same.get(id(storage))
+    return storage if entry is None else entry[0]
 
 
 def _key(storage: Any) -> int:
-    own = id(storage)
-    return _same[own][0] if own in _same else own
+    return id(_first(storage))
 
 
 def mark_assigned(storage: Any, owner: Any) -> None:
