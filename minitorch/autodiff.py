@@ -6,7 +6,7 @@ does not know the kind of its operands; each kind of variable defines four metho
 =================== =====================================================================
 ``_lift(x)``        makes a constant of this kind from the plain value ``x``
 ``_unwrap()``       returns what ``forward`` computes on
-``_wrap(raw, h)``   makes a variable of this kind from a result and its history
+``_wrap(raw, h)``   makes a variable of this kind from a result and its history; NotImplemented for other results
 ``_fit(d)``         brings a derivative to the shape of this variable
 =================== =====================================================================
 
@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from numbers import Number
 from typing import Any, ClassVar
 
 from .runtime.grad_mode import grad_enabled as grad_enabled
@@ -124,7 +125,8 @@ class Function:
         With plain numbers only, the result is a plain number.
 
         Raises:
-            TypeError: The Variables are of different kinds.
+            TypeError: The Variables are of different kinds, an operand is neither a Variable nor a number, or
+                ``forward`` returns something else than a value of their kind.
         """
         first: Variable | None = None
         for v in values:
@@ -132,6 +134,12 @@ class Function:
                 first = v
                 break
         if first is None:
+            for v in values:
+                if not isinstance(v, Number):
+                    raise TypeError(
+                        f"{cls.__name__}: expected a Tensor, a Scalar or a number as operand, got {type(v).__name__}; "
+                        "wrap arrays and lists with minitorch.tensor"
+                    )
             return cls._forward(Context(no_grad=True), *values, **settings)
         inputs: list[Variable] = []
         tracked, kind = False, first.__class__
@@ -151,7 +159,13 @@ class Function:
         if tracked:
             ctx.inputs = inputs
         raw = cls._forward(ctx, *[v._unwrap() for v in inputs], **settings)
-        return first._wrap(raw, History(cls, ctx, inputs) if tracked else None)
+        made = first._wrap(raw, History(cls, ctx, inputs) if tracked else None)
+        if made is NotImplemented:
+            raise TypeError(
+                f"{cls.__name__}.forward: expected a result of the kind of its operands "
+                f"({type(first._unwrap()).__name__}), got {type(raw).__name__}"
+            )
+        return made
 
     @classmethod
     def _forward(cls, ctx: Context, *raw: Any, **settings: Any) -> Any:
@@ -166,7 +180,7 @@ class Function:
         """Run ``backward`` and check that it returns one derivative per operand.
 
         Raises:
-            TypeError: It returns more or fewer.
+            TypeError: It returns more or fewer, or None for an operand.
             RuntimeError: A value that it needs was changed in place since the call.
         """
         if ctx is not None and ctx.time != clock.now:
@@ -177,6 +191,11 @@ class Function:
                 f"{cls.__name__}.backward: expected one derivative for each operand of forward, "
                 f"got {len(ds)} for {len(inputs)}"
             )
+        for k, d in enumerate(ds):
+            if d is None:
+                raise TypeError(
+                    f"{cls.__name__}.backward: expected a derivative for operand {k}, got None; return 0.0 for none"
+                )
         return ds
 
     @classmethod
@@ -237,7 +256,7 @@ class Variable:
         self.history = history
         self.name = name
         self._id = 0
-        self._hooks: tuple[Callable[[Any], None], ...] = ()
+        self._hooks: tuple[tuple[Callable[[Any], None]], ...] = ()
 
     def _lift(self, x: Any) -> Variable:
         raise NotImplementedError
@@ -245,7 +264,7 @@ class Variable:
     def _unwrap(self) -> Any:
         raise NotImplementedError
 
-    def _wrap(self, raw: Any, history: History | None) -> Variable:
+    def _wrap(self, raw: Any, history: History | None) -> Any:
         raise NotImplementedError
 
     def _fit(self, d: Any) -> Any:
@@ -299,19 +318,20 @@ class Variable:
     def _finish_leaf(self, d: Any, owned: set[int]) -> None:
         """Store the final derivative that a backward pass found for this leaf, and call its hooks."""
         self._store_derivative(d, owned)
-        for hook in self._hooks:
+        for (hook,) in self._hooks:
             hook(self)
 
     def register_post_accumulate_grad_hook(self, hook: Callable[[Any], None]) -> Callable[[], None]:
         """Call ``hook(leaf)`` in each backward pass, as soon as the derivative of this leaf is final.
 
         Returns:
-            A function that removes the hook.
+            A function that removes this registration; the same hook may be registered more than once.
         """
-        self._hooks = (*self._hooks, hook)
+        entry = (hook,)
+        self._hooks = (*self._hooks, entry)
 
         def remove() -> None:
-            self._hooks = tuple(h for h in self._hooks if h is not hook)
+            self._hooks = tuple(e for e in self._hooks if e is not entry)
 
         return remove
 

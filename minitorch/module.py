@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
@@ -53,6 +54,7 @@ class _Movable(Protocol):
     def to(self, backend: Any, /) -> Any: ...
     def astype(self, dtype: Any, /) -> Any: ...
     def requires_grad(self) -> bool: ...
+    def requires_grad_(self, flag: bool, /) -> Any: ...
 
 
 class Parameter:
@@ -93,7 +95,16 @@ class Parameter:
         return self.value[key]
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        self.value[key] = value
+        """Set numbers of the value, outside the graph: a leaf stays one."""
+        own = self.value
+        if not isinstance(own, _Movable) or not own.requires_grad():
+            self.value[key] = value
+            return
+        own.requires_grad_(False)
+        try:
+            self.value[key] = value
+        finally:
+            own.requires_grad_(True)
 
     def __repr__(self) -> str:
         return repr(self.value)
@@ -290,6 +301,11 @@ class Module:
                 return registry[key]
         if key == "mode" and registries:
             return "train" if self.training else "eval"
+        # Python also comes here when a property raised an AttributeError: run it again to show that one.
+        for kind in type(self).__mro__:
+            computed = vars(kind).get(key)
+            if isinstance(computed, property | cached_property):
+                return computed.__get__(self)
         hint = "" if registries else ": was super().__init__() called?"
         raise AttributeError(f"{type(self).__name__} has no attribute {key!r}{hint}", name=key, obj=self)
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from .autodiff import History, Variable, backpropagate, grad_enabled
 from .runtime import dlpack, rng
 from .runtime.types import ArrayOperand
-from .runtime.versions import Stored, assigned, mark_assigned, mark_changed
+from .runtime.versions import Stored, assigned, mark_assigned, mark_changed, mark_same
 from .tensor_data import (
     FLOATS,
     IndexingError,
@@ -27,8 +27,10 @@ from .tensor_data import (
     float_array,
     number_array,
     require_countable,
+    require_writable,
     resolve_dtype,
     resolve_shape,
+    whole,
 )
 from .tensor_functions.elementwise import (
     EQ,
@@ -82,6 +84,10 @@ class Tensor(Variable, Stored):
         self.name = name
         self._id = 0
         self._hooks = ()
+        if not isinstance(v, TensorData):
+            raise TypeError(
+                f"Tensor: expected TensorData, got {type(v).__name__}; use minitorch.tensor(data)"
+            )
         self._tensor = v
         self._grad: Tensor | None = None
         if backend is not None:
@@ -103,8 +109,10 @@ class Tensor(Variable, Stored):
     def _unwrap(self) -> TensorData:
         return self._tensor
 
-    def _wrap(self, raw: Any, history: History | None) -> Tensor:
-        return Tensor(raw if isinstance(raw, TensorData) else raw._unwrap(), history)
+    def _wrap(self, raw: Any, history: History | None) -> Any:
+        if isinstance(raw, TensorData):
+            return Tensor(raw, history)
+        return Tensor(raw._tensor, history) if isinstance(raw, Tensor) else NotImplemented
 
     def _fit(self, d: Any) -> TensorData:
         return unbroadcast(d._tensor if isinstance(d, Tensor) else d, self._tensor)
@@ -352,6 +360,7 @@ class Tensor(Variable, Stored):
 
         Raises:
             IndexingError: A gradient or a state has another shape than its tensor; nothing was updated.
+            ValueError: A tensor lies in read-only memory; nothing was updated.
             BackendError: A gradient is in another backend.
         """
         groups: dict[Any, list[tuple[TensorData, ...]]] = {}
@@ -365,6 +374,7 @@ class Tensor(Variable, Stored):
                 s._tensor = s._tensor.contiguous()
             t._tensor = p = p.contiguous()
             row = (p, grad.contiguous(), *(s._tensor for s in states))
+            require_writable("update", p._storage)
             groups.setdefault((p.backend, p.dtype), []).append(row)
         for (backend, _), group in groups.items():
             mark_changed(*[row[0]._storage for row in group])
@@ -523,7 +533,8 @@ class Tensor(Variable, Stored):
         """Merge the dimensions from ``start_dim`` to ``end_dim`` into one."""
         if not self.shape:
             return self.reshape(1)
-        first, last = (d + self.dims if d < 0 else d for d in (start_dim, end_dim))
+        ends = whole("start_dim", start_dim), whole("end_dim", end_dim)
+        first, last = (d + self.dims if d < 0 else d for d in ends)
         if not 0 <= first <= last < self.dims:
             raise IndexingError(f"flatten: no dimensions {start_dim} to {end_dim} in shape {self.shape}")
         merged = math.prod(self.shape[first : last + 1])
@@ -619,12 +630,14 @@ def _without_assignment(data: TensorData) -> TensorData:
     """Return ``data`` for a constant or a leaf: what was assigned to it has no derivative there, on purpose."""
     if id(data._storage) not in assigned:
         return data
-    return TensorData.on(data._storage[:], data.shape, data.strides, data.size, data.backend)
+    storage = data._storage[:]
+    mark_same(storage, data._storage)
+    return TensorData.on(storage, data.shape, data.strides, data.size, data.backend)
 
 
 def _sizes(given: tuple[Any, ...]) -> tuple[int, ...]:
     inner = given[0] if len(given) == 1 and isinstance(given[0], Iterable) else given
-    return tuple(int(n) for n in inner)
+    return tuple(whole("size", n) for n in inner)
 
 
 def _leaf(array: npt.NDArray[Any], backend: Any, requires_grad: bool) -> Tensor:
@@ -712,7 +725,7 @@ def randn(
 
 
 def _shape(shape: Any) -> tuple[int, ...]:
-    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+    sizes = tuple(shape) if isinstance(shape, Iterable) else (shape,)
     if any(not isinstance(n, int | np.integer) or n < 0 for n in sizes):
         raise IndexingError(f"shape: expected sizes of at least 0, got {shape!r}")
     require_countable("shape", sizes)
@@ -740,11 +753,15 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 
     Raises:
         IndexingError: Their shapes differ, or ``dim`` is out of range.
+        TypeError: One of them is not a Tensor.
         ValueError: There is no tensor.
     """
     if not tensors:
         raise ValueError("stack: expected at least one tensor")
-    shape = tensors[0].shape
+    for t in tensors:
+        if not isinstance(t, Tensor):
+            raise TypeError(f"stack: expected Tensors, got {type(t).__name__}")
+    shape, dim = tensors[0].shape, whole("dim", dim)
     axis = dim + len(shape) + 1 if dim < 0 else dim
     if not 0 <= axis <= len(shape) or any(t.shape != shape for t in tensors):
         shapes = ", ".join(str(t.shape) for t in tensors)

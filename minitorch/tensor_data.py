@@ -13,7 +13,7 @@ import math
 import operator
 import random
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, TypeAlias
+from typing import Any, SupportsIndex, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -173,15 +173,31 @@ def strides_from_shape(shape: UserShape) -> tuple[int, ...]:
 _packed_strides = functools.lru_cache(maxsize=4096)(strides_from_shape)
 
 
+def whole(what: str, value: Any) -> int:
+    """Return ``value``, an int of Python or NumPy, as an int.
+
+    Raises:
+        TypeError: It is something else; the message calls it ``what``.
+    """
+    if isinstance(value, SupportsIndex):
+        try:
+            return operator.index(value)
+        except TypeError:  # an array of NumPy has the method, and it fails
+            pass
+    raise TypeError(f"{what}: expected an int, got {value!r}")
+
+
 def normal_dim(dim: int, dims: int, shape: UserShape) -> int:
     """Return ``dim`` counted from the front.
 
     Raises:
         IndexingError: It is out of range.
+        TypeError: It is not an int; operations take one dimension at a time.
     """
+    dim = whole("dim", dim)
     if not -dims <= dim < dims:
         raise IndexingError(f"dimension {dim} is out of range for shape {tuple(shape)} of {dims} dimensions")
-    return int(dim) % dims
+    return dim % dims
 
 
 def resolve_shape(shape: Sequence[int], size: int) -> tuple[int, ...]:
@@ -217,6 +233,18 @@ def require_countable(op: str, shape: Sizes) -> None:
         raise IndexingError(f"{op}: expected at most {MAX_DIMS} dimensions, got {len(shape)} (shape {shape})")
     if math.prod([n for n in shape if n]) > MAX_SIZE:
         raise IndexingError(f"{op}: expected at most {MAX_SIZE} elements, got shape {shape}")
+
+
+def require_writable(op: str, storage: Any) -> None:
+    """Check that a storage may be changed in place: memory that is shared with another library may be read-only.
+
+    Raises:
+        ValueError: It is read-only.
+    """
+    if isinstance(storage, np.ndarray) and not storage.flags.writeable:
+        raise ValueError(
+            f"{op}: expected memory that may be written, got read-only memory; change a clone() instead"
+        )
 
 
 def _whole_numbers(what: str, values: Sizes) -> Sizes:
@@ -379,6 +407,7 @@ class TensorData(Stored):
         """Write a number at a full index."""
         if not isinstance(self._storage, np.ndarray):
             require_readable()
+        require_writable("item assignment", self._storage)
         self._storage[self.index(key)] = number_array("item assignment", val, self.dtype)
         mark_changed(self._storage)
 
@@ -514,6 +543,7 @@ class TensorData(Stored):
         if self.is_full_index(key):
             self.set(key, value.item() if isinstance(value, TensorData) else value)
             return
+        require_writable("item assignment", self._storage)
         target = self.window(key)
         if not isinstance(value, TensorData):
             value = self.f.from_array(number_array("item assignment", value, self.dtype))

@@ -334,3 +334,19 @@ def test_tuples() -> None:
     assert wrap_tuple((3, 4)) == (3, 4)
     assert unwrap_tuple((3,)) == 3
     assert unwrap_tuple((3, 4)) == (3, 4)
+
+
+def test_a_hook_registered_twice_and_removed_once_is_called_once() -> None:
+    leaf, heard = Scalar(2.0), []
+
+    def hook(v: Scalar) -> None:
+        heard.append(v.derivative)
+
+    first, second = (leaf.register_post_accumulate_grad_hook(hook) for _ in range(2))
+    first()
+    first()
+    (leaf * 3.0).backward()
+    assert heard == [3.0]
+    second()
+    (leaf * 3.0).backward()
+    assert heard == [3.0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import pickle
 from typing import Any
 
@@ -560,3 +561,22 @@ def test_to_backend() -> None:
     held = tree.first.weight.value
     assert tree.to("fast").first.weight.value is held
     assert tree.to().first.weight.value is held
+
+
+def test_an_error_within_a_property_is_the_one_that_is_reported() -> None:
+    class Faulty(Module):
+        @property
+        def area(self) -> float:
+            return self.width * 2.0  # there is no width
+
+        @functools.cached_property
+        def depth(self) -> float:
+            return [1.0].first  # type: ignore[attr-defined]
+
+    module = Faulty()
+    with pytest.raises(AttributeError, match="Faulty has no attribute 'width'"):
+        module.area  # noqa: B018
+    with pytest.raises(AttributeError, match="'list' object has no attribute 'first'"):
+        module.depth  # noqa: B018
+    with pytest.raises(AttributeError, match="Faulty has no attribute 'height'"):
+        module.height  # noqa: B018

@@ -232,6 +232,25 @@ def test_pools_against_pytorch(backend: str, kernel: Any, stride: Any, settings:
 
 
 @backend
+@pytest.mark.parametrize(
+    ("size", "kernel", "stride", "padding"),
+    [((2, 2), 3, 2, 0), ((1, 1), 2, 2, 0), ((1, 1), 4, 3, 1), ((1, 5), 2, 3, 0), ((3, 2), (4, 3), (2, 2), 0)],
+)
+def test_pools_of_images_smaller_than_the_window(
+    backend: str, size: tuple[int, int], kernel: Any, stride: Any, padding: int
+) -> None:
+    elements = np.random.default_rng(1).standard_normal((2, 2, *size))
+    settings: dict[str, Any] = {"padding": padding, "ceil_mode": True}
+    both("maxpool2d", elements, backend, kernel, stride, **settings)
+    both("avgpool2d", elements, backend, kernel, stride, **settings)
+    both("avgpool2d", elements, backend, kernel, stride, count_include_pad=False, **settings)
+    with pytest.raises(minitorch.IndexingError, match=r"the window .* is larger than the padded images"):
+        minitorch.maxpool2d(tensor(elements, backend), kernel, stride, padding)
+    with pytest.raises(minitorch.IndexingError, match=r"the window .* is larger than the padded images"):
+        minitorch.maxpool2d(tensor(elements, backend), 9, 1, padding, ceil_mode=True)
+
+
+@backend
 def test_dilated_maxpool_against_pytorch(backend: str) -> None:
     elements = np.random.default_rng(1).standard_normal((2, 2, 7, 9))
     both("maxpool2d", elements, backend, (2, 3), 1, padding=(1, 1), dilation=(3, 2))

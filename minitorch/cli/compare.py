@@ -38,7 +38,7 @@ def read_results(folder: Path) -> Results:
         results = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UsageError(f"{folder} has no {RESULTS}: it is not the folder of a finished run") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{path} cannot be read: {error}") from None
     if not isinstance(results, dict) or not isinstance(results.get("test_accuracy"), float):
         raise UsageError(f"{path} holds no test accuracy: it is not from an image trainer")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from ..dashboard.callback import show_records
 from ..dashboard.run_log import RunLog
@@ -28,18 +29,31 @@ def load_run(log: RunLog, run: Path) -> None:
     """Write the log, settings and figures of the run in a folder to ``log``.
 
     Raises:
-        UsageError: The folder has no log of a run.
+        UsageError: The folder has no log of a run, or a file in it cannot be read.
     """
     records = read_records(run / LOG)
     if not records:
         raise UsageError(f"{run}: no {LOG} of a run in it")
     results = run / RESULTS
     if results.exists():
-        log.text("flags", settings_table(json.loads(results.read_text(encoding="utf-8"))))
+        log.text("flags", settings_table(_settings(results)))
     show_records(log, records)
     for picture in sorted([*run.glob("*.png"), *run.glob(f"{PLOTS}/*.png")]):
         if picture.stem not in LINES:
-            log.images(picture.stem, read_image(picture)[None], columns=1)
+            try:
+                log.images(picture.stem, read_image(picture)[None], columns=1)
+            except OSError as error:
+                raise UsageError(str(error)) from None
+
+
+def _settings(path: Path) -> dict[str, Any]:
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise UsageError(f"{path} cannot be read: {error}") from None
+    if not isinstance(settings, dict):
+        raise UsageError(f"{path}: expected the results of a run, got a {type(settings).__name__}")
+    return settings
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

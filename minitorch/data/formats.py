@@ -380,12 +380,16 @@ def _array(value: Any) -> Any:
 def _read_cache(path: Path) -> tuple[Split, Split] | None:
     """Return the arrays kept under ``path``; None if there are none, or they are damaged."""
     try:
-        with np.load(path, allow_pickle=False) as kept:
-            splits = [(kept[f"{part}_images"], kept[f"{part}_labels"]) for part in ("train", "test")]
-        for images, labels in splits:
-            if images.dtype != np.uint8 or images.shape != (len(labels), 3, 32, 32):
+        with zipfile.ZipFile(path) as archive:
+            if sum(member.file_size for member in archive.infolist()) > _LARGEST_ARCHIVE:
                 return None
-            _checked_labels(labels, path)
+        splits = []
+        with np.load(path, allow_pickle=False) as kept:
+            for part in ("train", "test"):
+                images, labels = kept[f"{part}_images"], _checked_labels(kept[f"{part}_labels"], path)
+                if images.dtype != np.uint8 or images.shape != (len(labels), 3, 32, 32):
+                    return None
+                splits.append((images, labels))
     except (OSError, EOFError, KeyError, ValueError, MemoryError, zlib.error, zipfile.BadZipFile, DataError):
         return None
     return splits[0], splits[1]

@@ -6,7 +6,9 @@ the SHA-256 of the file's name and of the rest, so damaged, cut, empty or exchan
 replaced.
 
 What is in the cache is executed. So a folder or file is used only if it belongs to this user or to root, and nobody
-else may write to it; otherwise kernels are compiled in memory. A file is written beside its place, synced and renamed.
+else may write to it; otherwise kernels are compiled in memory. One exception: a warm cache that a group shares, chosen
+by MINITORCH_CACHE_DIR, may belong to another user if its group is one of this user's and only its owner may write it.
+A file is written beside its place, synced and renamed.
 The file depends on Numba only; `jit` uses it.
 """
 
@@ -88,10 +90,16 @@ def _refuse_foreign(kind: str, status: os.stat_result) -> None:
     if sys.platform == "win32":  # access there is not described by an owner and a mode
         return
     user, mode = os.geteuid(), stat.S_IMODE(status.st_mode)
-    if status.st_uid not in (user, 0):
+    if status.st_uid not in (user, 0) and not _shared_by_group(status):
         raise InsecureError(f"the {kind} belongs to user {status.st_uid}, this process to user {user}")
     if mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise InsecureError(f"other users may write to the {kind}, its mode is {mode:04o}")
+
+
+def _shared_by_group(status: os.stat_result) -> bool:
+    """Tell whether what another user owns is trusted: this user chose the cache and has its group; root trusts none."""
+    groups = {os.getegid(), *os.getgroups()}
+    return bool(os.environ.get("MINITORCH_CACHE_DIR")) and os.geteuid() != 0 and status.st_gid in groups
 
 
 def _make(folder: Path) -> None:

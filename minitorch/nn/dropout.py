@@ -42,6 +42,7 @@ class Dropout2d(_Dropout):
 
     def forward(self, x: Tensor) -> Tensor:
         """Keep the shape (N, C, ...)."""
+        functional.require_tensor("Dropout2d", x)
         if not self.training or self.p == 0:
             return x
         channels = x.zeros((*x.shape[:2], *(1 for _ in x.shape[2:]))) + 1.0

@@ -34,6 +34,10 @@ class Embedding(Module):
             TypeError: A number is not whole.
         """
         given = np.asarray(numbers)
+        if given.dtype.kind not in "biuf":
+            raise TypeError(
+                f"Embedding: expected whole numbers, got {type(numbers).__name__} of {given.dtype}"
+            )
         rows = given.astype(np.int64)
         if (rows != given).any():
             raise TypeError(f"Embedding: expected whole numbers, got {given[rows != given].flat[0]}")

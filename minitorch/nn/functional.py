@@ -13,7 +13,7 @@ import numpy as np
 from ..runtime import rng
 from ..runtime.types import Pair, PoolParams
 from ..tensor import Tensor
-from ..tensor_data import IndexingError
+from ..tensor_data import IndexingError, whole
 from ..tensor_functions.elementwise import Weigh
 from ..tensor_functions.fused import Affine, ConvActivation, Drop
 from ..tensor_functions.nn import Conv, Conv1dFun, Conv2dFun, LogSoftmax, Pool, Softmax, Take
@@ -32,12 +32,26 @@ def require_activation(op: str, activation: str) -> None:
         raise ValueError(f"{op}: expected act {known}, got {activation!r}; apply others to the result")
 
 
+def require_tensor(op: str, x: object, what: str = "an input") -> None:
+    """Check that an operand of the layer or function ``op`` is a Tensor.
+
+    Raises:
+        TypeError: It is something else.
+    """
+    if not isinstance(x, Tensor):
+        raise TypeError(
+            f"{op}: expected {what} that is a Tensor, got {type(x).__name__}; wrap arrays and lists with "
+            "minitorch.tensor, take the value of a Parameter"
+        )
+
+
 def require_dtype(layer: str, x: Tensor, parameter: Tensor) -> None:
     """Check that an input has the dtype of the parameters of ``layer``: nothing is computed in another one unasked.
 
     Raises:
-        TypeError: It has another dtype.
+        TypeError: It has another dtype, or is no Tensor.
     """
+    require_tensor(layer, x)
     if x.dtype != parameter.dtype:
         raise TypeError(
             f"{layer}: expected an input of dtype {parameter.dtype} as its parameters, got {x.dtype}; "
@@ -64,8 +78,10 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None, *, act: str = 
 
     Raises:
         ValueError: ``act`` is another word.
+        TypeError: An operand is no Tensor.
     """
     require_activation("linear", act)
+    _require_operands("linear", x, weight, bias)
     if bias is not None:
         return Affine.apply(x, weight, bias, activation=act)
     return activated(x @ weight.permute(1, 0), act)
@@ -107,10 +123,11 @@ def conv2d(
     Raises:
         IndexingError: The shapes do not fit, or the kernel is larger than the padded input.
         ValueError: A setting is out of range.
-        TypeError: A setting is neither an int nor a pair.
+        TypeError: A setting is neither an int nor a pair, or an operand is no Tensor.
     """
     require_activation("conv2d", act)
-    if padding is None and bias is None and is_default(stride, dilation, groups):
+    _require_operands("conv2d", input, weight, bias)
+    if padding is None and bias is None and is_default(stride, dilation, whole("groups", groups)):
         return activated(Conv2dFun.apply(input, weight), act)
     if input.dims != 4 or weight.dims != 4:
         raise IndexingError(_expected_dims("conv2d", 4, input, weight))
@@ -130,8 +147,9 @@ def conv1d(
 ) -> Tensor:
     """Cross-correlate rows (N, C, W) with a weight (O, C / groups, K) into (N, O, W'); see `conv2d`."""
     require_activation("conv1d", act)
+    _require_operands("conv1d", input, weight, bias)
     input.f.ops.require_same_backend(input._tensor, weight._tensor)
-    if padding is None and bias is None and is_default(stride, dilation, groups):
+    if padding is None and bias is None and is_default(stride, dilation, whole("groups", groups)):
         return activated(Conv1dFun.apply(input, weight), act)
     if input.dims != 3 or weight.dims != 3:
         raise IndexingError(_expected_dims("conv1d", 3, input, weight))
@@ -169,7 +187,15 @@ def _conv(
     return activated(out, activation)
 
 
+def _require_operands(op: str, input: Tensor, weight: Tensor, bias: Tensor | None) -> None:
+    require_tensor(op, input)
+    require_tensor(op, weight, "a weight")
+    if bias is not None:
+        require_tensor(op, bias, "a bias")
+
+
 def _require_images(input: Tensor) -> None:
+    require_tensor("pooling", input)
     if input.dims != 4:
         raise IndexingError(f"pooling: expected images (N, C, H, W), got shape {input.shape}")
 
@@ -316,27 +342,32 @@ def _averaged(x: Tensor, windows: int) -> Tensor:
 
 def max(input: Tensor, dim: int) -> Tensor:
     """Take the largest element along ``dim``, which stays with size 1; all of several equal ones get the gradient."""
+    require_tensor("max", input)
     return input.max(dim)
 
 
 def max_reduce(input: Tensor, dim: int) -> Tensor:
     """Take the largest element along ``dim``, which stays with size 1, outside the graph."""
+    require_tensor("max_reduce", input)
     return input.detach().max(dim)
 
 
 def argmax(input: Tensor, dim: int) -> Tensor:
     """Return 1.0 where an element is the largest along ``dim``, else 0.0; ties give several ones. Outside the graph."""
+    require_tensor("argmax", input)
     plain = input.detach()
     return plain == plain.max(dim)
 
 
 def softmax(input: Tensor, dim: int) -> Tensor:
     """Return ``e ** x / sum(e ** x)`` along ``dim``, in the input's shape; shifted by the maximum against overflow."""
+    require_tensor("softmax", input)
     return Softmax.apply(input, dim=dim)
 
 
 def logsoftmax(input: Tensor, dim: int) -> Tensor:
     """Return ``x - ln(sum(e ** x))`` along ``dim``, in the input's shape; shifted by the maximum."""
+    require_tensor("logsoftmax", input)
     return LogSoftmax.apply(input, dim=dim)
 
 
@@ -351,7 +382,9 @@ def dropout(input: Tensor, rate: float, ignore: bool = False, *, scale: bool = F
 
     Raises:
         ValueError: ``rate`` is outside [0, 1].
+        TypeError: ``input`` is no Tensor.
     """
+    require_tensor("dropout", input)
     if not 0 <= rate <= 1:
         raise ValueError(f"dropout: expected a rate between 0 and 1, got {rate}")
     if ignore or rate == 0:

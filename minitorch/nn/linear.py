@@ -52,6 +52,7 @@ class Linear(FusesActivation):
             IndexingError: The last size of ``x`` is not in_features.
             TypeError: ``x`` has another dtype than the parameters.
         """
+        functional.require_tensor("Linear", x)
         if not x.dims or x.shape[-1] != self.in_features:
             raise IndexingError(
                 f"Linear: expected {self.in_features} features in the last dimension, "

@@ -15,10 +15,10 @@ import numpy.typing as npt
 
 from ..runtime.capture import capture_safe
 from ..tensor import Tensor
-from ..tensor_data import IndexingError
+from ..tensor_data import IndexingError, number_array
 from ..tensor_functions.elementwise import BCE, BCEWithLogits, Weigh
 from ..tensor_functions.nn import NLL, CrossEntropy
-from .functional import logsoftmax
+from .functional import logsoftmax, require_tensor
 from .fusion import fuse
 
 Labels = npt.NDArray[np.int64]
@@ -58,6 +58,7 @@ def _labels(loss: str, input: Tensor, target: Any, ignore_index: int | None = No
         IndexingError: Their count is not N, or one is neither in 0..C-1 nor ``ignore_index`` (names the row).
         TypeError: They are not numbers.
     """
+    require_tensor(loss, input)
     if input.dims != 2:
         raise IndexingError(f"{loss}: expected scores (N, C), got shape {input.shape}")
     labels = np.asarray(target)
@@ -87,7 +88,10 @@ def _constant(like: Tensor, array: npt.NDArray[Any]) -> Tensor:
 
 def _paired(input: Tensor, target: Any, loss: str) -> Tensor:
     """Return ``target`` as a tensor of the shape of ``input``."""
-    other = target if isinstance(target, Tensor) else _constant(input, np.array(target))
+    require_tensor(loss, input)
+    other = (
+        target if isinstance(target, Tensor) else _constant(input, number_array(loss, target, input.dtype))
+    )
     if other.shape != input.shape:
         raise IndexingError(
             f"{loss}: expected an input and a target of equal shapes, got {input.shape} and {other.shape}"
@@ -100,6 +104,7 @@ def _class_weights(
     loss: str, input: Tensor, target: Any, ignore_index: int, label_smoothing: float = 0.0
 ) -> tuple[Tensor, int]:
     """Return each row's probabilities (N, C), all 0 for rows of ``ignore_index``, and the number of other rows."""
+    require_tensor(loss, input)
     if capture_safe() and isinstance(target, Tensor):
         return _class_weights_on_device(loss, input, target, ignore_index, label_smoothing), input.shape[0]
     labels, count = _labels(loss, input, target, ignore_index)
@@ -155,6 +160,7 @@ def cross_entropy(
     """
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"cross_entropy: expected label_smoothing between 0 and 1, got {label_smoothing}")
+    require_tensor("cross_entropy", input)
     if input.dims != 2 or not input.shape[1]:
         raise IndexingError(f"cross_entropy: expected scores (N, C) with C > 0, got shape {input.shape}")
     given = target if isinstance(target, Tensor) else np.asarray(target)

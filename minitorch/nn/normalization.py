@@ -13,6 +13,7 @@ course says 0.9 for the weight of the old value, say 0.1 here.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -20,11 +21,11 @@ import numpy as np
 from ..module import Module, Parameter
 from ..runtime.capture import recording, repeat
 from ..tensor import Tensor, ones, zeros
-from ..tensor_data import IndexingError, TensorData
+from ..tensor_data import IndexingError, TensorData, whole
 from ..tensor_functions.fused import ScaleShift
 from ..tensor_functions.nn import Norm
 from .containers import FoldableNorm
-from .functional import require_activation, require_dtype
+from .functional import require_activation, require_dtype, require_tensor
 
 
 def ema_rule(settings: Any, average: float, value: float) -> tuple[float]:
@@ -75,6 +76,7 @@ class _BatchNorm(FoldableNorm):
                 word.
         """
         require_activation(type(self).__name__, act)
+        require_tensor(type(self).__name__, x)
         if x.dims not in self.dims or x.shape[1] != self.num_features:
             raise IndexingError(
                 f"{type(self).__name__}: expected {' or '.join(map(str, self.dims))} dimensions, the second of "
@@ -189,7 +191,8 @@ class LayerNorm(Module):
         self, normalized_shape: int | tuple[int, ...], eps: float = 1e-5, elementwise_affine: bool = True
     ) -> None:
         super().__init__()
-        shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+        given = normalized_shape if isinstance(normalized_shape, Iterable) else (normalized_shape,)
+        shape = tuple(whole("normalized_shape", n) for n in given)
         self.normalized_shape, self.eps = shape, eps
         self.weight = Parameter(ones(shape)) if elementwise_affine else None
         self.bias = Parameter(zeros(shape)) if elementwise_affine else None
@@ -201,6 +204,7 @@ class LayerNorm(Module):
             IndexingError: The last dimensions are others.
             TypeError: ``x`` has another dtype than the parameters.
         """
+        require_tensor("LayerNorm", x)
         size = math.prod(self.normalized_shape)
         if x.shape[x.dims - len(self.normalized_shape) :] != self.normalized_shape:
             raise IndexingError(
@@ -228,10 +232,12 @@ class GroupNorm(Module):
 
     Raises:
         ValueError: ``num_groups`` does not divide ``num_channels``.
+        TypeError: One of them is not an int.
     """
 
     def __init__(self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True) -> None:
         super().__init__()
+        num_groups, num_channels = whole("num_groups", num_groups), whole("num_channels", num_channels)
         if num_groups < 1 or num_channels % num_groups:
             raise ValueError(
                 f"GroupNorm: expected num_groups that divide {num_channels} channels, got {num_groups}"
@@ -247,6 +253,7 @@ class GroupNorm(Module):
             IndexingError: The input does not have these channels.
             TypeError: ``x`` has another dtype than the parameters.
         """
+        require_tensor("GroupNorm", x)
         if x.dims < 2 or x.shape[1] != self.num_channels:
             raise IndexingError(
                 f"GroupNorm: expected {self.num_channels} channels in the second dimension, got shape {x.shape}"

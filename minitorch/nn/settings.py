@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any, SupportsIndex, TypeAlias
 
 from ..runtime.types import ConvParams, Padding, Pair, Shape
-from ..tensor_data import IndexingError
+from ..tensor_data import IndexingError, whole
 
 MAX_SETTING = 2**31 - 1  # so that products of a setting and a place in an image do not overflow
 Size: TypeAlias = int | tuple[int, int]  # one int for height and width, or (height, width)
@@ -70,9 +70,7 @@ def conv_params(stride: Any, padding: Any, dilation: Any, groups: int, kernel: P
 def _conv_params(
     stride: Any, padding: Any, dilation: Any, groups: int, kernel: Pair, dims: int
 ) -> ConvParams:
-    if not isinstance(groups, SupportsIndex):
-        raise TypeError(f"groups: expected an int, got {groups!r}")
-    groups = operator.index(groups)
+    groups = whole("groups", groups)
     if not 1 <= groups <= MAX_SETTING:
         raise ValueError(f"groups: expected at least 1 and at most {MAX_SETTING}, got {groups}")
     strides, dilations = pair(stride, "stride", 1, dims), pair(dilation, "dilation", 1, dims)
@@ -100,7 +98,9 @@ def _padding(padding: Any, kernel: Pair, stride: Pair, dilation: Pair, dims: int
 
 def is_default(*settings: Any) -> bool:
     """Tell whether all settings are 1, or 1 for each dimension."""
-    return all(setting in (1, (1,), (1, 1), [1], [1, 1]) for setting in settings)
+    return all(
+        type(setting) is not float and setting in (1, (1,), (1, 1), [1], [1, 1]) for setting in settings
+    )
 
 
 @functools.lru_cache(maxsize=512)
@@ -110,7 +110,8 @@ def pooled_size(
     """Return how many windows fit images (N, C, H, W) of ``shape``, down and across.
 
     ``(n + 2 * padding - dilation * (window - 1) - 1) / stride + 1`` per axis, rounded down; with ``ceil_mode`` up, but
-    no window starts in the padding at the right or at the bottom.
+    no window starts in the padding at the right or at the bottom. The last window may reach beyond the images then, so
+    they may be smaller than a window.
 
     Raises:
         ValueError: The padding is more than half the window.
@@ -123,7 +124,7 @@ def pooled_size(
     sizes = []
     for n, k, s, p, d in zip(shape[2:], window, stride, padding, dilation):
         span = n + 2 * p - d * (k - 1) - 1
-        if span < 0:
+        if (span + s - 1 if ceil_mode else span) < 0:
             raise IndexingError(
                 f"pooling: the window {window} is larger than the padded images (input {shape}, padding {padding})"
             )

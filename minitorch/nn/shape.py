@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..module import Module
 from ..tensor import Tensor
+from .functional import require_tensor
 
 
 class Flatten(Module):
@@ -24,6 +25,7 @@ class Flatten(Module):
         Raises:
             IndexingError: ``x`` does not have these dimensions.
         """
+        require_tensor("Flatten", x)
         return x.flatten(self.start_dim, self.end_dim)
 
 

@@ -11,6 +11,8 @@ import math
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+import numpy as np
+
 from ..module import Parameter
 from .optimizer import Optimizer, Plan
 
@@ -69,12 +71,18 @@ def rmsprop_rule(
     ``square`` and ``mean`` are running averages of ``grad ** 2`` and ``grad``; centered, ``mean ** 2`` is subtracted.
     ``velocity = momentum * velocity + grad / (sqrt(square) + eps)``, ``weight -= lr * velocity``.
 
-    Settings: lr, weight_decay, alpha, 1 - alpha, eps, momentum, centered (1.0 or 0.0).
+    Equal gradients have a variance of 0, and rounding may bring the difference below that, where its root is nan. So
+    the variance is at least what rounding leaves of ``square``.
+
+    Settings: lr, weight_decay, alpha, 1 - alpha, eps, momentum, centered (1.0 or 0.0), relative rounding error.
     """
     grad = grad + settings[1] * weight
     square = settings[2] * square + settings[3] * grad * grad
     mean = settings[2] * mean + settings[3] * grad
-    variance = square - mean * mean if settings[6] > 0.0 else square
+    variance = square
+    if settings[6] > 0.0:
+        spread, least = square - mean * mean, settings[7] * square
+        variance = least if spread < least else spread
     velocity = settings[5] * velocity + grad / (math.sqrt(variance) + settings[4])
     return weight - settings[0] * velocity, square, mean, velocity
 
@@ -171,9 +179,7 @@ class Adam(Optimizer):
         weight_decay: float = 0.0,
         amsgrad: bool = False,
     ) -> None:
-        super().__init__(
-            parameters, lr=lr, betas=tuple(betas), eps=eps, weight_decay=weight_decay, amsgrad=amsgrad
-        )
+        super().__init__(parameters, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, amsgrad=amsgrad)
 
     def state_count(self, group: dict[str, Any]) -> int | None:
         """See `Optimizer.state_count`."""
@@ -258,7 +264,8 @@ class RMSprop(Optimizer):
         _, states = self._remember(p, 3)
         alpha = group["alpha"]
         settings = (group["lr"], group["weight_decay"], alpha, 1 - alpha, group["eps"], group["momentum"])
-        return rmsprop_rule, (*settings, float(group["centered"])), states
+        rounding = float(np.finfo(p.value.dtype).eps)
+        return rmsprop_rule, (*settings, float(group["centered"]), rounding), states
 
 
 class Adagrad(Optimizer):

@@ -29,6 +29,7 @@ _NO_STATES: tuple[int, list[Any]] = (0, [])
 _AT_LEAST_0 = (
     "lr", "momentum", "weight_decay", "eps", "alpha", "lr_decay", "initial_accumulator_value",
 )  # fmt: skip
+_SWITCHES = ("nesterov", "amsgrad", "centered")
 
 
 @runtime_checkable
@@ -135,18 +136,21 @@ class Optimizer:
 
     def _check(self, group: dict[str, Any]) -> None:
         name = type(self).__name__
-        for key in (*_AT_LEAST_0, "dampening", "betas"):
-            value = group.get(key, 0.0)
-            for number in value if isinstance(value, tuple) else (value,):
-                if not isinstance(number, int | float):
-                    raise TypeError(f"{name}: expected {key} to be a number, got {value!r}")
+        for key in (*_AT_LEAST_0, "dampening"):
+            if not isinstance(group.get(key, 0.0), int | float):
+                raise TypeError(f"{name}: expected {key} to be a number, got {group[key]!r}")
+        for key in _SWITCHES:
+            if not isinstance(group.get(key, False), bool | int):
+                raise TypeError(f"{name}: expected {key} to be True or False, got {group[key]!r}")
         for key in _AT_LEAST_0:
             if not group.get(key, 0.0) >= 0.0 or group.get(key) == math.inf:
                 raise ValueError(f"{name}: expected {key} to be a number of at least 0, got {group[key]}")
         if not math.isfinite(group.get("dampening", 0.0)):
             raise ValueError(f"{name}: expected dampening to be a number, got {group['dampening']}")
         betas = group.get("betas", (0.0, 0.0))
-        if not isinstance(betas, tuple) or len(betas) != 2 or not all(0.0 <= beta < 1.0 for beta in betas):
+        if not isinstance(betas, tuple) or not all(isinstance(beta, int | float) for beta in betas):
+            raise TypeError(f"{name}: expected betas to be two numbers, got {betas!r}")
+        if len(betas) != 2 or not all(0.0 <= beta < 1.0 for beta in betas):
             raise ValueError(f"{name}: expected betas to be two numbers in [0, 1), got {betas}")
 
     def zero_grad(self) -> None:
@@ -163,6 +167,7 @@ class Optimizer:
         Raises:
             IndexingError: The value of a parameter was replaced by one of another shape: its states belong to the old
                 one. Nothing was changed.
+            RuntimeError: A setting that adds or removes states (amsgrad) was changed after the first step.
         """
         self._require_own_states()
         note_step(self)
@@ -180,11 +185,18 @@ class Optimizer:
         _run(updates)
 
     def _require_own_states(self) -> None:
-        """Check that states have the shape of the value that they update."""
+        """Check that states have the shape of the value that they update, and are as many as the settings need."""
         memory = self._memory
         for group in self.param_groups if memory else ():
+            expected = self.state_count(group)
             for p in group["params"]:
                 states = memory.get(id(p), _NO_STATES)[1]
+                if states and expected is not None and len(states) != expected:
+                    raise RuntimeError(
+                        f"{type(self).__name__}: expected {expected} states of parameter "
+                        f"{p.name or self.parameters.index(p)} by the settings of its group, got {len(states)}: they "
+                        "were changed after the first step; make a new optimizer"
+                    )
                 if not states or p.value is None or states[0].shape == p.value.shape:
                     continue
                 if p.value.grad is not None:

@@ -41,6 +41,8 @@ class Assignment(NamedTuple):
 clock = _Clock()
 assigned: dict[int, Assignment] = {}  # by the id of the storage; empty unless an assignment was recorded
 _changed: dict[int, int] = {}  # the time of the last change, by the id of the storage
+# By the id of another object for the same memory: its first storage, and a reference to notice its end.
+_same: dict[int, tuple[Any, weakref.ref[Any]]] = {}
 _lock = threading.RLock()
 
 
@@ -50,7 +52,7 @@ def mark_changed(*storages: Any) -> int:
         clock.now += 1
         # The id of a storage that is gone may come again: its time is before any call on the new one.
         for storage in storages:
-            _changed[id(storage)] = clock.now
+            _changed[_key(storage) if _same else id(storage)] = clock.now
         if len(_changed) > _LIMIT:
             for key in sorted(_changed, key=_changed.__getitem__)[: _LIMIT // 2]:
                 del _changed[key]
@@ -59,7 +61,27 @@ def mark_changed(*storages: Any) -> int:
 
 def changed_since(storage: Any, time: int) -> bool:
     """Tell whether a storage was changed after ``time``."""
-    return _changed.get(id(storage), 0) > time
+    return _changed.get(_key(storage), 0) > time
+
+
+def mark_same(other: Any, storage: Any) -> None:
+    """Note that ``other`` is another object for the whole memory of ``storage``: a change of one changes both."""
+    key = id(other)
+
+    def forget(gone: weakref.ref[Any]) -> None:
+        if key in _same and _same[key][1] is gone:
+            del _same[key]
+
+    _same[key] = _first(storage), weakref.ref(other, forget)
+
+
+def _first(storage: Any) -> Any:
+    entry = _same.get(id(storage))
+    return storage if entry is None else entry[0]
+
+
+def _key(storage: Any) -> int:
+    return id(_first(storage))
 
 
 def mark_assigned(storage: Any, owner: Any) -> None:

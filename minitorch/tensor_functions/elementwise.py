@@ -127,12 +127,17 @@ class Sub(Function):
         return d, d.f.neg_map(d) if ctx.needs(1) else 0.0
 
 
+def save_factors(ctx: Context, a: Any, b: Any) -> None:
+    """Save of two factors those that the derivative of the other needs; what is not saved may change in place."""
+    ctx.save_for_backward(a if ctx.needs(1) else None, b if ctx.needs(0) else None)
+
+
 class Mul(Function):
     """``a * b``."""
 
     @staticmethod
     def forward(ctx: Context, a: Any, b: Any) -> Any:
-        ctx.save_for_backward(a, b)
+        save_factors(ctx, a, b)
         return a.f.mul_zip(a, b)
 
     @staticmethod
@@ -150,7 +155,7 @@ class Div(Function):
 
     @staticmethod
     def forward(ctx: Context, a: Any, b: Any) -> Any:
-        ctx.save_for_backward(a, b)
+        ctx.save_for_backward(a if ctx.needs(1) else None, b)
         return a.f.div_zip(a, b)
 
     @staticmethod
@@ -269,7 +274,7 @@ class Weigh(Function):
 
     @staticmethod
     def forward(ctx: Context, a: Any, weight: Any) -> Any:
-        ctx.save_for_backward(a, weight)
+        save_factors(ctx, a, weight)
         return a.f.zip(operators.weigh)(a, weight)
 
     @staticmethod

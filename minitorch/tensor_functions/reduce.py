@@ -11,6 +11,7 @@ from typing import Any
 
 from ..autodiff import Context, Function
 from ..tensor_data import IndexingError, normal_dim
+from .elementwise import save_factors
 
 
 def _reduced(a: Any, dim: int | None, reduction: Callable[[Any, int], Any]) -> Any:
@@ -90,7 +91,7 @@ class MatMul(Function):
 
     @staticmethod
     def forward(ctx: Context, a: Any, b: Any) -> Any:
-        ctx.save_for_backward(a, b)
+        save_factors(ctx, a, b)
         return a.f.matrix_multiply(a, b)
 
     @staticmethod

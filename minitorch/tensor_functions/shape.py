@@ -6,6 +6,7 @@ where broadcasting is undone.
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,10 @@ def unbroadcast(d: Any, like: TensorData) -> TensorData:
     if isinstance(d, np.ndarray):
         d = like.f.from_array(number_array("backward", d, like.dtype))
     if not isinstance(d, TensorData):
+        if not isinstance(d, Real | np.bool_):
+            raise TypeError(
+                f"backward: expected a derivative that is a number, an array or TensorData, got {type(d).__name__}"
+            )
         return like.filled(float(d))
     if d.shape == like.shape and d.dtype == like.dtype:
         return d
@@ -88,13 +93,13 @@ class Slice(Function):
 
     @staticmethod
     def forward(ctx: Context, a: Any, key: Any) -> Any:
-        ctx.save_for_backward(a, key)
+        ctx.save_for_backward(a.f, a.shape, a.dtype, key)  # not the elements, which may change
         return a.window(key).copy()
 
     @staticmethod
     def backward(ctx: Context, d: Any) -> Any:
-        a, key = ctx.saved_values
-        da = a.zeros()
+        f, shape, dtype, key = ctx.saved_values
+        da = f.full(shape, 0.0, dtype)
         da.f.id_map(d, da.window(key))
         return da
 

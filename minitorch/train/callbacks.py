@@ -21,6 +21,7 @@ from .messages import UsageError
 from .run_dir import CHECKPOINT, WEIGHTS, write_file
 from .torch_format import CheckpointError
 
+_NUMBERS = ("loss", "accuracy", "lr", "valid_loss", "valid_accuracy")  # in a record
 LOG_EVERY = 10  # steps from one line of the log to the next
 
 SCHEDULES = ("none", "onecycle", "cosine", "plateau")
@@ -79,18 +80,26 @@ class JsonLinesLogger:
 
 
 def read_records(path: Path, until: float = math.inf) -> list[Record]:
-    """Return the records of a log up to step ``until``; an empty list if there is no file."""
+    """Return the records of a log up to step ``until``; an empty list if there is no file.
+
+    They end at the first line that is no record: another program may have written the file.
+    """
     return [record for record in _records(path) if record["step"] <= until]
 
 
 def _records(path: Path) -> Iterator[Record]:
     if not path.exists():
         return
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
-            yield json.loads(line)
-        except ValueError:  # the last line of a run that was killed while it wrote
+            record = json.loads(line)
+        except (ValueError, RecursionError):  # the last line of a run that was killed while it wrote
             return
+        if not isinstance(record, dict) or not isinstance(record.get("step"), int):
+            return
+        if not all(isinstance(record.get(key), int | float | None) for key in _NUMBERS):
+            return
+        yield record
 
 
 def _json_line(record: Record) -> str:

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +33,7 @@ Array = npt.NDArray[Any]
 PathLike = str | os.PathLike[str]
 
 FORMAT = 1
+_LONGEST_HEADER = 100_000_000  # bytes; the limit of safetensors itself
 _HEADER = "minitorch"  # the key of the JSON among the file's metadata
 _FLOATS = {"F64": "f8", "F32": "f4", "F16": "f2", "BF16": BFLOAT16}
 _SIGNED = {"I64": "i8", "I32": "i4", "I16": "i2", "I8": "i1"}
@@ -276,8 +277,10 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Array], dict[str, str]]:
     import safetensors
 
     deserialize: Callable[[bytes], list[tuple[str, dict[str, Any]]]] = safetensors.deserialize
-    with _naming(path, "read"):
-        content = path.read_bytes()
+    with _naming(path, "read"), open(path, "rb") as file:
+        metadata = _read_header(path, file)
+        file.seek(0)
+        content = file.read()
     try:
         entries = deserialize(content)
     except safetensors.SafetensorError as error:
@@ -287,10 +290,35 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Array], dict[str, str]]:
         code = _DTYPES.get(entry["dtype"])
         if code is None:
             raise CheckpointError(f"{path}: {name} has dtype {entry['dtype']}, which NumPy does not know")
-        arrays[name] = decode(code, entry["data"], entry["shape"])
-    size = int.from_bytes(content[:8], "little")
-    metadata: dict[str, str] = json.loads(content[8 : 8 + size]).get("__metadata__", {})
+        try:
+            arrays[name] = decode(code, entry["data"], entry["shape"])
+        except ValueError as error:  # a shape that NumPy cannot hold
+            raise CheckpointError(f"{path}: {name} is damaged: {error}") from error
     return arrays, metadata
+
+
+def _read_header(path: Path, file: BinaryIO) -> dict[str, str]:
+    """Return the metadata of a safetensors file, after a check that its header describes all bytes of the file.
+
+    So a sparse file of a terabyte with a small header is an error before its bytes are read.
+    """
+    size = os.fstat(file.fileno()).st_size
+    length = int.from_bytes(file.read(8), "little")
+    if not 2 <= length <= min(size - 8, _LONGEST_HEADER):
+        raise CheckpointError(f"{path}: not a safetensors file, or cut short: a header of {length} bytes")
+    try:
+        header: dict[str, Any] = json.loads(file.read(length))
+        metadata: dict[str, str] = header.pop("__metadata__", None) or {}
+        end = max((int(entry["data_offsets"][1]) for entry in header.values()), default=0)
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise CheckpointError(
+            f"{path}: not a safetensors file, or cut short: {type(error).__name__}"
+        ) from error
+    if 8 + length + end != size:
+        raise CheckpointError(
+            f"{path}: not a safetensors file, or cut short: expected {8 + length + end} bytes by its header, got {size}"
+        )
+    return metadata
 
 
 def _npz(arrays: dict[str, Array]) -> bytes:
@@ -305,18 +333,17 @@ def _npz(arrays: dict[str, Array]) -> bytes:
 
 def _read_npz(path: Path) -> dict[str, Array]:
     arrays: dict[str, Array] = {}
-    with _naming(path, "read"):
-        content = path.read_bytes()
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            limit = unpacked_limit(len(content))
-            if sum(info.file_size for info in archive.infolist()) > limit:
-                raise ValueError(f"it unpacks to more than {limit} bytes")
-            for member in archive.namelist():
-                raw = archive.read(member)
-                arrays[member.removesuffix(".npy")] = _read_npy(raw)
-    except Exception as error:  # a damaged archive may raise anything
-        raise CheckpointError(f"{path}: not an npz file of plain arrays, or cut short: {error}") from error
+    with _naming(path, "read"), open(path, "rb") as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                limit = unpacked_limit(os.fstat(file.fileno()).st_size)
+                if sum(info.file_size for info in archive.infolist()) > limit:
+                    raise ValueError(f"it unpacks to more than {limit} bytes")
+                for member in archive.namelist():
+                    raw = archive.read(member)
+                    arrays[member.removesuffix(".npy")] = _read_npy(raw)
+        except Exception as error:  # a damaged archive may raise anything
+            raise CheckpointError(f"{path}: not an npz file of plain arrays, or cut short: {error}") from error
     return arrays
 
 

@@ -20,7 +20,7 @@ def accuracy(scores: Any, target: Any) -> float:
     """Return the fraction of rows whose largest score is that of the target.
 
     Args:
-        scores: (N, C). Ties go to the lowest class.
+        scores: (N, C). Ties go to the lowest class; a row with a score of nan has no largest one, and is no hit.
         target: N class numbers, or (N, C) of which the largest element counts.
 
     Raises:
@@ -32,14 +32,14 @@ def accuracy(scores: Any, target: Any) -> float:
             f"scores {rows.shape} and targets {wanted.shape} must be (N, C) and N class numbers, N > 0"
         )
     labels = wanted.argmax(axis=1) if wanted.ndim == 2 else wanted
-    return float((rows.argmax(axis=1) == labels).mean())
+    return float(((rows.argmax(axis=1) == labels) & ~_undecided(rows)).mean())
 
 
 def top_k_accuracy(scores: Any, target: Any, k: int = 5) -> float:
     """Return the fraction of rows whose target is among the ``k`` classes with the largest scores.
 
     Args:
-        scores: (N, C). Ties go to the lower class; a score of nan is no hit.
+        scores: (N, C). Ties go to the lower class; a row with a score of nan is no hit.
         target: N class numbers, or (N, C) of which the largest element counts.
         k: From 1 to C; default 5.
 
@@ -59,14 +59,15 @@ def top_k_accuracy(scores: Any, target: Any, k: int = 5) -> float:
         )
     own = rows[np.arange(len(rows)), labels][:, None]
     before = (rows > own) | ((rows == own) & (np.arange(rows.shape[1]) < labels[:, None]))
-    return float(((before.sum(axis=1) < k) & ~np.isnan(own[:, 0])).mean())
+    return float(((before.sum(axis=1) < k) & ~_undecided(rows)).mean())
 
 
 def confusion_matrix(scores_or_labels: Any, target: Any, classes: int | Sequence[str]) -> Labels:
     """Count how often each class was predicted for each true class.
 
     Args:
-        scores_or_labels: Predictions: scores (N, C), whose ties go to the lowest class, or N class numbers.
+        scores_or_labels: Predictions: scores (N, C), whose ties go to the lowest class, or N class numbers. A row of
+            scores with nan predicts no class, and is not counted.
         target: True classes: N class numbers, or (N, C) of which the largest element counts.
         classes: How many classes there are, or their names.
 
@@ -80,6 +81,8 @@ def confusion_matrix(scores_or_labels: Any, target: Any, classes: int | Sequence
     found, wanted = _classes(scores_or_labels, count, "prediction"), _classes(target, count, "target")
     if len(found) != len(wanted):
         raise IndexingError(f"there are {len(found)} predictions and {len(wanted)} targets")
+    decided = ~_undecided(np.asarray(scores_or_labels))
+    found, wanted = found[decided], wanted[decided]
     return np.bincount(wanted * count + found, minlength=count * count).reshape(count, count)
 
 
@@ -105,9 +108,11 @@ def per_class_report(scores_or_labels: Any, target: Any, classes: int | Sequence
     """Return precision, recall and F1 of each class; arguments and errors as for `confusion_matrix`."""
     matrix = confusion_matrix(scores_or_labels, target, classes)
     names = [str(k) for k in range(classes)] if isinstance(classes, int) else classes
+    # Not the sums of rows: those leave out samples without a prediction.
+    supports = np.bincount(_classes(target, len(names), "target"), minlength=len(names)).tolist()
     report = []
     for k, name in enumerate(names):
-        hits, predicted, support = int(matrix[k, k]), int(matrix[:, k].sum()), int(matrix[k].sum())
+        hits, predicted, support = int(matrix[k, k]), int(matrix[:, k].sum()), supports[k]
         f1 = 2 * hits / (predicted + support) if predicted + support else 0.0
         report.append(ClassReport(name, hits / max(predicted, 1), hits / max(support, 1), f1, support))
     return report
@@ -123,12 +128,19 @@ def worst_mistakes(scores: npt.NDArray[Any], labels: Any, count: int) -> tuple[i
 
     Returns:
         The number of mistakes, and up to ``count`` rows: those where the true class got the lowest probability, the
-        lowest first.
+        lowest first. A row with a score of nan is a mistake, and comes before the others.
     """
-    wrong = np.flatnonzero(scores.argmax(axis=1) != labels)
-    shifted = scores - scores.max(axis=1, keepdims=True)
-    cross_entropy = np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(scores)), labels]
+    wrong = np.flatnonzero((scores.argmax(axis=1) != labels) | _undecided(scores))
+    with np.errstate(invalid="ignore"):  # inf - inf
+        shifted = scores - scores.max(axis=1, keepdims=True)
+        cross_entropy = np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(scores)), labels]
+    cross_entropy[np.isnan(cross_entropy)] = np.inf
     return len(wrong), wrong[np.argsort(-cross_entropy[wrong], kind="stable")][:count]
+
+
+def _undecided(scores: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Return which rows of scores (N, C) hold nan, so that none is the largest; of class numbers (N,), none do."""
+    return np.isnan(scores).any(axis=1) if scores.ndim == 2 else np.zeros(len(scores), np.bool_)
 
 
 def _classes(values: Any, count: int, what: str) -> Labels:

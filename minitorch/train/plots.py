@@ -286,7 +286,7 @@ def plot_confusion(folder: Path, scores: Array, images: Dataset) -> None:
                 fontsize=8.5,
                 color="white" if white else INK,
             )
-        right = np.trace(counts) / max(counts.sum(), 1)
+        right = np.trace(counts) / max(len(images), 1)
         axes.set(xlabel="predicted", ylabel="true", title=f"Test images: {right:.2%} right")
 
 

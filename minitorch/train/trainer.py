@@ -278,5 +278,5 @@ def _seconds_of(folder: Path) -> float:
     """Return how long the run in ``folder`` took; 0.0 if it did not end."""
     try:
         return float(json.loads((folder / RESULTS).read_text(encoding="utf-8"))["seconds"])
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return 0.0

@@ -191,7 +191,8 @@ class RandomCrop(Transform):
         fill: Value of the added pixels, by default 0.
 
     Raises:
-        ValueError: Negative padding; on a call, a padded image smaller than ``size``.
+        ValueError: Negative padding; on a call, a padded image smaller than ``size``, or a ``fill`` that uint8 images
+            cannot hold.
     """
 
     size: Size
@@ -207,9 +208,8 @@ class RandomCrop(Transform):
         left, top, right, bottom = self._margins()
         n, channels, height, width = batch.shape
         if left or top or right or bottom:
-            padded = np.full(
-                (n, channels, top + height + bottom, left + width + right), self.fill, batch.dtype
-            )
+            shape = (n, channels, top + height + bottom, left + width + right)
+            padded = np.full(shape, fill_value("RandomCrop", "fill", self.fill, batch.dtype), batch.dtype)
             padded[:, :, top : top + height, left : left + width] = batch
             batch = padded
         rows, columns = _space(batch, self.size)
@@ -296,7 +296,8 @@ class RandomErasing(Transform):
         value: The new value: one number (by default 0), or one for each channel.
 
     Raises:
-        ValueError: A probability or range is out of bounds; on a call, values that do not match the channels.
+        ValueError: A probability or range is out of bounds; on a call, values that do not match the channels, or that
+            uint8 images cannot hold.
     """
 
     p: float = 0.5
@@ -402,6 +403,21 @@ def _space(batch: Array, size: Size) -> tuple[int, int]:
     return batch.shape[2] - height, batch.shape[3] - width
 
 
+def fill_value(transform: str, name: str, value: Any, dtype: np.dtype[Any]) -> Array:
+    """Return the new value of pixels, one number or one for each channel, in the dtype of the images.
+
+    Raises:
+        ValueError: It is not a number, or the dtype cannot hold it: uint8 would cut 0.5 to 0 and wrap 256 to 0.
+    """
+    given = np.asarray(value)
+    if given.dtype.kind in "biuf":
+        with np.errstate(invalid="ignore", over="ignore"):
+            held = given.astype(dtype)
+        if dtype.kind == "f" or np.array_equal(held, given):
+            return held
+    raise ValueError(f"{transform}: expected a {name} that {dtype} images can hold, got {value!r}")
+
+
 def require_probability(p: float) -> None:
     """Raise a ValueError if ``p`` is not in [0, 1]."""
     if not 0 <= p <= 1:
@@ -420,8 +436,8 @@ def _overwritten(
 ) -> Array:
     """Return the batch with one rectangle of each image set to ``value``."""
     _, channels, height, width = batch.shape
-    values = np.atleast_1d(value)
-    if len(values) not in (1, channels):
+    values = np.atleast_1d(fill_value("RandomErasing", "value", value, batch.dtype))
+    if values.ndim != 1 or len(values) not in (1, channels):
         raise ValueError(
             f"RandomErasing: expected one value or {channels}, one for each channel, "
             f"got {len(values)} (images {batch.shape})"
@@ -430,4 +446,4 @@ def _overwritten(
     right = np.arange(width) - lefts[:, None]
     rows, columns = (down >= 0) & (down < heights[:, None]), (right >= 0) & (right < widths[:, None])
     inside = rows[:, None, :, None] & columns[:, None, None, :]
-    return np.where(inside, values[:, None, None].astype(batch.dtype), batch)
+    return np.where(inside, values[:, None, None], batch)

@@ -86,7 +86,8 @@ def test_every_function_has_its_line() -> None:
         if inspect.isclass(value) and issubclass(value, Function) and "forward" in dir(value)
     }
     abstract = {elementwise.Pointwise, elementwise._Comparison, elementwise.Paired}
-    assert ours - abstract - used == set()
+    elsewhere = {shape.Assign}  # changes its operand: see tests/test_versions.py
+    assert ours - abstract - elsewhere - used == set()
 
 
 @pytest.mark.parametrize("name", ["norm", "scale and shift", "cross entropy with probabilities"])

@@ -373,3 +373,28 @@ def test_a_tensor_on_the_cpu_has_no_such_interface() -> None:
     assert "__cuda_array_interface__" in dir(Tensor)
     with pytest.raises(AttributeError, match="memory of the CPU"):
         _ = tensor([1.0]).__cuda_array_interface__
+
+
+@pytest.mark.parametrize("backend", ["simple", "fast"])
+def test_read_only_memory_is_read_and_not_written(backend: str) -> None:
+    array = np.array([1.0, 2.0, 3.0, 4.0])
+    array.flags.writeable = False
+    shared = [minitorch.from_dlpack(array, backend), Tensor.make(array, (4,), backend=backend)]
+    for t in shared:
+        assert (t + 1.0).to_numpy().tolist() == [2.0, 3.0, 4.0, 5.0]
+        p = minitorch.Parameter(t)
+        p.value.grad = minitorch.ones((4,), backend)
+
+        def assign(p: minitorch.Parameter = p) -> None:
+            p[0] = 5.0
+
+        def assign_slice(p: minitorch.Parameter = p) -> None:
+            p[1:] = 5.0
+
+        optimizer = minitorch.SGD([p])
+        for change in (assign, assign_slice, lambda t=t: t.copy_(np.zeros(4)), optimizer.step):
+            with pytest.raises(
+                ValueError, match=r"expected memory that may be written, got read-only memory"
+            ):
+                change()
+        assert t.to_numpy().tolist() == array.tolist() == [1.0, 2.0, 3.0, 4.0]

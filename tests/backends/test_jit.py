@@ -199,6 +199,49 @@ def test_what_belongs_to_another_user_is_not_executed(
 
 
 @needs_jit
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root gives files away")
+@pytest.mark.parametrize(
+    ("factor", "group", "mode", "chosen", "user", "trusted"),
+    [
+        (11.0, 2000, 0o640, True, 1000, True),
+        (12.0, 2000, 0o660, True, 1000, False),  # the group may write
+        (13.0, 2000, 0o646, True, 1000, False),  # everybody may write
+        (14.0, 3000, 0o644, True, 1000, False),  # another group
+        (15.0, 2000, 0o640, False, 1000, False),  # the folder was not chosen
+        (16.0, 2000, 0o640, True, 0, False),  # root executes what belongs to root only
+    ],
+)
+def test_a_warm_cache_that_a_group_shares(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    factor: float,
+    group: int,
+    mode: int,
+    chosen: bool,
+    user: int,
+    trusted: bool,
+) -> None:
+    monkeypatch.setenv("MINITORCH_CACHE_DIR", str(tmp_path / "cache"))
+    folder = tmp_path / "cache" / "kernels"
+    make, module = _written_kernel(folder, factor)
+    for path in (folder, *folder.iterdir()):
+        os.chown(path, 12345, group)
+        path.chmod(0o750 if path == folder else mode)
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    monkeypatch.setattr(os, "getgroups", lambda: [2000])
+    kernel_cache.usable.cache_clear()
+    if not chosen:
+        monkeypatch.delenv("MINITORCH_CACHE_DIR")
+    if trusted:
+        assert kernel_cache.usable(folder)
+        assert kernel_cache.read(module) is not None
+        assert make() == [factor, 2 * factor]
+    else:
+        with pytest.raises(kernel_cache.InsecureError):
+            kernel_cache.read(module)
+
+
+@needs_jit
 def test_an_interrupt_waits_until_the_kernel_is_compiled_and_arrives_once(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import colorsys
 import io
+import math
 import random
 import threading
 import warnings
@@ -456,3 +457,21 @@ def test_formats_that_start_other_programs_are_refused() -> None:
     eps = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\n(x) print\n%%EOF\n"
     with pytest.raises(OSError, match="cannot identify image file"):
         read_image(io.BytesIO(eps))
+
+
+@pytest.mark.parametrize("wrong", [256, -1, 0.5, math.nan, "x", None])
+def test_fill_values_that_uint8_cannot_hold(wrong: Any) -> None:
+    images = np.full((2, 3, 8, 8), 7, np.uint8)
+    for transform in (RandomErasing(1.0, value=wrong), RandomCrop(10, padding=1, fill=wrong)):
+        with pytest.raises(ValueError, match=r"expected a (value|fill) that uint8 images can hold, got"):
+            transform(images)
+    with pytest.raises(ValueError, match="that uint8 images can hold"):
+        RandomErasing(1.0, value=[1, 2, 300])(images)
+
+
+def test_fill_values_of_whole_numbers_and_floats() -> None:
+    images = np.full((2, 3, 8, 8), 7, np.uint8)
+    assert set(np.unique(RandomErasing(1.0, value=255.0)(images))) <= {7, 255}
+    assert set(np.unique(RandomCrop(10, padding=1, fill=1.0)(images))) == {1, 7}
+    floats = RandomCrop(10, padding=1, fill=-0.5)(images / 255.0)
+    assert floats.min() == -0.5

@@ -141,3 +141,44 @@ def test_wrong_parameters_are_one_clear_error(
 def test_a_group_may_be_one_parameter() -> None:
     layer = minitorch.Linear(2, 2)
     assert minitorch.SGD([{"params": layer.weight}]).parameters == [layer.weight]
+
+
+@pytest.mark.parametrize("later", [True, False])
+def test_amsgrad_switched_after_the_first_step(later: bool) -> None:
+    p = minitorch.Parameter(minitorch.ones((2,)))
+    optimizer = minitorch.Adam([p], amsgrad=not later)
+    p.value.grad = minitorch.ones((2,))
+    optimizer.step()
+    optimizer.param_groups[0]["amsgrad"] = later
+    before = p.value.to_numpy()
+    p.value.grad = minitorch.ones((2,))
+    with pytest.raises(
+        RuntimeError, match=r"Adam: expected \d states of parameter 0 .* make a new optimizer"
+    ):
+        optimizer.step()
+    np.testing.assert_array_equal(p.value.to_numpy(), before)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("lr", [1]), ("betas", 0.9), ("betas", ("a", 1)), ("amsgrad", "x"), ("amsgrad", None), ("eps", (1e-8,))],
+)
+def test_settings_of_another_kind(setting: str, value: Any) -> None:
+    with pytest.raises(TypeError, match=f"^Adam: expected {setting} to be "):
+        minitorch.Adam([minitorch.Parameter(minitorch.ones((2,)))], **{setting: value})
+
+
+@pytest.mark.parametrize("backend", ["simple", "fast"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("grad", [0.1, 1 / 3, 12345.678])
+def test_centered_rmsprop_with_equal_gradients(backend: str, dtype: str, grad: float) -> None:
+    # The running variance of equal gradients falls to 0, and rounding brought it below.
+    p = minitorch.Parameter(minitorch.ones((2,), backend, dtype=dtype))
+    optimizer = minitorch.RMSprop([p], lr=1e-6, centered=True)
+    derivative = minitorch.tensor([grad, -grad], backend, dtype=dtype)
+    largest = 1e-6 / np.sqrt(np.finfo(dtype).eps) * 1.01
+    for _ in range(1500):
+        before = p.value.to_numpy()
+        p.value.grad = derivative
+        optimizer.step()
+        assert (np.abs(p.value.to_numpy() - before) <= largest).all()

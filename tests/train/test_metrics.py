@@ -7,6 +7,7 @@ import pytest
 
 import minitorch
 from minitorch import IndexingError, accuracy, confusion_matrix, per_class_report, top_k_accuracy
+from minitorch.train.metrics import worst_mistakes
 
 SCORES = [[0.1, 0.7, 0.2], [0.5, 0.5, 0.1], [0.2, 0.3, 0.4], [0.9, 0.0, 0.95]]
 
@@ -116,3 +117,19 @@ def test_scikit_learn_takes_what_predict_gives() -> None:
     for row in minitorch.per_class_report(scores, labels, 3):
         assert row.f1 == pytest.approx(report[row.name]["f1-score"])
         assert row.support == report[row.name]["support"]
+
+
+def test_scores_of_nan_are_no_hits() -> None:
+    scores = np.array([[np.nan, 1.0], [1.0, np.nan], [0.0, 1.0], [5.0, 1.0]])
+    labels = [0, 1, 1, 1]
+    assert accuracy(scores, labels) == 0.25
+    assert top_k_accuracy(scores, labels, 1) == 0.25
+    assert top_k_accuracy(scores, labels, 2) == 0.5
+    assert confusion_matrix(scores, labels, 2).tolist() == [[0, 0], [1, 1]]
+    assert [(row.recall, row.support) for row in per_class_report(scores, labels, 2)] == [
+        (0.0, 1),
+        (1 / 3, 3),
+    ]
+    wrong, worst = worst_mistakes(scores, np.array(labels), 3)
+    assert (wrong, worst.tolist()) == (3, [0, 1, 3])
+    assert accuracy(np.full((3, 2), np.nan), [0, 1, 0]) == 0.0

@@ -24,6 +24,7 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 ASSETS: dict[str, Any] = json.loads(HERE.joinpath("assets.json").read_text(encoding="utf-8"))
+LARGEST = 1 << 26  # bytes of a file of a package
 NPM_TIMEOUT = 600  # seconds for one package
 BUILT = "version.built"  # where this file holds its version, the server downloads nothing
 
@@ -148,7 +149,10 @@ def _unpack(archive: Path, files: Sequence[dict[str, str]], static: Path) -> Non
     try:
         with tarfile.open(archive) as packed:
             for wanted in files:
-                member = packed.extractfile(f"package/{wanted['file']}")
+                place = f"package/{wanted['file']}"
+                if packed.getmember(place).size > LARGEST:
+                    raise SetupError(f"{wanted['package']}: {wanted['file']} has more than {LARGEST} bytes")
+                member = packed.extractfile(place)
                 content = member.read() if member else b""
                 if hashlib.sha256(content).hexdigest() != wanted["sha256"]:
                     raise SetupError(f"{wanted['package']}: {wanted['file']} has a wrong checksum")
