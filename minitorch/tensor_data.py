@@ -179,6 +179,8 @@ def whole(what: str, value: Any) -> int:
     Raises:
         TypeError: It is something else; the message calls it ``what``.
     """
+    if type(value) is int:
+        return value
     if isinstance(value, SupportsIndex):
         try:
             return operator.index(value)

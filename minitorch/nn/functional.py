@@ -51,7 +51,8 @@ def require_dtype(layer: str, x: Tensor, parameter: Tensor) -> None:
     Raises:
         TypeError: It has another dtype, or is no Tensor.
     """
-    require_tensor(layer, x)
+    if not isinstance(x, Tensor):
+        require_tensor(layer, x)
     if x.dtype != parameter.dtype:
         raise TypeError(
             f"{layer}: expected an input of dtype {parameter.dtype} as its parameters, got {x.dtype}; "
@@ -188,10 +189,11 @@ def _conv(
 
 
 def _require_operands(op: str, input: Tensor, weight: Tensor, bias: Tensor | None) -> None:
+    if isinstance(input, Tensor) and isinstance(weight, Tensor) and isinstance(bias, Tensor | None):
+        return
     require_tensor(op, input)
     require_tensor(op, weight, "a weight")
-    if bias is not None:
-        require_tensor(op, bias, "a bias")
+    require_tensor(op, bias, "a bias")
 
 
 def _require_images(input: Tensor) -> None:

@@ -52,13 +52,12 @@ class Linear(FusesActivation):
             IndexingError: The last size of ``x`` is not in_features.
             TypeError: ``x`` has another dtype than the parameters.
         """
-        functional.require_tensor("Linear", x)
+        functional.require_dtype("Linear", x, self.weight.value)
         if not x.dims or x.shape[-1] != self.in_features:
             raise IndexingError(
                 f"Linear: expected {self.in_features} features in the last dimension, "
                 f"got {x.shape[-1] if x.dims else 'none'} (input {x.shape})"
             )
-        functional.require_dtype("Linear", x, self.weight.value)
         rows = x if x.dims == 2 else x.reshape(-1, self.in_features)
         bias = None if self.bias is None else self.bias.value
         out = functional.linear(rows, self.weight.value, bias, act=act)
