@@ -257,7 +257,7 @@ def test_a_forward_pass_before_the_step(backend: str) -> None:
     first, second = layer(v).sum(), layer(v).sum()
     first.backward()
     optimizer.step()
-    with pytest.raises(RuntimeError, match="was changed in place after the forward pass"):
+    with pytest.raises(RuntimeError, match="was changed in place since"):
         second.backward()
     v.zero_grad_()
     layer(v).sum().backward()
@@ -321,7 +321,7 @@ def test_a_change_through_a_detached_tensor_is_found(constant_first: bool, backe
     else:
         z = (y * y).sum()
         still[0] = 100.0
-    with pytest.raises(RuntimeError, match="was changed in place after the forward pass"):
+    with pytest.raises(RuntimeError, match="was changed in place since"):
         z.backward()
     assert x.grad is None
 
@@ -420,9 +420,11 @@ def test_layers_take_the_dtype_of_their_parameters(backend: str) -> None:
     ]
     for layer, shape in layers:
         x = minitorch.rand(shape, dtype="float64")
-        with pytest.raises(
-            TypeError, match=r"expected an input of dtype float32 as its parameters, got float64"
-        ):
-            layer(x)
+        x.requires_grad_(True)
+        out = layer(x)
+        assert out.dtype == np.float32
+        out.sum().backward()
+        assert x.grad is not None
+        assert x.grad.dtype == np.float64
         assert layer(x.astype("float32")).dtype == np.float32
         assert layer.to(dtype="float64")(x).dtype == np.float64

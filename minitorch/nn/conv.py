@@ -59,7 +59,7 @@ class _Conv(FoldsNorm):
         norm: tuple[Tensor, Tensor] | None,
     ) -> Tensor:
         weight, bias = self.weight.value, None if self.bias is None else self.bias.value
-        functional.require_dtype(type(self).__name__, x, weight)
+        x = functional.as_parameters(type(self).__name__, x, weight)
         if norm is not None:
             # (w * x + b) * scale + shift = (w * scale) * x + (b * scale + shift), for each output channel.
             scale, shift = norm
@@ -110,7 +110,7 @@ class Conv1d(_Conv):
         super().__init__(1, in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias)
 
     def forward(self, x: Tensor, act: str = "none", norm: tuple[Tensor, Tensor] | None = None) -> Tensor:
-        """Map (N, C, W) to (N, O, W').
+        """Map (N, C, W) to (N, O, W'), in the dtype of the parameters.
 
         Args:
             x: The rows.
@@ -119,7 +119,7 @@ class Conv1d(_Conv):
 
         Raises:
             IndexingError: The shape of ``x`` does not fit, or the kernel is larger than the padded rows.
-            TypeError: ``x`` has another dtype than the parameters.
+            TypeError: ``x`` is no Tensor.
         """
         return self._convolve(functional.conv1d, x, act, norm)
 

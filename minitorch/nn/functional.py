@@ -32,7 +32,7 @@ def require_activation(op: str, activation: str) -> None:
         raise ValueError(f"{op}: expected act {known}, got {activation!r}; apply others to the result")
 
 
-def require_tensor(op: str, x: object, what: str = "an input") -> None:
+def require_tensor(op: str, x: Any, what: str = "an input") -> None:
     """Check that an operand of the layer or function ``op`` is a Tensor.
 
     Raises:
@@ -45,19 +45,14 @@ def require_tensor(op: str, x: object, what: str = "an input") -> None:
         )
 
 
-def require_dtype(layer: str, x: Tensor, parameter: Tensor) -> None:
-    """Check that an input has the dtype of the parameters of ``layer``: nothing is computed in another one unasked.
+def as_parameters(layer: str, x: Tensor, parameter: Tensor) -> Tensor:
+    """Return the input of ``layer`` in the dtype of its parameters: a float32 network computes in float32.
 
     Raises:
-        TypeError: It has another dtype, or is no Tensor.
+        TypeError: It is no Tensor.
     """
-    if not isinstance(x, Tensor):
-        require_tensor(layer, x)
-    if x.dtype != parameter.dtype:
-        raise TypeError(
-            f"{layer}: expected an input of dtype {parameter.dtype} as its parameters, got {x.dtype}; "
-            f'use x.astype("{parameter.dtype}"), or move the layer with to(dtype="{x.dtype}")'
-        )
+    require_tensor(layer, x)
+    return x if x.dtype == parameter.dtype else x.astype(parameter.dtype)
 
 
 def activated(x: Tensor, activation: str) -> Tensor:
@@ -188,7 +183,7 @@ def _conv(
     return activated(out, activation)
 
 
-def _require_operands(op: str, input: Tensor, weight: Tensor, bias: Tensor | None) -> None:
+def _require_operands(op: str, input: Any, weight: Any, bias: Any) -> None:
     if isinstance(input, Tensor) and isinstance(weight, Tensor) and isinstance(bias, Tensor | None):
         return
     require_tensor(op, input)

@@ -42,7 +42,7 @@ class Linear(FusesActivation):
         self.bias = uniform_parameter((out_features,), bound) if bias else None
 
     def forward(self, x: Tensor, act: str = "none") -> Tensor:
-        """Map (..., in_features) to (..., out_features).
+        """Map (..., in_features) to (..., out_features), in the dtype of the parameters.
 
         Args:
             x: The input.
@@ -50,9 +50,9 @@ class Linear(FusesActivation):
 
         Raises:
             IndexingError: The last size of ``x`` is not in_features.
-            TypeError: ``x`` has another dtype than the parameters.
+            TypeError: ``x`` is no Tensor.
         """
-        functional.require_dtype("Linear", x, self.weight.value)
+        x = functional.as_parameters("Linear", x, self.weight.value)
         if not x.dims or x.shape[-1] != self.in_features:
             raise IndexingError(
                 f"Linear: expected {self.in_features} features in the last dimension, "

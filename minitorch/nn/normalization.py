@@ -25,7 +25,7 @@ from ..tensor_data import IndexingError, TensorData, whole
 from ..tensor_functions.fused import ScaleShift
 from ..tensor_functions.nn import Norm
 from .containers import FoldableNorm
-from .functional import require_activation, require_dtype, require_tensor
+from .functional import as_parameters, require_activation, require_tensor
 
 
 def ema_rule(settings: Any, average: float, value: float) -> tuple[float]:
@@ -71,7 +71,7 @@ class _BatchNorm(FoldableNorm):
 
         Raises:
             IndexingError: The shape of ``x`` does not fit.
-            TypeError: ``x`` has another dtype than the parameters.
+            TypeError: ``x`` is no Tensor.
             ValueError: In training, there is one value per channel, whose variance would be 0; or ``act`` is another
                 word.
         """
@@ -82,9 +82,9 @@ class _BatchNorm(FoldableNorm):
                 f"{type(self).__name__}: expected {' or '.join(map(str, self.dims))} dimensions, the second of "
                 f"{self.num_features} channels, got shape {x.shape}"
             )
+        x = _with_values(self, x, (self.num_features,))
         channels = x.reshape(x.shape[0], x.shape[1], math.prod(x.shape[2:]))
         shape = (1, self.num_features, 1)
-        _require_values(self, x, (self.num_features,))
         like = x.detach()
         if self.training or not self.track_running_stats:
             count = channels.shape[0] * channels.shape[2]
@@ -202,7 +202,7 @@ class LayerNorm(Module):
 
         Raises:
             IndexingError: The last dimensions are others.
-            TypeError: ``x`` has another dtype than the parameters.
+            TypeError: ``x`` is no Tensor.
         """
         require_tensor("LayerNorm", x)
         size = math.prod(self.normalized_shape)
@@ -210,7 +210,7 @@ class LayerNorm(Module):
             raise IndexingError(
                 f"LayerNorm: expected {self.normalized_shape} as the last dimensions, got shape {x.shape}"
             )
-        _require_values(self, x, self.normalized_shape)
+        x = _with_values(self, x, self.normalized_shape)
         out = _rows_normed(x, size, self.eps)
         return out if self.weight is None or self.bias is None else out * self.weight.value + self.bias.value
 
@@ -251,14 +251,14 @@ class GroupNorm(Module):
 
         Raises:
             IndexingError: The input does not have these channels.
-            TypeError: ``x`` has another dtype than the parameters.
+            TypeError: ``x`` is no Tensor.
         """
         require_tensor("GroupNorm", x)
         if x.dims < 2 or x.shape[1] != self.num_channels:
             raise IndexingError(
                 f"GroupNorm: expected {self.num_channels} channels in the second dimension, got shape {x.shape}"
             )
-        _require_values(self, x, (self.num_channels,))
+        x = _with_values(self, x, (self.num_channels,))
         out = _rows_normed(x, math.prod(x.shape[1:]) // self.num_groups, self.eps)
         if self.weight is None or self.bias is None:
             return out
@@ -270,13 +270,14 @@ class GroupNorm(Module):
         return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.weight is not None}"
 
 
-def _require_values(layer: Any, x: Tensor, shape: tuple[int, ...]) -> None:
-    """Check that weight and bias of a layer, where it has them, have ``shape`` and the dtype of its input."""
+def _with_values(layer: Any, x: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Return the input in the dtype of weight and bias, where a layer has them; check that they have ``shape``."""
     for name in ("weight", "bias"):
         p = layer._parameters.get(name)
         if p is not None:
             _require_shape(layer, name, p, shape)
-            require_dtype(type(layer).__name__, x, p.value)
+            x = as_parameters(type(layer).__name__, x, p.value)
+    return x
 
 
 def _require_shape(layer: Module, name: str, value: Any, shape: tuple[int, ...]) -> None:

@@ -343,7 +343,9 @@ def _read_npz(path: Path) -> dict[str, Array]:
                     raw = archive.read(member)
                     arrays[member.removesuffix(".npy")] = _read_npy(raw)
         except Exception as error:  # a damaged archive may raise anything
-            raise CheckpointError(f"{path}: not an npz file of plain arrays, or cut short: {error}") from error
+            raise CheckpointError(
+                f"{path}: not an npz file of plain arrays, or cut short: {error}"
+            ) from error
     return arrays
 
 
