@@ -28,6 +28,7 @@ from .tensor_data import (
     require_countable,
     resolve_dtype,
     resolve_shape,
+    whole_number,
 )
 from .tensor_functions.elementwise import (
     EQ,
@@ -499,18 +500,21 @@ class Tensor(Variable):
         Raises:
             IndexingError: The sizes differ, or the tensor is not contiguous.
         """
-        return View.apply(self, shape=_sizes(shape))
+        return View.apply(self, shape=_sizes("view", shape))
 
     def reshape(self, *shape: Any) -> Tensor:
         """Return the same elements under another shape; copies where `view` is not possible."""
-        wanted = resolve_shape(_sizes(shape), self.size)
+        wanted = resolve_shape(_sizes("reshape", shape), self.size)
         return View.apply(self if self._tensor.is_contiguous() else self.contiguous(), shape=wanted)
 
     def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Tensor:
         """Merge the dimensions from ``start_dim`` to ``end_dim`` into one."""
         if not self.shape:
             return self.reshape(1)
-        first, last = (d + self.dims if d < 0 else d for d in (start_dim, end_dim))
+        given = (
+            whole_number("flatten", name, d) for name, d in (("start_dim", start_dim), ("end_dim", end_dim))
+        )
+        first, last = (d + self.dims if d < 0 else d for d in given)
         if not 0 <= first <= last < self.dims:
             raise IndexingError(f"flatten: no dimensions {start_dim} to {end_dim} in shape {self.shape}")
         merged = math.prod(self.shape[first : last + 1])
@@ -518,7 +522,7 @@ class Tensor(Variable):
 
     def permute(self, *order: Any) -> Tensor:
         """Return the tensor with its dimensions in another order. Shares storage."""
-        return Permute.apply(self, order=_sizes(order))
+        return Permute.apply(self, order=_sizes("permute", order))
 
     def contiguous(self) -> Tensor:
         """Return a contiguous copy."""
@@ -604,9 +608,13 @@ def _without_assignment(data: TensorData) -> TensorData:
     return TensorData.on(data._storage[:], data.shape, data.strides, data.size, data.backend)
 
 
-def _sizes(given: tuple[Any, ...]) -> tuple[int, ...]:
-    inner = given[0] if len(given) == 1 and isinstance(given[0], Iterable) else given
-    return tuple(int(n) for n in inner)
+def _is_list(x: Any) -> bool:
+    return isinstance(x, Sequence | np.ndarray) and not isinstance(x, str | bytes)
+
+
+def _sizes(op: str, given: tuple[Any, ...]) -> tuple[int, ...]:
+    inner = given[0] if len(given) == 1 and _is_list(given[0]) else given
+    return tuple(whole_number(op, "size" if op != "permute" else "dimension", n) for n in inner)
 
 
 def _leaf(array: npt.NDArray[Any], backend: Any, requires_grad: bool) -> Tensor:
@@ -694,7 +702,7 @@ def randn(
 
 
 def _shape(shape: Any) -> tuple[int, ...]:
-    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+    sizes = tuple(shape) if _is_list(shape) else (shape,)
     if any(not isinstance(n, int | np.integer) or n < 0 for n in sizes):
         raise IndexingError(f"shape: expected sizes of at least 0, got {shape!r}")
     require_countable("shape", sizes)
@@ -726,7 +734,10 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """
     if not tensors:
         raise ValueError("stack: expected at least one tensor")
-    shape = tensors[0].shape
+    for t in tensors:
+        if not isinstance(t, Tensor):
+            raise TypeError(f"stack: expected Tensors, got {type(t).__name__}")
+    shape, dim = tensors[0].shape, whole_number("stack", "dim", dim)
     axis = dim + len(shape) + 1 if dim < 0 else dim
     if not 0 <= axis <= len(shape) or any(t.shape != shape for t in tensors):
         shapes = ", ".join(str(t.shape) for t in tensors)

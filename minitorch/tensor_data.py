@@ -60,7 +60,9 @@ def number_array(op: str, values: Any, dtype: np.dtype[Any]) -> npt.NDArray[Any]
         TypeError: They are not real numbers, or some are masked: nothing is dropped.
     """
     if isinstance(values, np.ma.MaskedArray):
-        raise TypeError(f"{op}: expected no masked array: choose numbers for the masked ones with its filled()")
+        raise TypeError(
+            f"{op}: expected no masked array: choose numbers for the masked ones with its filled()"
+        )
     try:
         numbers = np.asarray(values)
     except ValueError as problem:
@@ -171,15 +173,29 @@ def strides_from_shape(shape: UserShape) -> tuple[int, ...]:
 _packed_strides = functools.lru_cache(maxsize=4096)(strides_from_shape)
 
 
+def whole_number(op: str, name: str, value: Any) -> int:
+    """Return an int of Python or NumPy as a plain int.
+
+    Raises:
+        TypeError: It is none; the message names the operation ``op`` and its setting ``name``.
+    """
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise TypeError(f"{op}: expected an int as {name}, got {value!r}") from None
+
+
 def normal_dim(dim: int, dims: int, shape: UserShape) -> int:
     """Return ``dim`` counted from the front.
 
     Raises:
         IndexingError: It is out of range.
+        TypeError: It is not an int.
     """
+    dim = whole_number("dimension", "dim", dim)
     if not -dims <= dim < dims:
         raise IndexingError(f"dimension {dim} is out of range for shape {tuple(shape)} of {dims} dimensions")
-    return int(dim) % dims
+    return dim % dims
 
 
 def resolve_shape(shape: Sequence[int], size: int) -> tuple[int, ...]:
@@ -187,8 +203,9 @@ def resolve_shape(shape: Sequence[int], size: int) -> tuple[int, ...]:
 
     Raises:
         IndexingError: No such size exists.
+        TypeError: A size is not an int.
     """
-    wanted = tuple(map(int, shape))
+    wanted = tuple(whole_number("view", "size", n) for n in shape)
     if len(wanted) > MAX_DIMS or not size:
         require_countable("view", wanted)
     if math.prod(wanted) == size and min(wanted, default=0) >= 0:
@@ -378,7 +395,10 @@ class TensorData:
         """Write a number at a full index."""
         if not isinstance(self._storage, np.ndarray):
             require_readable()
-        self._storage[self.index(key)] = number_array("item assignment", val, self.dtype)
+        number = number_array("item assignment", val, self.dtype)
+        if number.size != 1:
+            raise IndexingError(f"index {key!r}: cannot broadcast {number.shape} into ()")
+        self._storage[self.index(key)] = number.item()
         mark_changed(self._storage)
 
     def tuple(self) -> Triple:
@@ -443,6 +463,12 @@ class TensorData:
         for k in keys:
             if k is not Ellipsis and not isinstance(k, int | np.integer | slice):
                 raise TypeError(f"index {key!r}: expected ints, slices and ..., got {type(k).__name__}")
+            if isinstance(k, slice):
+                for end in (k.start, k.stop, k.step):
+                    if end is not None:
+                        whole_number(f"index {key!r}", "end or step of a slice", end)
+                if k.step is not None and k.step <= 0:
+                    raise IndexingError(f"index {key!r}: expected slices with a positive step, got {k.step}")
         named = [k for k in keys if k is not Ellipsis]
         if len(named) > self.dims or len(keys) - len(named) > 1:
             raise IndexingError(f"index {key!r} has too many parts for shape {self.shape}")
@@ -452,8 +478,6 @@ class TensorData:
         for k, n, s in zip(keys, self.shape, self.strides):
             if isinstance(k, slice):
                 r = range(*k.indices(n))
-                if r.step < 0:
-                    raise IndexingError(f"index {key!r}: expected slices with a positive step, got {r.step}")
                 start += r.start * s if r else 0
                 shape.append(len(r))
                 strides.append(r.step * s)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..tensor import Tensor
+from ..tensor_data import whole_number
 from . import functional
 from .containers import FoldsNorm
 from .linear import uniform_parameter
@@ -31,6 +32,12 @@ class _Conv(FoldsNorm):
     ) -> None:
         super().__init__()
         name = type(self).__name__
+        in_channels, out_channels, groups = (
+            whole_number(name, setting, value)
+            for setting, value in (
+                ("in_channels", in_channels), ("out_channels", out_channels), ("groups", groups)
+            )
+        )  # fmt: skip
         if groups < 1 or in_channels % groups or out_channels % groups:
             raise ValueError(
                 f"{name}: expected groups that divide {in_channels} and {out_channels} channels, got {groups}"

@@ -25,7 +25,8 @@ Plan: TypeAlias = tuple[Callable[..., Any], tuple[float, ...], list[Any]]
 Updates: TypeAlias = dict[tuple[Any, Callable[..., Any], tuple[float, ...]], list[tuple[Any, ...]]]
 
 _NO_STATES: tuple[int, list[Any]] = (0, [])
-# Settings that are numbers of at least 0, whatever the algorithm.
+# Settings that are True or False, and those that are numbers of at least 0, whatever the algorithm.
+_FLAGS = ("nesterov", "amsgrad", "centered")
 _AT_LEAST_0 = (
     "lr", "momentum", "weight_decay", "eps", "alpha", "lr_decay", "initial_accumulator_value",
 )  # fmt: skip
@@ -137,9 +138,12 @@ class Optimizer:
         name = type(self).__name__
         for key in (*_AT_LEAST_0, "dampening", "betas"):
             value = group.get(key, 0.0)
-            for number in value if isinstance(value, tuple) else (value,):
+            for number in value if key == "betas" and isinstance(value, tuple) else (value,):
                 if not isinstance(number, int | float):
                     raise TypeError(f"{name}: expected {key} to be a number, got {value!r}")
+        for key in _FLAGS:
+            if not isinstance(group.get(key, False), bool | int):
+                raise TypeError(f"{name}: expected {key} to be True or False, got {group[key]!r}")
         for key in _AT_LEAST_0:
             if not group.get(key, 0.0) >= 0.0 or group.get(key) == math.inf:
                 raise ValueError(f"{name}: expected {key} to be a number of at least 0, got {group[key]}")
