@@ -301,17 +301,22 @@ class Tensor(Variable):
         """Write ``value`` where ``key`` selects; where a gradient is involved, the assignment is recorded.
 
         Raises:
-            RuntimeError: This is a leaf, whose elements are the user's; or its memory is shared with a tensor that was
-                assigned to, whose derivative this one does not know.
+            RuntimeError: This is a leaf, whose elements are the user's, or a view of one; or its memory is shared with
+                a tensor that was assigned to, whose derivative this one does not know.
+            IndexingError: The value does not broadcast, or one element would be written several times.
         """
         data = self._tensor
         known = isinstance(value, Tensor) and value.history is not None
         if not grad_enabled() or not (known or self.history is not None or id(data._storage) in assigned):
             data[key] = value._tensor if isinstance(value, Tensor) else value
             return
-        if self.is_leaf():
+        base, h = self, self.history
+        while h is not None and (h.last_fn is View or h.last_fn is Permute):
+            base, h = h.inputs[0], h.inputs[0].history
+        if base.is_leaf():
+            what = "a leaf" if base is self else "a view of a leaf"
             raise RuntimeError(
-                "item assignment: the tensor is a leaf that requires a gradient; use no_grad() to change its numbers, "
+                f"item assignment: the tensor is {what} that requires a gradient; use no_grad() to change its numbers, "
                 "or assign to a clone()"
             )
         self._require_own_history("item assignment")

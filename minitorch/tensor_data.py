@@ -461,7 +461,7 @@ class TensorData:
         """
         keys = list(key) if isinstance(key, tuple) else [key]
         for k in keys:
-            if k is not Ellipsis and not isinstance(k, int | np.integer | slice):
+            if k is not Ellipsis and (not isinstance(k, int | np.integer | slice) or isinstance(k, bool)):
                 raise TypeError(f"index {key!r}: expected ints, slices and ..., got {type(k).__name__}")
             if isinstance(k, slice):
                 for end in (k.start, k.stop, k.step):
@@ -528,7 +528,9 @@ class TensorData:
     def is_full_index(self, key: Any) -> bool:
         """Tell whether ``key`` is one int for each dimension."""
         keys = key if isinstance(key, tuple) else (key,)
-        return len(keys) == self.dims and all(isinstance(k, int | np.integer) for k in keys)
+        return len(keys) == self.dims and all(
+            isinstance(k, int | np.integer) and not isinstance(k, bool) for k in keys
+        )
 
     def __getitem__(self, key: Any) -> Any:
         return self.get(key) if self.is_full_index(key) else self.window(key).contiguous()
@@ -538,6 +540,11 @@ class TensorData:
             self.set(key, value.item() if isinstance(value, TensorData) else value)
             return
         target = self.window(key)
+        if target.size and any(s == 0 and n > 1 for n, s in zip(target.shape, target.strides)):
+            raise IndexingError(
+                f"item assignment: strides {self.strides} show one element several times (shape {self.shape}): "
+                "assign to a clone()"
+            )
         if not isinstance(value, TensorData):
             value = self.f.from_array(number_array("item assignment", value, self.dtype))
         elif not isinstance(value._storage, np.ndarray) or np.may_share_memory(

@@ -658,3 +658,39 @@ def test_operands_of_two_dtypes_are_promoted_before_the_function() -> None:
     expected = (1 - t.astype(float)) * x + np.log1p(np.exp(-x))
     got = minitorch.binary_cross_entropy_with_logits(tensor(x), tensor(t), reduction="none")
     np.testing.assert_allclose(got.to_numpy(), expected, rtol=1e-14)
+
+
+def test_a_view_of_a_leaf_is_not_assigned_to() -> None:
+    leaf = zeros((2, 3)).requires_grad_()
+    for t in (leaf, leaf.view(3, 2), leaf.permute(1, 0), leaf.view(6).view(3, 2).permute(1, 0)):
+        with pytest.raises(RuntimeError, match=r"the tensor is a (view of a )?leaf that requires a gradient"):
+            t[0] = 1.0
+    assert not leaf.to_numpy().any()
+    copy = leaf.clone().view(3, 2)
+    copy[0] = 1.0
+    copy.sum().backward()
+    assert leaf.grad is not None
+    assert leaf.grad.to_numpy().tolist() == [[0, 0, 1], [1, 1, 1]]
+    with minitorch.no_grad():
+        leaf.view(6)[1] = 5.0
+    assert leaf.to_numpy()[0, 1] == 5.0
+
+
+def test_an_element_is_not_written_several_times() -> None:
+    t = Tensor.make(np.zeros(6), (2, 3), (0, 1))
+    for change in (lambda: t.copy_(np.ones((2, 3))), lambda: operator.setitem(t, slice(None), 1.0)):
+        with pytest.raises(IndexingError, match=r"strides \(0, 1\) show one element several times"):
+            change()
+    assert not t.to_numpy().any()
+    t[0] = 1.0  # a row has each element once
+    t[1, 2] = 2.0
+    assert t.to_numpy().tolist() == [[1, 1, 2], [1, 1, 2]]
+
+
+def test_true_and_false_are_no_indices() -> None:
+    t = zeros((2, 3))
+    for key in (True, (0, True), (..., False)):
+        with pytest.raises(TypeError, match=r"expected ints, slices and \.\.\., got bool"):
+            t[key]
+        with pytest.raises(TypeError, match=r"expected ints, slices and \.\.\., got bool"):
+            t[key] = 1.0

@@ -361,6 +361,7 @@ def dropout(input: Tensor, rate: float, ignore: bool = False, *, scale: bool = F
         ValueError: ``rate`` is outside [0, 1].
     """
     number("dropout", "rate", rate, 0, 1)
+    scale = flag("dropout", "scale", scale)
     if ignore or rate == 0:
         return input
     return Drop.apply(input, key=rng.new_key, rate=rate, scale=scale)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from ..runtime.capture import capture_safe
 from ..tensor import Tensor
-from ..tensor_data import IndexingError, number_array
+from ..tensor_data import IndexingError, number_array, whole_number
 from ..tensor_functions.elementwise import BCE, BCEWithLogits, Weigh
 from ..tensor_functions.nn import NLL, CrossEntropy
 from .functional import logsoftmax
@@ -115,6 +115,7 @@ def _class_weights(
     loss: str, input: Tensor, target: Any, ignore_index: int, label_smoothing: float = 0.0
 ) -> tuple[Tensor, int]:
     """Return each row's probabilities (N, C), all 0 for rows of ``ignore_index``, and the number of other rows."""
+    whole_number(loss, "ignore_index", ignore_index)
     if capture_safe() and isinstance(target, Tensor):
         return _class_weights_on_device(loss, input, target, ignore_index, label_smoothing), input.shape[0]
     labels, count = _labels(loss, input, target, ignore_index)
@@ -169,6 +170,7 @@ def cross_entropy(
         ValueError: A setting is out of range; ``ignore_index`` with probabilities.
     """
     number("cross_entropy", "label_smoothing", label_smoothing, 0, 1)
+    whole_number("cross_entropy", "ignore_index", ignore_index)
     if input.dims != 2 or not input.shape[1]:
         raise IndexingError(f"cross_entropy: expected scores (N, C) with C > 0, got shape {input.shape}")
     given = target if isinstance(target, Tensor) else _array("cross_entropy", target)
@@ -287,6 +289,7 @@ def multi_margin_loss(
     """
     if p not in (1, 2):
         raise ValueError(f"multi_margin_loss: expected p 1 or 2, got {p}")
+    number("multi_margin_loss", "margin", margin)
     labels, _ = _labels("multi_margin_loss", input, target)
     count, classes = input.shape
     one_hot = np.zeros(input.shape)

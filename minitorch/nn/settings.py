@@ -63,6 +63,16 @@ def layer_size(layer: str, name: str, value: Any, minimum: int = 1) -> int:
     return count
 
 
+def require_number(op: str, name: str, value: Any) -> None:
+    """Check that a setting is a number of Python or NumPy.
+
+    Raises:
+        TypeError: It is none.
+    """
+    if not isinstance(value, int | float | np.floating | np.integer):
+        raise TypeError(f"{op}: expected a number as {name}, got {value!r}")
+
+
 def number(op: str, name: str, value: Any, minimum: float = -math.inf, maximum: float = math.inf) -> float:
     """Return a setting that is a number of Python or NumPy, as it is.
 
@@ -70,11 +80,10 @@ def number(op: str, name: str, value: Any, minimum: float = -math.inf, maximum: 
         ValueError: It is nan, below ``minimum`` or above ``maximum``.
         TypeError: It is not a number.
     """
-    if not isinstance(value, int | float | np.floating | np.integer):
-        raise TypeError(f"{op}: expected a number as {name}, got {value!r}")
+    require_number(op, name, value)
     if not minimum <= value <= maximum:
         raise ValueError(f"{op}: expected {name} between {minimum} and {maximum}, got {value}")
-    return value  # type: ignore[return-value]
+    return value
 
 
 def flag(op: str, name: str, value: Any) -> bool:

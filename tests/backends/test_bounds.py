@@ -387,7 +387,7 @@ def test_kernels_check_bounds_on_demand(backend: str, tmp_path: Path) -> None:
         "import numpy as np\n"
         "from minitorch import operators\n"
         "from minitorch.fast_ops import elementwise, jit\n"
-        "loop = jit.variant(elementwise.map_flat, np.dtype('float64'), False, fn=operators.neg)\n"
+        "loop = jit.variant(elementwise.map_flat, np.dtype('float64'), True, fn=operators.neg)\n"
         "loop(np.zeros(5), 5, np.zeros(5))\n"
         "loop(np.zeros(5), 5, np.zeros(4))\n"
     )

@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-CHUNK = 200  # programs of a child
+CHUNK = 1000  # programs of a child
 SECONDS = 400  # for one program
 MEMORY = 8 << 30  # bytes that a child may take
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
@@ -81,6 +81,8 @@ def run_chunk(first: int, count: int, backends: list[str], results: list[dict[st
                 first = current + 1
                 report(found)
                 results.append(found)
+                if len(results) % 500 == 0:
+                    print(f"{len(results)} programs", file=sys.stderr, flush=True)
         status = process.wait()
         reader.join(5)
         if first < last:
@@ -118,7 +120,7 @@ def page(results: list[dict[str, Any]], backends: list[str], first: int) -> str:
         f"{BEGIN}\n## Random programs\n\n"
         f"`python -m tests.fuzz --programs {len(results)} --seed {first} --backends simple,{','.join(backends)}` "
         "draws programs of random operations, shapes, strides, dtypes, settings (some of them wrong) and changes in "
-        f"place. It runs each on `simple` (the reference) and on {names}, with bounds checks in every kernel of `fast`. "
+        f"place. It runs each on `simple` (the reference) and on {names}, with bounds checks in all kernels of `fast`. "
         "Each step "
         "must give the result of the reference, within what rounding can change, or the same kind of error. An error "
         "must be raised by a check of the package, have a message of one line, and leave all numbers as they were. "

@@ -8,7 +8,7 @@ fused and the optimizers are few: each compiles kernels of its own.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
@@ -400,15 +400,17 @@ def take(d: Draw) -> int:
 
 
 IN_PLACE = {make, unary, binary, layout, item, join, assign, change, backward}
+SHARED = IN_PLACE | {reduction, product, scalar}  # most of what PyTorch has too
 
 
-def program(seed: int, wrong: float = 0.1) -> tuple[list[Step], list[Outcome]]:
-    """Return the program of a seed, and what the reference backend gave for it."""
+def program(seed: int, wrong: float = 0.1, only: Collection[Drawer] = ()) -> tuple[list[Step], list[Outcome]]:
+    """Return the program of a seed, and what the reference backend gave for it; of some drawers ``only``."""
     d = Draw(seed, wrong)
     for _ in range(d.rng.randint(1, 3)):
         d.make()
     # A part of the programs is about changes in place and what shares memory.
-    chosen = {f: n for f, n in DRAWERS.items() if f in IN_PLACE} if d.rng.random() < 0.3 else DRAWERS
+    only = only or (IN_PLACE if d.rng.random() < 0.3 else DRAWERS)
+    chosen = {f: n for f, n in DRAWERS.items() if f in only}
     drawers, weights = list(chosen), list(chosen.values())
     for _ in range(d.rng.randint(3, 12)):
         d.rng.choices(drawers, weights)[0](d)

@@ -16,7 +16,7 @@ import minitorch
 from . import operations, runner
 from .interpreter import Step
 from .kept import KEPT
-from .programs import program
+from .programs import SHARED, program
 
 SIMULATED = os.environ.get("MINITORCH_CUDA_TESTS") != "off"
 BACKENDS = ["fast", "cuda"] if SIMULATED else ["fast"]
@@ -34,6 +34,17 @@ def test_programs_on_cuda_agree_with_the_reference() -> None:
     for seed in range(150, 165):
         steps, _, problem = runner.check(seed, ["cuda"])
         assert problem is None, f"seed {seed}: {problem}\n{runner.text(steps)}"
+
+
+def test_programs_agree_with_pytorch() -> None:
+    reference = pytest.importorskip("tests.fuzz.torch_reference", exc_type=ImportError)
+    compared = 0
+    for seed in range(100):
+        steps, _ = program(seed, 0.0, SHARED)
+        count, difference = reference.difference(steps, "fast")
+        assert not difference, f"seed {seed}: {difference}\n{runner.text(steps)}"
+        compared += count
+    assert compared > 500  # steps: not all of them stop at the start
 
 
 @pytest.mark.parametrize(("seed", "steps"), KEPT, ids=[str(seed) for seed, _ in KEPT])

@@ -30,6 +30,7 @@ WRONG_KINDS: list[tuple[Callable[[Any], Any], str]] = [
     (lambda v: minitorch.LeakyReLU([v]), "LeakyReLU: expected a number as negative_slope, got "),
     (lambda v: minitorch.Dropout((v,)), "Dropout: expected a number as p, got "),
     (lambda v: minitorch.dropout(ROWS, (v,)), "dropout: expected a number as rate, got "),
+    (lambda v: minitorch.dropout(ROWS, 0.5, scale={v: v}), "dropout: expected True or False as scale, got "),
     (lambda v: minitorch.cross_entropy(ROWS, [0, 0], label_smoothing={v: v}),
      "cross_entropy: expected a number as label_smoothing, got "),
     (lambda v: minitorch.maxpool2d(IMAGES, 2, ceil_mode=v), "pooling: expected True or False as ceil_mode, got "),
@@ -42,6 +43,16 @@ WRONG_KINDS: list[tuple[Callable[[Any], Any], str]] = [
     (lambda v: minitorch.SGD(minitorch.Linear(2, 2).parameters(), lr=(v,)), "SGD: expected lr to be a number, got "),
     (lambda v: minitorch.SGD(minitorch.Linear(2, 2).parameters(), momentum=0.5, nesterov={"a": v}),
      "SGD: expected nesterov to be True or False, got "),
+    (lambda v: minitorch.SGD(minitorch.Linear(2, 2).parameters(), momentum=[v], nesterov=True),
+     "SGD: expected momentum to be a number, got "),
+    (lambda v: minitorch.nll_loss(ROWS, [0, 0], ignore_index=(v,)), "nll_loss: expected an int as ignore_index, got "),
+    (lambda v: minitorch.cross_entropy(ROWS, [0, 0], ignore_index=(v,)),
+     "cross_entropy: expected an int as ignore_index, got "),
+    (lambda v: minitorch.multi_margin_loss(ROWS, [0, 0], margin=[v]),
+     "multi_margin_loss: expected a number as margin, got "),
+    (lambda v: minitorch.init.constant_(zeros((2,)), (0, v)), "constant_: expected a number as val, got "),
+    (lambda v: minitorch.init.uniform_(zeros((2,)), "0"), "uniform_: expected a number as a, got "),
+    (lambda v: minitorch.init.normal_(zeros((2,)), 0.0, [v]), "normal_: expected a number as std, got "),
 ]  # fmt: skip
 
 
@@ -121,3 +132,16 @@ def test_nested_lists_of_unequal_lengths_are_an_error(read: Callable[[], Any]) -
 def test_numbers_that_are_not_whole_name_no_vector(number: float) -> None:
     with pytest.raises(TypeError, match="Embedding: expected whole numbers, got "):
         minitorch.Embedding(3, 2)([0, number])
+
+
+def test_nesterov_needs_momentum_in_each_group() -> None:
+    p, q = minitorch.Linear(1, 1).parameters()
+    for groups in (
+        [{"params": [p], "momentum": 0.5}, {"params": [q]}],
+        [{"params": [p, q], "momentum": 0.0}],
+    ):
+        with pytest.raises(ValueError, match="SGD: expected momentum > 0 and dampening 0 for nesterov"):
+            minitorch.SGD(groups, nesterov=True)
+    assert (
+        minitorch.SGD([{"params": [p, q], "momentum": 0.5}], nesterov=True).param_groups[0]["momentum"] == 0.5
+    )
