@@ -711,7 +711,7 @@ def _shape(shape: Any) -> tuple[int, ...]:
     if any(not isinstance(n, int | np.integer) or n < 0 for n in sizes):
         raise IndexingError(f"shape: expected sizes of at least 0, got {shape!r}")
     require_countable("shape", sizes)
-    return sizes
+    return tuple(map(int, sizes))
 
 
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:

@@ -640,6 +640,8 @@ def test_ints_of_numpy_are_sizes_and_dimensions() -> None:
     assert t.permute(np.array([1, 0])).shape == (3, 2)
     assert minitorch.stack([t, t], one).shape == (2, 2, 3)
     assert zeros(np.int64(2)).shape == (2,)
+    made = minitorch.rand((True, np.int32(2)))
+    assert [type(n) for n in made.shape] == [int, int]
 
 
 def test_several_numbers_do_not_fit_one_element() -> None:

@@ -22,6 +22,7 @@ from typing import Any
 CHUNK = 1000  # programs of a child
 SECONDS = 400  # for one program
 MEMORY = 8 << 30  # bytes that a child may take
+LOCK = threading.Lock()
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
 BEGIN, END = "<!-- programs -->", "<!-- end programs -->"
 
@@ -50,9 +51,21 @@ def child(first: int, count: int, backends: list[str]) -> None:
         print(json.dumps(found), flush=True)
 
 
-def run_chunk(first: int, count: int, backends: list[str], results: list[dict[str, Any]]) -> None:
-    """Run a range of seeds in children; after a crash, go on behind the seed that crashed."""
-    last = first + count
+def keep(found: dict[str, Any], results: list[dict[str, Any]], file: Path | None) -> None:
+    """Add a result to the list and to the file."""
+    results.append(found)
+    if file is not None:
+        with LOCK, file.open("a") as lines:
+            lines.write(json.dumps(found) + "\n")
+
+
+def run_chunk(
+    first: int, last: int, backends: list[str], results: list[dict[str, Any]], file: Path | None
+) -> None:
+    """Run the seeds from ``first`` to before ``last`` in children; after a crash, go on behind its seed."""
+    known = {r["seed"] for r in results}
+    while first in known:
+        first += 1
     while first < last:
         command = [sys.executable, "-m", "tests.fuzz", "--child", str(first), str(last - first)]
         process = subprocess.Popen(
@@ -80,7 +93,7 @@ def run_chunk(first: int, count: int, backends: list[str], results: list[dict[st
             if "seed" in found:
                 first = current + 1
                 report(found)
-                results.append(found)
+                keep(found, results, file)
                 if len(results) % 500 == 0:
                     print(f"{len(results)} programs", file=sys.stderr, flush=True)
         status = process.wait()
@@ -90,7 +103,7 @@ def run_chunk(first: int, count: int, backends: list[str], results: list[dict[st
             crashed = {"seed": current, "steps": 0, "operations": {}, "errors": 0}
             crashed["problem"] = {"backend": ",".join(backends), "step": -1, "text": text}
             report(crashed)
-            results.append(crashed)
+            keep(crashed, results, file)
             first = current + 1
 
 
@@ -149,6 +162,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="the first seed")
     parser.add_argument("--backends", default="simple,fast", help="a comma list of simple, fast, cuda")
     parser.add_argument("--jobs", type=int, default=1, help="child processes at a time")
+    parser.add_argument(
+        "--results", type=Path, help="a file that keeps each result; a later run goes on from it"
+    )
     parser.add_argument("--write", action="store_true", help="write the counts into docs/reliability.md")
     parser.add_argument("--child", type=int, nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -161,13 +177,17 @@ def main() -> int:
     if arguments.child:
         child(*arguments.child, backends)
         return 0
+    end = arguments.seed + arguments.programs
     results: list[dict[str, Any]] = []
-    starts = list(range(arguments.seed, arguments.seed + arguments.programs, CHUNK))[::-1]
+    if arguments.results is not None and arguments.results.exists():
+        results = [json.loads(line) for line in arguments.results.read_text().splitlines()]
+        results = [r for r in results if arguments.seed <= r["seed"] < end]
+    starts = list(range(arguments.seed, end, CHUNK))[::-1]
 
     def work() -> None:
         while starts:
             first = starts.pop()
-            run_chunk(first, min(CHUNK, arguments.seed + arguments.programs - first), backends, results)
+            run_chunk(first, min(first + CHUNK, end), backends, results, arguments.results)
 
     workers = [threading.Thread(target=work) for _ in range(arguments.jobs)]
     for worker in workers:

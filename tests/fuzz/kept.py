@@ -39,6 +39,8 @@ KEPT: list[tuple[int, list[Step]]] = [
         Step("class_loss", (0,), {"name": "cross_entropy", "labels": [[0.5]], "reduction": "mean", "label_smoothing": 0.1}),
         Step("backward", (1,), {}),
     ]),
+    # True as a size.
+    (35169, [Step("create", (), {"name": "rand", "shape": True, "dtype": "float32"})]),
     # Settings of a wrong kind.
     (1300, [
         Step("make", (), {"shape": (3, 3, 1), "dtype": "float64", "kind": "unit", "seed": 388098, "layout": None, "grad": True}),
