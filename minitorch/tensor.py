@@ -30,7 +30,8 @@ from .tensor_data import (
     require_writable,
     resolve_dtype,
     resolve_shape,
-    whole,
+    whole_number,
+    whole_numbers,
 )
 from .tensor_functions.elementwise import (
     EQ,
@@ -312,17 +313,22 @@ class Tensor(Variable, Stored):
         """Write ``value`` where ``key`` selects; where a gradient is involved, the assignment is recorded.
 
         Raises:
-            RuntimeError: This is a leaf, whose elements are the user's; or its memory is shared with a tensor that was
-                assigned to, whose derivative this one does not know.
+            RuntimeError: This is a leaf, whose elements are the user's, or a view of one; or its memory is shared with
+                a tensor that was assigned to, whose derivative this one does not know.
+            IndexingError: The value does not broadcast, or one element would be written several times.
         """
         data = self._tensor
         known = isinstance(value, Tensor) and value.history is not None
         if not grad_enabled() or not (known or self.history is not None or id(data._storage) in assigned):
             data[key] = value._tensor if isinstance(value, Tensor) else value
             return
-        if self.is_leaf():
+        base, h = self, self.history
+        while h is not None and (h.last_fn is View or h.last_fn is Permute):
+            base, h = h.inputs[0], h.inputs[0].history
+        if base.is_leaf():
+            what = "a leaf" if base is self else "a view of a leaf"
             raise RuntimeError(
-                "item assignment: the tensor is a leaf that requires a gradient; use no_grad() to change its numbers, "
+                f"item assignment: the tensor is {what} that requires a gradient; use no_grad() to change its numbers, "
                 "or assign to a clone()"
             )
         self._require_own_history("item assignment")
@@ -522,19 +528,21 @@ class Tensor(Variable, Stored):
         Raises:
             IndexingError: The sizes differ, or the tensor is not contiguous.
         """
-        return View.apply(self, shape=_sizes(shape))
+        return View.apply(self, shape=_sizes("view", shape))
 
     def reshape(self, *shape: Any) -> Tensor:
         """Return the same elements under another shape; copies where `view` is not possible."""
-        wanted = resolve_shape(_sizes(shape), self.size)
+        wanted = resolve_shape(_sizes("reshape", shape), self.size)
         return View.apply(self if self._tensor.is_contiguous() else self.contiguous(), shape=wanted)
 
     def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Tensor:
         """Merge the dimensions from ``start_dim`` to ``end_dim`` into one."""
         if not self.shape:
             return self.reshape(1)
-        ends = whole("start_dim", start_dim), whole("end_dim", end_dim)
-        first, last = (d + self.dims if d < 0 else d for d in ends)
+        given = (
+            whole_number("flatten", name, d) for name, d in (("start_dim", start_dim), ("end_dim", end_dim))
+        )
+        first, last = (d + self.dims if d < 0 else d for d in given)
         if not 0 <= first <= last < self.dims:
             raise IndexingError(f"flatten: no dimensions {start_dim} to {end_dim} in shape {self.shape}")
         merged = math.prod(self.shape[first : last + 1])
@@ -542,7 +550,7 @@ class Tensor(Variable, Stored):
 
     def permute(self, *order: Any) -> Tensor:
         """Return the tensor with its dimensions in another order. Shares storage."""
-        return Permute.apply(self, order=_sizes(order))
+        return Permute.apply(self, order=_sizes("permute", order))
 
     def contiguous(self) -> Tensor:
         """Return a contiguous copy."""
@@ -635,9 +643,13 @@ def _without_assignment(data: TensorData) -> TensorData:
     return TensorData.on(storage, data.shape, data.strides, data.size, data.backend)
 
 
-def _sizes(given: tuple[Any, ...]) -> tuple[int, ...]:
-    inner = given[0] if len(given) == 1 and isinstance(given[0], Iterable) else given
-    return tuple(whole("size", n) for n in inner)
+def _is_list(x: Any) -> bool:
+    return isinstance(x, Sequence | np.ndarray) and not isinstance(x, str | bytes)
+
+
+def _sizes(op: str, given: tuple[Any, ...]) -> tuple[int, ...]:
+    inner = given[0] if len(given) == 1 and _is_list(given[0]) else given
+    return whole_numbers(op, "size" if op != "permute" else "dimension", inner)
 
 
 def _leaf(array: npt.NDArray[Any], backend: Any, requires_grad: bool) -> Tensor:
@@ -725,11 +737,11 @@ def randn(
 
 
 def _shape(shape: Any) -> tuple[int, ...]:
-    sizes = tuple(shape) if isinstance(shape, Iterable) else (shape,)
+    sizes = tuple(shape) if _is_list(shape) else (shape,)
     if any(not isinstance(n, int | np.integer) or n < 0 for n in sizes):
         raise IndexingError(f"shape: expected sizes of at least 0, got {shape!r}")
     require_countable("shape", sizes)
-    return sizes
+    return tuple(map(int, sizes))
 
 
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
@@ -761,7 +773,7 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     for t in tensors:
         if not isinstance(t, Tensor):
             raise TypeError(f"stack: expected Tensors, got {type(t).__name__}")
-    shape, dim = tensors[0].shape, whole("dim", dim)
+    shape, dim = tensors[0].shape, whole_number("stack", "dim", dim)
     axis = dim + len(shape) + 1 if dim < 0 else dim
     if not 0 <= axis <= len(shape) or any(t.shape != shape for t in tensors):
         shapes = ", ".join(str(t.shape) for t in tensors)

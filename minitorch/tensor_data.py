@@ -13,7 +13,7 @@ import math
 import operator
 import random
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, SupportsIndex, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -173,20 +173,24 @@ def strides_from_shape(shape: UserShape) -> tuple[int, ...]:
 _packed_strides = functools.lru_cache(maxsize=4096)(strides_from_shape)
 
 
-def whole(what: str, value: Any) -> int:
-    """Return ``value``, an int of Python or NumPy, as an int.
+def whole_number(op: str, name: str, value: Any) -> int:
+    """Return an int of Python or NumPy as a plain int.
 
     Raises:
-        TypeError: It is something else; the message calls it ``what``.
+        TypeError: It is none; the message names the operation ``op`` and its setting ``name``.
     """
     if type(value) is int:
         return value
-    if isinstance(value, SupportsIndex):
-        try:
-            return operator.index(value)
-        except TypeError:  # an array of NumPy has the method, and it fails
-            pass
-    raise TypeError(f"{what}: expected an int, got {value!r}")
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise TypeError(f"{op}: expected an int as {name}, got {value!r}") from None
+
+
+def whole_numbers(op: str, name: str, values: Iterable[Any]) -> Sizes:
+    """Return ints of Python or NumPy as plain ints; see `whole_number`."""
+    given = tuple(values)
+    return given if {int}.issuperset(map(type, given)) else tuple(whole_number(op, name, n) for n in given)
 
 
 def normal_dim(dim: int, dims: int, shape: UserShape) -> int:
@@ -194,9 +198,9 @@ def normal_dim(dim: int, dims: int, shape: UserShape) -> int:
 
     Raises:
         IndexingError: It is out of range.
-        TypeError: It is not an int; operations take one dimension at a time.
+        TypeError: It is not an int.
     """
-    dim = whole("dim", dim)
+    dim = whole_number("dimension", "dim", dim)
     if not -dims <= dim < dims:
         raise IndexingError(f"dimension {dim} is out of range for shape {tuple(shape)} of {dims} dimensions")
     return dim % dims
@@ -207,8 +211,9 @@ def resolve_shape(shape: Sequence[int], size: int) -> tuple[int, ...]:
 
     Raises:
         IndexingError: No such size exists.
+        TypeError: A size is not an int.
     """
-    wanted = tuple(map(int, shape))
+    wanted = whole_numbers("view", "size", shape)
     if len(wanted) > MAX_DIMS or not size:
         require_countable("view", wanted)
     if math.prod(wanted) == size and min(wanted, default=0) >= 0:
@@ -410,7 +415,10 @@ class TensorData(Stored):
         if not isinstance(self._storage, np.ndarray):
             require_readable()
         require_writable("item assignment", self._storage)
-        self._storage[self.index(key)] = number_array("item assignment", val, self.dtype)
+        number = number_array("item assignment", val, self.dtype)
+        if number.size != 1:
+            raise IndexingError(f"index {key!r}: cannot broadcast {number.shape} into ()")
+        self._storage[self.index(key)] = number.item()
         mark_changed(self._storage)
 
     def tuple(self) -> Triple:
@@ -473,8 +481,14 @@ class TensorData(Stored):
         """
         keys = list(key) if isinstance(key, tuple) else [key]
         for k in keys:
-            if k is not Ellipsis and not isinstance(k, int | np.integer | slice):
+            if k is not Ellipsis and (not isinstance(k, int | np.integer | slice) or isinstance(k, bool)):
                 raise TypeError(f"index {key!r}: expected ints, slices and ..., got {type(k).__name__}")
+            if isinstance(k, slice):
+                for end in (k.start, k.stop, k.step):
+                    if end is not None:
+                        whole_number(f"index {key!r}", "end or step of a slice", end)
+                if k.step is not None and k.step <= 0:
+                    raise IndexingError(f"index {key!r}: expected slices with a positive step, got {k.step}")
         named = [k for k in keys if k is not Ellipsis]
         if len(named) > self.dims or len(keys) - len(named) > 1:
             raise IndexingError(f"index {key!r} has too many parts for shape {self.shape}")
@@ -484,8 +498,6 @@ class TensorData(Stored):
         for k, n, s in zip(keys, self.shape, self.strides):
             if isinstance(k, slice):
                 r = range(*k.indices(n))
-                if r.step < 0:
-                    raise IndexingError(f"index {key!r}: expected slices with a positive step, got {r.step}")
                 start += r.start * s if r else 0
                 shape.append(len(r))
                 strides.append(r.step * s)
@@ -536,7 +548,9 @@ class TensorData(Stored):
     def is_full_index(self, key: Any) -> bool:
         """Tell whether ``key`` is one int for each dimension."""
         keys = key if isinstance(key, tuple) else (key,)
-        return len(keys) == self.dims and all(isinstance(k, int | np.integer) for k in keys)
+        return len(keys) == self.dims and all(
+            isinstance(k, int | np.integer) and not isinstance(k, bool) for k in keys
+        )
 
     def __getitem__(self, key: Any) -> Any:
         return self.get(key) if self.is_full_index(key) else self.window(key).contiguous()
@@ -547,6 +561,11 @@ class TensorData(Stored):
             return
         require_writable("item assignment", self._storage)
         target = self.window(key)
+        if target.size and any(s == 0 and n > 1 for n, s in zip(target.shape, target.strides)):
+            raise IndexingError(
+                f"item assignment: strides {self.strides} show one element several times (shape {self.shape}): "
+                "assign to a clone()"
+            )
         if not isinstance(value, TensorData):
             value = self.f.from_array(number_array("item assignment", value, self.dtype))
         elif not isinstance(value._storage, np.ndarray) or np.may_share_memory(

@@ -14,6 +14,7 @@ from hypothesis.strategies import data, floats, lists, permutations
 import minitorch
 from minitorch import (
     FastBackend,
+    IndexingError,
     SimpleBackend,
     Tensor,
     TensorBackend,
@@ -603,3 +604,95 @@ def test_grad_central_difference() -> None:
     checks.assert_close(slope, 12.0)
     slope = minitorch.grad_central_difference(lambda x, y: x * y * y, t, t, arg=1, epsilon=1e-3, ind=(0, 1))
     checks.assert_close(slope, 8.0)
+
+
+# Sizes, dimensions and keys of a wrong kind
+
+
+@pytest.mark.parametrize("value", [1.5, "1", None, 1j, {}, "", slice(None)])
+def test_sizes_and_dimensions_are_ints(value: Any) -> None:
+    t = zeros((2, 3))
+    for change in (
+        lambda: t.view(value, 6),
+        lambda: t.reshape(6, value),
+        lambda: t.permute(value, 0),
+        lambda: t.flatten(value),
+        lambda: minitorch.stack([t, t], value),
+        lambda: minitorch.cat([t, t], value),
+        lambda: t.f.max_reduce(t._tensor, value),
+        lambda: minitorch.softmax(t, value),
+        lambda: t[value if isinstance(value, str) else slice(0, value or 0.5)],
+    ):
+        with pytest.raises(TypeError, match=r"expected (an int|ints)"):
+            change()
+    if value is not None:
+        with pytest.raises(TypeError, match="expected an int as dim"):
+            t.sum(value)
+    with pytest.raises(IndexingError, match="expected sizes of at least 0"):
+        zeros(value)
+
+
+def test_ints_of_numpy_are_sizes_and_dimensions() -> None:
+    t = zeros((2, 3))
+    one = np.int64(1)
+    assert t.view(np.int32(6), one).shape == (6, 1)
+    assert t.sum(one).shape == (2, 1)
+    assert t.permute(np.array([1, 0])).shape == (3, 2)
+    assert minitorch.stack([t, t], one).shape == (2, 2, 3)
+    assert zeros(np.int64(2)).shape == (2,)
+    made = minitorch.rand((True, np.int32(2)))
+    assert [type(n) for n in made.shape] == [int, int]
+
+
+def test_several_numbers_do_not_fit_one_element() -> None:
+    t = zeros((2,))
+    with pytest.raises(IndexingError, match=r"cannot broadcast \(2, 1\) into \(\)"):
+        t[1] = [[1.0], [2.0]]
+    with pytest.raises(IndexingError, match=r"cannot broadcast \(0,\) into \(\)"):
+        t[1] = []
+    assert t.to_numpy().tolist() == [0, 0]
+    t[1] = [3.0]
+    assert t.to_numpy().tolist() == [0, 3]
+
+
+def test_operands_of_two_dtypes_are_promoted_before_the_function() -> None:
+    x, t = np.array([1e8, 0.25]), np.array([0.1, 0.7], np.float32)
+    expected = (1 - t.astype(float)) * x + np.log1p(np.exp(-x))
+    got = minitorch.binary_cross_entropy_with_logits(tensor(x), tensor(t), reduction="none")
+    np.testing.assert_allclose(got.to_numpy(), expected, rtol=1e-14)
+
+
+def test_a_view_of_a_leaf_is_not_assigned_to() -> None:
+    leaf = zeros((2, 3)).requires_grad_()
+    for t in (leaf, leaf.view(3, 2), leaf.permute(1, 0), leaf.view(6).view(3, 2).permute(1, 0)):
+        with pytest.raises(RuntimeError, match=r"the tensor is a (view of a )?leaf that requires a gradient"):
+            t[0] = 1.0
+    assert not leaf.to_numpy().any()
+    copy = leaf.clone().view(3, 2)
+    copy[0] = 1.0
+    copy.sum().backward()
+    assert leaf.grad is not None
+    assert leaf.grad.to_numpy().tolist() == [[0, 0, 1], [1, 1, 1]]
+    with minitorch.no_grad():
+        leaf.view(6)[1] = 5.0
+    assert leaf.to_numpy()[0, 1] == 5.0
+
+
+def test_an_element_is_not_written_several_times() -> None:
+    t = Tensor.make(np.zeros(6), (2, 3), (0, 1))
+    for change in (lambda: t.copy_(np.ones((2, 3))), lambda: operator.setitem(t, slice(None), 1.0)):
+        with pytest.raises(IndexingError, match=r"strides \(0, 1\) show one element several times"):
+            change()
+    assert not t.to_numpy().any()
+    t[0] = 1.0  # a row has each element once
+    t[1, 2] = 2.0
+    assert t.to_numpy().tolist() == [[1, 1, 2], [1, 1, 2]]
+
+
+def test_true_and_false_are_no_indices() -> None:
+    t = zeros((2, 3))
+    for key in (True, (0, True), (..., False)):
+        with pytest.raises(TypeError, match=r"expected ints, slices and \.\.\., got bool"):
+            t[key]
+        with pytest.raises(TypeError, match=r"expected ints, slices and \.\.\., got bool"):
+            t[key] = 1.0

@@ -199,10 +199,11 @@ _variants: dict[tuple[Any, ...], Fn] = {}
 def variant(loop: Fn, dtype: np.dtype[Any], parallel: bool, fn: Fn | None = None, **fns: Any) -> Fn:
     """Return the compiled form of ``loop`` for these settings, made when first asked for; see `kernel`.
 
-    ``parallel`` is a wish: with one thread the serial form is returned. Elementwise loops bind ``fn`` only: as a
+    ``parallel`` is a wish: with one thread the serial form is returned, and with bounds checks too, because Numba loses
+    an error that a worker thread finds. Elementwise loops bind ``fn`` only: as a
     parameter of its own it costs them half as much as among ``fns``.
     """
-    parallel = parallel and thread_count() > 1
+    parallel = parallel and not codegen.BOUNDS and thread_count() > 1
     key = (loop, dtype.itemsize, parallel, fn, *fns.values()) if fns else (loop, dtype.itemsize, parallel, fn)
     found = _variants.get(key)
     if found is None:

@@ -10,6 +10,7 @@ from ..module import Module
 from ..tensor import Tensor
 from ..tensor_functions.elementwise import GELUFun, GELUTanhFun, LeakyReLUFun
 from . import functional
+from .settings import number
 
 
 class LeakyReLU(Module):
@@ -21,7 +22,7 @@ class LeakyReLU(Module):
 
     def __init__(self, negative_slope: float = 0.01) -> None:
         super().__init__()
-        self.negative_slope = negative_slope
+        self.negative_slope = number("LeakyReLU", "negative_slope", negative_slope)
 
     def forward(self, x: Tensor) -> Tensor:
         """Keep the shape."""

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from ..module import Module, Parameter
 from ..tensor import Tensor
-from ..tensor_data import whole
+from ..tensor_data import whole_number
 from ..tensor_functions.elementwise import ReLU
 
 
@@ -111,7 +111,7 @@ class Sequential(Module):
         """Return one layer; of a slice, a Sequential of these layers under the names they have here."""
         if isinstance(index, slice):
             return Sequential({name: getattr(self, name) for name in self.names[index]})
-        position, count = whole("layer of a Sequential", index), len(self.names)
+        position, count = whole_number("Sequential", "index", index), len(self.names)
         if not -count <= position < count:
             raise IndexError(f"Sequential: expected a layer number below {count}, got {position}")
         return getattr(self, self.names[position])

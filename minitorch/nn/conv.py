@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..tensor import Tensor
-from ..tensor_data import whole
+from ..tensor_data import whole_number
 from . import functional
 from .containers import FoldsNorm
 from .linear import uniform_parameter
@@ -32,8 +32,12 @@ class _Conv(FoldsNorm):
     ) -> None:
         super().__init__()
         name = type(self).__name__
-        groups = whole("groups", groups)
-        in_channels, out_channels = whole("in_channels", in_channels), whole("out_channels", out_channels)
+        in_channels, out_channels, groups = (
+            whole_number(name, setting, value)
+            for setting, value in (
+                ("in_channels", in_channels), ("out_channels", out_channels), ("groups", groups)
+            )
+        )  # fmt: skip
         if groups < 1 or in_channels % groups or out_channels % groups:
             raise ValueError(
                 f"{name}: expected groups that divide {in_channels} and {out_channels} channels, got {groups}"

@@ -8,14 +8,13 @@ from __future__ import annotations
 from ..module import Module
 from ..tensor import Tensor
 from . import functional
+from .settings import number
 
 
 class _Dropout(Module):
     def __init__(self, p: float = 0.5) -> None:
         super().__init__()
-        if not 0 <= p <= 1:
-            raise ValueError(f"{type(self).__name__}: expected a rate between 0 and 1, got {p}")
-        self.p = p
+        self.p = number(type(self).__name__, "p", p, 0, 1)
 
     def extra_repr(self) -> str:
         """Show the rate."""

@@ -8,7 +8,9 @@ import numpy as np
 
 from ..module import Module, Parameter
 from ..tensor import Tensor, randn
+from ..tensor_data import number_array
 from ..tensor_functions.nn import Take
+from .settings import layer_size
 
 
 class Embedding(Module):
@@ -23,22 +25,20 @@ class Embedding(Module):
 
     def __init__(self, num_embeddings: int, embedding_dim: int) -> None:
         super().__init__()
-        self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
-        self.weight = Parameter(randn((num_embeddings, embedding_dim)))
+        self.num_embeddings = layer_size("Embedding", "num_embeddings", num_embeddings, 0)
+        self.embedding_dim = layer_size("Embedding", "embedding_dim", embedding_dim, 0)
+        self.weight = Parameter(randn((self.num_embeddings, self.embedding_dim)))
 
     def forward(self, numbers: Any) -> Tensor:
         """Map whole numbers of any shape (an array, a list or a Tensor) to (*shape, embedding_dim).
 
         Raises:
-            IndexingError: A number is not in 0..num_embeddings-1.
+            IndexingError: A number is not in 0..num_embeddings-1, or nested lists are of unequal lengths.
             TypeError: A number is not whole.
         """
-        given = np.asarray(numbers)
-        if given.dtype.kind not in "biuf":
-            raise TypeError(
-                f"Embedding: expected whole numbers, got {type(numbers).__name__} of {given.dtype}"
-            )
-        rows = given.astype(np.int64)
+        given = number_array("Embedding", numbers, np.dtype(np.float64))
+        with np.errstate(invalid="ignore"):
+            rows = given.astype(np.int64)
         if (rows != given).any():
             raise TypeError(f"Embedding: expected whole numbers, got {given[rows != given].flat[0]}")
         out: Tensor = Take.apply(self.weight.value, rows=rows.reshape(-1))

@@ -13,12 +13,12 @@ import numpy as np
 from ..runtime import rng
 from ..runtime.types import Pair, PoolParams
 from ..tensor import Tensor
-from ..tensor_data import IndexingError, whole
+from ..tensor_data import IndexingError, whole_number
 from ..tensor_functions.elementwise import Weigh
 from ..tensor_functions.fused import Affine, ConvActivation, Drop
 from ..tensor_functions.nn import Conv, Conv1dFun, Conv2dFun, LogSoftmax, Pool, Softmax, Take
 from ..tensor_ops.composite import ACTIVATIONS
-from .settings import conv_params, is_default, pair, pooled_size
+from .settings import conv_params, flag, is_default, number, pair, pooled_size
 
 
 def require_activation(op: str, activation: str) -> None:
@@ -27,7 +27,7 @@ def require_activation(op: str, activation: str) -> None:
     Raises:
         ValueError: No activation has this name.
     """
-    if activation not in ACTIVATIONS:
+    if not isinstance(activation, str) or activation not in ACTIVATIONS:
         known = " or ".join(f'"{name}"' for name in ACTIVATIONS)
         raise ValueError(f"{op}: expected act {known}, got {activation!r}; apply others to the result")
 
@@ -123,7 +123,11 @@ def conv2d(
     """
     require_activation("conv2d", act)
     _require_operands("conv2d", input, weight, bias)
-    if padding is None and bias is None and is_default(stride, dilation, whole("groups", groups)):
+    if (
+        padding is None
+        and bias is None
+        and is_default(stride, dilation, whole_number("conv2d", "groups", groups))
+    ):
         return activated(Conv2dFun.apply(input, weight), act)
     if input.dims != 4 or weight.dims != 4:
         raise IndexingError(_expected_dims("conv2d", 4, input, weight))
@@ -145,7 +149,11 @@ def conv1d(
     require_activation("conv1d", act)
     _require_operands("conv1d", input, weight, bias)
     input.f.ops.require_same_backend(input._tensor, weight._tensor)
-    if padding is None and bias is None and is_default(stride, dilation, whole("groups", groups)):
+    if (
+        padding is None
+        and bias is None
+        and is_default(stride, dilation, whole_number("conv1d", "groups", groups))
+    ):
         return activated(Conv1dFun.apply(input, weight), act)
     if input.dims != 3 or weight.dims != 3:
         raise IndexingError(_expected_dims("conv1d", 3, input, weight))
@@ -295,6 +303,10 @@ def _pool(
     window = pair(kernel, "kernel")
     strides = window if stride is None else pair(stride, "stride")
     pads, dilations = pair(padding, "padding", 0), pair(dilation, "dilation")
+    ceil_mode, count_pad = (
+        flag("pooling", "ceil_mode", ceil_mode),
+        flag("pooling", "count_include_pad", count_pad),
+    )
     size = pooled_size(input.shape, window, strides, pads, dilations, ceil_mode)
     params = PoolParams(kind, window, strides, (pads[0], pads[0], pads[1], pads[1]), dilations, count_pad)
     return Pool.apply(input, size=size, params=params)
@@ -307,12 +319,16 @@ def adaptive_avgpool2d(input: Tensor, output_size: int | Pair) -> Tensor:
     m does not divide n, the windows differ in size: then one axis is averaged after the other.
 
     Raises:
-        IndexingError: The input does not have 4 dimensions.
+        IndexingError: The input does not have 4 dimensions, or its images no rows or columns.
         ValueError: A size is below 1.
     """
     _require_images(input)
     rows, cols = pair(output_size, "output_size")
     height, width = input.shape[2:]
+    if min(height, width) < 1:
+        raise IndexingError(
+            f"adaptive_avgpool2d: expected images of at least one row and column, got input {input.shape}"
+        )
     if height % rows == 0 and width % cols == 0:
         return avgpool2d(input, (height // rows, width // cols))
     images = input.reshape(input.shape[0] * input.shape[1], height, width)
@@ -382,8 +398,8 @@ def dropout(input: Tensor, rate: float, ignore: bool = False, *, scale: bool = F
         TypeError: ``input`` is no Tensor.
     """
     require_tensor("dropout", input)
-    if not 0 <= rate <= 1:
-        raise ValueError(f"dropout: expected a rate between 0 and 1, got {rate}")
+    number("dropout", "rate", rate, 0, 1)
+    scale = flag("dropout", "scale", scale)
     if ignore or rate == 0:
         return input
     return Drop.apply(input, key=rng.new_key, rate=rate, scale=scale)

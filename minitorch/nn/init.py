@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 import numpy as np
 
 from ..runtime import rng
+from .settings import require_number
 
 T = TypeVar("T")
 
@@ -59,6 +60,8 @@ def uniform_(t: T, a: float = 0.0, b: float = 1.0) -> T:
     Raises:
         ValueError: ``a`` is above ``b``, or one is not finite.
     """
+    require_number("uniform_", "a", a)
+    require_number("uniform_", "b", b)
     if not -math.inf < a <= b < math.inf:
         raise ValueError(f"uniform_: expected finite a <= b, got a={a}, b={b}")
     elements = _elements(t)
@@ -77,6 +80,8 @@ def normal_(t: T, mean: float = 0.0, std: float = 1.0) -> T:
     Raises:
         ValueError: ``std`` is negative, or a number is not finite.
     """
+    require_number("normal_", "mean", mean)
+    require_number("normal_", "std", std)
     if not (0 <= std < math.inf and math.isfinite(mean)):
         raise ValueError(f"normal_: expected a finite mean and std >= 0, got mean={mean}, std={std}")
     elements = _elements(t)
@@ -85,7 +90,8 @@ def normal_(t: T, mean: float = 0.0, std: float = 1.0) -> T:
 
 
 def constant_(t: T, val: float) -> T:
-    """Fill with ``val``."""
+    """Fill with ``val``; raises TypeError where it is not a number."""
+    require_number("constant_", "val", val)
     elements = _elements(t)
     elements.copy_(np.full(elements.shape, val))
     return t

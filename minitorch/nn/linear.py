@@ -13,6 +13,7 @@ from ..tensor import Tensor, tensor
 from ..tensor_data import IndexingError, get_default_dtype
 from . import functional
 from .containers import FusesActivation
+from .settings import layer_size
 
 
 def uniform_parameter(shape: tuple[int, ...], bound: float) -> Parameter:
@@ -36,6 +37,8 @@ class Linear(FusesActivation):
 
     def __init__(self, in_features: int, out_features: int, bias: bool = True) -> None:
         super().__init__()
+        in_features = layer_size("Linear", "in_features", in_features, 0)
+        out_features = layer_size("Linear", "out_features", out_features, 0)
         self.in_features, self.out_features = in_features, out_features
         bound = 1 / math.sqrt(in_features) if in_features > 0 else 0.0
         self.weight = uniform_parameter((out_features, in_features), bound)
@@ -58,7 +61,7 @@ class Linear(FusesActivation):
                 f"Linear: expected {self.in_features} features in the last dimension, "
                 f"got {x.shape[-1] if x.dims else 'none'} (input {x.shape})"
             )
-        rows = x if x.dims == 2 else x.reshape(-1, self.in_features)
+        rows = x if x.dims == 2 else x.reshape(math.prod(x.shape[:-1]), self.in_features)
         bias = None if self.bias is None else self.bias.value
         out = functional.linear(rows, self.weight.value, bias, act=act)
         return out if x.dims == 2 else out.view(*x.shape[:-1], self.out_features)

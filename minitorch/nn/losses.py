@@ -15,11 +15,12 @@ import numpy.typing as npt
 
 from ..runtime.capture import capture_safe
 from ..tensor import Tensor
-from ..tensor_data import IndexingError, number_array
+from ..tensor_data import IndexingError, number_array, whole_number
 from ..tensor_functions.elementwise import BCE, BCEWithLogits, Weigh
 from ..tensor_functions.nn import NLL, CrossEntropy
 from .functional import logsoftmax, require_tensor
 from .fusion import fuse
+from .settings import number
 
 Labels = npt.NDArray[np.int64]
 
@@ -51,6 +52,18 @@ def _whole(numbers: npt.NDArray[Any]) -> Labels:
         return numbers.astype(np.int64)
 
 
+def _array(loss: str, target: Any) -> npt.NDArray[Any]:
+    """Return a target as an array of any kind.
+
+    Raises:
+        IndexingError: Nested lists of unequal lengths.
+    """
+    try:
+        return np.asarray(target)
+    except ValueError:
+        raise IndexingError(f"{loss}: expected nested lists of equal lengths, got {target!r}") from None
+
+
 def _labels(loss: str, input: Tensor, target: Any, ignore_index: int | None = None) -> tuple[Labels, int]:
     """Return N class numbers as integers, -1 for rows of ``ignore_index``, and the number of other rows.
 
@@ -61,7 +74,7 @@ def _labels(loss: str, input: Tensor, target: Any, ignore_index: int | None = No
     require_tensor(loss, input)
     if input.dims != 2:
         raise IndexingError(f"{loss}: expected scores (N, C), got shape {input.shape}")
-    labels = np.asarray(target)
+    labels = _array(loss, target)
     count, classes = input.shape
     if labels.shape != (count,):
         raise IndexingError(
@@ -89,9 +102,9 @@ def _constant(like: Tensor, array: npt.NDArray[Any]) -> Tensor:
 def _paired(input: Tensor, target: Any, loss: str) -> Tensor:
     """Return ``target`` as a tensor of the shape of ``input``."""
     require_tensor(loss, input)
-    other = (
-        target if isinstance(target, Tensor) else _constant(input, number_array(loss, target, input.dtype))
-    )
+    other = target
+    if not isinstance(target, Tensor):
+        other = Tensor(input.f.from_array(number_array(loss, target, input.dtype)))
     if other.shape != input.shape:
         raise IndexingError(
             f"{loss}: expected an input and a target of equal shapes, got {input.shape} and {other.shape}"
@@ -105,6 +118,7 @@ def _class_weights(
 ) -> tuple[Tensor, int]:
     """Return each row's probabilities (N, C), all 0 for rows of ``ignore_index``, and the number of other rows."""
     require_tensor(loss, input)
+    whole_number(loss, "ignore_index", ignore_index)
     if capture_safe() and isinstance(target, Tensor):
         return _class_weights_on_device(loss, input, target, ignore_index, label_smoothing), input.shape[0]
     labels, count = _labels(loss, input, target, ignore_index)
@@ -158,12 +172,12 @@ def cross_entropy(
         IndexingError: A class number is out of range (names the row), or the counts differ.
         ValueError: A setting is out of range; ``ignore_index`` with probabilities.
     """
-    if not 0 <= label_smoothing <= 1:
-        raise ValueError(f"cross_entropy: expected label_smoothing between 0 and 1, got {label_smoothing}")
+    number("cross_entropy", "label_smoothing", label_smoothing, 0, 1)
+    whole_number("cross_entropy", "ignore_index", ignore_index)
     require_tensor("cross_entropy", input)
     if input.dims != 2 or not input.shape[1]:
         raise IndexingError(f"cross_entropy: expected scores (N, C) with C > 0, got shape {input.shape}")
-    given = target if isinstance(target, Tensor) else np.asarray(target)
+    given = target if isinstance(target, Tensor) else _array("cross_entropy", target)
     count = None
     if len(given.shape) != 2 and not label_smoothing and not (capture_safe() and isinstance(given, Tensor)):
         labels, count = _labels("cross_entropy", input, given, ignore_index)
@@ -279,6 +293,7 @@ def multi_margin_loss(
     """
     if p not in (1, 2):
         raise ValueError(f"multi_margin_loss: expected p 1 or 2, got {p}")
+    number("multi_margin_loss", "margin", margin)
     labels, _ = _labels("multi_margin_loss", input, target)
     count, classes = input.shape
     one_hot = np.zeros(input.shape)

@@ -13,7 +13,6 @@ course says 0.9 for the weight of the old value, say 0.1 here.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -21,11 +20,12 @@ import numpy as np
 from ..module import Module, Parameter
 from ..runtime.capture import recording, repeat
 from ..tensor import Tensor, ones, zeros
-from ..tensor_data import IndexingError, TensorData, whole
+from ..tensor_data import IndexingError, TensorData
 from ..tensor_functions.fused import ScaleShift
 from ..tensor_functions.nn import Norm
 from .containers import FoldableNorm
 from .functional import as_parameters, require_activation, require_tensor
+from .settings import layer_size, number
 
 
 def ema_rule(settings: Any, average: float, value: float) -> tuple[float]:
@@ -53,7 +53,10 @@ class _BatchNorm(FoldableNorm):
         track_running_stats: bool = True,
     ) -> None:
         super().__init__()
-        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        name = type(self).__name__
+        num_features = layer_size(name, "num_features", num_features, 0)
+        self.num_features, self.eps = num_features, number(name, "eps", eps, 0)
+        self.momentum = None if momentum is None else number(name, "momentum", momentum)
         self.weight = Parameter(ones((num_features,))) if affine else None
         self.bias = Parameter(zeros((num_features,))) if affine else None
         self.track_running_stats = track_running_stats
@@ -191,9 +194,11 @@ class LayerNorm(Module):
         self, normalized_shape: int | tuple[int, ...], eps: float = 1e-5, elementwise_affine: bool = True
     ) -> None:
         super().__init__()
-        given = normalized_shape if isinstance(normalized_shape, Iterable) else (normalized_shape,)
-        shape = tuple(whole("normalized_shape", n) for n in given)
-        self.normalized_shape, self.eps = shape, eps
+        given = normalized_shape if isinstance(normalized_shape, tuple | list) else (normalized_shape,)
+        shape = tuple(layer_size("LayerNorm", "normalized_shape", n, 0) for n in given)
+        if not shape:
+            raise ValueError("LayerNorm: expected a normalized_shape of at least one dimension, got ()")
+        self.normalized_shape, self.eps = shape, number("LayerNorm", "eps", eps, 0)
         self.weight = Parameter(ones(shape)) if elementwise_affine else None
         self.bias = Parameter(zeros(shape)) if elementwise_affine else None
 
@@ -237,12 +242,14 @@ class GroupNorm(Module):
 
     def __init__(self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True) -> None:
         super().__init__()
-        num_groups, num_channels = whole("num_groups", num_groups), whole("num_channels", num_channels)
-        if num_groups < 1 or num_channels % num_groups:
+        num_groups = layer_size("GroupNorm", "num_groups", num_groups)
+        num_channels = layer_size("GroupNorm", "num_channels", num_channels)
+        if num_channels % num_groups:
             raise ValueError(
                 f"GroupNorm: expected num_groups that divide {num_channels} channels, got {num_groups}"
             )
-        self.num_groups, self.num_channels, self.eps = num_groups, num_channels, eps
+        self.num_groups, self.num_channels = num_groups, num_channels
+        self.eps = number("GroupNorm", "eps", eps, 0)
         self.weight = Parameter(ones((num_channels,))) if affine else None
         self.bias = Parameter(zeros((num_channels,))) if affine else None
 

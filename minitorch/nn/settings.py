@@ -7,12 +7,15 @@ network asks for the same ones at each step.
 from __future__ import annotations
 
 import functools
+import math
 import operator
 from collections.abc import Sequence
 from typing import Any, SupportsIndex, TypeAlias
 
+import numpy as np
+
 from ..runtime.types import ConvParams, Padding, Pair, Shape
-from ..tensor_data import IndexingError, whole
+from ..tensor_data import IndexingError, whole_number
 
 MAX_SETTING = 2**31 - 1  # so that products of a setting and a place in an image do not overflow
 Size: TypeAlias = int | tuple[int, int]  # one int for height and width, or (height, width)
@@ -47,6 +50,53 @@ def pair(value: Any, name: str, minimum: int = 1, dims: int = 2) -> Pair:
     return (1 if minimum else 0, values[0]) if dims == 1 else (values[0], values[1])
 
 
+def layer_size(layer: str, name: str, value: Any, minimum: int = 1) -> int:
+    """Return a size of a layer as a plain int.
+
+    Raises:
+        ValueError: It is below ``minimum``.
+        TypeError: It is not an int.
+    """
+    count = whole_number(layer, name, value)
+    if count < minimum:
+        raise ValueError(f"{layer}: expected {name} of at least {minimum}, got {count}")
+    return count
+
+
+def require_number(op: str, name: str, value: Any) -> None:
+    """Check that a setting is a number of Python or NumPy.
+
+    Raises:
+        TypeError: It is none.
+    """
+    if not isinstance(value, int | float | np.floating | np.integer):
+        raise TypeError(f"{op}: expected a number as {name}, got {value!r}")
+
+
+def number(op: str, name: str, value: Any, minimum: float = -math.inf, maximum: float = math.inf) -> float:
+    """Return a setting that is a number of Python or NumPy, as it is.
+
+    Raises:
+        ValueError: It is nan, below ``minimum`` or above ``maximum``.
+        TypeError: It is not a number.
+    """
+    require_number(op, name, value)
+    if not minimum <= value <= maximum:
+        raise ValueError(f"{op}: expected {name} between {minimum} and {maximum}, got {value}")
+    return value
+
+
+def flag(op: str, name: str, value: Any) -> bool:
+    """Return a setting that is True or False.
+
+    Raises:
+        TypeError: It is neither.
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{op}: expected True or False as {name}, got {value!r}")
+    return bool(value)
+
+
 def conv_params(stride: Any, padding: Any, dilation: Any, groups: int, kernel: Pair, dims: int) -> ConvParams:
     """Return the settings of a convolution in full.
 
@@ -62,7 +112,13 @@ def conv_params(stride: Any, padding: Any, dilation: Any, groups: int, kernel: P
         ValueError: A number is out of range, or a word unknown.
         TypeError: A setting is neither a number nor one number for each dimension.
     """
-    given = (tuple(s) if isinstance(s, list) else s for s in (stride, padding, dilation))
+    given = tuple(tuple(s) if isinstance(s, list) else s for s in (stride, padding, dilation))
+    if not isinstance(groups, SupportsIndex):
+        raise TypeError(f"groups: expected an int, got {groups!r}")
+    try:
+        hash(given)
+    except TypeError:  # of no use as a setting, which the function itself says
+        return _conv_params.__wrapped__(*given, groups, kernel, dims)
     return _conv_params(*given, groups, kernel, dims)
 
 
@@ -70,7 +126,7 @@ def conv_params(stride: Any, padding: Any, dilation: Any, groups: int, kernel: P
 def _conv_params(
     stride: Any, padding: Any, dilation: Any, groups: int, kernel: Pair, dims: int
 ) -> ConvParams:
-    groups = whole("groups", groups)
+    groups = operator.index(groups)
     if not 1 <= groups <= MAX_SETTING:
         raise ValueError(f"groups: expected at least 1 and at most {MAX_SETTING}, got {groups}")
     strides, dilations = pair(stride, "stride", 1, dims), pair(dilation, "dilation", 1, dims)

@@ -123,10 +123,6 @@ class SGD(Optimizer):
         weight_decay: float = 0.0,
         nesterov: bool = False,
     ) -> None:
-        if nesterov and (momentum <= 0 or dampening != 0):
-            raise ValueError(
-                f"SGD: expected momentum > 0 and dampening 0 for nesterov, got {momentum} and {dampening}"
-            )
         super().__init__(
             parameters,
             lr=lr,
@@ -135,6 +131,14 @@ class SGD(Optimizer):
             weight_decay=weight_decay,
             nesterov=nesterov,
         )
+
+    def _check(self, group: dict[str, Any]) -> None:
+        super()._check(group)
+        momentum, dampening = group["momentum"], group["dampening"]
+        if group["nesterov"] and (momentum <= 0 or dampening != 0):
+            raise ValueError(
+                f"SGD: expected momentum > 0 and dampening 0 for nesterov, got {momentum} and {dampening}"
+            )
 
     def state_count(self, group: dict[str, Any]) -> int | None:
         """See `Optimizer.state_count`."""

@@ -25,11 +25,11 @@ Plan: TypeAlias = tuple[Callable[..., Any], tuple[float, ...], list[Any]]
 Updates: TypeAlias = dict[tuple[Any, Callable[..., Any], tuple[float, ...]], list[tuple[Any, ...]]]
 
 _NO_STATES: tuple[int, list[Any]] = (0, [])
-# Settings that are numbers of at least 0, whatever the algorithm.
+# Settings that are True or False, and those that are numbers of at least 0, whatever the algorithm.
+_FLAGS = ("nesterov", "amsgrad", "centered")
 _AT_LEAST_0 = (
     "lr", "momentum", "weight_decay", "eps", "alpha", "lr_decay", "initial_accumulator_value",
 )  # fmt: skip
-_SWITCHES = ("nesterov", "amsgrad", "centered")
 
 
 @runtime_checkable
@@ -139,7 +139,7 @@ class Optimizer:
         for key in (*_AT_LEAST_0, "dampening"):
             if not isinstance(group.get(key, 0.0), int | float):
                 raise TypeError(f"{name}: expected {key} to be a number, got {group[key]!r}")
-        for key in _SWITCHES:
+        for key in _FLAGS:
             if not isinstance(group.get(key, False), bool | int):
                 raise TypeError(f"{name}: expected {key} to be True or False, got {group[key]!r}")
         for key in _AT_LEAST_0:

@@ -104,7 +104,7 @@ class SimpleOps(TensorOps):
 
         def kernel(out: TensorData, a: TensorData, b: TensorData) -> None:
             with np.errstate(all="ignore"):
-                loop(*_triple(out), *_triple(a), *_triple(b))
+                loop(*_triple(out), *_promoted(a, out), *_promoted(b, out))
 
         return kernel
 
@@ -134,7 +134,14 @@ class SimpleOps(TensorOps):
 
 
 def _triple(t: TensorData) -> tuple[Any, Any, Any]:
-    return t._storage, t.shape, t.strides
+    # A dimension of size 1 may have a stride that an index of 32 bits cannot be multiplied by.
+    return t._storage, t.shape, tuple(0 if n == 1 else s for n, s in zip(t.shape, t.strides))
+
+
+def _promoted(t: TensorData, out: TensorData) -> tuple[Any, Any, Any]:
+    """Return the triple of an operand in the dtype of the result: no step inside of a function is in a smaller one."""
+    storage, shape, strides = _triple(t)
+    return storage.astype(out.dtype, copy=False), shape, strides
 
 
 SimpleBackend = TensorBackend(SimpleOps)

@@ -387,7 +387,7 @@ def test_kernels_check_bounds_on_demand(backend: str, tmp_path: Path) -> None:
         "import numpy as np\n"
         "from minitorch import operators\n"
         "from minitorch.fast_ops import elementwise, jit\n"
-        "loop = jit.variant(elementwise.map_flat, np.dtype('float64'), False, fn=operators.neg)\n"
+        "loop = jit.variant(elementwise.map_flat, np.dtype('float64'), True, fn=operators.neg)\n"
         "loop(np.zeros(5), 5, np.zeros(5))\n"
         "loop(np.zeros(5), 5, np.zeros(4))\n"
     )
@@ -397,3 +397,10 @@ def test_kernels_check_bounds_on_demand(backend: str, tmp_path: Path) -> None:
     )
     assert run.returncode == 1
     assert "IndexError: index is out of bounds" in run.stderr
+
+
+def test_a_dimension_of_size_1_may_have_any_stride() -> None:
+    t = Tensor.make(np.arange(3.0), (1, 3, 1), (2**40, 1, -(2**31)))
+    for result in (t + 1.0, t + t - t + 1.0, (-t - 1.0) * -1.0):
+        assert result.to_numpy().tolist() == [[[1.0], [2.0], [3.0]]]
+    assert t.sum(1).item() == t.max(1).item() + 1.0 == 3.0
