@@ -1,7 +1,13 @@
 """What the scripts share. With a wrong MINITORCH_BACKEND `import minitorch` fails: that is reported in one line."""
 
+import signal
 import sys
 from pathlib import Path
+
+# While a script imports the package, Ctrl-C ends it without a traceback; `run_command` handles it afterwards.
+STARTED = Path(sys.argv[0]).resolve().parent == Path(__file__).resolve().parent
+if STARTED and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 try:
     from minitorch.cli.common import Parser as Parser

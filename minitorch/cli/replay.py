@@ -8,7 +8,7 @@ The environment is named after the folder, unless the address has one. Exit stat
 
 from __future__ import annotations
 
-import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,8 +16,7 @@ from ..dashboard.callback import show_records
 from ..dashboard.run_log import RunLog
 from ..dashboard.svg import settings_table
 from ..dashboard.visdom.client import LOCAL, VisdomClient
-from ..train.callbacks import read_records
-from ..train.run_dir import LOG, PLOTS, RESULTS
+from ..train.run_dir import LOG, PLOTS, RESULTS, read_records, read_results
 from ..vision.io import read_image
 from .common import Parser, UsageError, address, notice
 
@@ -28,17 +27,17 @@ def load_run(log: RunLog, run: Path) -> None:
     """Write the log, settings and figures of the run in a folder to ``log``.
 
     Raises:
-        UsageError: The folder has no log of a run.
+        UsageError: The folder has no log of a run, or it or the results are damaged.
+        OSError: A figure cannot be read.
     """
     records = read_records(run / LOG)
     if not records:
         raise UsageError(f"{run}: no {LOG} of a run in it")
-    results = run / RESULTS
-    if results.exists():
-        log.text("flags", settings_table(json.loads(results.read_text(encoding="utf-8"))))
+    if os.path.lexists(run / RESULTS):
+        log.text("flags", settings_table(read_results(run)))
     show_records(log, records)
     for picture in sorted([*run.glob("*.png"), *run.glob(f"{PLOTS}/*.png")]):
-        if picture.stem not in LINES:
+        if picture.stem not in LINES and picture.is_file():
             log.images(picture.stem, read_image(picture)[None], columns=1)
 
 
@@ -50,7 +49,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     args = parser.parse_args(arguments)
     log = RunLog()
     load_run(log, args.run)
-    url = args.dashboard if "/env/" in args.dashboard else f"{args.dashboard}/env/{args.run.resolve().name}"
+    url = (
+        args.dashboard
+        if "/env/" in args.dashboard
+        else f"{args.dashboard}/env/{Path(os.path.realpath(args.run)).name}"
+    )
     errors: list[str] = []
     if not VisdomClient(log, url, report=errors.append, pause=0.0).close(limit=60.0):
         raise UsageError(errors[0] if errors else f"{args.dashboard}: not everything could be shown")
