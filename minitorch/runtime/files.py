@@ -153,15 +153,19 @@ def read_file(path: Path, limit: int = LARGEST) -> bytes:
         flags = os.O_RDONLY | os.O_BINARY
     else:
         flags = os.O_RDONLY | os.O_NONBLOCK  # without it, a pipe is opened only once somebody writes to it
-    with open(os.open(path, flags), "rb") as file:
-        status = os.fstat(file.fileno())
+    handle = os.open(path, flags)
+    try:
+        status = os.fstat(handle)
         if stat.S_ISDIR(status.st_mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
         if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "expected a file, got a pipe or a device", str(path))
         if status.st_size > limit:
             raise OSError(errno.EFBIG, f"expected at most {limit} bytes, got {status.st_size}", str(path))
-        return file.read(limit + 1)
+        with open(handle, "rb", closefd=False) as file:
+            return file.read(limit + 1)
+    finally:
+        os.close(handle)
 
 
 def is_running(process: int) -> bool:
