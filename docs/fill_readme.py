@@ -1,6 +1,7 @@
-"""Fills the tables of README.md, docs/results.md and docs/performance.md from JSON; no number there is typed by hand.
+"""Fills the tables of README.md and of the results, performance and reliability pages from JSON, never by hand.
 
-Input: ``docs/results/`` (from ``scripts/make_results.py``) and ``benchmarks/results/`` (from ``make bench``).
+Input: ``docs/results/`` (from ``scripts/make_results.py`` and ``scripts/make_reliability.py``) and
+``benchmarks/results/`` (from ``make bench``).
 Output: the text between ``<!-- name -->`` and ``<!-- /name -->`` on each page. A second run changes nothing.
 It depends on the standard library only.
 """
