@@ -272,7 +272,8 @@ def _load_part(path: Path, name: str, part: Stateful, state: Any) -> None:
     try:
         part.load_state_dict(state)
     except Exception as error:  # each part raises errors of its own
-        raise CheckpointError(f"{path}: does not fit this {name}: {error}") from error
+        reason = " ".join(str(error).split())  # a module lists its faults in several lines
+        raise CheckpointError(f"{path}: does not fit this {name}: {reason}") from error
 
 
 def _arrays(state: Mapping[str, npt.ArrayLike]) -> dict[str, Array]:
