@@ -1,6 +1,7 @@
-"""Fills the tables of README.md, docs/results.md and docs/performance.md from JSON; no number there is typed by hand.
+"""Fills the tables of README.md and of the results, performance and reliability pages from JSON, never by hand.
 
-Input: ``docs/results/`` (from ``scripts/make_results.py``) and ``benchmarks/results/`` (from ``make bench``).
+Input: ``docs/results/`` (from ``scripts/make_results.py`` and ``scripts/make_reliability.py``) and
+``benchmarks/results/`` (from ``make bench``).
 Output: the text between ``<!-- name -->`` and ``<!-- /name -->`` on each page. A second run changes nothing.
 It depends on the standard library only.
 """
@@ -15,6 +16,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "docs" / "results"
 BENCHMARKS = ROOT / "benchmarks" / "results"
+RELIABILITY = RESULTS / "reliability.json"
 
 # The rows of README.md, by the name of the file in docs/results.
 README_RUNS = ("lenet-mnist", "cnn-mnist", "lenet-fashion", "lenet-digits", "resnet-cifar10")
@@ -98,6 +100,25 @@ def benchmark(name: str, columns: tuple[str, ...] = ()) -> str:
     return f"{table([text_of(head) for head in heads], rows)}\n\n{machine}"
 
 
+def reliability() -> dict[str, str]:
+    """Return the tables of the experiments with faults: one row for each, and one for each of its parts."""
+    rows, parts, notes = [], [], []
+    for name, found in load(RELIABILITY).items():
+        held = f"{found['held']:,} of {found['tried']:,}"
+        rows.append([f"`{name}`", found["title"], found["promise"], f"{found['tried']:,}", held])
+        parts += [[f"`{name}`", part, str(n), str(good)] for part, (n, good) in found["parts"].items()]
+        notes += [f"- `{name}`: {note}." for note in found["notes"]]
+        notes += [f"- `{name}` did not hold: {failure}" for failure in found["failures"]]
+    heads = ["experiment", "what is done", "what must hold", "tried", "held"]
+    found = list(load(RELIABILITY).values())
+    made = sorted({f"{run['date']}, {run['system']}" for run in found})
+    lines = "\n".join([*notes, "", f"Made on {'; '.join(made)}."])
+    return {
+        "faults": table(heads, rows),
+        "parts": f"{table(['experiment', 'part', 'tried', 'held'], parts)}\n\n{lines}",
+    }
+
+
 def fill(page: Path, parts: dict[str, str]) -> None:
     """Replace the text between the markers of a page.
 
@@ -115,11 +136,12 @@ def fill(page: Path, parts: dict[str, str]) -> None:
 
 
 def main() -> None:
-    """Fill the three pages."""
+    """Fill the pages."""
     speed = benchmark("training_step", README_SPEED)
     fill(ROOT / "README.md", {"results": readme_results(), "speed": speed})
     fill(ROOT / "docs" / "results.md", {name: results(name) for name in FIGURES})
     fill(ROOT / "docs" / "performance.md", {name: benchmark(name) for name in TABLES})
+    fill(ROOT / "docs" / "reliability.md", reliability())
 
 
 if __name__ == "__main__":

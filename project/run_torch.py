@@ -61,7 +61,10 @@ class TorchTrain:
             loss = torch.nn.functional.binary_cross_entropy(out, y)
             loss.backward()
             losses.append(loss.item() * data.N)
-            optim.step()
+            try:
+                optim.step()
+            except RuntimeError as error:  # a rate that float32 cannot hold
+                raise UsageError(f"PyTorch takes no step with --RATE {learning_rate:g}: {error}") from None
             if epoch % 10 == 0 or epoch == max_epochs:
                 log_fn(epoch, losses[-1], int(((out > 0.5) == (y == 1)).sum()), losses)
 

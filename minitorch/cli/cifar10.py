@@ -122,7 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     add("--weight-decay", metavar="X", type=nonnegative, help="L2 penalty; default: 0.0")
     args = parser.parse_args(arguments)
     args.dataset = "cifar10"
-    image_trainer.settle(args, DEFAULTS)
+    image_trainer.settle(parser, args, DEFAULTS)
     planned = args.saved.get("epochs", args.epochs)
     if args.schedule in FIXED_LENGTH and args.epochs != planned:
         raise UsageError(

@@ -6,24 +6,27 @@ Depends on the errors of the package and on the dashboards.
 from __future__ import annotations
 
 import argparse
+import ast
 import http.client
 import math
-import signal
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ..dashboard.outputs import Outputs
 from ..dashboard.visdom.client import LOCAL, Address
 from ..data.download import DataError
+from ..runtime.parser import Parser as Parser
+from ..runtime.signals import exit_status, stoppable
+from ..runtime.streams import drop_unwritten, open_streams
 from ..tensor_data import BackendError
 from ..train.messages import UsageError as UsageError
 from ..train.messages import notice as notice
 from ..train.torch_format import CheckpointError
-from .parser import Parser as Parser
 
-INTERRUPTED = 128 + signal.SIGINT
+LARGEST_COUNT = (1 << 31) - 1  # sizes beyond it are in no computer that runs this
 
 
 def count(text: str) -> int:
@@ -43,6 +46,8 @@ def _at_least(least: int, text: str) -> int:
         value = least - 1
     if value < least:
         raise argparse.ArgumentTypeError(f"must be a whole number of at least {least}, not {text!r}")
+    if value > LARGEST_COUNT:
+        raise argparse.ArgumentTypeError(f"must be a whole number of at most {LARGEST_COUNT}, not {text!r}")
     return value
 
 
@@ -118,18 +123,52 @@ def run_command(main: Callable[[], int | None]) -> int:
     """Run a command and return its exit status.
 
     The status is what ``main`` returns (None: 0); 2 after an expected error, which is printed as one line that names
-    the command; 130 after Ctrl-C.
+    the command, also where the output cannot be written; 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP.
     """
     try:
-        return main() or 0
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except (UsageError, DataError, BackendError, CheckpointError, OSError) as error:
-        text = (
-            f"{error.filename}: {error.strerror}"
-            if isinstance(error, OSError) and error.filename
-            else str(error)
-        )
-        line = " ".join(text.split())  # some messages are lists of several lines
-        notice(f"{Path(sys.argv[0]).name}: {line}")
+        with stoppable():
+            open_streams()
+            return _run(main)
+    except KeyboardInterrupt as stop:
+        return exit_status(stop)
+
+
+def _run(main: Callable[[], int | None]) -> int:
+    try:
+        try:
+            return main() or 0
+        finally:
+            sys.stdout.flush()
+    except (UsageError, DataError, BackendError, CheckpointError, MemoryError, OSError) as error:
+        line = " ".join(_text_of(error).split())  # some messages are lists of several lines
+        with suppress(OSError):
+            notice(f"{Path(sys.argv[0]).name}: {line}")
         return 2
+    finally:
+        drop_unwritten()
+
+
+def _text_of(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return f"not enough memory: {error}" if str(error) else "not enough memory"
+    if isinstance(error, OSError) and error.strerror:
+        # What the package writes has a name; the streams of the process have none.
+        return f"{error.filename or 'cannot write the output'}: {error.strerror}"
+    return str(error)
+
+
+def parse_expression(text: str) -> ast.expr:
+    """Parse a Python expression.
+
+    Raises:
+        UsageError: It is none, or it is nested too deeply.
+    """
+    shown = text if len(text) <= 60 else f"{text[:57]}..."
+    try:
+        return ast.parse(text.strip(), mode="eval").body
+    except SyntaxError as error:
+        raise UsageError(f"not an expression: {shown!r}: {error.msg}") from None
+    except ValueError as error:
+        raise UsageError(f"not an expression: {shown!r}: {error}") from None
+    except (RecursionError, MemoryError):  # MemoryError: of the parser's stack, in some versions of Python
+        raise UsageError(f"an expression that is nested too deeply: {shown!r}") from None

@@ -8,7 +8,6 @@ Settings that are the same in all runs are left out of the table. A terminal get
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -16,8 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..train import plots
-from ..train.callbacks import Record, read_records
-from ..train.run_dir import LOG, RESULTS
+from ..train.run_dir import LOG, RESULTS, Record, read_records, read_results
 from .common import Parser, UsageError
 from .image_trainer import IDENTITY
 
@@ -27,27 +25,21 @@ SETTINGS = (*IDENTITY, "backend", "epochs")
 Results = dict[str, Any]
 
 
-def read_results(folder: Path) -> Results:
-    """Return the results of a run.
+def results_of(folder: Path) -> Results:
+    """Return the results of a run of an image trainer.
 
     Raises:
-        UsageError: There are none, or the file is of another kind.
+        UsageError: There are none, or the file is damaged or of another kind.
     """
-    path = folder / RESULTS
-    try:
-        results = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UsageError(f"{folder} has no {RESULTS}: it is not the folder of a finished run") from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise UsageError(f"{path} cannot be read: {error}") from None
-    if not isinstance(results, dict) or not isinstance(results.get("test_accuracy"), float):
-        raise UsageError(f"{path} holds no test accuracy: it is not from an image trainer")
+    results = read_results(folder)
+    if results.get("test_accuracy") is None:
+        raise UsageError(f"{folder / RESULTS} holds no test accuracy: it is not from an image trainer")
     return results
 
 
 def by_name(folders: Sequence[Path]) -> dict[str, Path]:
     """Return the folders by their paths, without the part that all paths begin with."""
-    paths = [folder.resolve() for folder in folders]
+    paths = [Path(os.path.realpath(folder)) for folder in folders]  # of links that lead to themselves, too
     shared = os.path.commonpath([path.parent for path in paths])
     return {str(path.relative_to(shared)): path for path in paths}
 
@@ -82,13 +74,14 @@ def show(rows: Sequence[Sequence[str]]) -> None:
         if not sys.stdout.isatty():
             raise ImportError
         from rich.console import Console
+        from rich.markup import escape
         from rich.table import Table
     except ImportError:
         print(markdown(rows))
         return
     drawn = Table(*rows[0])
     for row in rows[1:]:
-        drawn.add_row(*row)
+        drawn.add_row(*map(escape, row))
     Console().print(drawn)
 
 
@@ -115,7 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if args.out is not None and args.out.suffix.lower() != ".png":
         parser.error(f"--out must name a .png file, not {args.out}")
     folders = by_name(args.runs)
-    rows = table({name: read_results(folder) for name, folder in folders.items()})
+    rows = table({name: results_of(folder) for name, folder in folders.items()})
     if args.out is not None:
         plots.plot_comparison(args.out, {name: read_log(folder) for name, folder in folders.items()})
     show(rows)

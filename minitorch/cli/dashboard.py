@@ -20,7 +20,7 @@ from pathlib import Path
 
 from ..dashboard.visdom.assets import SetupError, default_python
 from ..dashboard.visdom.server import Server, check
-from .parser import Parser
+from ..runtime.parser import Parser
 
 PORT = 8097
 FOLDER = Path("runs") / "visdom"

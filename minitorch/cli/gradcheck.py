@@ -24,7 +24,7 @@ from ..module import Module
 from ..nn.losses import cross_entropy
 from ..tensor import Tensor
 from ..testing.layer_check import check_layer
-from .common import Parser
+from .common import Parser, parse_expression
 
 Shape = tuple[int, ...]
 Case = tuple[str, Any, list[Shape], Any]
@@ -52,12 +52,10 @@ def parse_layer(text: str) -> Any:
     ``Sequential(Linear(3, 4), ReLU())``.
 
     Raises:
-        ValueError: The text is not such a call.
+        UsageError: The text is not a Python expression.
+        ValueError: It is not such a call.
     """
-    try:
-        call = ast.parse(text.strip(), mode="eval").body
-    except SyntaxError as problem:
-        raise ValueError(f"{text!r} is not Python: {problem.msg}") from None
+    call = parse_expression(text)
     if not isinstance(call, ast.Call):
         raise ValueError(f"{text!r} is not a call of a layer, such as Linear(30, 10)")
     return _build(call)

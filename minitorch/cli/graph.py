@@ -24,7 +24,7 @@ from ..dashboard.outputs import visdom_client
 from ..dashboard.run_log import RunLog
 from ..scalar import Scalar
 from ..train.run_dir import write_file
-from .common import Parser, UsageError, add_dashboard_flags, notice
+from .common import Parser, UsageError, add_dashboard_flags, notice, parse_expression
 
 EXPRESSION = "(x * x) * y + 10.0 * x + relu(y + x)"
 BINARY: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
@@ -46,12 +46,11 @@ def build(text: str, values: dict[str, float]) -> tuple[Any, dict[str, Scalar]]:
         UsageError: The expression has a part that is not allowed.
     """
     names: dict[str, Scalar] = {}
-    try:
-        tree = ast.parse(text, mode="eval").body
-    except SyntaxError as error:
-        raise UsageError(f"not an expression: {text!r}") from error
+    tree = parse_expression(text)
     try:
         result = _value(tree, names, values)
+    except RecursionError:
+        raise UsageError(f"an expression that is nested too deeply: {text[:57]}...") from None
     except (ArithmeticError, ValueError) as error:
         raise UsageError(f"{text} cannot be computed there: {error}") from error
     unused = set(values) - set(names)

@@ -20,7 +20,7 @@ from ..train.callbacks import saved_settings
 from ..train.messages import UsageError
 from ..train.run_dir import prepare_dir
 from ..train.trainer import LEARNING_RATES, PLAIN, ImageRun, ImageSplits, PlotModel, Recipe
-from .common import add_dashboard_flags, count, natural, open_outputs, rate
+from .common import Parser, add_dashboard_flags, count, natural, open_outputs, rate
 
 IDENTITY = (
     *("dataset", "model", "optimizer", "lr", "batch_size", "seed", "limit"),
@@ -53,7 +53,7 @@ def add_flags(parser: argparse.ArgumentParser, models: Sequence[str], defaults: 
     add("--quiet", action="store_true", help="print the final line only")
 
 
-def settle(args: argparse.Namespace, defaults: Mapping[str, Any]) -> None:
+def settle(parser: Parser, args: argparse.Namespace, defaults: Mapping[str, Any]) -> None:
     """Fill in missing flags (from the run to resume, else the defaults); set backend, dtype and seed.
 
     Raises:
@@ -70,6 +70,7 @@ def settle(args: argparse.Namespace, defaults: Mapping[str, Any]) -> None:
         args.out = args.out or args.resume
         if set(saved) != {name for name in (*IDENTITY, "epochs") if name in args}:
             raise UsageError(f"the run in {args.resume} is of another script: this one cannot go on with it")
+        saved = _checked(parser, args, saved)
     for name, value in saved.items():
         if name not in ("epochs", "dataset"):  # epochs may change; the data set is known once it is loaded
             _check(args, name, value)
@@ -81,6 +82,21 @@ def settle(args: argparse.Namespace, defaults: Mapping[str, Any]) -> None:
     if args.out is not None:
         prepare_dir(args.out)
     manual_seed(args.seed)
+
+
+def _checked(parser: Parser, args: argparse.Namespace, saved: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of the run to resume, after the checks that they would pass as flags."""
+    fixed = {name for name in saved if name not in parser.flags()}  # the data set of `cifar10`
+    if any(saved[name] != vars(args)[name] for name in fixed):
+        raise UsageError(f"the run in {args.resume} is of another script: this one cannot go on with it")
+    try:
+        read = vars(parser.parse_saved({name: v for name, v in saved.items() if name not in fixed}))
+    except ValueError as error:
+        raise UsageError(f"the settings of the run in {args.resume} are damaged: {error}") from None
+    missing = [name for name in saved if name != "limit" and saved[name] is None]
+    if missing:
+        raise UsageError(f"the settings of the run in {args.resume} are damaged: {missing[0]} is missing")
+    return {name: saved[name] if name in fixed else read[name] for name in saved}
 
 
 def _check(args: argparse.Namespace, name: str, value: Any) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
+
+from ..runtime.streams import drop_unwritten
 
 COMMANDS = {
     "mnist": "train LeNet or a CNN on MNIST, Fashion-MNIST or the bundled digits",
@@ -51,8 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status; 2 for an unknown command."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     if not words or words[0] in ("-h", "--help"):
-        print(usage())
-        return 0
+        return _show_usage()
     name, *rest = words
     if name not in COMMANDS:
         print(f"minitorch: unknown command {name!r} (minitorch --help lists them)", file=sys.stderr)
@@ -62,6 +63,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from .common import run_command
 
         return run_command(lambda: command.main(rest))
+
+
+def _show_usage() -> int:
+    """Print the list of commands, without the imports that a command needs."""
+    try:
+        print(usage(), flush=True)
+    except OSError as error:
+        with suppress(OSError):
+            print(f"minitorch: cannot write the output: {error.strerror}", file=sys.stderr)
+        drop_unwritten()
+        return 2
+    return 0
 
 
 if __name__ == "__main__":

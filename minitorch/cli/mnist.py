@@ -90,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     image_trainer.add_flags(parser, list(IMAGE_MODELS), DEFAULTS)
     args = parser.parse_args(arguments)
     default_epochs = args.epochs is None and args.resume is None
-    image_trainer.settle(args, DEFAULTS)
+    image_trainer.settle(parser, args, DEFAULTS)
     images = split_images(*load(args), HELD_OUT[args.dataset], args.limit)
     few = args.dataset == "digits"
     if few and default_epochs:

@@ -26,11 +26,12 @@ from ..nn.normalization import BatchNorm2d
 from ..nn.pooling import AvgPool2d, MaxPool2d
 from ..nn.shape import Flatten
 from ..optim.algorithms import SGD, Adam
+from ..runtime.signals import describe
 from ..tensor import tensor
 from ..tensor_data import get_default_dtype, set_default_dtype
 from ..tensor_functions.elementwise import ReLU
 from ..train.loop import predict
-from .common import Parser
+from .common import Parser, notice
 
 
 def network() -> Sequential:
@@ -71,9 +72,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for dtype in ("float32", "float64") if chosen == "both" else (chosen,):
             for batch in (2, 256):
                 steps(dtype, batch)
-    except KeyboardInterrupt:
-        print("stopped by Ctrl-C; what is compiled is kept", file=sys.stderr)
-        return 130
+    except KeyboardInterrupt as stop:
+        notice(f"stopped by {describe(stop)}; what is compiled is kept")
+        raise
     finally:
         set_default_dtype(before)
     folder = jit.cache_dir()

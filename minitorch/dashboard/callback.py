@@ -16,10 +16,11 @@ import numpy.typing as npt
 from ..data.dataset import Dataset
 from ..data.loader import DataLoader
 from ..tensor import tensor
-from ..train.callbacks import LOG_EVERY, Record
+from ..train.callbacks import LOG_EVERY
 from ..train.console import TrainingPlan
 from ..train.loop import Step, predict
 from ..train.metrics import confusion_matrix, worst_mistakes
+from ..train.run_dir import Record
 from ..train.trainer import EVAL_BATCH, SHOWN
 from .graph import draw_graph, parameter_names
 from .run_log import Logger

@@ -7,7 +7,6 @@ addresses and checksums are here; what is in the files is the matter of `minitor
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import os
 import sys
@@ -18,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from ..runtime.files import is_running, own_name
+from ..runtime.files import leftovers, own_name, publish, writing
 
 Found = TypeVar("Found")
 
@@ -167,7 +166,7 @@ def fetch(remote: Remote, folder: str | os.PathLike[str], *, timeout: float = SI
                 for resumed in (True, False) if part.exists() else (False,):
                     reason = _receive(address, part, remote.name, timeout) or _verify(part, remote.sha256)
                     if reason is None:
-                        os.replace(part, path)
+                        publish(part, path)
                         return path
                     if part.exists() or not resumed:
                         break
@@ -181,26 +180,22 @@ def fetch(remote: Remote, folder: str | os.PathLike[str], *, timeout: float = SI
 def _own_part(path: Path) -> Iterator[Path]:
     """Take ``<name>.part``, or what a killed process left, under a name of this process; put it back at the end."""
     shared = path.with_name(path.name + ".part")
-    own = own_name(shared)
+    own = own_name(shared, "part")
     if shared.is_symlink():
         raise OSError(f"{shared} is a symbolic link; remove it")
-    own.unlink(missing_ok=True)
-    left = [p for p in path.parent.glob(f".{glob.escape(shared.name)}.*.*") if not is_running(_process_of(p))]
-    for candidate in (shared, *left):
-        if candidate.is_file() and not candidate.is_symlink():
-            with suppress(FileNotFoundError):  # another process was faster
-                os.replace(candidate, own)
-                break
-    try:
-        yield own
-    finally:
-        if own.exists():
-            os.replace(own, shared)
-
-
-def _process_of(part: Path) -> int:
-    number = part.name.split(".")[-2]
-    return int(number) if number.isdecimal() else os.getpid()
+    with writing(own):
+        own.unlink(missing_ok=True)
+        left = [p for p in leftovers(path.parent, "part") if p.name.startswith(f".{shared.name}.")]
+        for candidate in (shared, *left):
+            if candidate.is_file() and not candidate.is_symlink():
+                with suppress(FileNotFoundError):  # another process was faster
+                    os.replace(candidate, own)
+                    break
+        try:
+            yield own
+        finally:
+            if own.exists():
+                os.replace(own, shared)
 
 
 def _sha256(path: Path) -> str:

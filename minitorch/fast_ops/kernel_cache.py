@@ -9,7 +9,7 @@ What is in the cache is executed. So a folder or file is used only if it belongs
 else may write to it; otherwise kernels are compiled in memory. One exception: a warm cache that a group shares, chosen
 by MINITORCH_CACHE_DIR, may belong to another user if its group is one of this user's and only its owner may write it.
 A file is written beside its place, synced and renamed.
-The file depends on Numba only; `jit` uses it.
+The file depends on Numba and `runtime.files`; `jit` uses it.
 """
 
 from __future__ import annotations
@@ -21,8 +21,6 @@ import pickle
 import platform
 import stat
 import sys
-import tempfile
-import time
 import warnings
 from pathlib import Path
 from typing import Any
@@ -33,7 +31,7 @@ from numba.core.caching import _Cache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
-LEFTOVER_SECONDS = 3600  # age from which a temporary file belongs to a process that was killed
+from ..runtime.files import replacing
 
 
 def cache_dir() -> Path:
@@ -138,31 +136,11 @@ def read(path: Path) -> bytes | None:
     return None
 
 
-@functools.cache
-def _delete_leftovers(folder: Path) -> None:
-    """Delete, once, the temporary files of processes that were killed while they wrote."""
-    for path in folder.glob("*.tmp"):
-        try:
-            if time.time() - path.stat().st_mtime > LEFTOVER_SECONDS:
-                path.unlink()
-        except OSError:  # another process was faster, or it is another user's
-            continue
-
-
 def write(path: Path, content: bytes) -> None:
     """Write a file with its hash; a reader sees the old file or the complete new one, after a power cut too."""
     _make(path.parent)
-    _delete_leftovers(path.parent)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(_head(path, content) + b"\n" + content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    with replacing(path, mode=0o600) as temporary:
+        temporary.write_bytes(_head(path, content) + b"\n" + content)
 
 
 class KernelCache(_Cache):

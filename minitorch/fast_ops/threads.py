@@ -2,7 +2,7 @@
 
 Numba's threads belong to a runtime of their own (GNU's OpenMP on Linux): how many there are, how long they wait for
 work, what a fork leaves of them, and whether two Python threads may launch kernels at once. `exclusive` makes
-compiling all or nothing. The file depends on Numba only.
+compiling all or nothing. The file depends on Numba and `runtime.signals`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from typing import Any
 import numba
 from numba.core.compiler_lock import global_compiler_lock
 from numba.np.ufunc import parallel
+
+from ..runtime.signals import STOPPING
 
 
 class _Process:
@@ -47,7 +49,7 @@ def forked() -> bool:
 
 @contextmanager
 def signals_wait() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM wait until the block is done, then deliver each once.
+    """Let Ctrl-C and the signals that ask a process to end wait until the block is done, then deliver each once.
 
     An exception between any two lines of a compiler leaves a kernel that is registered and has no code. Only the main
     thread handles signals, and a signal without a Python handler (ignored, or ending the process) needs no waiting.
@@ -63,7 +65,7 @@ def signals_wait() -> Iterator[None]:
 
     try:
         with ExitStack() as restored:
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in STOPPING:
                 handler = signal.getsignal(number)
                 if callable(handler):
                     handlers[number] = handler

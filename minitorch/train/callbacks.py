@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
+
+import numpy as np
 
 from ..optim.optimizer import Optimizer
 from ..optim.plateau import ReduceLROnPlateau
 from ..optim.schedulers import CosineAnnealingLR, OneCycleLR
-from .checkpoint import Stateful, load, load_checkpoint, save, save_checkpoint
+from .checkpoint import Checkpoint, Stateful, load, load_checkpoint, read_checkpoint, save, save_checkpoint
 from .loop import Step
 from .messages import UsageError
-from .run_dir import CHECKPOINT, WEIGHTS, write_file
+from .run_dir import CHECKPOINT, WEIGHTS, Record, write_file
 from .torch_format import CheckpointError
 
 _NUMBERS = ("loss", "accuracy", "lr", "valid_loss", "valid_accuracy")  # in a record
@@ -26,8 +28,6 @@ LOG_EVERY = 10  # steps from one line of the log to the next
 
 SCHEDULES = ("none", "onecycle", "cosine", "plateau")
 FIXED_LENGTH = ("onecycle", "cosine")  # schedules that are planned for a number of steps
-
-Record = dict[str, Any]
 
 
 class Callback(Protocol):
@@ -53,7 +53,7 @@ class JsonLinesLogger:
     """
 
     def __init__(self, path: Path, earlier: list[Record], *, rates: bool = False) -> None:
-        self.rates = rates
+        self.path, self.rates = path, rates
         write_file(path, "".join(map(_json_line, earlier)))
         self.file = path.open("a", encoding="utf-8", newline="\n")
 
@@ -71,35 +71,16 @@ class JsonLinesLogger:
             record |= {"lr": step.lr}
         if step.last:
             record |= {"valid_loss": step.valid_loss, "valid_accuracy": step.valid_accuracy}
-        self.file.write(_json_line(record))
-        self.file.flush()
+        try:
+            self.file.write(_json_line(record))
+            self.file.flush()
+        except OSError as error:
+            error.filename = str(self.path)
+            raise
 
     def close(self) -> None:
         """Close the file."""
         self.file.close()
-
-
-def read_records(path: Path, until: float = math.inf) -> list[Record]:
-    """Return the records of a log up to step ``until``; an empty list if there is no file.
-
-    They end at the first line that is no record: another program may have written the file.
-    """
-    return [record for record in _records(path) if record["step"] <= until]
-
-
-def _records(path: Path) -> Iterator[Record]:
-    if not path.exists():
-        return
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError):  # the last line of a run that was killed while it wrote
-            return
-        if not isinstance(record, dict) or not isinstance(record.get("step"), int):
-            return
-        if not all(isinstance(record.get(key), int | float | None) for key in _NUMBERS):
-            return
-        yield record
 
 
 def _json_line(record: Record) -> str:
@@ -161,17 +142,19 @@ class BestCheckpoint:
         """Load the checkpoint in the folder ``source`` and continue from it.
 
         Raises:
-            CheckpointError: There is none, or it was not saved by this class or does not fit. Nothing has changed.
+            CheckpointError: There is none, or it was not saved by this class, or it or the best weights are damaged or
+                do not fit. Nothing has changed.
         """
         path = source / CHECKPOINT
+        best, best_epoch = _best_of(path, read_checkpoint(path))
+        weights = load(source / WEIGHTS) if best_epoch else None
+        if weights is not None:
+            _check_fit(source / WEIGHTS, weights, self.parts[0].state_dict())
         checkpoint = load_checkpoint(path, *self.parts)
-        extra = checkpoint.extra
-        if not isinstance(extra, dict) or not {"best", "best_epoch"} <= set(extra):
-            raise CheckpointError(f"{path}: was not saved by BestCheckpoint: it has no best metric")
         self.epoch, self.step = checkpoint.epoch, checkpoint.step
-        self.best, self.best_epoch = extra["best"], extra["best_epoch"]
-        if self.best_epoch:
-            self.weights = load(source / WEIGHTS)
+        self.best, self.best_epoch = best, best_epoch
+        if weights is not None:
+            self.weights = weights
 
     def write_to(self, folder: Path) -> None:
         """Use ``folder`` from now on, and write the present state to it."""
@@ -222,6 +205,27 @@ class BestCheckpoint:
             save_checkpoint(path, *self.parts, epoch=self.epoch, step=self.step, extra=extra)
 
 
+def _best_of(path: Path, checkpoint: Checkpoint) -> tuple[float | None, int]:
+    """Return the best metric in a checkpoint and its epoch."""
+    extra = checkpoint.extra
+    if not isinstance(extra, dict) or not {"best", "best_epoch"} <= set(extra):
+        raise CheckpointError(f"{path}: was not saved by BestCheckpoint: it has no best metric")
+    best, epoch = extra["best"], extra["best_epoch"]
+    if type(epoch) is not int or not 0 <= epoch <= checkpoint.epoch:
+        raise CheckpointError(f"{path}: is damaged: best_epoch is {epoch!r}, after {checkpoint.epoch} epochs")
+    if epoch and (not isinstance(best, int | float) or math.isnan(best)):
+        raise CheckpointError(f"{path}: is damaged: the best metric is {best!r}, expected a number")
+    return best if epoch else None, epoch
+
+
+def _check_fit(path: Path, weights: Mapping[str, Any], state: Mapping[str, Any]) -> None:
+    """Check that weights have the names and shapes of a model's state: they are needed after the training only."""
+    found, expected = ({name: np.shape(value) for name, value in s.items()} for s in (weights, state))
+    differing = sorted({name for name, _ in set(found.items()) ^ set(expected.items())})
+    if differing:
+        raise CheckpointError(f"{path}: does not fit this model: {', '.join(differing)[:200]}")
+
+
 def saved_settings(folder: Path) -> dict[str, Any]:
     """Return the settings in the checkpoint of the run in ``folder``.
 
@@ -229,21 +233,11 @@ def saved_settings(folder: Path) -> dict[str, Any]:
         CheckpointError: There is no checkpoint, or it has no settings.
     """
     path = folder / CHECKPOINT
-    extra = load_checkpoint(path, _NoModel()).extra
-    if not isinstance(extra, dict) or not extra.get("settings"):
+    extra = read_checkpoint(path).extra
+    settings = extra.get("settings") if isinstance(extra, dict) else None
+    if not settings or not isinstance(settings, dict):
         raise CheckpointError(f"{path}: was not saved by a training script: it has no settings")
-    settings: dict[str, Any] = extra["settings"]
     return settings
-
-
-class _NoModel:
-    """Takes the place of a model where only the settings of a checkpoint are read."""
-
-    def state_dict(self) -> Mapping[str, Any]:
-        return {}
-
-    def load_state_dict(self, state: Any, /) -> None:
-        pass
 
 
 class LRSchedule:

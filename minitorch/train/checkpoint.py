@@ -25,7 +25,7 @@ from typing import Any, BinaryIO, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from ..runtime.files import replacing
+from ..runtime.files import opened, replacing
 from ..runtime.pickles import unpacked_limit
 from .torch_format import BFLOAT16, CheckpointError, decode, read_pth
 
@@ -127,6 +127,15 @@ def load_checkpoint(
     return _restore(Path(path), _unpack(Path(path)), model, optimizer, scheduler)
 
 
+def read_checkpoint(path: PathLike) -> Checkpoint:
+    """Return the ``epoch``, ``step`` and ``extra`` of a checkpoint, and restore nothing.
+
+    Raises:
+        CheckpointError: The file is missing, cut or of another format.
+    """
+    return _checkpoint_of(Path(path), _unpack(Path(path)))
+
+
 def flatten(tree: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Array]]:
     """Split a tree of dicts and lists into its skeleton and its arrays by dotted path.
 
@@ -213,6 +222,21 @@ def _unpack(path: Path) -> dict[str, Any]:
     return tree
 
 
+def _checkpoint_of(path: Path, tree: Mapping[str, Any]) -> Checkpoint:
+    missing = {"epoch", "step", "extra"} - set(tree)
+    if missing:
+        raise CheckpointError(
+            f"{path}: the header of the checkpoint is damaged: it has no {sorted(missing)[0]}"
+        )
+    for name in ("epoch", "step"):
+        if type(tree[name]) is not int or tree[name] < 0:
+            raise CheckpointError(
+                f"{path}: the header of the checkpoint is damaged: {name} is {str(tree[name])[:50]!r}, "
+                "expected a whole number of at least 0"
+            )
+    return Checkpoint(tree["epoch"], tree["step"], tree["extra"])
+
+
 def _restore(
     path: Path,
     tree: Mapping[str, Any],
@@ -222,9 +246,9 @@ def _restore(
 ) -> Checkpoint:
     named = {"model": model, "optimizer": optimizer, "scheduler": scheduler}
     parts = {name: part for name, part in named.items() if part is not None}
+    checkpoint = _checkpoint_of(path, tree)
     try:
         states = {name: tree[name] for name in parts}
-        checkpoint = Checkpoint(tree["epoch"], tree["step"], tree["extra"])
         version, words, gauss = tree["random"]
         randomness = (version, tuple(words), gauss)
         random.Random().setstate(randomness)  # an invalid state fails here, before anything is loaded
@@ -249,7 +273,8 @@ def _load_part(path: Path, name: str, part: Stateful, state: Any) -> None:
     try:
         part.load_state_dict(state)
     except Exception as error:  # each part raises errors of its own
-        raise CheckpointError(f"{path}: does not fit this {name}: {error}") from error
+        reason = " ".join(str(error).split())  # a module lists its faults in several lines
+        raise CheckpointError(f"{path}: does not fit this {name}: {reason}") from error
 
 
 def _arrays(state: Mapping[str, npt.ArrayLike]) -> dict[str, Array]:
@@ -277,7 +302,7 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Array], dict[str, str]]:
     import safetensors
 
     deserialize: Callable[[bytes], list[tuple[str, dict[str, Any]]]] = safetensors.deserialize
-    with _naming(path, "read"), open(path, "rb") as file:
+    with _naming(path, "read"), opened(path) as file:
         metadata = _read_header(path, file)
         file.seek(0)
         content = file.read()
@@ -333,7 +358,7 @@ def _npz(arrays: dict[str, Array]) -> bytes:
 
 def _read_npz(path: Path) -> dict[str, Array]:
     arrays: dict[str, Array] = {}
-    with _naming(path, "read"), open(path, "rb") as file:
+    with _naming(path, "read"), opened(path) as file:
         try:
             with zipfile.ZipFile(file) as archive:
                 limit = unpacked_limit(os.fstat(file.fileno()).st_size)
@@ -375,10 +400,8 @@ def _write(path: Path, content: bytes) -> None:
     with _naming(path, "written"):
         if not path.parent.is_dir():
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path.parent)
-        with replacing(path) as temporary, open(temporary, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        with replacing(path) as temporary:
+            temporary.write_bytes(content)
 
 
 @contextmanager

@@ -28,6 +28,7 @@ Array = npt.NDArray[Any]
 BLUE, ORANGE, RED, GREY, INK = "#2f6db3", "#e07b39", "#c0392b", "#8a8f98", "#22262b"
 SERIES = (BLUE, ORANGE, "#3d9970", "#8e5ea2", "#c9a227", RED, "#4fb3bf")  # one per run
 DPI = 150
+LARGEST_DRAWN = 1e100  # the ranges of axes are computed from differences and products of values
 STYLE: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 10,
@@ -73,6 +74,12 @@ def smoothed(values: Array) -> Array:
     return np.array([np.nanmean(w) if np.isfinite(w).any() else math.nan for w in windows])
 
 
+def drawable(values: Sequence[float | None]) -> Array:
+    """Return values as an array with nan, a gap in a line, for None and for what matplotlib cannot lay out."""
+    array = np.array(values, float)
+    return np.where(np.abs(array) <= LARGEST_DRAWN, array, math.nan)
+
+
 def plot_curves(folder: Path, records: Sequence[dict[str, Any]]) -> None:
     """Draw ``loss.png`` and ``accuracy.png`` from the records of a log, and ``lr.png`` if they have learning rates."""
     for name in ("loss", "accuracy"):
@@ -85,13 +92,13 @@ def plot_curves(folder: Path, records: Sequence[dict[str, Any]]) -> None:
 def plot_curve(path: Path, name: str, records: Sequence[dict[str, Any]], unit: str = "training step") -> None:
     """Draw a value of the training batches, raw (faint) and smoothed, and of the validation images."""
     steps = np.array([record["step"] for record in records])
-    values = np.array([record[name] for record in records], float)
+    values = drawable([record[name] for record in records])
     checks = [r for r in records if r.get(f"valid_{name}") is not None]
     with figure(path, 6.4, 3.8) as drawn:
         axes = drawn.subplots()
         axes.plot(steps, values, color=BLUE, alpha=0.25, linewidth=1)
         axes.plot(steps, smoothed(values), color=BLUE, label="training")
-        valid = [r[f"valid_{name}"] for r in checks]
+        valid = drawable([r[f"valid_{name}"] for r in checks])
         if checks:
             axes.plot(
                 [r["step"] for r in checks], valid, "o-", color=ORANGE, markersize=4.5, label="validation"
@@ -110,7 +117,8 @@ def plot_rates(path: Path, records: Sequence[dict[str, Any]]) -> None:
     """Draw the learning rate of each step."""
     with figure(path, 6.4, 2.9) as drawn:
         axes = drawn.subplots()
-        axes.plot([r["step"] for r in records], [r["lr"] for r in records], color=BLUE)
+        steps, rates = [r["step"] for r in records], [r.get("lr") for r in records]
+        axes.plot(steps, drawable(rates), color=BLUE)
         axes.set_xlim(left=0)
         axes.set_ylim(bottom=0)
         axes.set(title="Learning rate", xlabel="training step")
@@ -126,9 +134,9 @@ def plot_comparison(path: Path, logs: Mapping[str, Sequence[dict[str, Any]]]) ->
             colour, dash = SERIES[k % len(SERIES)], ("-", "--", ":")[k // len(SERIES) % 3]
             steps = next((r["step"] / r["epoch"] for r in records if "valid_accuracy" in r), 1)
             checks = [r for r in records if r.get("valid_accuracy") is not None]
-            epochs, valid = [r["epoch"] for r in checks], [r["valid_accuracy"] for r in checks]
+            epochs, valid = [r["epoch"] for r in checks], drawable([r["valid_accuracy"] for r in checks])
             left.plot(epochs, valid, f"o{dash}", color=colour, markersize=4, label=name)
-            losses = smoothed(np.array([r["loss"] for r in records], float))
+            losses = smoothed(drawable([r["loss"] for r in records]))
             right.plot([r["step"] / steps for r in records], losses, dash, color=colour)
         for axes, title in ((left, "Validation accuracy"), (right, "Training loss")):
             axes.set(title=title, xlabel="epoch")

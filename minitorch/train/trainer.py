@@ -6,7 +6,6 @@ dashboard: `minitorch.cli.image_trainer` adds both.
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -22,14 +21,15 @@ from ..data.loader import DataLoader
 from ..module import Module
 from ..optim.algorithms import SGD, Adam
 from ..optim.optimizer import Optimizer
+from ..runtime.signals import describe
 from ..vision.transforms import Compose, Normalize
-from .callbacks import BestCheckpoint, Callback, JsonLinesLogger, LRSchedule, Record, read_records
+from .callbacks import BestCheckpoint, Callback, JsonLinesLogger, LRSchedule
 from .console import TrainingPlan, console_logger
 from .loop import fit, predict
 from .messages import UsageError, notice
 from .metrics import accuracy
 from .plots import plot_confusion, plot_curves, plot_mistakes, plot_predictions
-from .run_dir import LOG, PLOTS, RESULTS, write_json, write_optional
+from .run_dir import LOG, PLOTS, RESULTS, Record, read_records, read_results, write_json, write_optional
 
 Array = npt.NDArray[Any]
 PlotModel = Callable[[Path, Any], None]  # of a folder and the model, which has just seen the held-out images
@@ -191,10 +191,10 @@ class ImageRun:
         try:
             self._loop(chain)
             self.seconds += time.perf_counter() - start
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stop:
             epoch = self.checkpoint.epoch
             notice(
-                "stopped by Ctrl-C"
+                f"stopped by {describe(stop)}"
                 + (f"; --resume {self.out} goes on after epoch {epoch}" if self.out else "")
             )
             raise
@@ -277,6 +277,6 @@ class ImageRun:
 def _seconds_of(folder: Path) -> float:
     """Return how long the run in ``folder`` took; 0.0 if it did not end."""
     try:
-        return float(json.loads((folder / RESULTS).read_text(encoding="utf-8"))["seconds"])
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return float(read_results(folder).get("seconds") or 0.0)
+    except UsageError:
         return 0.0

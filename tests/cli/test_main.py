@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from minitorch.cli.main import COMMANDS, main
-from minitorch.cli.parser import Parser
+from minitorch.runtime.parser import Parser
 
 from .runner import one_line
 
@@ -40,7 +40,7 @@ def test_every_command_has_help(name: str, capsys: pytest.CaptureFixture[str]) -
 
 def test_every_file_of_a_command_is_listed() -> None:
     folder = Path(sys.modules["minitorch.cli.main"].__file__ or "").parent
-    shared = {"__init__", "main", "common", "parser", "image_trainer", "toy_trainers"}
+    shared = {"__init__", "main", "common", "image_trainer", "toy_trainers"}
     assert {path.stem for path in folder.glob("*.py")} - shared == set(COMMANDS)
 
 

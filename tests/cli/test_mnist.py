@@ -223,7 +223,8 @@ def test_ctrl_c_keeps_everything_so_far(tmp_path: Path) -> None:
     flags = (*SMALL, "--epochs", 1000, "--out", "kept", "--dashboard", "off")
     started = process("run_mnist_multiclass", *flags, cwd=tmp_path)
     assert started.stdout is not None
-    assert started.stdout.readline().startswith("epoch    1/1000")
+    # A slow machine also prints when kernels are ready.
+    assert any(line.startswith("epoch    1/1000   loss") for line in started.stdout)
     started.send_signal(signal.SIGINT)
     _, told = started.communicate(timeout=300)
     assert started.returncode == 130, told

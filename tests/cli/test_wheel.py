@@ -14,7 +14,7 @@ import pytest
 
 from .runner import ROOT
 
-SOURCES = ("minitorch", "pyproject.toml", "setup.py", "README.md", "LICENSE")
+SOURCES = ("minitorch", "minitorch_command.py", "pyproject.toml", "setup.py", "README.md", "LICENSE")
 TIMEOUT = 900  # seconds for pip, and for the run, which compiles its kernels
 
 
@@ -60,7 +60,7 @@ def test_the_wheel_holds_the_data_files(wheel: Path) -> None:
     assert {"minitorch/py.typed", "minitorch/dashboard/visdom/assets.json"} <= names
     assert any(name.endswith("digits.npz") for name in names)
     assert {name.split("/")[0] for name in names if not name.split("/")[0].endswith(".dist-info")} == {
-        "minitorch"
+        *("minitorch", "minitorch_command.py")
     }
     folders = {str(path.parent.relative_to(ROOT)) for path in (ROOT / "minitorch").rglob("*.py")}
     assert folders <= {name.rpartition("/")[0] for name in names}

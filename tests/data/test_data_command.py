@@ -42,7 +42,14 @@ POSIX = [
 ]
 # All that the command is made of, and what these files import from the lowest layer.
 PARTS = (*(ROOT / "minitorch" / "data").glob("*.py"), ROOT / "minitorch" / "runtime" / "files.py")
-RUNTIME = {"runtime", "runtime.files", "runtime.pickles", "runtime.types"}
+RUNTIME = {
+    "runtime",
+    "runtime.files",
+    "runtime.parser",
+    "runtime.pickles",
+    "runtime.signals",
+    "runtime.types",
+}
 
 COMMAND = """
 import runpy, sys

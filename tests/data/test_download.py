@@ -160,11 +160,14 @@ def test_downloads_at_once_do_not_disturb_each_other(server: Server, tmp_path: P
 def test_what_a_killed_process_left_is_resumed(server: Server, tmp_path: Path) -> None:
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
-    (tmp_path / f".some.bin.part.{dead.pid}.1").write_bytes(CONTENT[:1000])
-    (tmp_path / f".some.bin.part.{os.getpid()}.1").write_bytes(b"of another thread")
-    data_download.fetch(server.remote("good"), tmp_path)
+    own = files.own_name(tmp_path / "some.bin.part", "part").name
+    (tmp_path / own.replace(f".{os.getpid()}-", f".{dead.pid}-")).write_bytes(CONTENT[:1000])
+    other = tmp_path / re.sub(r"-\d+-", "-1-", own)
+    other.write_bytes(b"of another thread")
+    with files.writing(other):
+        data_download.fetch(server.remote("good"), tmp_path)
     assert server.requests == [("/good/some.bin", "bytes=1000-")]
-    assert names(tmp_path) == [f".some.bin.part.{os.getpid()}.1", "some.bin"]
+    assert names(tmp_path) == [other.name, "some.bin"]
 
 
 def test_a_link_in_place_of_the_part_is_refused(server: Server, tmp_path: Path) -> None:

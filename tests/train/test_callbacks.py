@@ -15,13 +15,13 @@ from minitorch.train import console
 from minitorch.train.callbacks import (
     BestCheckpoint,
     JsonLinesLogger,
-    read_records,
     saved_settings,
     schedule_for,
 )
 from minitorch.train.checkpoint import Stateful
 from minitorch.train.console import ConsoleLogger, ProgressBar, TrainingPlan
 from minitorch.train.messages import UsageError
+from minitorch.train.run_dir import read_records
 
 
 def test_json_lines_write_null_for_what_is_not_finite(tmp_path: Path) -> None:

@@ -1,0 +1,66 @@
+"""The signals that stop a command: Ctrl-C, SIGTERM, and SIGHUP when its terminal is gone. All clean up first.
+
+It depends on the standard library only; commands handle the signals, and compiling makes them wait.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from types import FrameType
+
+# Windows has no SIGHUP.
+STOPPING = [number for number in signal.Signals if number.name in ("SIGINT", "SIGTERM", "SIGHUP")]
+
+
+class Terminated(KeyboardInterrupt):
+    """The process was asked to end by another signal than Ctrl-C; what handles Ctrl-C handles it too.
+
+    Args:
+        number: The number of the signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def signal_of(stop: KeyboardInterrupt) -> signal.Signals:
+    """Return the signal that raised an exception."""
+    return signal.Signals(stop.number if isinstance(stop, Terminated) else signal.SIGINT)
+
+
+def describe(stop: KeyboardInterrupt) -> str:
+    """Return the name of what stopped a command, for a message."""
+    number = signal_of(stop)
+    return "Ctrl-C" if number == signal.SIGINT else number.name
+
+
+def exit_status(stop: KeyboardInterrupt) -> int:
+    """Return the exit status of a command that was stopped: 130 after Ctrl-C, 143 after SIGTERM, as in a shell."""
+    return 128 + signal_of(stop)
+
+
+def _raise(number: int, frame: FrameType | None) -> None:
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
+    raise Terminated(number)
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Let the signals of `STOPPING` raise KeyboardInterrupt in the block, where nobody has set a handler.
+
+    A signal that is ignored stays ignored (``nohup``, a shell that starts a job in the background). Only the main
+    thread may set handlers; in another thread nothing changes.
+    """
+    with ExitStack() as restored:
+        if threading.current_thread() is threading.main_thread():
+            for number in STOPPING:
+                before = signal.getsignal(number)
+                if before in (signal.SIG_DFL, signal.default_int_handler):
+                    restored.callback(signal.signal, number, before)
+                    signal.signal(number, _raise)
+        yield
