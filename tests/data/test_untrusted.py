@@ -30,10 +30,9 @@ from minitorch.dashboard.svg import confusion, gallery, line_chart, settings_tab
 from minitorch.dashboard.visdom import assets
 from minitorch.data import __main__, formats, image_sets
 from minitorch.data.download import DataError
-from minitorch.train.callbacks import read_records
 from minitorch.train.checkpoint import load, load_checkpoint
 from minitorch.train.messages import UsageError
-from minitorch.train.run_dir import LOG, RESULTS
+from minitorch.train.run_dir import LOG, RESULTS, read_records
 from minitorch.vision.io import read_image
 
 from .test_data import BATCHES, alone, batch_files, check_cifar, write_archive
@@ -325,12 +324,11 @@ LINE = json.dumps({"epoch": 1, "step": 10, "loss": 0.5, "accuracy": 0.9})
         b"\xff\xfe\x00",
     ],
 )
-def test_a_log_ends_at_the_first_line_that_is_no_record(tmp_path: Path, line: bytes) -> None:
+def test_a_line_of_a_log_that_is_no_record_is_one_error(tmp_path: Path, line: bytes) -> None:
     path = tmp_path / LOG
     path.write_bytes(LINE.encode() + b"\n" + line + b"\n" + LINE.encode() + b"\n")
-    assert [record["step"] for record in read_records(path)] == [10]
-    path.write_bytes(line)
-    assert read_records(path) == []
+    with pytest.raises(UsageError, match=rf"^{re.escape(str(path))}, line 2: expected [^\n]*$"):
+        read_records(path)
 
 
 @pytest.mark.parametrize(
