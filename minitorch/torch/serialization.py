@@ -53,7 +53,7 @@ class _Pickler(_Base):  # type: ignore[misc]
     def __init__(self, file: Any) -> None:
         super().__init__(file, protocol=2)
         self.arrays: list[Any] = []
-        self.keys: dict[int, str] = {}
+        self.kept: list[Any] = []
 
     def persistent_id(self, obj: Any) -> Any:
         if isinstance(obj, _Place):
@@ -63,6 +63,9 @@ class _Pickler(_Base):  # type: ignore[misc]
     def save(self, obj: Any, save_persistent_id: bool = True) -> None:
         if isinstance(obj, _Name):
             self.write(f"c{obj.module}\n{obj.name}\n".encode())
+            return
+        if id(obj) in self.memo:
+            self.write(self.get(self.memo[id(obj)][0]))
             return
         if isinstance(obj, Tensor):
             self.save_reduce(*self._parts(obj), obj=obj)
@@ -89,33 +92,20 @@ class _Pickler(_Base):  # type: ignore[misc]
         self.save(func)
         self.save(args)
         self.write(pickle.REDUCE)
-        if id(obj) not in self.memo:
-            self.memoize(obj)
+        self.kept.append(obj)  # a memo goes by id: nothing that it knows may be gone before the end
+        self.memoize(obj)
 
     def _parts(self, t: Tensor) -> tuple[_Name, tuple[Any, ...]]:
         if t.dtype is bfloat16:
             raise TypeError("save: bfloat16 is read only: convert with float()")
-        array = np.ascontiguousarray(to_array(t))
-        owner = (
-            id(t._value._tensor._storage)
-            if t.is_floating_point() and not isinstance(t._value, np.ndarray)
-            else id(t._value)
-        )
-        key = self.keys.get(owner) if array.size == t.numel() and t._base is None else None
-        if key is None or self.arrays[int(key)].size != array.size:
-            key = str(len(self.arrays))
-            self.arrays.append(array)
-            self.keys[owner] = key
-        place = _Place(_STORAGES[t.dtype.name], key, array.size)
+        if isinstance(t, Parameter):
+            return _Name("torch._utils", "_rebuild_parameter"), (t.detach(), t.requires_grad, OrderedDict())
+        array = to_array(t).copy(order="C")
+        self.arrays.append(array)
+        place = _Place(_STORAGES[t.dtype.name], str(len(self.arrays) - 1), array.size)
         strides = tuple(s // array.itemsize for s in array.strides)
-        parts: tuple[Any, ...] = (place, 0, tuple(t.shape), strides, t.requires_grad, OrderedDict())
-        made: tuple[_Name, tuple[Any, ...]] = _Name("torch._utils", "_rebuild_tensor_v2"), parts
-        if not isinstance(t, Parameter):
-            return made
-        plain = from_array(array)
-        self.keys[id(plain._value._tensor._storage)] = key
-        self._kept = [*vars(self).get("_kept", []), plain]
-        return _Name("torch._utils", "_rebuild_parameter"), (plain, t.requires_grad, OrderedDict())
+        parts = (place, 0, tuple(t.shape), strides, t.requires_grad, OrderedDict())
+        return _Name("torch._utils", "_rebuild_tensor_v2"), parts
 
 
 def save(obj: Any, f: Any, *args: Any, **ignored: Any) -> None:
