@@ -6,6 +6,8 @@ bfloat16 name what files hold; tensors of them can be made and converted, and re
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -185,6 +187,18 @@ def common_dtype(*groups: list[dtype]) -> dtype:
         if result is None or _category(found) > _category(result):
             result = found
     return float32 if result is None else result
+
+
+def named_axis(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a function take ``axis``, as in NumPy, where it takes ``dim``."""
+
+    @functools.wraps(fn)
+    def function(*args: Any, axis: Any = None, **kwargs: Any) -> Any:
+        if axis is not None:
+            kwargs["dim"] = axis
+        return fn(*args, **kwargs)
+
+    return function
 
 
 def number_dtype(x: Any) -> dtype:

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from ..tensor_functions.shape import Cat
+from .dtypes import named_axis
 from .elementwise import cast, masked_fill, result_type
 from .shapes import ordinals, pick, reshape, unsqueeze
 from .tensor import Tensor, as_core, from_array, is_float, to_array, wrap
 
 
+@named_axis
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Join tensors along a dimension.
 
@@ -48,6 +50,7 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 concat = concatenate = cat
 
 
+@named_axis
 def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Join tensors of one shape along a new dimension.
 

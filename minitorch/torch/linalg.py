@@ -338,3 +338,26 @@ def matrix_power(A: Tensor, n: int) -> Tensor:
     for _ in range(n):
         out = matmul(out, A)
     return out
+
+
+def multi_dot(tensors: Any) -> Tensor:
+    """Return the product of matrices, from left to right."""
+    out = tensors[0]
+    for t in tensors[1:]:
+        out = matmul(out, t)
+    return out
+
+
+def svdvals(A: Tensor) -> Tensor:
+    """Return the singular values, as a constant."""
+    return _by_numpy("svdvals", lambda a: np.linalg.svd(a, compute_uv=False), A)
+
+
+def eigvalsh(A: Tensor) -> Tensor:
+    """Return the eigenvalues of a symmetric matrix, as a constant."""
+    return _by_numpy("eigvalsh", np.linalg.eigvalsh, A)
+
+
+def slogdet(A: Tensor) -> Any:
+    """Return the sign of the determinant and the logarithm of its magnitude, as constants."""
+    return _by_numpy("slogdet", lambda a: tuple(np.linalg.slogdet(a)), A)

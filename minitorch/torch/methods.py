@@ -11,6 +11,7 @@ import numpy as np
 from ..tensor import Number
 from . import (
     comparison,
+    composed,
     creation,
     dtypes,
     elementwise,
@@ -34,6 +35,13 @@ _NO_METHODS = {
         "cast",
         "compared",
         "check_shapes",
+        "named_axis",
+        "vander",
+        "block_diag",
+        "column_stack",
+        "dstack",
+        "combinations",
+        "chain_matmul",
         "common_device",
         "result_type",
         "as_core",
@@ -152,9 +160,36 @@ def _matmul(input: Any, other: Any) -> Any:
     return linalg.matmul(input, other)
 
 
+_UFUNCS = {"add": elementwise.add, "subtract": elementwise.sub, "multiply": elementwise.mul, "divide": elementwise.div,
+           "true_divide": elementwise.div, "power": elementwise.pow, "matmul": linalg.matmul,
+           "equal": comparison.eq, "not_equal": comparison.ne, "less": comparison.lt, "less_equal": comparison.le,
+           "greater": comparison.gt, "greater_equal": comparison.ge}  # fmt: skip
+
+
+def _array_ufunc(input: Tensor, ufunc: Any, method: str, *inputs: Any, **settings: Any) -> Any:
+    """Compute a function of NumPy on tensors: arithmetic is ours, the rest gives a constant."""
+    if method != "__call__" or settings:
+        return NotImplemented
+    own = _UFUNCS.get(ufunc.__name__)
+    if own is not None:
+        return own(*(x.item() if isinstance(x, np.generic) else creation.as_tensor(x) for x in inputs))
+    return creation.as_tensor(ufunc(*(x.numpy() if isinstance(x, Tensor) else x for x in inputs)))
+
+
 def attach() -> None:
     """Give Tensor its methods and operators."""
-    for module in (elementwise, comparison, shapes, joining, indexing, reductions, ordering, linalg, inplace):
+    for module in (
+        elementwise,
+        comparison,
+        shapes,
+        joining,
+        indexing,
+        reductions,
+        ordering,
+        linalg,
+        composed,
+        inplace,
+    ):
         for name, fn in _functions(module).items():
             if name not in vars(Tensor):
                 setattr(Tensor, name, fn)
@@ -186,6 +221,7 @@ def attach() -> None:
         "true_divide": elementwise.div, "divide": elementwise.div, "multiply": elementwise.mul,
         "subtract": elementwise.sub, "negative": elementwise.neg, "absolute": elementwise.abs,
         "clip": elementwise.clamp,
+        "__array_ufunc__": _array_ufunc,
         "where": lambda input, condition, other: elementwise.where(condition, input, other),
         "type_as": lambda input, other: shapes.to(input, other), "unfold": _unfold, "resolve_conj": _itself,
         "is_complex": lambda input: False, "is_same_size": lambda input, other: input.shape == other.shape,

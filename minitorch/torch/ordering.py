@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..tensor_functions import arrange
-from .dtypes import find_dtype
+from .dtypes import find_dtype, named_axis
 from .elementwise import cast, sub
 from .indexing import gather
 from .joining import cat, narrow
@@ -16,6 +16,7 @@ from .shapes import reshape
 from .tensor import Tensor, from_array, is_float, to_array, wrap
 
 
+@named_axis
 def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:
     """Return the sorted elements along ``dim``, and where each was."""
     return sort_result(*_ordered(input, dim, descending))
@@ -36,6 +37,7 @@ def _ordered(input: Tensor, dim: int, descending: bool) -> tuple[Tensor, Tensor]
     return values, indices
 
 
+@named_axis
 def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Tensor:
     """Return the indices that sort along ``dim``."""
     return _ordered(input, dim, descending)[1]
@@ -115,6 +117,7 @@ def searchsorted(sorted_sequence: Tensor, input: Any, *, right: bool = False) ->
     return bucketize(values, sorted_sequence, right=right)
 
 
+@named_axis
 def cumsum(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     """Return the running sum along ``dim``."""
     if dtype is not None:

@@ -13,7 +13,7 @@ from ..tensor_functions import arrange
 from ..tensor_functions.nn import LogSoftmax, Softmax
 from ..tensor_functions.reduce import Mean, Sum
 from .comparison import isnan
-from .dtypes import bool_, find_dtype, int64
+from .dtypes import bool_, find_dtype, int64, named_axis
 from .elementwise import cast, div, exp, log, masked_fill, mul, sqrt, square, sub, where
 from .elementwise import maximum as _larger
 from .elementwise import minimum as _smaller
@@ -72,6 +72,7 @@ def _np_axis(input: Tensor, dim: Any) -> Any:
     return dims_of(input, dim) if dim is not None and dim != () else None
 
 
+@named_axis
 def sum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """Return the sum over dimensions, by default over all."""
     if dtype is not None:
@@ -82,6 +83,7 @@ def sum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = N
     return from_array(total, input.device, find_dtype(dtype, int64))
 
 
+@named_axis
 def mean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """Return the mean over dimensions, by default over all."""
     if dtype is not None:
@@ -120,6 +122,7 @@ def _one_of_all(input: Tensor, index: Any, op: str) -> Tensor:
     return pick(input, np.array(index(to_array(input))), op)
 
 
+@named_axis
 def max(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
     """Return the largest element; along ``dim``, ``(values, indices)``; of two tensors, the larger elements."""
     if isinstance(dim, Tensor):
@@ -129,6 +132,7 @@ def max(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
     return _one_along(input, dim, keepdim, np.argmax, max_result)
 
 
+@named_axis
 def min(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
     """Return the smallest element; along ``dim``, ``(values, indices)``; of two tensors, the smaller elements."""
     if isinstance(dim, Tensor):
@@ -151,11 +155,13 @@ def _extreme(input: Tensor, dim: Any, keepdim: bool, fn: Callable[..., Any], op:
     return exact if not out.requires_grad else sub(out, sub(out.detach(), exact))
 
 
+@named_axis
 def amax(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
     """Return the largest elements over dimensions; equal ones share the gradient."""
     return _extreme(input, dim, keepdim, np.max, "Amax")
 
 
+@named_axis
 def amin(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
     """Return the smallest elements over dimensions; equal ones share the gradient."""
     return _extreme(input, dim, keepdim, np.min, "Amin")
@@ -183,7 +189,7 @@ def _index_of(name: str, fn: Callable[..., Any]) -> Callable[..., Tensor]:
     return function
 
 
-argmax, argmin = _index_of("argmax", np.argmax), _index_of("argmin", np.argmin)
+argmax, argmin = named_axis(_index_of("argmax", np.argmax)), named_axis(_index_of("argmin", np.argmin))
 
 
 def _truth(name: str, fn: Callable[..., Any]) -> Callable[..., Tensor]:
@@ -197,7 +203,7 @@ def _truth(name: str, fn: Callable[..., Any]) -> Callable[..., Tensor]:
     return function
 
 
-any, all = _truth("any", np.any), _truth("all", np.all)
+any, all = named_axis(_truth("any", np.any)), named_axis(_truth("all", np.all))
 
 
 def count_nonzero(input: Tensor, dim: Any = None) -> Tensor:
@@ -205,6 +211,7 @@ def count_nonzero(input: Tensor, dim: Any = None) -> Tensor:
     return from_array(np.asarray(np.count_nonzero(to_array(input), _np_axis(input, dim))), input.device)
 
 
+@named_axis
 def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """Return the product along a dimension, by default over all."""
     if dtype is not None:
@@ -226,6 +233,7 @@ def _correction(unbiased: Any, correction: Any) -> float:
     )
 
 
+@named_axis
 def var(
     input: Tensor, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
 ) -> Tensor:
@@ -242,6 +250,7 @@ def var(
     return out
 
 
+@named_axis
 def std(
     input: Tensor, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
 ) -> Tensor:
@@ -289,6 +298,7 @@ def norm(input: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False, 
     return out
 
 
+@named_axis
 def logsumexp(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
     """Return ``log(sum(exp(input)))`` over dimensions, shifted by the maximum."""
     dims = dims_of(input, dim)

@@ -22,7 +22,11 @@ _ALIASES = {
               "optim.lr_scheduler", "utils", "utils.data", "utils.tensorboard"],
     "torchvision": ["", "datasets", "models", "transforms", "transforms.functional", "utils"],
 }  # fmt: skip
-_MORE = {"torch.nn.parameter": "torch.nn.parameter", "torch.optim.optimizer": "torch.optim.optimizer"}
+_MORE = {
+    "torch.nn.utils.rnn": "torch.nn.rnn_utils",
+    "torch.nn.parameter": "torch.nn.parameter",
+    "torch.optim.optimizer": "torch.optim.optimizer",
+}
 
 
 class _NoOthers:

@@ -104,7 +104,7 @@ class _Pickler(_Base):  # type: ignore[misc]
         self.arrays.append(array)
         place = _Place(_STORAGES[t.dtype.name], str(len(self.arrays) - 1), array.size)
         strides = tuple(s // array.itemsize for s in array.strides)
-        parts = (place, 0, tuple(t.shape), strides, t.requires_grad, OrderedDict())
+        parts: tuple[Any, ...] = (place, 0, tuple(t.shape), strides, t.requires_grad, OrderedDict())
         return _Name("torch._utils", "_rebuild_tensor_v2"), parts
 
 

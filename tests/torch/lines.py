@@ -1375,7 +1375,361 @@ from torch_data import RandomSampler; sorted(RandomSampler(range(4)))
 from torch_data import DataLoader, Dataset; D = type("D", (Dataset,), {"__len__": lambda s: 3, "__getitem__": lambda s, q: (q, q * 2.0)}); list(DataLoader(D(), 2))
 from torch_data import DataLoader, IterableDataset; D = type("D", (IterableDataset,), {"__iter__": lambda s: iter(range(3))}); list(DataLoader(D(), 2))
 """
+LINES["mixed"] = """
+torch.zeros(size=(2, 3))
+torch.randn(size=(2,)).shape
+torch.atleast_2d(v)
+torch.addmv(torch.ones(2), x, v)
+torch.argwhere(x > 0)
+torch.celu(x)
+torch.clone(x)
+torch.column_stack([v, v])
+torch.cov(x)
+torch.corrcoef(x)
+torch.cross(v, v.flip(0), dim=0)
+torch.deg2rad(v)
+torch.dist(x, y)
+torch.dstack([v, v])
+torch.exp2(v)
+torch.flatten(x)
+torch.floor(x)
+torch.frac(x)
+torch.gt(x, 0)
+torch.heaviside(x, torch.tensor(0.5))
+torch.hypot(x, y)
+torch.logit(p)
+torch.logaddexp(x, y)
+torch.mode(torch.tensor([1, 2, 2]))
+torch.msort(x)
+torch.mul(x, y)
+torch.nanmean(x)
+torch.positive(x)
+torch.rad2deg(v)
+torch.real(x)
+torch.relu(x)
+torch.select(x, 0, 1)
+torch.sigmoid(x)
+torch.sinc(x)
+torch.square(x)
+torch.sub(x, y, alpha=2)
+torch.swapaxes(x, 0, 1)
+torch.t(x)
+torch.tensor_split(v, 2)
+torch.trapz(v)
+torch.unflatten(t, 2, (2, 2))
+torch.vander(v)
+torch.xlogy(x.abs(), y.abs())
+torch.zeros_like(b)
+torch.empty(3).fill_(2)
+torch.full((2, 2), 1.0, dtype=torch.float64)
+torch.arange(0, 10, 3).tolist()
+torch.block_diag(torch.eye(2), torch.ones(1, 1))
+torch.combinations(v)
+torch.masked_select(x, x > 1)
+torch.clamp(x, -1, 1)
+torch.mean(x, dim=(0, 1))
+torch.max(x, dim=1).values
+torch.isin(k, torch.tensor([1, 2]))
+torch.std(x, dim=0, unbiased=True)
+torch.ones(2, 3).sum(dim=1).shape
+torch.squeeze(torch.ones(1, 3), 0)
+torch.scatter(torch.zeros(2, 3), 1, lab.unsqueeze(1), 1.0)
+torch.take(x, k)
+torch.rand(2).ge(0).all()
+torch.equal(x, y)
+torch.is_nonzero(torch.tensor(1))
+torch.conv2d(img, ker)
+torch.nn.functional.relu(x)
+torch.softmax(x, -1)
+torch.dropout(x, 0.0, True)
+torch.add(1, x)
+torch.asarray([1, 2])
+torch.baddbmm(torch.zeros(2, 3, 3), t, t.transpose(1, 2))
+torch.chain_matmul(x, y.t())
+torch.linalg.multi_dot([x, y.t(), x])
+torch.linalg.pinv(x)
+torch.linalg.qr(x.t())[1].abs()
+torch.linalg.cholesky(torch.eye(2) * 4)
+torch.linalg.eigvalsh(torch.eye(2))
+torch.linalg.svdvals(x)
+torch.linalg.slogdet(torch.eye(2))
+torch.svd(x)[1]
+x.nanmean()
+x.expm1()
+x.mul(2.0).add_(1.0)
+x.ne(y).sum()
+x.index_put((torch.tensor([0]), torch.tensor([1])), torch.tensor([9.0]))
+x.index_put_((torch.tensor([0]), torch.tensor([1])), torch.tensor([9.0])); x
+x.masked_scatter(x > 0, torch.arange(6.0))
+x.put_(torch.tensor([0]), torch.tensor([5.0])); x
+x.view(2, -1, 1).shape
+x.storage_offset()
+x[1].storage_offset()
+x.is_shared()
+x.T.contiguous().stride()
+x.to(dtype=torch.float64, device="cpu").dtype
+x.to(torch.device("cpu")).device
+x.new_tensor([1.0])
+x.new_empty((2, 2)).shape
+x.logical_not()
+x.not_equal(y)
+x.isfinite().all()
+x.cumsum(dim=-1)
+x.max(dim=-1, keepdim=True).values
+x.argmax(-1).tolist()
+x.std().item()
+x.unique()
+x.view(torch.int32).shape
+x.dim() == 2
+x.tolist() == x.numpy().tolist()
+x.abs_().sqrt_(); x
+x.round(decimals=1)
+x.sigmoid().round()
+x.clip(0, 1)
+x.addmm(torch.ones(2, 2), y)
+x.minimum(y)
+x.fmod(2)
+x.sub(1).pow(2).mean().sqrt()
+x.dist(y)
+x.stride(0)
+x.repeat(2, 1, 1).shape
+x.split(2, dim=1)
+x.tile((2, 1))
+x.swapaxes(0, 1).shape
+x.var(dim=0, keepdim=True)
+x.amax(dim=(0, 1), keepdim=True)
+x.reshape(-1)[x.argmax()]
+x[x.argmax(0), torch.arange(3)]
+x[torch.tensor([[0, 1], [1, 0]])]
+x[:, torch.tensor([[0, 1], [1, 2]])].shape
+x[..., None].shape
+x[b[:2]]
+x[0, b]
+x[1:2, k]
+x[(0, 1)]
+x[slice(0, 1)]
+x[np.array([1, 0])]
+x[np.int64(1)]
+x[True].shape
+x[[True, False]]
+x[x.sum(1) > 1]
+x[torch.where(x > 2)]
+x[None, None, 0].shape
+t[..., -1, :].shape
+t[0, [0, 2]][:, 1]
+t[:, :, 1:3].shape
+x[0][0] += 1; x
+x[x > 0] += 1; x
+x[0], x[1] = x[1].clone(), x[0].clone(); x
+x[:, 0], x[:, 1] = 1, 2; x
+del x; y
+i[k[:2] - 1, lab] = -1; i
+i.scatter_(1, lab.unsqueeze(1), 9); i
+i.float().softmax(0)
+i.max().item()
+i.topk(2)
+i.sort(descending=True)
+i.cumprod(1)
+i.prod(1)
+i.bitwise_and(1)
+i.to(torch.bool)
+i == i.t().t()
+(i > 2).long()
+(i > 2).sum(dim=0)
+(i % 2 == 0).nonzero().squeeze()
+b.sum().item()
+b.float().mean().item()
+b.to(torch.uint8)
+b * x[0]
+x * b
+b.int().sum()
+~(x > 0)
+torch.tensor(5) in torch.tensor([5, 6])
+torch.tensor([1, 2]) @ torch.tensor([3, 4])
+torch.tensor(3.7).int()
+torch.tensor(3.7).round().long()
+torch.tensor([3, 4]).float().norm()
+torch.tensor([1, 2, 3], dtype=torch.float).mean()
+torch.tensor([[1, 2], [3, 4]]).float().inverse()
+torch.tensor([1, 2]).expand(3, 2)
+torch.tensor(2) ** 3
+torch.tensor([2, 3]) ** torch.tensor([2.0])
+torch.tensor(1.0).item() == 1.0
+torch.tensor([0.1, 0.2]).sum().item()
+float(torch.tensor([2.5]))
+int(torch.tensor(2.9))
+torch.tensor([True, False]).any().item()
+round(x.mean().item(), 4)
+list(map(float, v))
+[q.item() for q in v]
+max(x.flatten().tolist())
+sum(v)
+sum(v).item()
+np.mean(v.numpy()).item()
+np.exp(v)
+np.array([q.numpy() for q in x]).shape
+torch.from_numpy(np.arange(4)).dtype
+torch.from_numpy(np.arange(4.0)).float().dtype
+torch.stack([torch.tensor(q) for q in (1.0, 2.0)])
+torch.cat([v.unsqueeze(0), v.unsqueeze(0)], dim=0)
+torch.stack(list(x)).shape
+torch.tensor(list(v))
+str(torch.tensor([1.0]).dtype)
+x.dtype == torch.float32
+x.dtype is torch.float
+str(torch.device("cuda:1"))
+torch.device("cpu") == torch.device("cpu")
+torch.Size([2, 3]) + torch.Size([1])
+torch.Size((2, 3)).numel()
+x.type() == "torch.FloatTensor"
+torch.set_printoptions(precision=2); s = repr(x); torch.set_printoptions(precision=4); s
+torch.get_num_threads() > 0
+torch.__version__ > "1.0"
+torch.cuda.is_available()
+torch.cuda.device_count()
+torch.backends.cudnn.is_available()
+torch.manual_seed(3).initial_seed()
+torch.initial_seed() == 1
+g = torch.Generator(); g.manual_seed(1); torch.rand(2, generator=g).shape
+g = torch.Generator().manual_seed(1); a = torch.randn(3, generator=g); g.manual_seed(1); torch.equal(a, torch.randn(3, generator=g))
+torch.autograd.Variable(x).shape
+torch.no_grad().__class__.__name__
+F.relu(x, inplace=True); x
+F.max_pool2d(F.relu(img), kernel_size=2, stride=2).shape
+F.cross_entropy(input=x, target=lab)
+F.mse_loss(x, y.double()).dtype
+F.mse_loss(input=x, target=y)
+F.softmax(x)
+F.conv2d(input=img, weight=ker, stride=(2, 2))
+F.avg_pool2d(img, kernel_size=2)
+F.adaptive_avg_pool2d(img, (None, 2)).shape
+F.interpolate(img, scale_factor=0.5, mode="nearest")
+F.interpolate(img, size=3, mode="area")
+F.upsample(img, scale_factor=2).shape
+F.fold(F.unfold(img, 2, stride=2), (6, 6), 2, stride=2)
+F.multilabel_soft_margin_loss(x, (y > 0).float())
+F.rms_norm(x, (3,))
+F.gumbel_softmax(x, hard=True).sum(1)
+F.lp_pool2d(img, 2, 2)
+F.channel_shuffle(torch.arange(8.0).reshape(1, 4, 1, 2), 2)
+nn.Fold((6, 6), 2, stride=2)(F.unfold(img, 2, stride=2)).shape
+nn.Softmax2d()(img).shape
+nn.UpsamplingNearest2d(scale_factor=2)(img).shape
+nn.UpsamplingBilinear2d(scale_factor=2)(img)
+nn.MultiLabelSoftMarginLoss()(x, (y > 0).float())
+nn.utils.rnn.pad_sequence([v, v[:2]], batch_first=True)
+nn.parameter.Parameter is nn.Parameter
+nn.Sequential(nn.Linear(3, 2)).state_dict()["0.weight"].shape
+nn.Linear(3, 2).weight.grad is None
+nn.Linear(3, 2).weight.device
+nn.Linear(3, 2)(x).grad_fn is not None
+nn.Linear(3, 2)(x).requires_grad
+nn.Linear(3, 2, dtype=torch.float64).weight.dtype
+nn.Linear(in_features=3, out_features=2)
+nn.Conv2d(in_channels=3, out_channels=4, kernel_size=3, padding=1)
+nn.MaxPool2d(kernel_size=2, stride=2)
+nn.BatchNorm2d(num_features=4)
+nn.Dropout(p=0.2)
+nn.Embedding(num_embeddings=4, embedding_dim=2)
+nn.LSTM(input_size=3, hidden_size=4, num_layers=1, batch_first=True)
+nn.GRU(input_size=3, hidden_size=4)
+nn.RNN(3, 4, 2)
+nn.MultiheadAttention(4, 2)
+nn.TransformerEncoderLayer(d_model=4, nhead=2)
+nn.CrossEntropyLoss(reduction="sum")(x, lab)
+nn.CrossEntropyLoss(ignore_index=0)(x, lab)
+nn.Sigmoid()(torch.tensor(0.0))
+nn.Tanh()(x).shape
+nn.ModuleList([nn.Linear(1, 1)])
+nn.ModuleList([nn.Linear(1, 1), nn.Linear(1, 1)])
+nn.ParameterList([nn.Parameter(torch.ones(2, 3))])
+m = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2)); del m[1]; len(m)
+m = nn.Sequential(nn.Linear(3, 4)); m[0] = nn.Linear(3, 5); m[0].out_features
+m = nn.Sequential(nn.Linear(3, 4)) + nn.Sequential(nn.ReLU()); len(m)
+m = nn.Linear(3, 2); m.weight.data.normal_(0, 0.02).shape
+m = nn.Linear(3, 2); m.bias.data.zero_(); m.bias
+m = nn.Linear(3, 2); nn.init.constant_(m.bias, 0.5); m.bias
+m = nn.Linear(3, 2); m.bias = None; m.bias is None
+m = nn.Linear(3, 2); del m.bias; hasattr(m, "bias")
+m = nn.Linear(3, 2); m.eval(); m.training
+m = nn.Linear(3, 2); m.share_memory() is m
+m = nn.Linear(3, 2); m.type(torch.float64).weight.dtype
+m = nn.Linear(3, 2); m.half().weight.dtype
+m = nn.Linear(3, 2); sum(1 for _ in m.buffers())
+m = nn.Linear(3, 2); m.__class__.__name__
+m = nn.Linear(3, 2); m._get_name()
+m = nn.Linear(3, 2); list(m._parameters)
+m = nn.Linear(3, 2); dict(m.named_parameters())["bias"].shape
+m = nn.Linear(3, 2); {n: tuple(q.shape) for n, q in m.state_dict().items()}
+m = nn.Linear(3, 2); r = m.load_state_dict({"weight": torch.ones(2, 3)}, strict=False); r.missing_keys
+m = nn.Linear(3, 2); isinstance(m, nn.Module)
+m = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU()); m.train(); m(img).shape
+m = nn.Sequential(nn.Linear(3, 1), nn.Sigmoid()); nn.BCELoss()(m(x).squeeze(), torch.tensor([0.0, 1.0])).requires_grad
+m = fixed(nn.Linear(3, 2)); o = optim.SGD(m.parameters(), lr=0.1); l = m(x).sum(); l.backward(); o.step(); m.weight
+m = fixed(nn.Linear(3, 2)); o = optim.Adam(m.parameters(), lr=0.1, weight_decay=0.1); m(x).pow(2).sum().backward(); o.step(); m.bias
+o = optim.Adam([{"params": [w], "weight_decay": 0.1}, {"params": [leaf(v)]}], lr=1e-3); [g["weight_decay"] for g in o.param_groups]
+o = optim.SGD([w], 0.1, 0.9); o.defaults["momentum"]
+o = optim.SGD([w], lr=0.1); s = optim.lr_scheduler.CosineAnnealingLR(o, T_max=10, eta_min=0.01); s.get_last_lr()
+o = optim.SGD([w], lr=0.1); s = optim.lr_scheduler.ReduceLROnPlateau(o, "min"); s.step(1.0); s.get_last_lr()
+o = optim.SGD([w], lr=0.1); o.state_dict()["state"]
+o = optim.Adam([w], lr=torch.tensor(0.1)); w.sum().backward(); o.step(); w
+w.grad
+w.sum().backward(); w.grad.sum()
+w.sum().backward(); w.grad += 1; w.grad
+w.sum().backward(); w.grad.data.zero_(); w.grad
+w.sum().backward(); w.grad.clone()
+w.mean().backward(); w.grad.norm().item()
+(w.sum() * 2 + w.prod()).backward(); w.grad
+with torch.enable_grad(): z = (w * 2).sum()
+z = w.clone(); z.requires_grad
+z = w.detach().clone().requires_grad_(True); z.is_leaf
+z = w.view(-1); z.requires_grad
+z = (w * 2).data; z.requires_grad
+u = leaf(x); (u.t() @ u).sum().backward(); u.grad
+u = leaf(x); u[0].max().backward(); u.grad
+u = leaf(x); u.unfold(1, 2, 1).sum().backward(); u.grad
+u = leaf(x); F.relu(u).sum().backward(); u.grad
+u = leaf(x); (u > 0).float().sum().requires_grad
+u = leaf(x); u.round().sum().backward(); u.grad
+u = leaf(x); torch.sum(u, dim=0)[1].backward(); u.grad
+u = leaf(x); u.chunk(3, 1)[1].sum().backward(); u.grad
+u = leaf(x); torch.max(u, y).sum().backward(); u.grad
+u = leaf(x); torch.min(u, dim=0)[0].sum().backward(); u.grad
+u = leaf(x); u.pow(torch.tensor(2.0)).sum().backward(); u.grad
+u = leaf(x); (2 ** u).sum().backward(); u.grad
+u = leaf(x); u.norm(dim=1).sum().backward(); u.grad
+u = leaf(x); u.index_select(1, k).sum().backward(); u.grad
+u = leaf(x); u.tanh().mul(u).sum().backward(); u.grad
+u = leaf(x); u.expand(4, 2, 3).mean().backward(); u.grad
+u = leaf(x); u.median().backward(); u.grad
+u = leaf(x); torch.logaddexp(u, y).sum().backward(); u.grad
+u = leaf(x); F.dropout(u, 0.0).sum().backward(); u.grad
+u = leaf(x); F.embedding(k, u.t()).sum().backward(); u.grad
+x.add(other=1)
+x.sum(axis=1)
+x.mean(axis=0)
+x.max(axis=1)[0]
+x.argmax(axis=1)
+torch.cat([x, y], axis=1)
+torch.stack([x, y], axis=0).shape
+torch.mean(input=x)
+torch.unsqueeze(input=x, dim=0).shape
+torch.matmul(input=x, other=y.t())
+torch.where(condition=x > 0, input=x, other=y)
+torch.randint(low=0, high=5, size=(3,)).shape
+torch.eye(3, dtype=torch.long)
+torch.ones(2, 3, device="cpu", dtype=torch.float32, requires_grad=True).requires_grad
+torch.linspace(start=0, end=1, steps=3)
+torch.arange(start=0, end=4, step=2)
+torch.full(size=(2,), fill_value=3.0)
+torch.clamp(input=x, min=0)
+torch.topk(input=x, k=1, dim=1)
+torch.sort(x, dim=1, descending=True)[1]
+"""
 LINES["errors"] = """
+x.names
+F.cross_entropy(x, lab.int())
+F.nll_loss(x, lab.float())
 x + torch.ones(4)
 x @ y
 x.view(4)

@@ -130,3 +130,7 @@ def test_importing_the_core_loads_none_of_it() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.stdout == "[]\n", done.stderr
+
+
+def test_speed_run_and_resnet(tmp_path: Path) -> None:
+    assert "right: " in compare("speedrun.py", tmp_path, ["LOSSES"], 20)

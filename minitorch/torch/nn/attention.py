@@ -14,7 +14,7 @@ from ..tensor import Tensor
 from . import functional as F
 from . import init
 from .containers import ModuleList
-from .layers import Dropout, Linear
+from .layers import Dropout, Linear, NonDynamicallyQuantizableLinear
 from .module import Module
 from .norm_layers import LayerNorm
 from .parameter import Parameter
@@ -42,7 +42,7 @@ class MultiheadAttention(Module):
         )
         self.in_proj_weight = Parameter(init.xavier_uniform_(empty(3 * embed_dim, embed_dim)))
         self.register_parameter("in_proj_bias", Parameter(zeros(3 * embed_dim)) if bias else None)
-        self.out_proj = Linear(embed_dim, embed_dim, bias)
+        self.out_proj = NonDynamicallyQuantizableLinear(embed_dim, embed_dim, bias)
         if bias:
             init.zeros_(self.out_proj.bias)
 

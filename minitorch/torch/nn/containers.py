@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -21,6 +22,9 @@ class _List(Module):
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self._modules.values())
+
+    def __add__(self, other: Any) -> Any:
+        return type(self)(*self, *other) if isinstance(self, Sequential) else type(self)([*self, *other])
 
     def _place(self, index: int) -> str:
         n = len(self)
@@ -103,8 +107,28 @@ class ModuleList(_List):
             return type(self)(list(self)[index])
         return self._modules[self._place(index)]
 
-    def __iadd__(self, modules: Iterable[Any]) -> Any:
+    def __iadd__(self, modules: Iterable[Any]) -> Any:  # type: ignore[misc]
         return self.extend(modules)
+
+    def __repr__(self) -> str:
+        runs: list[list[Any]] = []  # first number, last number, text: equal neighbours are shown once
+        for k, module in enumerate(self):
+            text = repr(module)
+            if runs and runs[-1][2] == text:
+                runs[-1][1] = k
+            else:
+                runs.append([k, k, text])
+        lines = [f"({a}): {text}" if a == b else f"({a}-{b}): {b - a + 1} x {text}" for a, b, text in runs]
+        inside = textwrap.indent("\n".join(lines), "  ")
+        return f"ModuleList(\n{inside}\n)" if lines else "ModuleList()"
+
+
+def _parameters_shown(module: Module) -> str:
+    lines = [
+        f"  ({name}): Parameter containing: [{p.dtype} of size {'x'.join(map(str, p.shape))}]"
+        for name, p in module._parameters.items()
+    ]
+    return f"{type(module).__name__}(" + "\n".join(lines) + ")"
 
 
 class ModuleDict(Module):
@@ -179,6 +203,9 @@ class ParameterList(Module):
         for value in values:
             self.append(value)
         return self
+
+    def __repr__(self) -> str:
+        return _parameters_shown(self)
 
 
 class ParameterDict(Module):

@@ -32,6 +32,7 @@ __all__ = [
     "margin_ranking_loss",
     "mse_loss",
     "multi_margin_loss",
+    "multilabel_soft_margin_loss",
     "nll_loss",
     "pairwise_distance",
     "poisson_nll_loss",
@@ -354,3 +355,11 @@ def gaussian_nll_loss(
     variance = clamp(var, min=eps)
     losses = mul(add(log(variance), div(square(sub(input, target)), variance)), 0.5)
     return reduced(add(losses, 0.5 * math.log(2 * math.pi)) if full else losses, reduction)
+
+
+def multilabel_soft_margin_loss(
+    input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = "mean"
+) -> Tensor:
+    """Binary cross-entropy of scores, averaged over the classes of each sample."""
+    losses = add(mul(target, softplus(neg(input))), mul(sub(1.0, target), softplus(input)))
+    return reduced(mean(losses if weight is None else mul(losses, weight), -1), reduction)

@@ -295,6 +295,18 @@ class Module:
         """Convert the tree to float32."""
         return self._apply(lambda t: t.float() if t.is_floating_point() else t)
 
+    def half(self) -> Any:
+        """Convert the tree to float16, which is for files: minitorch does not compute in it."""
+        return self._apply(lambda t: t.half() if t.is_floating_point() else t)
+
+    def type(self, dst_type: Any) -> Any:
+        """Convert the tree to a dtype."""
+        return self.to(dst_type)
+
+    def share_memory(self) -> Any:
+        """Accepted, and changes nothing."""
+        return self
+
     def double(self) -> Any:
         """Convert the tree to float64."""
         return self._apply(lambda t: t.double() if t.is_floating_point() else t)

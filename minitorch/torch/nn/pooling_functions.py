@@ -25,6 +25,7 @@ __all__ = [
     "adaptive_max_pool2d",
     "avg_pool1d",
     "avg_pool2d",
+    "fold",
     "lp_pool2d",
     "max_pool1d",
     "max_pool2d",
@@ -192,3 +193,19 @@ def unfold(input: Tensor, kernel_size: Any, dilation: Any = 1, padding: Any = 0,
     cut = np.lib.stride_tricks.sliding_window_view(ordinals(padded), spans, (2, 3))
     cut = cut[:, :, :: step[0], :: step[1], :: dil[0], :: dil[1]].transpose(0, 1, 4, 5, 2, 3)
     return pick(padded, cut.reshape(input.shape[0], input.shape[1] * math.prod(window), -1), "Im2Col")
+
+
+def fold(
+    input: Tensor, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
+) -> Tensor:
+    """Add up columns, as `unfold` makes them, into images of ``output_size``."""
+    height, width = pair(output_size, "output_size")
+    pads = pair(padding, "padding", 0)
+    window = pair(kernel_size, "kernel_size")
+    channels = input.shape[1] // math.prod(window)
+    empty = input.new_zeros(input.shape[0], channels, height + 2 * pads[0], width + 2 * pads[1])
+    numbers = unfold(from_array(ordinals(empty).astype(np.float64)), window, dilation, 0, stride)
+    places = from_array(to_array(numbers).astype(np.int64).reshape(-1))
+    added = reshape(empty, -1).scatter_add(0, places, reshape(input, -1))
+    images = reshape(added, *empty.shape)
+    return images[:, :, pads[0] : pads[0] + height, pads[1] : pads[1] + width]

@@ -14,6 +14,7 @@ from ..shapes import ordinals, pick, reshape, squeeze, transpose, unsqueeze
 from ..tensor import Tensor, from_array, is_float, to_array, wrap
 
 __all__ = [
+    "channel_shuffle",
     "interpolate",
     "pad",
     "pixel_shuffle",
@@ -137,3 +138,10 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     r, (c, h, w) = downscale_factor, input.shape[-3:]
     x = reshape(input, -1, c, h // r, r, w // r, r).permute(0, 1, 3, 5, 2, 4)
     return reshape(x, *input.shape[:-3], c * r * r, h // r, w // r)
+
+
+def channel_shuffle(input: Tensor, groups: int) -> Tensor:
+    """Interleave groups of channels of (N, C, ...)."""
+    n, c = input.shape[:2]
+    x = reshape(input, n, groups, c // groups, -1).permute(0, 2, 1, 3)
+    return reshape(x, *input.shape)

@@ -11,6 +11,9 @@ from ..elementwise import mul
 from ..joining import cat, stack
 from ..reductions import norm
 from ..tensor import Tensor, replace
+from . import rnn_utils as rnn
+
+__all__ = ["clip_grad_norm_", "clip_grad_value_", "parameters_to_vector", "rnn", "vector_to_parameters"]
 
 
 def _listed(parameters: Any) -> list[Tensor]:
