@@ -43,9 +43,8 @@ def main() -> int:
         ["| area | equal | lines |", "| --- | --- | --- |", *rows, f"| **all** | **{same}** | **{total}** |"]
     )
     text = PAGE.read_text(encoding="utf-8")
-    filled = re.sub(
-        r"(<!-- lines -->\n).*?(\n<!-- /lines -->)", lambda m: m[1] + table + m[2], text, flags=re.DOTALL
-    )
+    pattern = r"(<!-- lines -->\n).*?(<!-- /lines -->)"
+    filled = re.sub(pattern, lambda m: f"{m[1]}{table}\n{m[2]}", text, flags=re.DOTALL)
     PAGE.write_text(filled, encoding="utf-8")
     print(f"{same} of {total} lines are equal")
     return 1 if unknown else 0

@@ -48,8 +48,9 @@ def tensor(
         inner = data
         while isinstance(inner, list | tuple) and inner:
             inner = inner[0]
-        if not _has_dtype(inner) and array.dtype.kind == "f":
-            array = array.astype(get_default_dtype().numpy)
+        if array.dtype.kind == "f" and not isinstance(inner, np.ndarray | np.generic):
+            known = isinstance(inner, Tensor) and inner.is_floating_point()
+            array = array.astype((inner.dtype if known else get_default_dtype()).numpy)
         if array.size == 0:
             array = array.astype(get_default_dtype().numpy)
     return _made(array, dtype, where, requires_grad, find_dtype(array.dtype))

@@ -1726,6 +1726,134 @@ torch.clamp(input=x, min=0)
 torch.topk(input=x, k=1, dim=1)
 torch.sort(x, dim=1, descending=True)[1]
 """
+LINES["idioms"] = """
+x = x.requires_grad_(); y2 = x * 2; y2[y2 < 0] = 0; y2.sum().backward(); x.grad
+a = torch.zeros(3); c = a; c += 1; a
+a = torch.zeros(2, 3); a[0] += v; a
+a = torch.zeros(2, 3); r = a[1]; r += 5; a
+a = torch.arange(6.).view(2, 3); q = a.t(); q[0, 0] = 100; a
+a = torch.ones(3); q = a.numpy(); a.add_(1); q
+a = torch.ones(2, 2); q = a.expand(3, 2, 2); q.shape
+a = torch.arange(4); a[1:3] = torch.tensor([9, 8]); a
+a = torch.zeros(3, dtype=torch.long); a[1] = 2.7; a
+a = torch.zeros(2, 2); a[:, 0] = torch.tensor([1, 2]); a
+m = torch.ones(2, 3, dtype=torch.bool); m[0, 1] = False; m.sum()
+z = x.clone(); z[z > 1] = float("nan"); torch.isnan(z).sum()
+torch.cat([torch.zeros(0), v])
+torch.stack([i, i]).dtype
+(i == i).all().item() is True
+x.sum() > 2
+(x.sum() > 2).dtype
+if_ = "yes" if x.sum() > 2 else "no"; if_
+[int(q) for q in i[0]]
+{"a": x.mean().item()}
+x.mean() + 1
+1 + x.mean()
+x.mean() * torch.tensor(2)
+torch.tensor(2) * x
+torch.tensor(2, dtype=torch.float64) * x
+i * torch.tensor(1.5)
+i.sum() / 2
+i.float() / i.sum()
+i.sum(1) / 3
+i // torch.tensor([1, 2, 3])
+torch.tensor([1., 2.]).to(torch.int8)
+torch.tensor(300).to(torch.uint8)
+torch.tensor(-1).to(torch.uint8)
+torch.tensor([1.9, -1.9]).long()
+torch.arange(3, dtype=torch.float32) / 2
+torch.arange(0.5, 2.5, 0.5)
+torch.zeros(3).long()
+x.argmax().item()
+x.view(-1).argmax(0)
+x.topk(2, dim=-1, largest=True, sorted=True)
+x.max(dim=1, keepdim=True)[1].view(-1)
+x.log_softmax(dim=1).exp().sum(dim=1)
+(F.softmax(x, dim=1) * y).sum(dim=1)
+F.one_hot(torch.tensor([[0, 1], [2, 0]]), 3).shape
+F.one_hot(lab, 3).float() @ torch.ones(3, 1)
+torch.eye(3)[lab]
+torch.zeros(2, 3).scatter_(1, lab[:, None], 1)
+x[torch.arange(len(x)), lab].log().sum() if x[0, 2] > 0 else x
+-F.log_softmax(x, 1)[range(2), lab].mean()
+-(F.one_hot(lab, 3) * F.log_softmax(x, 1)).sum(1).mean()
+((x - x.mean(0)) / (x.std(0) + 1e-7))
+(x - x.min()) / (x.max() - x.min())
+x / x.norm(dim=1, keepdim=True)
+x @ x.t() / (x.norm(dim=1)[:, None] * x.norm(dim=1)[None, :])
+torch.sqrt(((x[:, None] - y[None]) ** 2).sum(-1))
+torch.exp(-x ** 2 / 2)
+img.mean((0, 2, 3)), img.std((0, 2, 3))
+img.view(2, 3, -1).mean(2).sum(0)
+img.permute(0, 2, 3, 1).numpy().shape
+img[0].permute(1, 2, 0).numpy().shape
+(img[0] * 0.5 + 0.5).clamp(0, 1).max()
+img[:, :, ::2, ::2].shape
+img.flip(3)[0, 0, 0]
+img.roll((1, 1), (2, 3))[0, 0, 0]
+img.reshape(2, -1).shape
+img.unsqueeze(1).expand(-1, 2, -1, -1, -1).shape
+F.pad(img, (2, 2, 2, 2))[:, :, 1:7, 1:7].shape
+F.avg_pool2d(img, img.size()[2:]).view(2, -1)
+F.max_pool2d(img, kernel_size=(2, 2)).sum()
+F.conv2d(img.mean(1, keepdim=True), torch.tensor([[[[1., 0., -1.], [2., 0., -2.], [1., 0., -1.]]]]), padding=1).shape
+nn.Conv2d(3, 8, 3).weight.view(8, -1).shape
+nn.Conv2d(1, 6, 5)(torch.zeros(1, 1, 32, 32)).shape
+nn.Sequential(nn.Conv2d(1, 6, 5), nn.Tanh(), nn.AvgPool2d(2), nn.Flatten())(torch.zeros(1, 1, 28, 28)).shape
+sum(q.numel() for q in nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.Linear(8, 2)).parameters())
+net = nn.Sequential(nn.Linear(3, 3)); net[0].weight.shape
+net = nn.Linear(3, 2); [q.data.zero_() for q in net.parameters()]; net(x)
+net = nn.Linear(3, 2); net.weight.detach().zero_(); net.weight.sum()
+net = fixed(nn.Linear(3, 2)); out = net(x); out.retain_grad(); out.pow(2).sum().backward(); out.grad
+net = fixed(nn.Linear(3, 2)); torch.autograd.grad(net(x).sum(), net.parameters())
+net = fixed(nn.Linear(3, 2)); net.weight[0, 0].item()
+net = fixed(nn.Linear(3, 2)); net.weight.mean().item(), net.bias.std().item()
+net = fixed(nn.Linear(3, 2)); with_ = net.weight.clone(); with_ is net.weight
+net = fixed(nn.Linear(3, 2)); (net.weight ** 2).sum().backward(); net.weight.grad
+net = fixed(nn.Linear(3, 2)); sum((q ** 2).sum() for q in net.parameters())
+net = fixed(nn.Linear(3, 2)); sum(q.abs().sum() for q in net.parameters())
+net = fixed(nn.Linear(3, 2)); loss = F.mse_loss(net(x), torch.zeros(2, 2)) + 0.1 * sum(q.norm() for q in net.parameters()); loss
+net = fixed(nn.Linear(3, 2)); o = optim.SGD(net.parameters(), lr=0.1); o.zero_grad(); net(x).mean().backward(); o.step(); net.bias
+net = nn.BatchNorm1d(3); net.eval(); net(x)
+net = nn.BatchNorm2d(3); net(img); net.eval(); net(img)
+net = nn.BatchNorm1d(3); net(x).mean(0), net(x).var(0, unbiased=False)
+net = nn.Dropout(0.5); net.train(); net(torch.ones(100)).max()
+net = fixed(nn.GRU(4, 3, batch_first=True)); o, h = net(t); o[:, -1] == h[0]
+net = fixed(nn.LSTM(4, 3)); o, (h, c) = net(t, (torch.zeros(1, 3, 3), torch.zeros(1, 3, 3))); h.shape
+net = fixed(nn.Embedding(6, 2)); net(i).sum().backward(); net.weight.grad
+net = fixed(nn.Embedding(6, 2, padding_idx=0)); net(i).sum().backward(); net.weight.grad
+w.data
+w.detach().numpy()
+(w * 2).detach().numpy()
+w.tolist()
+w.item if w.numel() == 1 else w.sum().item()
+w.requires_grad_().grad_fn
+torch.tensor([w.sum(), 1.0])
+w.sum().item() + 1
+with torch.no_grad(): w[0, 0] = 5.0
+z = [q for q in w]; z[0].requires_grad
+w.var().backward(); w.grad
+w.std(0).sum().backward(); w.grad
+w.median().backward(); w.grad
+(w.max() - w.min()).backward(); w.grad
+w.sort()[0].sum().backward(); w.grad
+w.unbind()[0].sum().backward(); w.grad
+w.split(1)[1].sum().backward(); w.grad
+w.triu().sum().backward(); w.grad
+w.roll(1, 0)[0].sum().backward(); w.grad
+w.reshape(4)[::2].sum().backward(); w.grad
+(w[:, None] * w[None]).sum().backward(); w.grad
+w.pow(0.5).sum().backward(); w.grad
+w.pow(0).sum().backward(); w.grad
+(w - w).abs().sum().backward(); w.grad
+w.cumprod(1).sum().backward(); w.grad
+w.mean(dim=(0, 1)).backward(); w.grad
+w.relu().sum().backward(); w.grad
+w.where(w > 2, torch.zeros(2, 2)).sum().backward(); w.grad
+w.float().sum().backward(); w.grad
+w.to(torch.float64).sum().backward(); w.grad.dtype
+w.addmm(w, w).sum().backward(); w.grad
+"""
 LINES["errors"] = """
 x.names
 F.cross_entropy(x, lab.int())
