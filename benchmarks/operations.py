@@ -128,8 +128,9 @@ def ours() -> Iterator[Case]:
 
 def theirs() -> Iterator[Case]:
     """Yield the same of PyTorch, and of NumPy for matrix products."""
-    import torch
     from torch.nn import functional
+
+    import torch
 
     torch.set_num_threads(2)
 

@@ -12,7 +12,7 @@ import os
 import pickle
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 
@@ -59,12 +59,29 @@ def read_pth(path: str | os.PathLike[str]) -> dict[str, Array]:
         CheckpointError: The file is missing, damaged, of PyTorch's old format, holds anything but tensors and plain
             values, or unpacks to far more bytes than it has (see `minitorch.runtime.pickles`).
     """
+    # Each opcode makes one object at most; a list that holds a list twice, and so on, has far more paths.
+    return _read(path, lambda content, opcodes: _flatten(content, 1000 + 10 * opcodes))
+
+
+def read_objects(path: str | os.PathLike[str] | IO[bytes]) -> Any:
+    """Read what ``torch.save`` wrote: tensors as arrays, within plain containers, numbers and strings.
+
+    Args:
+        path: A zip ``.pth`` or ``.pt`` file, or a binary file that is open for reading.
+
+    Raises:
+        CheckpointError: As for `read_pth`.
+    """
+    return _read(path, lambda content, opcodes: content)
+
+
+def _read(path: Any, convert: Callable[[Any, int], Any]) -> Any:
     try:
+        size = os.stat(path).st_size if isinstance(path, str | os.PathLike) else path.seek(0, os.SEEK_END)
         with zipfile.ZipFile(path) as archive:
-            reader = _Reader(archive, unpacked_limit(os.stat(path).st_size))
+            reader = _Reader(archive, unpacked_limit(size))
             content = reader.load()
-        # Each opcode makes one object at most; a list that holds a list twice, and so on, has far more paths.
-        return _flatten(content, 1000 + 10 * reader.opcodes)
+        return convert(content, reader.opcodes)
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be read: {error.strerror or error}") from error
     except zipfile.BadZipFile as error:
@@ -312,9 +329,13 @@ def _tensors(value: object, prefix: str, depth: int, visits: list[int]) -> Itera
             yield from _tensors(item, f"{prefix}{position}.", depth + 1, visits)
 
 
-def _not_a_zip(path: str | os.PathLike[str], error: zipfile.BadZipFile) -> str:
-    with open(path, "rb") as file:
-        head = file.read(len(_OLD_FORMAT))
+def _not_a_zip(path: Any, error: zipfile.BadZipFile) -> str:
+    if isinstance(path, str | os.PathLike):
+        with open(path, "rb") as file:
+            head = file.read(len(_OLD_FORMAT))
+    else:
+        path.seek(0)
+        head = path.read(len(_OLD_FORMAT))
     if head == _OLD_FORMAT:
         return "PyTorch's old format (before 1.6), not a zip archive: open it with PyTorch and save it again"
     return f"not a PyTorch zip archive, or cut short: {error}"

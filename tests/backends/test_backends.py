@@ -15,7 +15,8 @@ from hypothesis.strategies import floats, lists
 import minitorch
 from minitorch import FastOps, Function, Tensor, TensorBackend, tensor, topological_sort
 from minitorch.nn import fusion
-from minitorch.tensor_functions import elementwise, fused, reduce, shape
+from minitorch.tensor_functions import arrange, elementwise, fused, reduce, shape
+from minitorch.tensor_functions import math as functions_math
 from minitorch.tensor_functions import nn as functions_nn
 from minitorch.tensor_ops import composite
 
@@ -75,8 +76,10 @@ def test_every_function_has_its_line() -> None:
     ours = {
         value
         for module in (
+            arrange,
             elementwise,
             fused,
+            functions_math,
             functions_nn,
             reduce,
             shape,

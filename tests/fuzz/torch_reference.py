@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import torch
 
+import torch
 from minitorch import Tensor
 
 from .interpreter import Interpreter, Step

@@ -58,12 +58,31 @@ def adagrad(d: Sampler) -> Settings:
     return d.some(**numbers, weight_decay=d.uniform(0, 0.3), initial_accumulator_value=d.uniform(0, 1))
 
 
+def adadelta(d: Sampler) -> Settings:
+    numbers = {"lr": d.uniform(0, 1), "rho": d.uniform(0, 0.99), "eps": 10 ** d.uniform(-7, -2)}
+    return d.some(**numbers, weight_decay=d.uniform(0, 0.3))
+
+
+def adamax(d: Sampler) -> Settings:
+    betas = (d.uniform(0, 0.95), d.uniform(0.5, 0.999))
+    numbers = {"lr": d.uniform(0, 0.1), "eps": 10 ** d.uniform(-8, -2), "weight_decay": d.uniform(0, 0.3)}
+    return d.some(**numbers, betas=betas)
+
+
+def decoupling(d: Sampler) -> Settings:
+    return adamax(d) | d.some(decoupled_weight_decay=True)
+
+
 OPTIMIZERS: dict[str, Callable[[Sampler], Settings]] = {
     "SGD": sgd,
     "Adam": adam,
     "AdamW": adam,
     "RMSprop": rmsprop,
     "Adagrad": adagrad,
+    "Adadelta": adadelta,
+    "Adamax": adamax,
+    "NAdam": lambda d: decoupling(d) | d.some(momentum_decay=d.uniform(0, 0.1)),
+    "RAdam": decoupling,
 }
 # Settings that a group may bring for itself, whatever the optimizer.
 OWN = ("lr", "weight_decay", "eps", "betas", "alpha")

@@ -16,7 +16,9 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 import minitorch
 from minitorch import Tensor, operators, tensor
-from minitorch.tensor_functions import elementwise, fused, nn
+from minitorch.runtime.types import ConvParams
+from minitorch.tensor_functions import arrange, elementwise, fused, nn
+from minitorch.tensor_functions import math as more
 
 Array = np.ndarray[Any, Any]
 Shape = tuple[int, ...]
@@ -84,6 +86,14 @@ def np_anchored(x: Array, w: Array) -> Array:
 def np_windows(x: Array, size: int, step: int) -> Array:
     """Return the windows of images, as two last dimensions."""
     return sliding_window_view(x, (size, size), axis=(2, 3))[:, :, ::step, ::step]
+
+
+def np_transposed_conv(x: Array, w: Array) -> Array:
+    """Convolve transposed with stride 2 and padding 1, into images of 3x4."""
+    out = np.zeros((len(x), w.shape[1], 5, 6))
+    for i, j in np.ndindex(*x.shape[2:]):
+        out[:, :, 2 * i : 2 * i + 3, 2 * j : 2 * j + 3] += np.einsum("no,ocij->ncij", x[:, :, i, j], w)
+    return out[:, :, 1:4, 1:5]
 
 
 def np_tile(x: Array) -> Array:
@@ -352,6 +362,82 @@ TABLE = [
         lambda x: minitorch.maxpool2d(x, 3, 2),
         lambda x: np_windows(x, 3, 2).max((-2, -1)),
         (((1, 2, 5, 6),),),
+    ),
+    # Functions that minitorch.torch names.
+    Line("ln", more.Ln(), np.log, low=0.1),
+    Line("log2", more.Log2(), np.log2, low=0.1),
+    Line("log10", more.Log10(), np.log10, low=0.1),
+    Line("log1p", more.Log1p(), np.log1p, low=-0.9),
+    Line("expm1", more.Expm1(), np.expm1),
+    Line("rsqrt", more.Rsqrt(), lambda x: 1 / np.sqrt(x), low=0.1),
+    Line("sin", more.Sin(), np.sin),
+    Line("cos", more.Cos(), np.cos),
+    Line("tan", more.Tan(), np.tan, low=-1, high=1),
+    Line("asin", more.Asin(), np.arcsin, low=-0.9, high=0.9),
+    Line("acos", more.Acos(), np.arccos, low=-0.9, high=0.9),
+    Line("atan", more.Atan(), np.arctan),
+    Line("sinh", more.Sinh(), np.sinh),
+    Line("cosh", more.Cosh(), np.cosh),
+    Line("erf", more.Erf(), np.vectorize(math.erf, otypes=[float])),
+    Line("floor", more.Floor(), np.floor),
+    Line("ceil", more.Ceil(), np.ceil),
+    Line("round", more.Round(), np.round),
+    Line("trunc", more.Trunc(), np.trunc),
+    Line("sign", more.Sign(), np.sign),
+    Line("softplus", more.Softplus(), lambda x: np.log1p(np.exp(x))),
+    Line("maximum", more.Maximum(), np.maximum, BINARY),
+    Line("minimum", more.Minimum(), np.minimum, BINARY),
+    Line("clamp", more.Clamp(low=-0.5, high=1.0), lambda x: x.clip(-0.5, 1.0)),
+    Line("pow", more.Pow(), np.power, BINARY, low=0.3),
+    Line("atan2", more.Atan2(), np.arctan2, BINARY, low=0.3),
+    Line(
+        "where",
+        lambda x, y: more.Where.apply(x.detach() < y.detach(), x, y * y),
+        lambda x, y: np.where(x < y, x, y * y),
+        BINARY,
+    ),
+    Line(
+        "expand",
+        arrange.Expand(shape=(3, 2, 4)),
+        lambda x: np.broadcast_to(x, (3, 2, 4)),
+        (((2, 4),), ((2, 1),), ((),), ((3, 1, 1),)),
+    ),
+    Line(
+        "pad",
+        arrange.Pad(widths=((1, 0), (0, 2)), value=0.5),
+        lambda x: np.pad(x, ((1, 0), (0, 2)), constant_values=0.5),
+        (((2, 3),), ((1, 1),), ((0, 2),)),
+    ),
+    Line(
+        "pick",
+        arrange.Pick(places=np.array([[2, 0], [2, 1]])),
+        lambda x: x.reshape(-1)[[[2, 0], [2, 1]]],
+        (((3,),), ((3, 2),)),
+    ),
+    Line(
+        "add at",
+        arrange.AddAt(places=np.array([2, 0, 2])),
+        lambda x, y: x + np.array([y[1], 0, y[0] + y[2]])[:, None],
+        (((3, 1), (3,)),),
+    ),
+    *(
+        Line(
+            f"{name} {dim}",
+            fn(dim=dim),
+            lambda x, d=dim, ref=ref: ref(x, d),
+            (((2, 3, 4),), ((1, 1),), ((2, 2),)),
+        )
+        for dim in (0, 1)
+        for name, fn, ref in [
+            ("cumsum", arrange.CumSum, np.cumsum),
+            ("prod", arrange.Prod, lambda x, d: np.prod(x, d, keepdims=True)),
+        ]
+    ),
+    Line(
+        "transposed convolution",
+        arrange.ConvTranspose(size=(3, 4), params=ConvParams(stride=(2, 2), padding=(1, 1, 1, 1))),
+        np_transposed_conv,
+        (((2, 2, 2, 2), (2, 3, 3, 3)),),
     ),
 ]
 

@@ -1,0 +1,146 @@
+"""Functions that arrange or accumulate elements along dimensions: broadcasting, padding, picking, running sums.
+
+``forward`` and ``backward`` compute on TensorData through its backend ``a.f``. Orders of elements are settings: arrays
+of NumPy, which are computed on the host. Running sums and products of others are computed there too.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..autodiff import Context, Function
+from ..runtime.types import ConvParams
+from ..tensor_data import IndexingError, TensorData, shape_broadcast
+
+
+class Expand(Function):
+    """``a`` broadcast to ``shape``: the same storage, read several times. The derivative is summed back."""
+
+    @staticmethod
+    def forward(ctx: Context, a: Any, shape: tuple[int, ...]) -> Any:
+        if shape_broadcast(a.shape, shape) != shape:
+            raise IndexingError(f"expand: shape {a.shape} does not broadcast to {shape}")
+        missing = len(shape) - a.dims
+        strides = tuple(
+            0 if k < missing or (a.shape[k - missing] == 1 and n != 1) else a.strides[k - missing]
+            for k, n in enumerate(shape)
+        )
+        return TensorData.on(a._storage, shape, strides, math.prod(shape), a.backend)
+
+    @staticmethod
+    def backward(ctx: Context, d: Any) -> Any:
+        return d  # `unbroadcast` sums it
+
+
+class Pad(Function):
+    """``a`` with ``value`` around it: ``widths`` has the number of elements (before, after) of each dimension."""
+
+    @staticmethod
+    def forward(ctx: Context, a: Any, widths: tuple[tuple[int, int], ...], value: float = 0.0) -> Any:
+        shape = tuple(n + before + after for n, (before, after) in zip(a.shape, widths))
+        key = tuple(slice(before, before + n) for n, (before, _) in zip(a.shape, widths))
+        ctx.save_for_backward(key)
+        out = a.filled(value, shape)
+        if a.size:
+            a.f.id_map(a, out.window(key))
+        return out
+
+    @staticmethod
+    def backward(ctx: Context, d: Any) -> Any:
+        (key,) = ctx.saved_values
+        return d.window(key).copy()
+
+
+class Pick(Function):
+    """Elements by their places in row-major order: the setting ``places``, an integer array, gives the shape.
+
+    The derivative of an element is the sum over all places where it was picked.
+    """
+
+    @staticmethod
+    def forward(ctx: Context, a: Any, places: npt.NDArray[np.int64]) -> Any:
+        ctx.save_for_backward(places, a.shape)
+        picked = a.f.take(a.contiguous().view(a.size, 1), places.reshape(-1))
+        return picked.view(*places.shape)
+
+    @staticmethod
+    def backward(ctx: Context, d: Any) -> Any:
+        places, shape = ctx.saved_values
+        rows = d.contiguous().view(d.size, 1)
+        return d.f.take_grad(rows, places.reshape(-1), (math.prod(shape), 1)).view(*shape)
+
+
+class AddAt(Function):
+    """``a`` with the elements of ``b`` added at ``places``, an integer array of the shape of ``b``."""
+
+    @staticmethod
+    def forward(ctx: Context, a: Any, b: Any, places: npt.NDArray[np.int64]) -> Any:
+        ctx.save_for_backward(places)
+        rows = b.contiguous().view(b.size, 1)
+        return a + a.f.take_grad(rows, places.reshape(-1), (a.size, 1)).view(*a.shape)
+
+    @staticmethod
+    def backward(ctx: Context, d: Any) -> tuple[Any, Any]:
+        (places,) = ctx.saved_values
+        picked = d.f.take(d.contiguous().view(d.size, 1), places.reshape(-1)).view(*places.shape)
+        return d, picked
+
+
+class CumSum(Function):
+    """Running sum along ``dim``."""
+
+    @staticmethod
+    def forward(ctx: Context, a: Any, dim: int) -> Any:
+        ctx.save_for_backward(dim)
+        return a.f.from_array(np.cumsum(a.host(), dim, dtype=a.dtype))
+
+    @staticmethod
+    def backward(ctx: Context, d: Any) -> Any:
+        (dim,) = ctx.saved_values
+        return d.f.from_array(_from_the_end(np.cumsum, d.host(), dim))
+
+
+class Prod(Function):
+    """Product along ``dim``, which stays with size 1. The derivative of an element is the product of the others."""
+
+    @staticmethod
+    def forward(ctx: Context, a: Any, dim: int) -> Any:
+        ctx.save_for_backward(a, dim)
+        return a.f.mul_reduce(a, dim)
+
+    @staticmethod
+    def backward(ctx: Context, d: Any) -> Any:
+        a, dim = ctx.saved_values
+        x = a.host()
+        first = np.ones_like(np.take(x, [0], dim))
+        rest = np.take(x, range(x.shape[dim] - 1), dim), np.take(x, range(1, x.shape[dim]), dim)
+        before = np.cumprod(np.concatenate([first, rest[0]], dim), dim)
+        after = _from_the_end(np.cumprod, np.concatenate([rest[1], first], dim), dim)
+        return d.f.mul_zip(d, d.f.from_array(before * after))
+
+
+def _from_the_end(running: Any, x: npt.NDArray[Any], dim: int) -> npt.NDArray[Any]:
+    return np.ascontiguousarray(np.flip(running(np.flip(x, dim), dim), dim), x.dtype)
+
+
+class ConvTranspose(Function):
+    """The derivative of a convolution for its input, as a function: images (N, O, H, W) to (N, C, H', W').
+
+    Weights are those of the convolution, (O, C / groups, KH, KW); the setting ``size`` is (H', W').
+    """
+
+    @staticmethod
+    def forward(ctx: Context, x: Any, w: Any, size: tuple[int, int], params: ConvParams) -> Any:
+        ctx.save_for_backward(x, w, params)
+        shape = (x.shape[0], w.shape[1] * params.groups, *size)
+        return x.f.conv_grad_input(x, w, shape, params)
+
+    @staticmethod
+    def backward(ctx: Context, d: Any) -> tuple[Any, Any]:
+        x, w, params = ctx.saved_values
+        dx = d.f.conv(d, w, params) if ctx.needs(0) else 0.0
+        return dx, d.f.conv_grad_weight(d, x, w.shape, params) if ctx.needs(1) else 0.0

@@ -1,0 +1,66 @@
+"""Clipping of gradients, and parameters as one vector: ``torch.nn.utils``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ..autograd import no_grad
+from ..creation import tensor
+from ..elementwise import mul
+from ..joining import cat, stack
+from ..reductions import norm
+from ..tensor import Tensor, replace
+from . import rnn_utils as rnn
+
+__all__ = ["clip_grad_norm_", "clip_grad_value_", "parameters_to_vector", "rnn", "vector_to_parameters"]
+
+
+def _listed(parameters: Any) -> list[Tensor]:
+    return [parameters] if isinstance(parameters, Tensor) else list(parameters)
+
+
+@no_grad()  # type: ignore[untyped-decorator]
+def clip_grad_norm_(
+    parameters: Any,
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+    foreach: Any = None,
+) -> Tensor:
+    """Scale all gradients so that the norm of all together is at most ``max_norm``; return the norm before."""
+    grads = [p.grad for p in _listed(parameters) if p.grad is not None]
+    if not grads:
+        return tensor(0.0)
+    total = norm(stack([norm(g, float(norm_type)) for g in grads]), float(norm_type))
+    if error_if_nonfinite and not total.isfinite():
+        raise RuntimeError(
+            f"The total norm of order {norm_type} for gradients from `parameters` is non-finite"
+        )
+    factor = min(1.0, max_norm / (total.item() + 1e-6))
+    if factor < 1.0 or factor != factor:
+        for g in grads:
+            replace(g, mul(g, factor))
+    return total
+
+
+@no_grad()  # type: ignore[untyped-decorator]
+def clip_grad_value_(parameters: Any, clip_value: float, foreach: Any = None) -> None:
+    """Clip each element of each gradient to [-clip_value, clip_value]."""
+    for p in _listed(parameters):
+        if p.grad is not None:
+            p.grad.clamp_(-clip_value, clip_value)
+
+
+def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
+    """Join parameters into one vector."""
+    return cat([p.reshape(-1) for p in parameters])
+
+
+@no_grad()  # type: ignore[untyped-decorator]
+def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
+    """Write the elements of a vector into parameters."""
+    start = 0
+    for p in parameters:
+        p.copy_(vec[start : start + p.numel()].reshape(p.shape))
+        start += p.numel()
