@@ -14,6 +14,7 @@ import numpy as np
 from .. import autodiff
 from ..autodiff import no_grad as _core_no_grad
 from ..autodiff import topological_sort
+from ..runtime import grad_mode
 from ..tensor import Tensor as Core
 from ..tensor_functions.shape import Copy
 from .tensor import Tensor, is_float, require_first_order, to_array, wrap
@@ -39,9 +40,9 @@ class inference_mode(_core_no_grad):
         super().__init__()
 
     def __enter__(self) -> Any:
-        autodiff._mode.before.append(autodiff._mode.enabled)
+        grad_mode.mode.before.append(grad_mode.mode.enabled)
         if self.mode:
-            autodiff._mode.enabled = False
+            grad_mode.mode.enabled = False
         return self
 
     mode: bool = True
@@ -57,20 +58,20 @@ class set_grad_enabled(ContextDecorator):
 
     def __init__(self, mode: bool) -> None:
         self.mode = bool(mode)
-        self._before = autodiff._mode.enabled
-        autodiff._mode.enabled = self.mode
+        self._before = grad_mode.mode.enabled
+        grad_mode.mode.enabled = self.mode
 
     def __enter__(self) -> None:
-        autodiff._mode.enabled = self.mode
+        grad_mode.mode.enabled = self.mode
 
     def __exit__(self, *exc: object) -> None:
-        autodiff._mode.enabled = self._before
+        grad_mode.mode.enabled = self._before
 
     def _recreate_cm(self) -> Any:
         return self
 
     def __call__(self, func: Any) -> Any:
-        autodiff._mode.enabled = self._before
+        grad_mode.mode.enabled = self._before
         return super().__call__(func)
 
 
@@ -78,11 +79,11 @@ class enable_grad(ContextDecorator):
     """Context manager and decorator inside which operations are recorded, also within `no_grad`."""
 
     def __enter__(self) -> None:
-        autodiff._mode.before.append(autodiff._mode.enabled)
-        autodiff._mode.enabled = True
+        grad_mode.mode.before.append(grad_mode.mode.enabled)
+        grad_mode.mode.enabled = True
 
     def __exit__(self, *exc: object) -> None:
-        autodiff._mode.enabled = autodiff._mode.before.pop()
+        grad_mode.mode.enabled = grad_mode.mode.before.pop()
 
 
 class set_detect_anomaly(ContextDecorator):

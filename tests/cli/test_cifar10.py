@@ -332,7 +332,7 @@ def test_compare_draws_a_figure(whole: Path, plain: Path, tmp_path: Path) -> Non
     [
         (None, "no results.json"),
         ("{", "cannot be read"),
-        ("[]", "no test accuracy"),
+        ("[]", "expected a JSON object"),
         ("{}", "no test accuracy"),
     ],
 )
