@@ -24,6 +24,7 @@ from ..module import Module
 from ..nn.losses import cross_entropy
 from ..tensor import Tensor
 from ..testing.layer_check import check_layer
+from ..train.messages import UsageError
 from .common import Parser, parse_expression
 
 Shape = tuple[int, ...]
@@ -130,7 +131,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             cases = [(options.layer, parse_layer(options.layer), options.shape, "torch")]
         return 0 if _report(cases, options.tolerance, options.seed) else 1
-    except (ValueError, TypeError, RuntimeError) as problem:
+    except (ValueError, TypeError, RuntimeError, UsageError) as problem:
         parser.error(str(problem))
 
 

@@ -78,7 +78,7 @@ def test_a_parameter_is_not_its_value() -> None:
 def test_numbers_of_an_embedding() -> None:
     table = minitorch.Embedding(4, 2)
     for wrong in (None, "x", [None]):
-        with pytest.raises(TypeError, match="Embedding: unsupported dtype object: expected real numbers"):
+        with pytest.raises(TypeError, match="Embedding: unsupported dtype .*: expected real numbers"):
             table(wrong)
 
 
@@ -99,7 +99,7 @@ def test_a_dimension_is_one_int(name: str, dim: Any) -> None:
         "flatten": lambda: x.flatten(dim),
         **{k: lambda k=k: getattr(minitorch, k)(x, dim) for k in ("softmax", "logsoftmax", "argmax")},
     }
-    with pytest.raises(TypeError, match=r"expected an int as dim, got"):
+    with pytest.raises(TypeError, match=r"expected an int as (dim|start_dim), got"):
         calls.get(name, lambda: getattr(x, name)(dim=dim))()
 
 
@@ -131,7 +131,7 @@ def test_groups_are_an_int(wrong: Any) -> None:
         lambda: functional.conv2d(images, weight, groups=wrong),
         lambda: minitorch.GroupNorm(wrong, 2),
     ):
-        with pytest.raises(TypeError, match=r"groups: expected an int, got"):
+        with pytest.raises(TypeError, match=r"expected an int as (num_)?groups, got"):
             call()
 
 
@@ -185,5 +185,5 @@ def test_a_layer_of_a_sequential() -> None:
     for wrong in (3, -4):
         with pytest.raises(IndexError, match=f"Sequential: expected a layer number below 3, got {wrong}"):
             net[wrong]
-    with pytest.raises(TypeError, match="layer of a Sequential: expected an int, got 'a'"):
+    with pytest.raises(TypeError, match="Sequential: expected an int as index, got 'a'"):
         net["a"]

@@ -37,7 +37,7 @@ WRONG_KINDS: list[tuple[Callable[[Any], Any], str]] = [
     (lambda v: minitorch.avgpool2d(IMAGES, 2, count_include_pad={}),
      "pooling: expected True or False as count_include_pad, got "),
     (lambda v: minitorch.conv2d(IMAGES, zeros((1, 2, 1, 1)), stride={v: 1}), "stride: expected an int or two, got "),
-    (lambda v: minitorch.conv2d(IMAGES, zeros((1, 2, 1, 1)), stride=2, groups={v: 1}), "groups: expected an int, got "),
+    (lambda v: minitorch.conv2d(IMAGES, zeros((1, 2, 1, 1)), stride=2, groups={v: 1}), "conv2d: expected an int as groups, got "),
     (lambda v: minitorch.conv2d(IMAGES, zeros((1, 2, 1, 1)), stride=slice(v)), "stride: expected an int or two, got "),
     (lambda v: minitorch.Embedding(3, 2)(slice(v)), "Embedding: unsupported dtype object"),
     (lambda v: minitorch.SGD(minitorch.Linear(2, 2).parameters(), lr=(v,)), "SGD: expected lr to be a number, got "),
