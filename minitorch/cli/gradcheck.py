@@ -24,8 +24,7 @@ from ..module import Module
 from ..nn.losses import cross_entropy
 from ..tensor import Tensor
 from ..testing.layer_check import check_layer
-from ..train.messages import UsageError
-from .common import Parser, parse_expression
+from .common import Parser, UsageError, parse_expression
 
 Shape = tuple[int, ...]
 Case = tuple[str, Any, list[Shape], Any]

@@ -78,7 +78,7 @@ def test_a_parameter_is_not_its_value() -> None:
 def test_numbers_of_an_embedding() -> None:
     table = minitorch.Embedding(4, 2)
     for wrong in (None, "x", [None]):
-        with pytest.raises(TypeError, match="Embedding: unsupported dtype .*: expected real numbers"):
+        with pytest.raises(TypeError, match=r"Embedding: unsupported dtype .*: expected real numbers"):
             table(wrong)
 
 
