@@ -428,3 +428,15 @@ def test_layers_take_the_dtype_of_their_parameters(backend: str) -> None:
         assert x.grad.dtype == np.float64
         assert layer(x.astype("float32")).dtype == np.float32
         assert layer.to(dtype="float64")(x).dtype == np.float64
+
+
+@BACKENDS
+@pytest.mark.parametrize("op", [lambda a, x: a * x, lambda a, x: a @ x])
+def test_a_constant_that_becomes_a_leaf_after_the_call(op: Any, backend: str) -> None:
+    a, x = minitorch.ones((2, 2), backend), minitorch.rand((2, 2), backend, requires_grad=True)
+    y = op(a, x)
+    a.requires_grad_(True)
+    y.sum().backward()
+    assert x.grad is not None
+    assert a.grad is not None
+    assert not a.grad.to_numpy().any()

@@ -144,7 +144,7 @@ class Mul(Function):
     def backward(ctx: Context, d: Any) -> tuple[Any, Any]:
         a, b = ctx.saved_values
         f = d.f
-        return f.mul_zip(d, b) if ctx.needs(0) else 0.0, f.mul_zip(d, a) if ctx.needs(1) else 0.0
+        return 0.0 if b is None else f.mul_zip(d, b), 0.0 if a is None else f.mul_zip(d, a)
 
 
 class Div(Function):
@@ -163,7 +163,7 @@ class Div(Function):
         a, b = ctx.saved_values
         f = d.f
         da = f.div_zip(d, b)
-        return da, f.zip(operators.neg_mul)(f.div_zip(a, b), da) if ctx.needs(1) else 0.0
+        return da, 0.0 if a is None else f.zip(operators.neg_mul)(f.div_zip(a, b), da)
 
 
 class Power(Function):

@@ -98,8 +98,8 @@ class MatMul(Function):
     def backward(ctx: Context, d: Any) -> tuple[Any, Any]:
         a, b = ctx.saved_values
         product = d.f.matrix_multiply
-        da = product(d, _transposed(b)) if ctx.needs(0) else 0.0
-        return da, product(_transposed(a), d) if ctx.needs(1) else 0.0
+        da = 0.0 if b is None else product(d, _transposed(b))
+        return da, 0.0 if a is None else product(_transposed(a), d)
 
 
 def _transposed(a: Any) -> Any:
