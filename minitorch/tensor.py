@@ -366,7 +366,7 @@ class Tensor(Variable, Stored):
 
         Raises:
             IndexingError: A gradient or a state has another shape than its tensor; nothing was updated.
-            ValueError: A tensor lies in read-only memory; nothing was updated.
+            ValueError: A tensor is in read-only memory; nothing was updated.
             BackendError: A gradient is in another backend.
         """
         groups: dict[Any, list[tuple[TensorData, ...]]] = {}

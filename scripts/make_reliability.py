@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "docs"), str(ROOT / "scripts")]  # as this file lies in no package
+sys.path[:0] = [str(ROOT / "docs"), str(ROOT / "scripts")]  # this file is in no package
 
 from fill_readme import RELIABILITY, fill, reliability  # noqa: E402
 

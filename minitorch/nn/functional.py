@@ -123,11 +123,8 @@ def conv2d(
     """
     require_activation("conv2d", act)
     _require_operands("conv2d", input, weight, bias)
-    if (
-        padding is None
-        and bias is None
-        and is_default(stride, dilation, whole_number("conv2d", "groups", groups))
-    ):
+    groups = whole_number("conv2d", "groups", groups)
+    if padding is None and bias is None and is_default(stride, dilation, groups):
         return activated(Conv2dFun.apply(input, weight), act)
     if input.dims != 4 or weight.dims != 4:
         raise IndexingError(_expected_dims("conv2d", 4, input, weight))
@@ -149,11 +146,8 @@ def conv1d(
     require_activation("conv1d", act)
     _require_operands("conv1d", input, weight, bias)
     input.f.ops.require_same_backend(input._tensor, weight._tensor)
-    if (
-        padding is None
-        and bias is None
-        and is_default(stride, dilation, whole_number("conv1d", "groups", groups))
-    ):
+    groups = whole_number("conv1d", "groups", groups)
+    if padding is None and bias is None and is_default(stride, dilation, groups):
         return activated(Conv1dFun.apply(input, weight), act)
     if input.dims != 3 or weight.dims != 3:
         raise IndexingError(_expected_dims("conv1d", 3, input, weight))

@@ -113,8 +113,6 @@ def conv_params(stride: Any, padding: Any, dilation: Any, groups: int, kernel: P
         TypeError: A setting is neither a number nor one number for each dimension.
     """
     given = tuple(tuple(s) if isinstance(s, list) else s for s in (stride, padding, dilation))
-    if not isinstance(groups, SupportsIndex):
-        raise TypeError(f"groups: expected an int, got {groups!r}")
     try:
         hash(given)
     except TypeError:  # of no use as a setting, which the function itself says
@@ -126,7 +124,6 @@ def conv_params(stride: Any, padding: Any, dilation: Any, groups: int, kernel: P
 def _conv_params(
     stride: Any, padding: Any, dilation: Any, groups: int, kernel: Pair, dims: int
 ) -> ConvParams:
-    groups = operator.index(groups)
     if not 1 <= groups <= MAX_SETTING:
         raise ValueError(f"groups: expected at least 1 and at most {MAX_SETTING}, got {groups}")
     strides, dilations = pair(stride, "stride", 1, dims), pair(dilation, "dilation", 1, dims)

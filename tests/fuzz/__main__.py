@@ -129,6 +129,7 @@ def page(results: list[dict[str, Any]], backends: list[str], first: int) -> str:
         operations.update(r["operations"])
     table = "".join(f"| `{name}` | {count:,} |\n" for name, count in operations.most_common())
     names = " and ".join(f"`{b}`" for b in backends)
+    seeds = f"Seeds of those that failed: {', '.join(map(str, sorted(failed)))}.\n\n" if failed else ""
     return (
         f"{BEGIN}\n## Random programs\n\n"
         f"`python -m tests.fuzz --programs {len(results)} --seed {first} --backends simple,{','.join(backends)}` "
@@ -141,7 +142,7 @@ def page(results: list[dict[str, Any]], backends: list[str], first: int) -> str:
         "padding.\n\n"
         f"| programs | steps | steps that are errors, as they should be | programs that failed |\n"
         f"| --- | --- | --- | --- |\n| {len(results):,} | {steps:,} | {errors:,} | {len(failed)} |\n\n"
-        f"How often each operation ran:\n\n| operation | steps |\n| --- | --- |\n{table}{END}\n"
+        f"{seeds}How often each operation ran:\n\n| operation | steps |\n| --- | --- |\n{table}{END}\n"
     )
 
 

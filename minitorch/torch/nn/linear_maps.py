@@ -15,7 +15,7 @@ from ...nn import functional as core
 from ...nn.settings import conv_params, pair
 from ...runtime.types import ConvParams
 from ...tensor import Tensor as Core
-from ...tensor_data import IndexingError
+from ...tensor_data import IndexingError, whole_number
 from ...tensor_functions import arrange
 from ...tensor_functions.fused import Affine
 from ...tensor_functions.nn import Take
@@ -186,6 +186,7 @@ def conv_transpose2d(
 
     ``H' = (H - 1) * stride - 2 * padding + dilation * (KH - 1) + output_padding + 1``, W' alike.
     """
+    groups = whole_number("conv_transpose2d", "groups", groups)
     params = conv_params(
         as_tuple(stride), as_tuple(padding), as_tuple(dilation), groups, tuple(weight.shape[2:]), 2
     )
