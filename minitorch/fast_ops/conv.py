@@ -41,7 +41,7 @@ that writes each stride-th pixel. Phases without taps are zero.
 shifted by the tap, over all images. A thread copies a few images (SCRATCH_BYTES, which fit its caches), and dot tiles
 compute some channels by some taps at once. The gradients are laid out with the image's ``padded_width`` too, with
 zeros in the margin, so that the sums run over whole rows. Each thread has its own sums; `gather` adds them up, thread
-by thread. Zeros of a margin times infinite pixels are nan: sums that are not finite are computed anew by `dot_windows`.
+by thread. Zeros of a margin times infinity are nan: sums that are not finite are computed anew by `dot_windows`.
 
 Where the result of a ReLU after the convolution is given, gradients are copied as 0 where it is 0: ReLU's
 gradient costs no pass of its own, and the bias's gradient is summed from the copy.
@@ -436,8 +436,20 @@ def grad_weight(
     bias_grad = np.empty(d.shape[1], d.dtype) if bias_grad is None else bias_grad
     run = jit.variant(dot_tiles, out.dtype, threads > 1)
     checksum = run(out, bias_grad, x, d, relu_result, plan.offsets, tuple(layout))
-    # Zeros in the margins times an infinite pixel are nan. Where the gradient is not finite itself (a network that has
-    # diverged), the result is of no use, and the slow kernel does not run.
-    if not math.isfinite(checksum) and np.isfinite(d).all():
+    # Zeros in the margins times an infinite pixel or gradient are nan where a window's products are not.
+    if not math.isfinite(checksum):
         d = d if relu_result is None else np.where(relu_result <= 0, d.dtype.type(0), d)
-        jit.variant(dot_windows, out.dtype, True)(out, x, d, stride, padding, dilation, groups)
+        if not _all_nan(d, x.shape[2:], out.shape[2:], stride, padding, dilation):
+            jit.variant(dot_windows, out.dtype, True)(out, x, d, stride, padding, dilation, groups)
+
+
+def _all_nan(d: Array, size: Pair, kernel: Pair, stride: Pair, padding: Padding, dilation: Pair) -> bool:
+    """Return whether each channel of ``d`` has a nan that all taps read, so that all their sums are nan.
+
+    So it is in a network that has diverged, which need not wait for the slow kernel.
+    """
+    inner = []
+    for k in (0, 1):
+        before, span = padding[2 * k], dilation[k] * (kernel[k] - 1)
+        inner.append(slice(-(-before // stride[k]), max(0, (size[k] - 1 + before - span) // stride[k] + 1)))
+    return bool(np.isnan(d[:, :, inner[0], inner[1]]).any(axis=(0, 2, 3)).all())

@@ -255,8 +255,14 @@ class TensorOps(CompositeOps, ConvOps):
             if a.backend is not b.backend:
                 cls.require_same_backend(a, b)
             shape = a.shape if a.shape == b.shape else shape_broadcast(a.shape, b.shape)
-            dtype = a.dtype if a.dtype == b.dtype else np.promote_types(a.dtype, b.dtype)
-            out = cls.allocate(shape, dtype, a.backend)
+            if a.dtype != b.dtype:
+                # Else a function would compute in the smaller dtype what it does with one operand alone.
+                dtype = np.promote_types(a.dtype, b.dtype)
+                a, b = (
+                    t if t.dtype == dtype else t.f.id_map(t, cls.allocate(t.shape, dtype, t.backend))
+                    for t in (a, b)
+                )
+            out = cls.allocate(shape, a.dtype, a.backend)
             if out.size:
                 kernel(out, a, b)
             return out

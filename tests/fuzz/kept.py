@@ -77,4 +77,25 @@ KEPT: list[tuple[int, list[Step]]] = [
         Step("make", (), {"shape": (1, 8, 0), "dtype": "float64", "kind": "unit", "seed": 943528, "layout": (0, 1, 2), "grad": False}),
         Step("dropout", (0,), {"rate": 0.25, "ignore": False, "scale": {}}),
     ]),
+    # An infinite gradient beside the margin of a convolution.
+    (302958, [
+        Step("make", (), {"shape": (5, 4, 1, 2), "dtype": "float64", "kind": "whole", "seed": 553036, "layout": ("strides", (0, 1, 1, 4)), "grad": True}),
+        Step("make", (), {"shape": (1, 4, 5, 5), "dtype": "float64", "kind": "whole", "seed": 350065, "layout": (2, 3, 1, 0), "grad": True}),
+        Step("conv", (0, 1), {"dims": 2, "stride": 1, "padding": None, "dilation": 1, "groups": 1}),
+        Step("make", (), {"shape": (5, 1, 1, 2), "dtype": "float64", "kind": "special", "seed": 875850, "layout": None, "grad": False}),
+        Step("backward", (2, 3), {}),
+    ]),
+    (309593, [
+        Step("make", (), {"shape": (5, 2, 5, 1), "dtype": "float32", "kind": "whole", "seed": 92353, "layout": (1, 2, 0, 3), "grad": True}),
+        Step("make", (), {"shape": (2, 2, 5, 3), "dtype": "float32", "kind": "whole", "seed": 649486, "layout": ("strides", (30, 15, 0, 5)), "grad": True}),
+        Step("conv", (0, 1), {"dims": 2, "stride": 1, "padding": "same", "dilation": 1, "groups": 1}),
+        Step("make", (), {"shape": (5, 2, 5, 1), "dtype": "float32", "kind": "special", "seed": 346261, "layout": None, "grad": False}),
+        Step("backward", (2, 3), {}),
+    ]),
+    # A score of float32 and its target of float64: a part was computed in float32.
+    (301783, [
+        Step("make", (), {"shape": (13, 8, 2), "dtype": "float32", "kind": "whole", "seed": 938604, "layout": None, "grad": False}),
+        Step("make", (), {"shape": (13, 8, 2), "dtype": "float64", "kind": "unit", "seed": 911877, "layout": ("strides", (0, 13, 104)), "grad": True}),
+        Step("paired_loss", (0, 1), {"name": "binary_cross_entropy_with_logits", "reduction": "none"}),
+    ]),
 ]  # fmt: skip

@@ -87,6 +87,11 @@ class NoisyOps(SimpleOps):
     @classmethod
     def matmul_kernel(cls, out: TensorData, a: TensorData, b: TensorData) -> None:
         cls._before(super().matmul_kernel)(out, a, b)
+        # Where a part of the sum may overflow, its order decides whether it does.
+        finite = [np.where(np.isfinite(t), np.abs(t), 0) for t in (a.to_numpy(), b.to_numpy())]
+        with np.errstate(all="ignore"):
+            view = out.numpy_view()
+            view[np.isinf(np.matmul(*finite))] = np.nan
 
     @classmethod
     def update_kernel(cls, rule: Any) -> Any:
