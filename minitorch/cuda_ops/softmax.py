@@ -83,7 +83,7 @@ def cross_entropy_rows(losses: Any, grad: Any, x: Any, target: Any) -> None:
         weight += target[n, k, 0]
     weighted, weight = block_sum(cache, weighted), block_sum(cache, weight)
     for k in range(thread, classes, threads):
-        grad[n, k, 0] = exp(x[n, k, 0] - top) / total * weight - target[n, k, 0]
+        grad[n, k, 0] = weigh(exp(x[n, k, 0] - top) / total, weight) - target[n, k, 0]
     if thread == 0:
         losses[n] = -weighted
 
@@ -96,7 +96,7 @@ def label_entropy_rows(losses: Any, grad: Any, x: Any, labels: Any) -> None:
     total = row_exp_sum(cache, x, n, 0, top)
     weight = real(1) if label < classes else real(0)
     for k in range(cuda.threadIdx.x, classes, cuda.blockDim.x):
-        grad[n, k, 0] = exp(x[n, k, 0] - top) / total * weight - (real(1) if k == label else real(0))
+        grad[n, k, 0] = weigh(exp(x[n, k, 0] - top) / total, weight) - (real(1) if k == label else real(0))
     if cuda.threadIdx.x == 0:
         losses[n] = ln(total) - (x[n, label, 0] - top) if label < classes else real(0)
 

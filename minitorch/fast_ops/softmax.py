@@ -47,17 +47,17 @@ def label_entropy(losses: Any, grad: Any, x: Any, labels: Any) -> None:
     rows, classes = x.shape
     for n in prange(rows):
         k, top = labels[n], largest(x, n * classes, classes)
-        weight = real(1) if k >= 0 else real(0)
+        if k < 0:
+            grad[n, :], losses[n] = real(0), real(0)
+            continue
         for i in range(classes):
             grad[n, i] = math.exp(x[n, i] - top)
         exp_sum = total(grad, n * classes, classes)
-        scale = weight / exp_sum
+        scale = real(1) / exp_sum
         for i in range(classes):
             grad[n, i] *= scale
-        losses[n] = real(0)
-        if k >= 0:
-            grad[n, k] -= weight
-            losses[n] = real(math.log(exp_sum)) - (x[n, k] - top)
+        grad[n, k] -= real(1)
+        losses[n] = real(math.log(exp_sum)) - (x[n, k] - top)
 
 
 def cross_entropy(losses: Any, grad: Any, x: Any, target: Any) -> None:
@@ -71,6 +71,11 @@ def cross_entropy(losses: Any, grad: Any, x: Any, target: Any) -> None:
             grad[n, k] = product if target[n, k] != real(0) else real(0)
         target_score = total(grad, n * classes, classes)
         weight = total(target, n * classes, classes)
+        if weight == real(0):
+            for k in range(classes):
+                grad[n, k] = -target[n, k]
+            losses[n] = -target_score
+            continue
         for k in range(classes):
             grad[n, k] = math.exp(x[n, k] - top)
         exp_sum = total(grad, n * classes, classes)

@@ -152,7 +152,9 @@ def _padding(padding: Any, kernel: Pair, stride: Pair, dilation: Pair, dims: int
 def is_default(*settings: Any) -> bool:
     """Tell whether all settings are 1, or 1 for each dimension."""
     return all(
-        type(setting) is not float and setting in (1, (1,), (1, 1), [1], [1, 1]) for setting in settings
+        isinstance(n, int | np.integer) and n == 1
+        for setting in settings
+        for n in (setting if isinstance(setting, tuple | list) and len(setting) in (1, 2) else (setting,))
     )
 
 

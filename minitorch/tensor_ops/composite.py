@@ -328,6 +328,8 @@ class CompositeOps:
     def cross_entropy(cls, x: TensorData, target: TensorData) -> tuple[TensorData, TensorData]:
         """Return minus the sum of target times log-softmax for each row of scores (N, C), and its gradient.
 
+        Targets of 0 hide scores, even infinite or nan ones; a row of them has loss and gradient 0.
+
         Returns:
             The losses (N, 1), and their gradient with respect to the scores (N, C).
         """
@@ -336,7 +338,7 @@ class CompositeOps:
         e = f.exp_map(shifted)
         total = e.sum(1)
         losses = -f.zip(operators.weigh)(shifted - f.map(operators.ln)(total), target).sum(1)
-        return losses, e / total * target.sum(1) - target
+        return losses, f.zip(operators.weigh)(e / total, target.sum(1)) - target
 
     @composite(_label_entropy_shapes)
     def label_entropy(cls, x: TensorData, labels: npt.NDArray[np.int64]) -> tuple[TensorData, TensorData]:

@@ -92,6 +92,21 @@ KEPT: list[tuple[int, list[Step]]] = [
         Step("make", (), {"shape": (5, 2, 5, 1), "dtype": "float32", "kind": "special", "seed": 346261, "layout": None, "grad": False}),
         Step("backward", (2, 3), {}),
     ]),
+    # A row that does not count, with a score that is nan.
+    (408858, [
+        Step("make", (), {"shape": (1, 3), "dtype": "float64", "kind": "normal", "seed": 155325, "layout": None, "grad": True}),
+        Step("assign", (0,), {"key": (Ellipsis, slice(-2, 2, 2), 1), "number": nan}),
+        Step("class_loss", (1,), {"name": "cross_entropy", "labels": [-1], "reduction": "none", "label_smoothing": 0.1, "ignore_index": -1}),
+        Step("class_loss", (1,), {"name": "cross_entropy", "labels": [-1], "reduction": "sum", "label_smoothing": 0.0, "ignore_index": -1}),
+        Step("backward", (2,), {}),
+        Step("backward", (3,), {}),
+    ]),
+    # A NumPy integer as stride.
+    (412633, [
+        Step("make", (), {"shape": (2, 0, 4), "dtype": "float64", "kind": "normal", "seed": 1, "layout": None, "grad": True}),
+        Step("make", (), {"shape": (1, 0, 5), "dtype": "float64", "kind": "normal", "seed": 980059, "layout": None, "grad": True}),
+        Step("conv", (0, 1), {"dims": 1, "stride": np.int64(2), "padding": None, "dilation": 1, "groups": 1}),
+    ]),
     # A score of float32 and its target of float64: a part was computed in float32.
     (301783, [
         Step("make", (), {"shape": (13, 8, 2), "dtype": "float32", "kind": "whole", "seed": 938604, "layout": None, "grad": False}),

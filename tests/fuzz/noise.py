@@ -19,11 +19,11 @@ EXACT = {
     operators.id,
     operators.neg,
     operators.relu,
-    operators.lt,
-    operators.eq,
-    operators.is_close,
     operators.abs,
 }
+
+COMPARISONS = {operators.lt, operators.eq, operators.is_close}
+SAME = 4  # how many times the noise two numbers may differ that another rounding could make equal
 
 # Numbers cancel inside of these functions: the noise of a result is in proportion to the operands.
 CANCELS = {
@@ -77,7 +77,29 @@ class NoisyOps(SimpleOps):
     @classmethod
     def zip_kernel(cls, fn: Any) -> Any:
         kernel = super().zip_kernel(fn)
+        if fn in COMPARISONS:
+            return cls._open_where_close(kernel)
         return kernel if fn in EXACT else cls._after(kernel, fn)
+
+    @classmethod
+    def _open_where_close(cls, kernel: Any) -> Any:
+        """Say that any result of a comparison is right where rounding alone may make two numbers equal."""
+
+        def run(out: TensorData, a: TensorData, b: TensorData) -> None:
+            kernel(out, a, b)
+            x, y, view = a.to_numpy(), b.to_numpy(), out.numpy_view()
+            with np.errstate(all="ignore"):
+                near = np.abs(x - y) <= SAME * NOISE[out.dtype.name] * np.maximum(np.abs(x), np.abs(y))
+            view[(x != y) & near] = np.nan
+
+        return run
+
+    @classmethod
+    def norm_grad(cls, x: TensorData, w: TensorData, b: TensorData, d: TensorData, *rest: Any) -> Any:
+        """Say that any gradient of a norm is right where its variance overflows."""
+        dx, dw, db = super().norm_grad(x, w, b, d, *rest)
+        dx.numpy_view()[:, ~np.isfinite(rest[1].to_numpy().reshape(-1))] = np.nan
+        return dx, dw, db
 
     @classmethod
     def reduce_kernel(cls, fn: Any, start: float) -> Any:
