@@ -191,8 +191,9 @@ class Function:
                 f"{cls.__name__}.backward: expected one derivative for each operand of forward, "
                 f"got {len(ds)} for {len(inputs)}"
             )
-        for k, d in enumerate(ds):
+        for d in ds:
             if d is None:
+                k = [d is None for d in ds].index(True)
                 raise TypeError(
                     f"{cls.__name__}.backward: expected a derivative for operand {k}, got None; return 0.0 for none"
                 )

@@ -369,22 +369,23 @@ class Tensor(Variable, Stored):
             ValueError: A tensor is in read-only memory; nothing was updated.
             BackendError: A gradient is in another backend.
         """
-        groups: dict[Any, list[tuple[TensorData, ...]]] = {}
+        groups: dict[tuple[int, str], list[list[TensorData]]] = {}
         for t, d, *states in rows:
-            p, grad = t._tensor, d._tensor
-            if grad.shape != p.shape or grad.backend is not p.backend:
+            t._tensor = p = t._tensor.contiguous()
+            row, shape, grad = [p], p.shape, d._tensor
+            if grad.shape != shape or grad.backend is not p.backend:
                 _require_like("update", "a gradient", grad, p)
+            row.append(grad.contiguous())
             for s in states:
-                if s._tensor.shape != p.shape:
+                if s._tensor.shape != shape:
                     _require_like("update", "a state", s._tensor, p)
-                s._tensor = s._tensor.contiguous()
-            t._tensor = p = p.contiguous()
-            row = (p, grad.contiguous(), *(s._tensor for s in states))
+                s._tensor = state = s._tensor.contiguous()
+                row.append(state)
             require_writable("update", p._storage)
-            groups.setdefault((p.backend, p.dtype), []).append(row)
-        for (backend, _), group in groups.items():
+            groups.setdefault((id(p.backend), p.dtype.char), []).append(row)
+        for group in groups.values():
             mark_changed(*[row[0]._storage for row in group])
-            backend.update(rule)(settings, group)
+            group[0][0].backend.update(rule)(settings, group)
 
     def zero_grad_(self) -> None:
         """Set the gradient to None."""

@@ -587,7 +587,7 @@ class TensorData(Stored):
 
     def contiguous(self) -> TensorData:
         """Return self if it is contiguous and its storage holds nothing else, else a contiguous copy."""
-        if self.is_contiguous() and len(self._storage) == self.size:
+        if (self._contiguous or self.is_contiguous()) and len(self._storage) == self.size:
             return self
         return self.copy()
 
@@ -639,13 +639,13 @@ class TensorData(Stored):
             storage: A flat array that is read in place of the storage, such as a copy of it on the host.
         """
         flat = self._storage if storage is None else storage
-        if self.is_contiguous():
+        if self._contiguous or self.is_contiguous():
             return (flat if len(flat) == self.size else flat[: self.size]).reshape(self.shape)
         return np.ndarray(self.shape, flat.dtype, flat, strides=[s * flat.itemsize for s in self.strides])
 
     def packed(self, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
         """Return the elements as a contiguous array of ``dtype``: on the storage where it fits, else a copy."""
-        if self.dtype == dtype and self.is_contiguous():
+        if self.dtype == dtype and (self._contiguous or self.is_contiguous()):
             flat: npt.NDArray[Any] = self._storage
             return (flat if len(flat) == self.size else flat[: self.size]).reshape(self.shape)
         return np.asarray(self.numpy_view(), dtype, order="C")

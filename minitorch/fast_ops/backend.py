@@ -150,10 +150,13 @@ class FastOps(TensorOps):
 
         def kernel(settings: tuple[float, ...], rows: Rows) -> None:
             # A launch costs less than the address of an array: so one for each row.
-            given = np.array(settings, rows[0][0].dtype)
+            dtype, loops = rows[0][0].dtype, {}
+            given = np.array(settings, dtype)
             for p, d, *states in rows:
-                loop = jit.variant(elementwise.UPDATES[len(states)], p.dtype, p.size >= jit.PARALLEL, fn=rule)
-                loop(given, p._storage, d._storage, *(s._storage for s in states))
+                kind = len(states), p.size >= jit.PARALLEL
+                if kind not in loops:
+                    loops[kind] = jit.variant(elementwise.UPDATES[kind[0]], dtype, kind[1], fn=rule)
+                loops[kind](given, p._storage, d._storage, *[s._storage for s in states])
 
         return kernel
 

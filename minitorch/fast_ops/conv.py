@@ -64,7 +64,7 @@ from ..runtime.placeholders import epilogue, real
 from ..runtime.types import Array, ConvParams, Fn, Padding, Pair
 from ..tensor_ops import reference_conv
 from . import jit, register_tiles, simd, winograd
-from .conv_plan import DotLayout, TapPlan, TileLayout, forward_plan, input_grad_plan, walked_params
+from .conv_plan import TileLaunch, forward_launch, input_grad_launches, weight_grad_launch
 from .register_tiles import (
     copy_rows,
     copy_rows_bias,
@@ -75,9 +75,6 @@ from .register_tiles import (
 from .simd import DOT_CHANNELS, DOT_TAPS
 from .sums import CACHE_LINE_GAP, total
 from .threads import thread_count
-
-# Bytes of images that a thread multiplies at a time: most of them stay in its nearest caches.
-SCRATCH_BYTES = 96 * 1024
 
 # The forward tiles of `conv_tiles`: `jit.variant` binds narrow ones for groups of few output channels, and how rows are
 # copied into the result.
@@ -316,21 +313,12 @@ def dot_windows(out: Any, x: Any, d: Any, stride: Any, padding: Any, dilation: A
 
 
 def _run_tiles(
-    out: Array, x: Array, relu_result: Array | None, w: Array, bias: Array, activation: Fn,
-    groups: int, w_strides: tuple[int, ...], plan: TapPlan, phases: Pair, out_stride: Pair,
+    out: Array, x: Array, relu_result: Array | None, w: Array, bias: Array, activation: Fn, launch: TileLaunch
 ) -> None:  # fmt: skip
-    """Choose the register tile by the number of channels of a group's result, and launch it."""
-    wide = out.shape[1] // groups > simd.NARROW_CHANNELS
-    channels, tiles = (simd.WIDE_CHANNELS, WIDE_TILES) if wide else (simd.NARROW_CHANNELS, NARROW_TILES)
-    products = x.shape[0] * plan.rows * plan.padded_width * out.shape[1] * len(plan.offsets)
-    threads = thread_count() if products > jit.SERIAL else 1
-    run = jit.variant(conv_tiles, out.dtype, threads > 1, epilogue=EPILOGUES[activation], **tiles)
-    lanes = simd.VECTOR_BYTES // out.itemsize
-    layout = TileLayout(
-        groups, channels, lanes, threads, phases, plan.corner, plan.padded_height, plan.padded_width,
-        plan.rows, plan.cols, plan.out_corner, out_stride,
-    )  # fmt: skip
-    run(out, x, relu_result, w, plan.taps, w_strides, bias, plan.offsets, tuple(layout))
+    taps, w_strides, offsets, layout = launch
+    tiles = WIDE_TILES if layout.channels > simd.NARROW_CHANNELS else NARROW_TILES
+    run = jit.variant(conv_tiles, out.dtype, layout.threads > 1, epilogue=EPILOGUES[activation], **tiles)
+    run(out, x, relu_result, w, taps, w_strides, bias, offsets, tuple(layout))
 
 
 def forward(
@@ -346,19 +334,15 @@ def forward(
         bias: Added to the channels (O,); none by default.
         activation: Applied to the sums: `operators.id` or `operators.relu`.
     """
-    stride, padding, _, groups = params
     bias = np.zeros(len(w), out.dtype) if bias is None else bias
     if jit.disabled():
         reference_conv.conv(out, x, w, params)
         out[...] = np.vectorize(activation, [out.dtype])(out + bias[:, None, None])
         return
-    if winograd.applies(w, params) and winograd.forward(out, x, w, padding, bias, activation):
+    if winograd.applies(w, params) and winograd.forward(out, x, w, params.padding, bias, activation):
         return
-    stride, params = walked_params(params, *out.shape[2:])
-    plan = forward_plan(out.shape[2:], w.shape[2:], w.shape[1], params)
-    taps = len(plan.taps)
-    w_strides = (w.size // groups, w.shape[1] * taps, taps)
-    _run_tiles(out, x, None, w, bias, activation, groups, w_strides, plan, stride, (1, 1))
+    launch = forward_launch(out.shape, w.shape, params, out.itemsize, thread_count())
+    _run_tiles(out, x, None, w, bias, activation, launch)
 
 
 def fuses_relu_backward(w: Array, params: ConvParams) -> bool:
@@ -378,27 +362,22 @@ def grad_input(
         params: The settings of the convolution.
         relu_result: If `fuses_relu_backward`, the result of a ReLU after the convolution; ``d`` is then its gradient.
     """
-    stride, padding, _, groups = params
     if jit.disabled():
         reference_conv.conv_grad_input(out, d, w, params)
         return
     bias = np.zeros(out.shape[1], out.dtype)
     if winograd.applies(w, params):
-        top, bottom, left, right = padding
+        top, bottom, left, right = params.padding
         flipped: Padding = (2 - top, 2 - bottom, 2 - left, 2 - right)
         transposed = w[:, :, ::-1, ::-1].transpose(1, 0, 2, 3)
         if winograd.forward(out, d, transposed, flipped, bias, operators.id):
             return
-    taps = w.shape[2] * w.shape[3]
-    w_strides = (w.size // groups, taps, w.shape[1] * taps)
-    for plan in input_grad_plan(out.shape[2:], w.shape[2:], w.shape[0] // groups, params):
-        if len(plan.taps):
-            _run_tiles(
-                out, d, relu_result, w, bias, operators.id, groups, w_strides, plan, (1, 1), stride
-            )  # fmt: skip
+    for launch in input_grad_launches(out.shape, w.shape, params, out.itemsize, thread_count()):
+        if len(launch.taps):
+            _run_tiles(out, d, relu_result, w, bias, operators.id, launch)
         else:
-            top, left = plan.out_corner
-            out[:, :, top :: stride[0], left :: stride[1]] = 0
+            top, left = launch.layout.out_corner
+            out[:, :, top :: params.stride[0], left :: params.stride[1]] = 0
 
 
 def grad_weight(
@@ -421,21 +400,10 @@ def grad_weight(
         return
     if winograd.applies(out, params) and winograd.grad_weight(out, x, d, padding):
         return
-    batch, rows, cols = x.shape[0], *d.shape[2:]
-    stride, params = walked_params(params, rows, cols)
-    plan = forward_plan((rows, cols), out.shape[2:], out.shape[1], params, DOT_TAPS)
-    threads = thread_count() if batch * rows * cols * out.size > jit.SERIAL else 1
-    padded_outs = -(-(out.shape[0] // groups) // DOT_CHANNELS) * DOT_CHANNELS
-    image = out.shape[1] * stride[0] * stride[1] * plan.padded_height * plan.padded_width
-    image_bytes = (image + padded_outs * rows * plan.padded_width) * out.itemsize
-    chunk = max(1, min(-(-batch // threads), SCRATCH_BYTES // image_bytes))
-    lanes = simd.VECTOR_BYTES // out.itemsize
-    layout = DotLayout(
-        groups, lanes, threads, chunk, stride, plan.corner, plan.padded_height, plan.padded_width
-    )
+    offsets, layout = weight_grad_launch(d.shape, out.shape, params, out.itemsize, thread_count())
     bias_grad = np.empty(d.shape[1], d.dtype) if bias_grad is None else bias_grad
-    run = jit.variant(dot_tiles, out.dtype, threads > 1)
-    checksum = run(out, bias_grad, x, d, relu_result, plan.offsets, tuple(layout))
+    run = jit.variant(dot_tiles, out.dtype, layout.threads > 1)
+    checksum = run(out, bias_grad, x, d, relu_result, offsets, tuple(layout))
     # Zeros in the margins times an infinite pixel or gradient are nan where a window's products are not.
     if not math.isfinite(checksum):
         d = d if relu_result is None else np.where(relu_result <= 0, d.dtype.type(0), d)

@@ -1,6 +1,6 @@
-"""Layouts of the convolution kernels in `conv`, and which taps read and write where.
+"""Launches of the convolution kernels in `conv`: their layouts, and which taps read and write where.
 
-It depends on NumPy only. A plan depends on sizes and settings, not on numbers, so it is computed once and remembered.
+A plan depends on sizes and settings, not on numbers, so it is computed once and remembered.
 """
 
 from __future__ import annotations
@@ -11,7 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..runtime.types import Array, ConvParams, Pair
+from ..runtime.types import Array, ConvParams, Pair, Shape
+from . import jit, simd
+
+# Bytes of images that a thread multiplies at a time: most of them stay in its nearest caches.
+SCRATCH_BYTES = 96 * 1024
 
 
 class TileLayout(NamedTuple):
@@ -81,7 +85,6 @@ class TapPlan(NamedTuple):
     out_corner: Pair
 
 
-@functools.lru_cache(maxsize=512)
 def forward_plan(size: Pair, kernel: Pair, channels: int, params: ConvParams, multiple: int = 1) -> TapPlan:
     """Return the plan of a forward convolution, for all taps of all input channels of a group.
 
@@ -120,7 +123,6 @@ def taps_of_phase(
     return [(i, row // stride) for i, row in rows if row % stride == 0], -(-(length - phase) // stride)
 
 
-@functools.lru_cache(maxsize=512)
 def input_grad_plan(size: Pair, kernel: Pair, outs: int, params: ConvParams) -> list[TapPlan]:
     """Return the plan of each phase of the input's derivative.
 
@@ -162,3 +164,92 @@ def walked_params(params: ConvParams, rows: int, cols: int) -> tuple[Pair, ConvP
         stride = (1 if rows == 1 else stride[0], 1 if cols == 1 else stride[1])
         params = params._replace(stride=stride)
     return stride, params
+
+
+class TileLaunch(NamedTuple):
+    """What `conv_tiles` is called with beside arrays of numbers.
+
+    Attributes:
+        taps: See `TapPlan`; none for a phase of an input's derivative that is 0.
+        w_strides: Elements between the weights of two groups, two results and two inputs.
+        offsets: See `TapPlan`.
+        layout: Sizes.
+    """
+
+    taps: Array
+    w_strides: tuple[int, int, int]
+    offsets: Array
+    layout: TileLayout
+
+
+def _tile_launch(
+    batch: int, outs: int, groups: int, w_strides: tuple[int, int, int], plan: TapPlan, phases: Pair, out_stride: Pair,
+    itemsize: int, threads: int,
+) -> TileLaunch:  # fmt: skip
+    """Choose register tile and number of threads for ``outs`` output channels in ``groups`` groups."""
+    channels = simd.WIDE_CHANNELS if outs // groups > simd.NARROW_CHANNELS else simd.NARROW_CHANNELS
+    products = batch * plan.rows * plan.padded_width * outs * len(plan.offsets)
+    layout = TileLayout(
+        groups, channels, simd.VECTOR_BYTES // itemsize, threads if products > jit.SERIAL else 1, phases,
+        plan.corner, plan.padded_height, plan.padded_width, plan.rows, plan.cols, plan.out_corner, out_stride,
+    )  # fmt: skip
+    return TileLaunch(plan.taps, w_strides, plan.offsets, layout)
+
+
+@functools.lru_cache(maxsize=512)
+def forward_launch(out: Shape, w: Shape, params: ConvParams, itemsize: int, threads: int) -> TileLaunch:
+    """Return the launch of a forward convolution.
+
+    Args:
+        out: Shape of the result (N, O, H', W').
+        w: Shape of the weight (O, C / groups, KH, KW).
+        params: The settings of the convolution.
+        itemsize: Bytes of an element.
+        threads: Threads that there are.
+    """
+    stride, params = walked_params(params, *out[2:])
+    plan = forward_plan((out[2], out[3]), (w[2], w[3]), w[1], params)
+    taps = w[2] * w[3]
+    w_strides = (math.prod(w) // params.groups, w[1] * taps, taps)
+    return _tile_launch(out[0], out[1], params.groups, w_strides, plan, stride, (1, 1), itemsize, threads)
+
+
+@functools.lru_cache(maxsize=512)
+def input_grad_launches(
+    out: Shape, w: Shape, params: ConvParams, itemsize: int, threads: int
+) -> list[TileLaunch]:
+    """Return the launch of each phase of the input's derivative ``out`` (N, C, H, W); see `forward_launch`."""
+    groups, taps = params.groups, w[2] * w[3]
+    w_strides = (math.prod(w) // groups, taps, w[1] * taps)
+    return [
+        _tile_launch(out[0], out[1], groups, w_strides, plan, (1, 1), params.stride, itemsize, threads)
+        for plan in input_grad_plan((out[2], out[3]), (w[2], w[3]), w[0] // groups, params)
+    ]
+
+
+@functools.lru_cache(maxsize=512)
+def weight_grad_launch(
+    d: Shape, w: Shape, params: ConvParams, itemsize: int, threads: int
+) -> tuple[Array, DotLayout]:
+    """Return offsets (see `TapPlan`) and layout of the derivative with respect to a weight of shape ``w``.
+
+    Args:
+        d: Shape of the output's gradient (N, O, H', W').
+        w: See `forward_launch`.
+        params: See `forward_launch`.
+        itemsize: See `forward_launch`.
+        threads: See `forward_launch`.
+    """
+    batch, rows, cols = d[0], d[2], d[3]
+    stride, params = walked_params(params, rows, cols)
+    plan = forward_plan((rows, cols), (w[2], w[3]), w[1], params, simd.DOT_TAPS)
+    used = threads if batch * rows * cols * math.prod(w) > jit.SERIAL else 1
+    padded_outs = -(-(w[0] // params.groups) // simd.DOT_CHANNELS) * simd.DOT_CHANNELS
+    image = w[1] * stride[0] * stride[1] * plan.padded_height * plan.padded_width
+    image_bytes = (image + padded_outs * rows * plan.padded_width) * itemsize
+    chunk = max(1, min(-(-batch // used), SCRATCH_BYTES // image_bytes))
+    layout = DotLayout(
+        params.groups, simd.VECTOR_BYTES // itemsize, used, chunk, stride, plan.corner, plan.padded_height,
+        plan.padded_width,
+    )  # fmt: skip
+    return plan.offsets, layout

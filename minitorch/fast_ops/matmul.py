@@ -18,6 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from ..runtime.quiet import quiet
+
 SMALL_PRODUCT = 1 << 18  # multiplications up to which BLAS does not wake its threads
 LARGE_PRODUCT = 50_000_000  # and those from which a second thread gives more than it costs
 
@@ -38,8 +40,7 @@ def matmul(out: Any, a: Any, b: Any) -> None:
     for set_threads, _ in held:
         set_threads(1)
     try:
-        with np.errstate(all="ignore"):
-            np.matmul(_readable(a), _readable(b), out=out)
+        quiet.run(np.matmul, _readable(a), _readable(b), out)
     finally:
         for set_threads, threads in held:
             set_threads(threads)

@@ -76,7 +76,7 @@ WEIGHT_TRANSFORM_2D = np.kron(
 
 
 class WinogradLayout(NamedTuple):
-    """Sizes that both kernels need. They take it as a plain tuple: see `conv.TileLayout`.
+    """Sizes that both kernels need. They take it as a plain tuple: see `conv_plan.TileLayout`.
 
     Attributes:
         group_images: Images that a thread transforms together.

@@ -151,10 +151,9 @@ def _padding(padding: Any, kernel: Pair, stride: Pair, dilation: Pair, dims: int
 
 def is_default(*settings: Any) -> bool:
     """Tell whether all settings are 1, or 1 for each dimension."""
+    listed = [list(s) if isinstance(s, tuple | list) else [s] for s in settings]
     return all(
-        isinstance(n, int | np.integer) and n == 1
-        for setting in settings
-        for n in (setting if isinstance(setting, tuple | list) and len(setting) in (1, 2) else (setting,))
+        len(s) in (1, 2) and all(isinstance(n, int | np.integer) and n == 1 for n in s) for s in listed
     )
 
 

@@ -169,42 +169,50 @@ class Optimizer:
                 one. Nothing was changed.
             RuntimeError: A setting that adds or removes states (amsgrad) was changed after the first step.
         """
-        self._require_own_states()
+        due = self._due()
         note_step(self)
         one_by_one = type(self).update_one is not Optimizer.update_one
         updates: Updates = {}
-        for group in self.param_groups:
-            for p in group["params"]:
-                if p.value is None or p.value.grad is None:
-                    continue
-                if one_by_one:
-                    self.update_one(p, group)
-                else:
-                    self._plan(updates, p, p.value.grad, group)
-                p.value.zero_grad_()
+        for p, grad, group in due:
+            if p.value.grad is None:
+                continue  # its value is that of another parameter too
+            if one_by_one:
+                self.update_one(p, group)
+            else:
+                self._plan(updates, p, grad, group)
+            p.value.zero_grad_()
         _run(updates)
 
-    def _require_own_states(self) -> None:
-        """Check that states have the shape of the value that they update, and are as many as the settings need."""
-        memory = self._memory
-        for group in self.param_groups if memory else ():
+    def _due(self) -> list[tuple[Parameter, Any, dict[str, Any]]]:
+        """Return parameters that have a gradient, with it and their group.
+
+        States must have the shape of the value that they update, and be as many as the settings need.
+        """
+        found, memory = [], self._memory
+        for group in self.param_groups:
             expected = self.state_count(group)
             for p in group["params"]:
+                value = p.value
+                grad = None if value is None else value.grad
+                if grad is None:
+                    continue
+                found.append((p, grad, group))
                 states = memory.get(id(p), _NO_STATES)[1]
-                if states and expected is not None and len(states) != expected:
+                if not states:
+                    continue
+                if expected is not None and len(states) != expected:
                     raise RuntimeError(
                         f"{type(self).__name__}: expected {expected} states of parameter "
                         f"{p.name or self.parameters.index(p)} by the settings of its group, got {len(states)}: they "
                         "were changed after the first step; make a new optimizer"
                     )
-                if not states or p.value is None or states[0].shape == p.value.shape:
-                    continue
-                if p.value.grad is not None:
+                if states[0].shape != value.shape:
                     raise IndexingError(
                         f"{type(self).__name__}: the states of parameter {p.name or self.parameters.index(p)} have "
                         f"shape {states[0].shape}, but its value now has {p.value.shape}; "
                         "make a new optimizer after such a replacement"
                     )
+        return found
 
     def refresh(self, captured: Iterable[Parameter]) -> None:
         """Count a step that a captured graph computes, and hand its new settings to the backend.
@@ -226,7 +234,8 @@ class Optimizer:
 
     def _plan(self, updates: Updates, p: Parameter, grad: Any, group: dict[str, Any]) -> None:
         rule, settings, states = self.rule_for(p, group)
-        updates.setdefault((type(p.value), rule, settings), []).append((p.value, grad, *states))
+        value = p.value
+        updates.setdefault((type(value), rule, settings), []).append((value, grad, *states))
 
     def update_one(self, p: Parameter, group: dict[str, Any]) -> None:
         """Update one Parameter that has a gradient by the settings of its group."""

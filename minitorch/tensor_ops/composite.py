@@ -11,6 +11,7 @@ operands always run the specification. ``MINITORCH_FUSE=0`` in the environment t
 from __future__ import annotations
 
 import functools
+import inspect
 import math
 import os
 from collections.abc import Callable, Mapping
@@ -58,6 +59,10 @@ def composite(shapes: Callable[..., tuple[Shape | None, ...]]) -> Callable[[Fn],
 
     def decorate(meaning: Fn) -> Any:
         name = meaning.__name__
+        kinds = [p.annotation == "TensorData" for p in inspect.signature(meaning).parameters.values()][1:]
+        # Where the tensors are among the arguments: one after the other, as are settings before and after them.
+        variadic = inspect.getfullargspec(meaning).varargs is not None
+        operands = slice(kinds.index(True), None if variadic else kinds.index(True) + sum(kinds))
 
         @functools.wraps(meaning)
         def specification(cls: Any, *args: Any) -> Any:
@@ -69,26 +74,22 @@ def composite(shapes: Callable[..., tuple[Shape | None, ...]]) -> Callable[[Fn],
         @functools.wraps(meaning)
         def dispatch(cls: Any, *args: Any) -> Any:
             wanted = shapes(*args)
-            first: Any = None
-            plain = True  # one dtype, and nothing is empty
-            for a in args:
-                if isinstance(a, TensorData):
-                    first = a if first is None else first
-                    if a.backend is not first.backend:
-                        cls.require_same_backend(first, a)
-                    plain = plain and a.dtype == first.dtype and a.size > 0
+            first, *others = args[operands]
+            backend, dtype = first.backend, first.dtype
+            plain = first.size > 0  # one dtype, and nothing is empty
+            for t in others:
+                if t.backend is not backend:
+                    cls.require_same_backend(first, t)
+                if not t.size or (t.dtype is not dtype and t.dtype != dtype):
+                    plain = False
             fused = cls.fused.get(name)
             if fused is None or not plain or (fused.suits and not fused.suits(*args)):
                 return meaning(cls, *args)
-            results: list[Any] = []
-            for shape in wanted:
-                if shape is not None and 0 in shape:
-                    return meaning(cls, *args)
-                results.append(None if shape is None else cls.allocate(shape, first.dtype, first.backend))
+            results = [None if s is None else cls.allocate(s, dtype, backend) for s in wanted]
             fused.kernel(*results, *args)
             if len(results) == 1:
                 return results[0]
-            return tuple(results) if None not in wanted else tuple(0.0 if r is None else r for r in results)
+            return tuple([0.0 if r is None else r for r in results])
 
         return classmethod(dispatch)
 
