@@ -16,6 +16,7 @@ from ..autodiff import no_grad as _core_no_grad
 from ..autodiff import topological_sort
 from ..runtime import grad_mode
 from ..tensor import Tensor as Core
+from ..tensor_functions.late_relu import separate
 from ..tensor_functions.shape import Copy
 from .tensor import Tensor, is_float, require_first_order, to_array, wrap
 
@@ -155,7 +156,10 @@ def _gradients(variable: Core, start: Any, wanted: Sequence[Core]) -> list[Any]:
     """Return the derivatives for variables of the graph, None for one that is not in it."""
     found: dict[int, Any] = {id(v): None for v in wanted}
     pending: dict[int, Any] = {id(variable): start}
-    for v in topological_sort(variable):
+    order = topological_sort(variable)
+    if separate(order, set(found)):
+        order = topological_sort(variable)
+    for v in order:
         d = pending.pop(id(v), None)
         if d is None:
             continue

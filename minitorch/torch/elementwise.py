@@ -15,6 +15,7 @@ from ..autodiff import Function
 from ..tensor import Tensor as Core
 from ..tensor_functions import elementwise as simple
 from ..tensor_functions import math as more
+from ..tensor_functions.late_relu import late_relu
 from ..tensor_functions.shape import Cast
 from .dtypes import (
     bool_,
@@ -99,6 +100,8 @@ def apply(
         floats_only: Whether integers are converted to the default dtype first.
         op: What ``grad_fn`` is called.
     """
+    if len(operands) == 1 and is_float(operands[0]):
+        return wrap(fn.apply(operands[0]._value), op=op)
     check_shapes(operands)
     place = common_device(name, *operands)
     d = result_type(*operands)
@@ -322,6 +325,8 @@ arcsin, arccos, arctan = asin, acos, atan
 
 def relu(input: Tensor) -> Tensor:
     """Return ``max(input, 0)``."""
+    if is_float(input):
+        return wrap(late_relu(input._value), op="Relu")
     return apply("relu", simple.ReLU, lambda x: np.maximum(x, 0), input, op="Relu")
 
 

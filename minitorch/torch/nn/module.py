@@ -104,10 +104,10 @@ class Module:
         vars(self)[home][name] = value
 
     def __getattr__(self, name: str) -> Any:
-        for home in ("_parameters", "_buffers", "_modules"):
-            found = vars(self).get(home)
-            if found is not None and name in found:
-                return found[name]
+        registries = self.__dict__
+        for home in ("_parameters", "_modules", "_buffers"):
+            if home in registries and name in registries[home]:
+                return registries[home][name]
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'", name=name, obj=self)
 
     def __delattr__(self, name: str) -> None:

@@ -17,7 +17,7 @@ from ...module import Parameter as Slot
 from ...tensor import Tensor as Core
 from ..autograd import enable_grad
 from ..creation import tensor
-from ..tensor import Tensor, from_array
+from ..tensor import Tensor, from_array, is_float
 
 
 class _Required:
@@ -153,8 +153,9 @@ class _Adapter:
         state, t = self.owner.state[self.tensor], self.tensor
         # PyTorch's SGD saves no number of steps: a state that is there means that this is not the first one.
         steps = int(state.get("step", any(name in state for name in self.names))) + 1
-        if "step" in state and isinstance(state["step"], Tensor):
-            state["step"].fill_(steps)
+        counted = state.get("step")
+        if is_float(counted):
+            counted._value._tensor._storage[0] = steps  # a tensor of one element, on the CPU
         else:
             state["step"] = tensor(float(steps))
         for name in self.names[:count]:
