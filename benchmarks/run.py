@@ -15,6 +15,7 @@ SCRIPTS = (
     "startup",
     "mnist",
     "training_step",
+    "torch_module",
     "compiled_frameworks",
     "operations",
     "oversubscription",

@@ -43,6 +43,7 @@ FIGURES = {
 # Benchmarks by name; the older name of a result file is read where the newer file does not exist yet.
 TABLES = (
     "training_step",
+    "torch_module",
     "compiled_frameworks",
     "mnist",
     "startup",

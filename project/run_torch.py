@@ -13,6 +13,7 @@ from cli import UsageError, run_command
 from minitorch import Graph
 from minitorch.cli.toy_trainers import LogFn, Point, default_log_fn
 from minitorch.cli.toys import draw_points, flags, run
+from minitorch.fast_ops.threads import signals_wait
 
 
 def network(hidden: int, device: str) -> Any:
@@ -73,7 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the script."""
     args = flags(__doc__).parse_args(arguments)
     try:
-        import torch
+        with signals_wait():  # an interrupted import of PyTorch aborts the process
+            import torch
     except ImportError:
         raise UsageError("PyTorch is not installed: pip install torch") from None
     if args.BACKEND == "gpu" and not torch.cuda.is_available():
