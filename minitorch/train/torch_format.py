@@ -1,7 +1,12 @@
 """Reads a state dict that PyTorch saved (``.pth``, ``.pt``), without PyTorch.
 
-Such a file is a zip archive with a pickle and raw storages, and a pickle may call any function on the machine. This
-reader allows only the names that tensors and plain containers need, so no code in a file is run. Depends on NumPy.
+Such a file is a zip archive with a pickle and raw storages. Before PyTorch 1.6 it was a row of five pickles, the
+storages behind them:
+
+    magic number, version, system, content, keys of the storages | elements of storage 0, its bytes | of storage 1 ...
+
+A pickle may call any function on the machine. The reader allows only the names that tensors and plain containers need,
+so no code in a file is run. Depends on NumPy.
 """
 
 from __future__ import annotations
@@ -10,6 +15,7 @@ import io
 import math
 import os
 import pickle
+import pickletools
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from typing import IO, Any, NamedTuple
@@ -42,6 +48,9 @@ _OTHER_DTYPES = {
 }
 _UNTYPED = "untyped"  # a storage that leaves the dtype to its tensors
 _CODES = {*_STORAGES.values(), *_DTYPES.values()}
+# The pickle of the magic number that a file from before PyTorch 1.6 begins with.
+_OLD_VERSION = 1001
+_OLD_PICKLES = 1 << 26  # bytes from the start within which the pickles of such a file must lie
 _OLD_FORMAT = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
 
 
@@ -50,14 +59,14 @@ class CheckpointError(RuntimeError):
 
 
 def read_pth(path: str | os.PathLike[str]) -> dict[str, Array]:
-    """Read the tensors of a zip ``.pth`` or ``.pt`` file, by name, as fresh arrays.
+    """Read the tensors of a ``.pth`` or ``.pt`` file, by name, as fresh arrays.
 
     Dicts and lists within the dict become dotted names (``model.conv1.weight``); values that are not tensors (an
     epoch, a string) are left out. bfloat16 becomes float32, which holds each of its values.
 
     Raises:
-        CheckpointError: The file is missing, damaged, of PyTorch's old format, holds anything but tensors and plain
-            values, or unpacks to far more bytes than it has (see `minitorch.runtime.pickles`).
+        CheckpointError: The file is missing, damaged, holds anything but tensors and plain values, or unpacks to far
+            more bytes than it has (see `minitorch.runtime.pickles`).
     """
     # Each opcode makes one object at most; a list that holds a list twice, and so on, has far more paths.
     return _read(path, lambda content, opcodes: _flatten(content, 1000 + 10 * opcodes))
@@ -67,7 +76,7 @@ def read_objects(path: str | os.PathLike[str] | IO[bytes]) -> Any:
     """Read what ``torch.save`` wrote: tensors as arrays, within plain containers, numbers and strings.
 
     Args:
-        path: A zip ``.pth`` or ``.pt`` file, or a binary file that is open for reading.
+        path: A ``.pth`` or ``.pt`` file, or a binary file that is open for reading.
 
     Raises:
         CheckpointError: As for `read_pth`.
@@ -77,18 +86,28 @@ def read_objects(path: str | os.PathLike[str] | IO[bytes]) -> Any:
 
 def _read(path: Any, convert: Callable[[Any, int], Any]) -> Any:
     try:
-        size = os.stat(path).st_size if isinstance(path, str | os.PathLike) else path.seek(0, os.SEEK_END)
-        with zipfile.ZipFile(path) as archive:
-            reader = _Reader(archive, unpacked_limit(size))
-            content = reader.load()
-        return convert(content, reader.opcodes)
+        if not isinstance(path, str | os.PathLike):
+            return _read_file(path, convert)
+        with open(path, "rb") as file:
+            return _read_file(file, convert)
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be read: {error.strerror or error}") from error
     except zipfile.BadZipFile as error:
-        raise CheckpointError(f"{path}: {_not_a_zip(path, error)}") from error
+        raise CheckpointError(f"{path}: not a PyTorch archive, or cut short: {error}") from error
     except Exception as error:  # a damaged pickle may raise anything
         reason = " ".join(str(error).split()) or type(error).__name__
         raise CheckpointError(f"{path}: not a PyTorch state dict: {reason[:300]}") from error
+
+
+def _read_file(file: IO[bytes], convert: Callable[[Any, int], Any]) -> Any:
+    limit = unpacked_limit(file.seek(0, os.SEEK_END))
+    file.seek(0)
+    if file.read(len(_OLD_FORMAT)) == _OLD_FORMAT:
+        old = _OldReader(file, limit)
+        return convert(old.load(), old.opcodes)
+    with zipfile.ZipFile(file) as archive:
+        reader = _ZipReader(archive, limit)
+        return convert(reader.load(), reader.opcodes)
 
 
 def decode(
@@ -142,30 +161,27 @@ class _Dict(dict[Any, Any]):
 
 
 class _Reader(pickle.Unpickler):
-    """Unpickles tensors, containers, numbers and strings; raises for every other name in a file."""
+    """Unpickles tensors, containers, numbers and strings; raises for every other name in a file.
 
-    def __init__(self, archive: zipfile.ZipFile, limit: int) -> None:
-        names = archive.namelist()
-        pickles = [name for name in names if name.endswith("/data.pkl")]
-        if len(pickles) != 1:
-            raise ValueError(f"one data.pkl is expected, {len(pickles)} found")
-        self._archive, self._limit, self._left = archive, limit, limit
-        content = self._record(pickles[0])
+    Args:
+        content: The pickle.
+        limit: How many bytes may be unpacked.
+    """
+
+    _byteorder = "<"
+
+    def __init__(self, content: bytes, limit: int) -> None:
+        self._limit, self._left = limit, limit
         self.opcodes = check_pickle(content)
         super().__init__(io.BytesIO(content), encoding="utf-8")
-        self._root = pickles[0].removesuffix("data.pkl")
-        order = f"{self._root}byteorder"
-        self._byteorder = ">" if order in names and self._record(order).strip() == b"big" else "<"
-        self._raw: dict[str, bytes] = {}
 
     def _spend(self, size: int) -> None:
         self._left -= size
         if self._left < 0:
             raise ValueError(f"it unpacks to more than {self._limit} bytes")
 
-    def _record(self, name: str) -> bytes:
-        self._spend(self._archive.getinfo(name).file_size)
-        return self._archive.read(name)
+    def _bytes_of(self, key: Any) -> bytes:
+        raise NotImplementedError
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) == ("collections", "OrderedDict"):
@@ -186,18 +202,110 @@ class _Reader(pickle.Unpickler):
         raise ValueError(f"it asks for {module}.{name}, which is not part of one")
 
     def persistent_load(self, pid: Any) -> _Storage:
-        kind, code, key, _location, size = pid
+        kind, code, key, _location, size, *view = pid
         if kind != "storage":
             raise ValueError(f"it refers to a {kind!r}, where only a storage can be")
         if code != _UNTYPED and code not in _CODES:
             raise ValueError(f"a storage has the unknown dtype {code!r}")
+        item = 1 if code == _UNTYPED else _item_size(code)
+        raw = self._bytes_of(key)
+        if len(raw) != size * item:
+            raise ValueError(f"storage {key} has {len(raw)} bytes, expected {size * item}")
+        if view and view[0] is not None:  # a part of the storage, in old files
+            _, first, count = view[0]
+            if not (type(first) is type(count) is int and 0 <= first <= first + count <= size):
+                raise ValueError(f"a part of storage {key} lies outside of it")
+            raw = raw[first * item : (first + count) * item]
+        return _Storage(code, self._byteorder, raw, self._spend)
+
+
+class _ZipReader(_Reader):
+    """Reads an archive: a pickle ``data.pkl``, and a file for each storage."""
+
+    def __init__(self, archive: zipfile.ZipFile, limit: int) -> None:
+        names = archive.namelist()
+        pickles = [name for name in names if name.endswith("/data.pkl")]
+        if len(pickles) != 1:
+            raise ValueError(f"one data.pkl is expected, {len(pickles)} found")
+        self._archive = archive
+        self._raw: dict[Any, bytes] = {}
+        size = archive.getinfo(pickles[0]).file_size
+        if size > limit:
+            raise ValueError(f"it unpacks to more than {limit} bytes")
+        super().__init__(archive.read(pickles[0]), limit)
+        self._spend(size)
+        self._root = pickles[0].removesuffix("data.pkl")
+        order = f"{self._root}byteorder"
+        self._byteorder = ">" if order in names and self._record(order).strip() == b"big" else "<"
+
+    def _record(self, name: str) -> bytes:
+        self._spend(self._archive.getinfo(name).file_size)
+        return self._archive.read(name)
+
+    def _bytes_of(self, key: Any) -> bytes:
         if key not in self._raw:
             self._raw[key] = self._record(f"{self._root}data/{key}")
-        raw = self._raw[key]
-        expected = size * (1 if code == _UNTYPED else _item_size(code))
-        if len(raw) != expected:
-            raise ValueError(f"storage {key} has {len(raw)} bytes, expected {expected}")
-        return _Storage(code, self._byteorder, raw, self._spend)
+        return self._raw[key]
+
+
+class _Sizes(_Reader):
+    """Finds the bytes of an element of each storage, without making tensors: the pickle stands before the storages."""
+
+    def __init__(self, content: bytes, limit: int) -> None:
+        super().__init__(content, limit)
+        self.found: dict[Any, int] = {}
+
+    def find_class(self, module: str, name: str) -> Any:
+        found = super().find_class(module, name)
+        return (lambda *values: None) if module == "torch._utils" else found
+
+    def persistent_load(self, pid: Any) -> Any:
+        code, key = pid[1], pid[2]
+        if code not in _CODES:
+            raise ValueError(f"a storage has the unknown dtype {code!r}")
+        self.found[key] = _item_size(code)
+
+
+class _OldReader(_Reader):
+    """Reads a file of the format before PyTorch 1.6."""
+
+    def __init__(self, file: IO[bytes], limit: int) -> None:
+        file.seek(0)
+        data = file.read(_OLD_PICKLES)
+        pickles, stream = [], io.BytesIO(data)
+        for _ in range(5):
+            start = stream.tell()
+            for _opcode in pickletools.genops(stream):
+                pass
+            pickles.append(data[start : stream.tell()])
+        _, version, system, content, keys = pickles
+        if _plain(version, limit) != _OLD_VERSION:
+            raise ValueError(
+                f"expected version {_OLD_VERSION} of the old format, got {_plain(version, limit)!r}"
+            )
+        super().__init__(content, limit)
+        sizes = _Sizes(content, limit)
+        sizes.load()
+        little = _plain(system, limit)["little_endian"]
+        self._byteorder = "<" if little else ">"
+        self._raw: dict[Any, bytes] = {}
+        file.seek(stream.tell())
+        for key in _plain(keys, limit):
+            if key not in sizes.found:
+                raise ValueError(f"storage {key!r} belongs to no tensor")
+            size = int.from_bytes(file.read(8), "little" if little else "big") * sizes.found[key]
+            self._spend(size)
+            self._raw[key] = file.read(size)
+            if len(self._raw[key]) != size:
+                raise ValueError(f"storage {key} is cut: it has {len(self._raw[key])} bytes of {size}")
+
+    def _bytes_of(self, key: Any) -> bytes:
+        return self._raw[key]
+
+
+def _plain(content: bytes, limit: int) -> Any:
+    """Load a pickle of numbers and strings in plain containers."""
+    return _Reader(content, limit).load()
 
 
 def _tensor(
@@ -327,15 +435,3 @@ def _tensors(value: object, prefix: str, depth: int, visits: list[int]) -> Itera
     elif isinstance(value, list | tuple):
         for position, item in enumerate(value):
             yield from _tensors(item, f"{prefix}{position}.", depth + 1, visits)
-
-
-def _not_a_zip(path: Any, error: zipfile.BadZipFile) -> str:
-    if isinstance(path, str | os.PathLike):
-        with open(path, "rb") as file:
-            head = file.read(len(_OLD_FORMAT))
-    else:
-        path.seek(0)
-        head = path.read(len(_OLD_FORMAT))
-    if head == _OLD_FORMAT:
-        return "PyTorch's old format (before 1.6), not a zip archive: open it with PyTorch and save it again"
-    return f"not a PyTorch zip archive, or cut short: {error}"

@@ -106,6 +106,11 @@ def test_a_sparse_file_of_a_terabyte_is_not_read(tmp_path: Path, suffix: str) ->
         file.write(packed({"a": entry(0, 8)}))
     with pytest.raises(CheckpointError, match=re.escape(str(path))):
         load(path)
+    if suffix == "pth":  # the format before PyTorch 1.6
+        with open(path, "r+b") as file:
+            file.write(pickle.dumps(0x1950A86A20F9469CFC6C, 2))
+        with pytest.raises(CheckpointError, match=re.escape(str(path))):
+            load(path)
 
 
 def test_metadata_of_null_is_none(tmp_path: Path) -> None:

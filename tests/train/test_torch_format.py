@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from minitorch.train.torch_format import CheckpointError, read_pth
+from minitorch.train.torch_format import CheckpointError, read_objects, read_pth
 
 Write = Callable[..., Path]
 
@@ -261,11 +261,11 @@ def test_other_files(tmp_path: Path, write: Write) -> None:
     refused(tmp_path, "cannot be read")
     path = tmp_path / "other.pth"
     path.write_text("weights")
-    refused(path, "not a PyTorch zip archive")
+    refused(path, "not a PyTorch archive")
     path.write_bytes(b"")
-    refused(path, "not a PyTorch zip archive")
+    refused(path, "not a PyTorch archive")
     path.write_bytes(pickle.dumps(0x1950A86A20F9469CFC6C, 2) + pickle.dumps(1001, 2))
-    refused(path, "old format")
+    refused(path, "not a PyTorch state dict")
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("notes.txt", "none")
     refused(path, "data.pkl")
@@ -345,9 +345,57 @@ def test_dtypes_and_views_of_pytorch(torch: Any, tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_pth(tmp_path / "half.pth")["x"], half.float().numpy())
 
 
-def test_the_old_format_of_pytorch(torch: Any, tmp_path: Path) -> None:
-    torch.save({"x": torch.ones(2)}, tmp_path / "old.pth", _use_new_zipfile_serialization=False)
-    refused(tmp_path / "old.pth", "old format")
+def old_file(torch: Any, path: Path) -> dict[str, Any]:
+    base = torch.arange(24.0).view(2, 3, 4)
+    content = {
+        "x": base.transpose(0, 2), "part": base[1], "long": torch.arange(5), "flags": torch.tensor([True, False]),
+        "half": torch.randn(7).to(torch.bfloat16), "none": torch.zeros(0, 3), "epoch": 3,
+    }  # fmt: skip
+    torch.save(content, path, _use_new_zipfile_serialization=False)
+    return content
+
+
+def test_the_format_before_pytorch_1_6(torch: Any, tmp_path: Path) -> None:
+    path = tmp_path / "old.pth"
+    content = old_file(torch, path)
+    assert content.pop("epoch") == read_objects(path)["epoch"] == 3
+    state = read_pth(path)
+    assert state.keys() == content.keys()
+    for key, value in content.items():
+        expected = value.float() if key == "half" else value
+        np.testing.assert_array_equal(state[key], expected.numpy())
+    model = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.BatchNorm2d(2))
+    torch.save(model.state_dict(), path, _use_new_zipfile_serialization=False)
+    with path.open("rb") as file:
+        assert {k: v.shape for k, v in read_objects(file).items()} == {
+            k: tuple(v.shape) for k, v in model.state_dict().items()
+        }
+
+
+def test_damaged_files_of_the_format_before_pytorch_1_6(torch: Any, tmp_path: Path) -> None:
+    path = tmp_path / "old.pth"
+    old_file(torch, path)
+    whole = path.read_bytes()
+    draw = np.random.default_rng(0)
+    messages = []
+    for k in range(600):
+        changed = bytearray(whole[: int(draw.integers(len(whole)))] if k % 2 else whole)
+        if not k % 2:
+            changed[int(draw.integers(len(whole)))] = int(draw.integers(256))
+        path.write_bytes(changed)
+        try:
+            read_objects(path)
+        except CheckpointError as error:
+            messages.append(str(error))
+    assert len(messages) >= 300  # each file that is cut
+    assert not any("\n" in message for message in messages)
+    for what, message in (
+        (whole.replace(b"FloatStorage", b"EvalStorages"), "EvalStorages"),
+        (whole.replace(b"_rebuild_tensor_v2", b"_rebuild_anything_"), "_rebuild_anything_"),
+        (whole.replace(pickle.dumps(1001, 2)[2:], pickle.dumps(1002, 2)[2:]), "version"),
+    ):
+        path.write_bytes(what)
+        refused(path, message)
 
 
 def test_a_whole_model_of_pytorch_is_refused(torch: Any, tmp_path: Path) -> None:
