@@ -20,8 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
+import minitorch
 from minitorch.data import __main__, formats, image_sets, samplers
 from minitorch.data import dataset as data_dataset
 from minitorch.data.dataset import Dataset
@@ -769,8 +771,67 @@ def test_loader_refuses(settings: dict[str, Any], error: type[Exception], messag
 
 
 def test_loader_wants_a_dataset() -> None:
-    with pytest.raises(TypeError, match="expected a Dataset, got a list"):
-        DataLoader([1, 2])  # type: ignore[arg-type]
+    for wrong in ([1, 2], 3, "ab", {"a": 1}, np.zeros((2, 3)), None):
+        with pytest.raises(TypeError, match=f"expected a Dataset, got a {type(wrong).__name__}"):
+            DataLoader(wrong)  # type: ignore[arg-type]
+
+
+class Table:
+    """Rows of three numbers with a target: a dataset of a user's own."""
+
+    def __init__(self, count: int = 24) -> None:
+        self.rows = np.random.default_rng(1).normal(size=(count, 3)).astype("float32")
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, i: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any], int]:
+        return self.rows[i], self.rows[i] @ np.array([[1.0], [-2.0], [0.5]], "float32"), i
+
+
+@pytest.mark.parametrize("workers", [0, 3])
+def test_loader_of_a_dataset_of_ones_own(workers: int) -> None:
+    table = Table()
+    loader = DataLoader(table, 10, shuffle=True, seed=4, workers=workers)
+    assert len(loader) == 3
+    batches = list(loader)
+    assert [x.shape for x, _, _ in batches] == [(10, 3), (10, 3), (4, 3)]
+    numbers = np.concatenate([n for _, _, n in batches])
+    assert sorted(numbers) == list(range(24)) != list(numbers)
+    for x, y, n in batches:
+        assert (x.dtype, y.dtype, n.dtype) == (np.float32, np.float32, np.int64)
+        np.testing.assert_array_equal(x, table.rows[n])
+        assert y.shape == (len(n), 1)
+    x, y = next(iter(DataLoader([((1, 2), 0.5), ((3, 4), 1.5)], 2, transform=lambda rows: rows * 10)))
+    assert (x.tolist(), y.tolist()) == ([[10, 20], [30, 40]], [0.5, 1.5])
+
+
+def test_loader_names_items_that_do_not_fit() -> None:
+    class Odd(Table):
+        item: Any = 1.0
+
+        def __getitem__(self, i: int) -> Any:
+            return self.item(i) if callable(self.item) else self.item
+
+    odd = Odd()
+    with pytest.raises(TypeError, match=r"items that are tuples, such as \(inputs, target\), got a float"):
+        next(iter(DataLoader(odd, 2)))
+    odd.item = lambda i: (np.zeros(i), 1)
+    with pytest.raises(ValueError, match="items of equal shapes in a batch"):
+        next(iter(DataLoader(odd, 2)))
+
+
+def test_a_regression_on_a_table_is_trained() -> None:
+    minitorch.manual_seed(0)
+    model = minitorch.Linear(3, 1)
+    optimizer = minitorch.SGD(model.parameters(), lr=0.2)
+    records = list(
+        minitorch.fit(
+            model, DataLoader([(x, y) for x, y, _ in map(Table().__getitem__, range(24))], 8, shuffle=True, seed=0),
+            optimizer, epochs=30, loss=minitorch.mse_loss,
+        )
+    )  # fmt: skip
+    assert records[-1].loss < 1e-3 < records[0].loss
 
 
 # --- commands ---
