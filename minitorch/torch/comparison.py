@@ -69,6 +69,11 @@ def equal(input: Tensor, other: Tensor) -> bool:
     return input.shape == other.shape and bool((to_array(input) == to_array(other)).all())
 
 
+def signbit(input: Tensor) -> Tensor:
+    """Tell for each element whether its sign is negative; that of -0.0 is."""
+    return from_array(np.signbit(to_array(input)), input.device)
+
+
 def isnan(input: Tensor) -> Tensor:
     """Tell where elements are nan."""
     return from_array(np.isnan(to_array(input)), input.device)

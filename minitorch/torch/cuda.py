@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import ContextDecorator
 from typing import Any
 
+from . import amp as amp
 from .creation import manual_seed as manual_seed
 from .dtypes import cuda_available
 from .dtypes import device as _device

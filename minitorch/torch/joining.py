@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -80,6 +81,29 @@ def hstack(tensors: Sequence[Tensor]) -> Tensor:
 def vstack(tensors: Sequence[Tensor]) -> Tensor:
     """Join tensors along the first dimension; a vector is a row."""
     return cat([reshape(x, 1, -1) if x.ndim < 2 else x for x in tensors])
+
+
+def hsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
+    """Split along the second dimension, a vector along the first, into equal parts or before these indices."""
+    return _split_evenly("hsplit", input, indices_or_sections, 0 if input.ndim == 1 else 1)
+
+
+def vsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
+    """Split along the first dimension, into equal parts or before these indices."""
+    return _split_evenly("vsplit", input, indices_or_sections, 0)
+
+
+def _split_evenly(name: str, input: Tensor, parts: Any, dim: int) -> tuple[Tensor, ...]:
+    n = input.size(dim)
+    if isinstance(parts, int):
+        if parts < 1 or n % parts:
+            raise RuntimeError(
+                f"torch.{name} attempted to split along dimension {dim}, but the size of the dimension {n} is not "
+                f"divisible by the split_size {parts}!"
+            )
+        return split(input, n // parts, dim) if n else (input,) * parts
+    ends = [0, *(min(max(e if e >= 0 else e + n, 0), n) for e in parts), n]
+    return tuple(narrow(input, dim, a, max(b - a, 0)) for a, b in itertools.pairwise(ends))
 
 
 def split(input: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:

@@ -6,6 +6,7 @@ Products run the matrix product of the core and have gradients. Decompositions a
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -317,6 +318,17 @@ def qr(A: Tensor) -> Any:
 def cholesky(A: Tensor) -> Tensor:
     """Return the lower Cholesky factor, as a constant."""
     return _by_numpy("cholesky", np.linalg.cholesky, A)
+
+
+def cond(A: Tensor, p: Any = None) -> Tensor:
+    """Return the condition number."""
+    return _by_numpy("cond", lambda a: np.linalg.cond(a, p), A)
+
+
+def lstsq(A: Tensor, B: Tensor) -> Any:
+    """Return the solution of least squares; read it as ``.solution``."""
+    found = _by_numpy("lstsq", lambda a: np.linalg.lstsq(a, to_array(B), rcond=None)[0], A)
+    return SimpleNamespace(solution=found)
 
 
 def matrix_rank(A: Tensor) -> Tensor:

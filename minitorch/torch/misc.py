@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+
 from .creation import as_tensor
-from .dtypes import dtype, float32, float64, int32, int64, uint8
+from .dtypes import Size, dtype, float32, float64, int32, int64, uint8
 from .tensor import Layout, Tensor
 
 inf, nan, pi, e = math.inf, math.nan, math.pi, math.e
 contiguous_format, channels_last, preserve_format = map(
     Layout, ("contiguous_format", "channels_last", "preserve_format")
 )
-version = "2.0.0+minitorch"
+version = SimpleNamespace(__version__="2.0.0+minitorch", cuda=None, hip=None)
 
 
 def is_tensor(obj: Any) -> bool:
@@ -25,6 +29,27 @@ def is_tensor(obj: Any) -> bool:
 def is_floating_point(input: Tensor) -> bool:
     """Tell whether the dtype has fractions."""
     return input.is_floating_point()
+
+
+def broadcast_shapes(*shapes: Any) -> Size:
+    """Return the shape that these broadcast to.
+
+    Raises:
+        RuntimeError: They do not.
+    """
+    try:
+        return Size(np.broadcast_shapes(*(tuple(s) if isinstance(s, Sequence) else s for s in shapes)))
+    except ValueError:
+        raise RuntimeError(
+            f"Shape mismatch: objects cannot be broadcast to a single shape: {shapes}"
+        ) from None
+
+
+def can_cast(from_: dtype, to: dtype) -> bool:
+    """Tell whether a dtype can become another: fractions become no whole numbers, and nothing a bool."""
+    order = ["b", "iu", "f"]
+    ranks = [next(k for k, kinds in enumerate(order) if d.numpy.kind in kinds) for d in (from_, to)]
+    return ranks[0] <= ranks[1]
 
 
 def numel(input: Tensor) -> int:

@@ -92,6 +92,19 @@ def unique(
     return tuple(from_array(np.asarray(x), input.device) for x in found)
 
 
+def unique_consecutive(input: Tensor, return_inverse: bool = False, return_counts: bool = False) -> Any:
+    """Return the elements without repetitions of the one before; with where each went, and how often it was there."""
+    x = to_array(input).reshape(-1)
+    first = np.concatenate([np.ones(min(len(x), 1), bool), x[1:] != x[:-1]])
+    starts = np.flatnonzero(first)
+    out = [from_array(x[starts], input.device)]
+    if return_inverse:
+        out.append(from_array((np.cumsum(first) - 1).reshape(tuple(input.shape)), input.device))
+    if return_counts:
+        out.append(from_array(np.diff(np.append(starts, len(x))), input.device))
+    return out[0] if len(out) == 1 else tuple(out)
+
+
 def bincount(input: Tensor, weights: Any = None, minlength: int = 0) -> Tensor:
     """Count how often each whole number occurs."""
     w = None if weights is None else to_array(weights)

@@ -18,11 +18,12 @@ from typing import Any
 OURS = "minitorch."
 # Modules under the names that scripts import; `autograd.functional` and others are not there.
 _ALIASES = {
-    "torch": ["", "autograd", "backends", "cuda", "linalg", "nn", "nn.functional", "nn.init", "nn.utils", "optim",
-              "optim.lr_scheduler", "utils", "utils.data", "utils.tensorboard"],
+    "torch": ["", "amp", "autograd", "backends", "cuda", "linalg", "nn", "nn.functional", "nn.init", "nn.utils",
+              "optim", "optim.lr_scheduler", "utils", "utils.data", "utils.tensorboard"],
     "torchvision": ["", "datasets", "models", "transforms", "transforms.functional", "utils"],
 }  # fmt: skip
 _MORE = {
+    "torch.cuda.amp": "torch.amp",
     "torch.nn.utils.rnn": "torch.nn.rnn_utils",
     "torch.nn.parameter": "torch.nn.parameter",
     "torch.optim.optimizer": "torch.optim.optimizer",

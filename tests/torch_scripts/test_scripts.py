@@ -124,6 +124,31 @@ def test_arguments_exit_status_and_errors_of_the_script(tmp_path: Path) -> None:
     assert "KeyError: '--a'" in done.stderr
 
 
+AMP = """
+import torch
+from torch.cuda.amp import GradScaler, autocast
+from torch import nn, optim
+
+model = nn.Linear(3, 1)
+optimizer, scaler = optim.SGD(model.parameters(), lr=0.1), GradScaler()
+before = model.weight.clone()
+for k in range(3):
+    with autocast():
+        loss = model(torch.ones(4, 3) * (float("inf") if k == 2 else 1.0)).mean()
+    optimizer.zero_grad()
+    scaler.scale(loss).backward()
+    scaler.step(optimizer)
+    scaler.update()
+print(torch.allclose(before - model.weight, torch.full((1, 3), 0.2)))
+"""
+
+
+def test_mixed_precision_of_a_script(tmp_path: Path) -> None:
+    script = tmp_path / "amp.py"
+    script.write_text(AMP, encoding="utf-8")
+    assert execute("minitorch.torch", str(script)).stdout == "True\n"  # the third step, not finite, is left out
+
+
 def test_importing_the_core_loads_none_of_it() -> None:
     code = (
         "import sys, minitorch; print([m for m in sys.modules if m.startswith(('minitorch.torch', 'torch'))])"

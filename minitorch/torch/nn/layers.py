@@ -294,6 +294,12 @@ class Fold(Module):
         """Map (N, C * KH * KW, number of windows) to (N, C, H, W)."""
         return F.fold(input, self.output_size, self.kernel_size, self.dilation, self.padding, self.stride)
 
+    def extra_repr(self) -> str:
+        return (
+            f"output_size={self.output_size}, kernel_size={self.kernel_size}, dilation={self.dilation}, "
+            f"padding={self.padding}, stride={self.stride}"
+        )
+
 
 class Unfold(Module):
     """Returns the windows of images as columns."""

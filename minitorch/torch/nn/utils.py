@@ -21,6 +21,19 @@ def _listed(parameters: Any) -> list[Tensor]:
 
 
 @no_grad()  # type: ignore[untyped-decorator]
+def get_total_norm(tensors: Any, norm_type: float = 2.0, error_if_nonfinite: bool = False) -> Tensor:
+    """Return the norm of all elements of these tensors together."""
+    listed = _listed(tensors)
+    if not listed:
+        return tensor(0.0)
+    total = norm(stack([norm(t, float(norm_type)) for t in listed]), float(norm_type))
+    if error_if_nonfinite and not total.isfinite():
+        raise RuntimeError(
+            f"The total norm of order {norm_type} for gradients from `parameters` is non-finite"
+        )
+    return total
+
+
 def clip_grad_norm_(
     parameters: Any,
     max_norm: float,
@@ -30,13 +43,7 @@ def clip_grad_norm_(
 ) -> Tensor:
     """Scale all gradients so that the norm of all together is at most ``max_norm``; return the norm before."""
     grads = [p.grad for p in _listed(parameters) if p.grad is not None]
-    if not grads:
-        return tensor(0.0)
-    total = norm(stack([norm(g, float(norm_type)) for g in grads]), float(norm_type))
-    if error_if_nonfinite and not total.isfinite():
-        raise RuntimeError(
-            f"The total norm of order {norm_type} for gradients from `parameters` is non-finite"
-        )
+    total = get_total_norm(grads, norm_type, error_if_nonfinite)
     factor = min(1.0, max_norm / (total.item() + 1e-6))
     if factor < 1.0 or factor != factor:
         for g in grads:
