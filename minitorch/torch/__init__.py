@@ -82,6 +82,7 @@ from .elementwise import mul as multiply
 from .elementwise import neg as negative
 from .elementwise import result_type
 from .elementwise import sub as subtract
+from .misc import version_number as __version__
 from .inplace import relu_
 from .nn.activations import celu, dropout, prelu, selu, threshold
 from .nn.linear_maps import bilinear, conv1d, conv2d, conv_transpose2d, embedding
@@ -91,7 +92,6 @@ from .nn.resizing import channel_shuffle, pixel_shuffle
 from .nn.loss_functions import cosine_similarity
 from .tensor import Tensor, strided
 
-__version__ = version.__version__
 __all__ = [
     "ByteTensor", "DoubleTensor", "FloatTensor", "Generator", "IntTensor", "LongTensor", "Size", "Tensor",
     "__version__", "abs", "absolute", "acos", "add", "addcdiv", "addcmul", "addmm", "addmv", "all", "allclose",

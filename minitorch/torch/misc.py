@@ -18,7 +18,8 @@ inf, nan, pi, e = math.inf, math.nan, math.pi, math.e
 contiguous_format, channels_last, preserve_format = map(
     Layout, ("contiguous_format", "channels_last", "preserve_format")
 )
-version = SimpleNamespace(__version__="2.0.0+minitorch", cuda=None, hip=None)
+version_number = "2.0.0+minitorch"
+version = SimpleNamespace(__version__=version_number, cuda=None, hip=None)
 
 
 def is_tensor(obj: Any) -> bool:

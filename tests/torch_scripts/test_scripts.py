@@ -146,7 +146,9 @@ print(torch.allclose(before - model.weight, torch.full((1, 3), 0.2)))
 def test_mixed_precision_of_a_script(tmp_path: Path) -> None:
     script = tmp_path / "amp.py"
     script.write_text(AMP, encoding="utf-8")
-    assert execute("minitorch.torch", str(script)).stdout == "True\n"  # the third step, not finite, is left out
+    assert (
+        execute("minitorch.torch", str(script)).stdout == "True\n"
+    )  # the third step, not finite, is left out
 
 
 def test_importing_the_core_loads_none_of_it() -> None:
