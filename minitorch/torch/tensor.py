@@ -17,6 +17,7 @@ from ..autodiff import Context, Function, History, grad_enabled
 from ..runtime.versions import mark_changed
 from ..tensor import Tensor as Core
 from ..tensor_data import FLOATS, TensorData
+from ..tensor_functions.late_relu import JoinedHistory
 from ..tensor_ops.backend import TensorBackend, find_backend
 from .dtypes import (
     Size,
@@ -74,7 +75,10 @@ class Node:
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
         """The functions that computed the operands, each with the number of its result; None for a constant."""
-        return tuple((_node(v), 0) for v in self._history.inputs)
+        h = self._history
+        if isinstance(h, JoinedHistory):  # a ReLU, recorded as part of the call before it
+            return ((Node(_name(h), History(h.last_fn, h.ctx, h.inputs)), 0),)
+        return tuple((_node(v), 0) for v in h.inputs)
 
     def __repr__(self) -> str:
         return f"<{self._name} object>"
@@ -95,8 +99,12 @@ def _node(v: Any, name: str | None = None) -> Node | None:
         return None
     if h.last_fn is None:
         return Node("AccumulateGrad", h)
-    plain = name or _NODE_NAMES.get(h.last_fn.__name__, h.last_fn.__name__)
-    return Node(f"{plain}Backward0", h)
+    return Node(f"{name}Backward0" if name else _name(h), h)
+
+
+def _name(h: History) -> str:
+    plain = h.last_fn.__name__ if h.last_fn is not None else ""
+    return f"{_NODE_NAMES.get(plain, plain)}Backward0"
 
 
 class Tensor:

@@ -70,6 +70,9 @@ def test_it_is_recorded_as_one_call(layer: Any) -> None:
     assert h.last_fn in JOINS
     assert "relu" in [s for s in h.ctx.saved_values if isinstance(s, str)]
     assert z.grad_fn.name() == "ReluBackward0"
+    ((before, _),) = z.grad_fn.next_functions
+    assert before.name() in ("ConvolutionBackward0", "ViewBackward0", "AddmmBackward0")
+    assert None not in [node for node, _ in before.next_functions]
 
 
 @pytest.mark.parametrize("layer", LAYERS)
