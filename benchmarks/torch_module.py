@@ -99,7 +99,7 @@ def child(side: str, case: str) -> None:
 def main() -> None:
     """Write results/torch_module.json."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="two rounds in place of seven")
+    parser.add_argument("--quick", action="store_true", help="two rounds in place of nine")
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
@@ -108,7 +108,7 @@ def main() -> None:
     rows = []
     for case in CASES:
         seen: dict[str, list[float]] = {side: [] for side in SIDES}
-        for _ in range(2 if options.quick else 7):
+        for _ in range(2 if options.quick else 9):
             for side, found in seen.items():
                 printed = harness.python(str(Path(__file__)), "--child", side, case, NUMBA_NUM_THREADS="2")
                 found.append(json.loads(printed))
