@@ -371,8 +371,8 @@ class Tensor(Variable, Stored):
         """
         groups: dict[tuple[int, str], list[list[TensorData]]] = {}
         for t, d, *states in rows:
-            t._tensor = p = t._tensor.contiguous()
-            row, shape, grad = [p], p.shape, d._tensor
+            p, grad = t._tensor.contiguous(), d._tensor
+            row, shape = [p], p.shape
             if grad.shape != shape or grad.backend is not p.backend:
                 _require_like("update", "a gradient", grad, p)
             row.append(grad.contiguous())
@@ -382,6 +382,7 @@ class Tensor(Variable, Stored):
                 s._tensor = state = s._tensor.contiguous()
                 row.append(state)
             require_writable("update", p._storage)
+            t._tensor = p
             groups.setdefault((id(p.backend), p.dtype.char), []).append(row)
         for group in groups.values():
             mark_changed(*[row[0]._storage for row in group])

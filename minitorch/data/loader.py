@@ -54,8 +54,8 @@ class DataLoader:
 
     Raises:
         ValueError: ``batch_size`` < 1, ``workers`` < 0, or both ``sampler`` and ``shuffle``.
-        TypeError: ``dataset`` is none, or the sampler gives something else than integers. While it runs: an item is no
-            tuple.
+        TypeError: ``dataset`` is no dataset, or the sampler gives something else than integers. During a pass: an item
+            is no tuple.
         IndexError: The sampler gives the number of an image that does not exist.
     """
 

@@ -47,7 +47,7 @@ def broadcast_shapes(*shapes: Any) -> Size:
 
 
 def can_cast(from_: dtype, to: dtype) -> bool:
-    """Tell whether a dtype can become another: fractions become no whole numbers, and nothing a bool."""
+    """Tell whether a dtype can become another: not fractions to whole numbers, and to bool only a bool."""
     order = ["b", "iu", "f"]
     ranks = [next(k for k, kinds in enumerate(order) if d.numpy.kind in kinds) for d in (from_, to)]
     return ranks[0] <= ranks[1]
