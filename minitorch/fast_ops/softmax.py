@@ -8,6 +8,8 @@ The largest score m is subtracted first, so that no exponential overflows:
 
 Loss and gradient come from one kernel: the exponentials are computed once. Cost: scores are read once from memory, the
 result is written once, and each element takes one exponential (`exp`). Sums and maxima run in lanes (`sums`).
+
+Where s is 0 (a row that does not count), softmax(x) is left out: its scores may be infinite or nan.
 """
 
 from __future__ import annotations

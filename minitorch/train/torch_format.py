@@ -48,9 +48,9 @@ _OTHER_DTYPES = {
 }
 _UNTYPED = "untyped"  # a storage that leaves the dtype to its tensors
 _CODES = {*_STORAGES.values(), *_DTYPES.values()}
-# The pickle of the magic number that a file from before PyTorch 1.6 begins with.
 _OLD_VERSION = 1001
 _OLD_PICKLES = 1 << 26  # bytes from the start within which the pickles of such a file must lie
+# The pickle of the magic number that a file from before PyTorch 1.6 begins with.
 _OLD_FORMAT = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
 
 
