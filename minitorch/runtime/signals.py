@@ -45,10 +45,8 @@ def exit_status(stop: KeyboardInterrupt) -> int:
     return 128 + signal_of(stop)
 
 
-def _raise(number: int, frame: FrameType | None) -> None:
-    if number == signal.SIGINT:
-        raise KeyboardInterrupt
-    raise Terminated(number)
+def _stop(number: int) -> KeyboardInterrupt:
+    return KeyboardInterrupt() if number == signal.SIGINT else Terminated(number)
 
 
 AGAIN = 0.01  # seconds until a signal whose exception could not be raised is sent again
@@ -87,14 +85,26 @@ def stoppable() -> Iterator[None]:
     """Let the signals of `STOPPING` raise KeyboardInterrupt in the block, where nobody has set a handler.
 
     A signal that is ignored stays ignored (``nohup``, a shell that starts a job in the background). Only the main
-    thread may set handlers; in another thread nothing changes.
+    thread may set handlers; in another thread nothing changes. An error that comes after a signal is taken for its
+    consequence: compiled libraries turn an exception of a Python function that they call into one of their own.
     """
+    arrived: list[int] = []
+
+    def handler(number: int, frame: FrameType | None) -> None:
+        arrived.append(number)
+        raise _stop(number)
+
     with ExitStack() as restored:
         if threading.current_thread() is threading.main_thread():
             for number in STOPPING:
                 before = signal.getsignal(number)
                 if before in (signal.SIG_DFL, signal.default_int_handler):
                     restored.callback(signal.signal, number, before)
-                    signal.signal(number, _raise)
+                    signal.signal(number, handler)
             restored.enter_context(_sent_again())
-        yield
+        try:
+            yield
+        except Exception as error:
+            if arrived:
+                raise _stop(arrived[0]) from error
+            raise

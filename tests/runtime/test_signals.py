@@ -149,3 +149,19 @@ def test_a_signal_in_a_callback_that_cannot_raise_is_not_lost(rounds: int) -> No
         signal.signal(signal.SIGTERM, before)
     assert stopped.value.number == signal.SIGTERM
     assert len(reached) == (2 if rounds == 0 else 1)
+
+
+def test_an_error_that_a_library_makes_of_a_signal_is_the_signal() -> None:
+    def main() -> None:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except KeyboardInterrupt:
+            raise ValueError("invalid matrix") from None
+
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        assert run_command(main) == 143
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    with pytest.raises(ValueError, match="without a signal"), signals.stoppable():
+        raise ValueError("without a signal")
