@@ -125,7 +125,9 @@ class FastOps(TensorOps):
                     return
                 if inner == 1 and chunks and n >= 2 * reduce.LANES:
                     loop = jit.variant(reduce.reduce_long, a.dtype, parallel, fn=fn)
-                    loop(out._storage, cls._partial(out, n, elementwise.CHUNK), a._storage, start, out.size, n)
+                    loop(
+                        out._storage, cls._partial(out, n, elementwise.CHUNK), a._storage, start, out.size, n
+                    )
                     return
                 if inner >= 8:
                     rows = reduce.REDUCE_ROWS if chunks else max(n, 1)

@@ -5,9 +5,9 @@ a loop but call different float functions, and a loop that closes over a compile
 process to process. A module that holds the loop, its float functions and its constants as text has a file of its own,
 so its machine code can be kept, and a change of any part gives another name.
 
-What is in the module: the loop (as ``kernel``), whose ``prange`` is written out for shares (`with_shares`); every Python function it calls, the float functions narrowed to the
-dtype (`runtime.specialize.narrow`), the loop's helpers as they are; constants as literals; imports of modules and of
-intrinsics; ``real``, the dtype's scalar type. ``math.exp`` becomes `exp.vector_exp`.
+What is in the module: the loop (as ``kernel``), with its ``prange`` written out for shares (`with_shares`); every Python
+function it calls, the float functions narrowed to the dtype (`runtime.specialize.narrow`), the loop's helpers as they
+are; constants as literals; imports of modules and of intrinsics; ``real``, the dtype's scalar type. ``math.exp`` becomes `exp.vector_exp`.
 
 What is in the key: FORMAT, Numba's version, dtype, settings, FLAGS, BOUNDS; the byte code, constants and names of the
 loop and of each function that is copied; the value of each constant; and for what is imported from this package, the
@@ -149,6 +149,15 @@ def with_shares(tree: ast.FunctionDef) -> bool:
     tree.args.args[:0] = [ast.arg(name) for name in SHARES]
     ast.fix_missing_locations(tree)
     return True
+
+
+def loop_with_shares(loop: Fn) -> Fn:
+    """Return a loop as a function whose ``prange`` is written out for shares."""
+    tree = source_tree(loop)
+    if tree is None or not with_shares(tree):
+        return loop
+    tree.name += "_shares"  # `inspect` finds the loop's own text by its name
+    return function_from_source(tree.name, ast.unparse(tree), {**loop.__globals__, "fork": shares.fork})
 
 
 def key(loop: Fn, bound: dict[str, Any], dtype: str, settings: str) -> str:

@@ -4,8 +4,8 @@ The formula, for output channel o of a group with C input channels (cross-correl
 
     out[n, o, y, z] = sum over c, i, j of  w[o, c, i, j] * x[n, c, y * stride + i * dilation - top, ... - left]
 
-**A padded scratch image.** A share (`shares`) copies one image into scratch memory whose margins hold zeros. After that no read
-is out of bounds, and row y + 1 of the image lies a constant ``padded_width`` behind row y:
+**A padded scratch image.** A share (`shares`) copies one image into scratch memory whose margins hold zeros. After that
+no read is out of bounds, and row y + 1 of the image lies a constant ``padded_width`` behind row y:
 
     scratch (padded_height x padded_width)          in memory, one row after the other
         0 0 0 0 0 0
@@ -122,7 +122,9 @@ def fill(
                 plane += padded_height * padded_width
 
 
-def pack_block(packed: Any, number: int, w: Any, taps: Any, strides: Any, outs: int, ins: int, channels: int) -> None:
+def pack_block(
+    packed: Any, number: int, w: Any, taps: Any, strides: Any, outs: int, ins: int, channels: int
+) -> None:
     """Lay out the weights of one block of channels as (taps of all inputs, channels).
 
     Args:
@@ -154,9 +156,21 @@ def conv_tiles(
 
     A share is some images and some blocks of channels. Where ``relu_result`` is given, pixels count where it is not 0.
     """
-    groups, channels, lanes, shares, parts, phases, corner, padded_height, padded_width, rows, cols, first_pixel, step = (
-        layout
-    )  # fmt: skip
+    (
+        groups,
+        channels,
+        lanes,
+        shares,
+        parts,
+        phases,
+        corner,
+        padded_height,
+        padded_width,
+        rows,
+        cols,
+        first,
+        step,
+    ) = layout
     batch = x.shape[0]
     ins, outs = x.shape[1] // groups, out.shape[1] // groups
     blocks = (outs + channels - 1) // channels
@@ -200,14 +214,14 @@ def conv_tiles(
                     channel_bias = bias[g * outs + block * channels + m]
                     if step[1] == 1:
                         row_stride = step[0] * out.shape[3]
-                        out_offset = first_pixel[0] * out.shape[3] + first_pixel[1]
+                        out_offset = first[0] * out.shape[3] + first[1]
                         epilogue(
                             target, out_offset, row_stride, sums, m * padded, padded_width, rows, cols, channel_bias
                         )  # fmt: skip
                     else:
                         for r in range(rows):
                             line = sums[m * padded + r * padded_width :]
-                            row = target[first_pixel[0] + r * step[0], first_pixel[1] :]
+                            row = target[first[0] + r * step[0], first[1] :]
                             for k in range(cols):
                                 row[k * step[1]] = line[k] + channel_bias
 
@@ -245,9 +259,9 @@ def dot_tiles(
 ) -> None:  # fmt: skip
     """Sum gradients ``d`` times the pixels at ``offsets`` over all images; and ``d`` by channel.
 
-    A share is some images, taken in chunks, and has its own row of ``partial`` and ``partial_bias``; see `gather`. Where
-    ``relu_result`` is given, gradients count where it is not 0. ``checksum[0]`` is the sum of ``out``: a number unless
-    ``out`` holds nan or infinity, or the sum overflows.
+    A share is some images, taken in chunks, and has its own row of ``partial`` and ``partial_bias``; see `gather`.
+    Where ``relu_result`` is given, gradients count where it is not 0. ``checksum[0]`` is the sum of ``out``: a number
+    unless ``out`` holds nan or infinity, or the sum overflows.
     """
     groups, lanes, shares, chunk, phases, corner, padded_height, padded_width = layout
     batch = x.shape[0]

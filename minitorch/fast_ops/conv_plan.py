@@ -16,7 +16,10 @@ from . import jit, simd
 
 # Bytes of images that are multiplied at a time: most of them stay in a core's nearest caches.
 SCRATCH_BYTES = 96 * 1024
-MOST_SHARES, MOST_SUMMED_SHARES = 32, 8  # shares of a kernel; those with sums of their own, which are added up
+MOST_SHARES, MOST_SUMMED_SHARES = (
+    32,
+    8,
+)  # shares of a kernel; those with sums of their own, which are added up
 SUMMED_PIXELS = 512  # pixels of a result from which sums of their own pay
 
 
@@ -241,9 +244,7 @@ def input_grad_launches(out: Shape, w: Shape, params: ConvParams, itemsize: int)
 
 
 @functools.lru_cache(maxsize=512)
-def weight_grad_launch(
-    d: Shape, w: Shape, params: ConvParams, itemsize: int
-) -> tuple[Array, int, DotLayout]:
+def weight_grad_launch(d: Shape, w: Shape, params: ConvParams, itemsize: int) -> tuple[Array, int, DotLayout]:
     """Return offsets (see `TapPlan`), sums per share, and layout of the derivative by a weight of shape ``w``.
 
     Args:

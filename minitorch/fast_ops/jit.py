@@ -29,7 +29,6 @@ from ..runtime.specialize import global_names, with_numpy
 from ..runtime.types import Fn, OfPython
 from . import codegen, kernel_cache
 from .kernel_cache import cache_dir as cache_dir
-from .shares import fork
 from .threads import exclusive, forked, launch_lock, pool_address, thread_count
 
 
@@ -139,9 +138,7 @@ def _uncompiled(loop: Fn) -> Fn:
     return run
 
 
-def compiled(
-    loop: Fn, dtype: Any = np.float64, *, cache: bool = True, nogil: bool = False, **fns: Any
-) -> Fn:
+def compiled(loop: Fn, dtype: Any = np.float64, *, cache: bool = True, nogil: bool = False, **fns: Any) -> Fn:
     """Return the compiled form of ``loop``; one with ``prange`` takes `codegen.SHARES` first. See `kernel`."""
     fns = {name: plain(fn) for name, fn in fns.items()}
     kind, settings = np.dtype(dtype).name, "nogil=True, " if nogil else ""
@@ -151,16 +148,7 @@ def compiled(
         found = _cached(file, lambda: codegen.module_source(loop, fns, kind, settings))
         if found is not None:
             return found
-    return _in_memory(_with_shares(bind(loop, dtype, **fns)), nogil=nogil)
-
-
-def _with_shares(loop: Fn) -> Fn:
-    """Return ``loop`` as `codegen.with_shares` writes it."""
-    tree = codegen.source_tree(loop)
-    if tree is None or not codegen.with_shares(tree):
-        return loop
-    names = {**loop.__globals__, "fork": fork}
-    return codegen.function_from_source(loop.__name__, codegen.ast.unparse(tree), names)
+    return _in_memory(codegen.loop_with_shares(bind(loop, dtype, **fns)), nogil=nogil)
 
 
 def kernel(loop: Fn, dtype: Any = np.float64, *, parallel: bool = False, **settings: Any) -> Fn:

@@ -25,7 +25,7 @@ import numpy as np
 from numba import prange
 
 from ..runtime.placeholders import activation, activation_grad, real
-from .sums import CACHE_LINE_GAP, moments, total, weighted
+from .sums import moments, total, weighted
 
 COLUMNS = 64  # columns of a matrix that are added up together
 SHARES = 16  # shares of `activation_channels`, whose sums are added up

@@ -103,12 +103,12 @@ def reduce_columns(
     groups, strips = (n + rows - 1) // rows, (inner + REDUCE_COLUMNS - 1) // REDUCE_COLUMNS
     for t in prange(outer * groups * strips):
         block, low = t // strips, (t % strips) * REDUCE_COLUMNS
-        first_row = block // groups * n + block % groups * rows
+        first = block // groups * n + block % groups * rows
         count = min(REDUCE_COLUMNS, inner - low)
         reduced_row = partial[block * inner + low :]
         for i in range(count):
             reduced_row[i] = real(start)
-        for j in range(first_row, min(first_row + rows, (block // groups + 1) * n)):
+        for j in range(first, min(first + rows, (block // groups + 1) * n)):
             row = a[j * inner + low :]
             for i in range(count):
                 reduced_row[i] = fn(row[i], reduced_row[i])
@@ -117,13 +117,13 @@ def reduce_columns(
             block, low = t // strips, (t % strips) * REDUCE_COLUMNS
             for i in range(low, min(low + REDUCE_COLUMNS, inner)):
                 reduced = real(start)
-                top, step = block * groups * inner + i, 1
+                first, step = block * groups * inner + i, 1
                 while step < groups:
                     for k in range(0, groups - step, 2 * step):
-                        left, right = top + k * inner, top + (k + step) * inner
+                        left, right = first + k * inner, first + (k + step) * inner
                         partial[left] = fn(partial[right], partial[left])
                     step *= 2
-                out[block * inner + i] = fn(partial[top], reduced)
+                out[block * inner + i] = fn(partial[first], reduced)
 
 
 def reduce_long(out: Any, partial: Any, a: Any, start: float, rows: int, n: int) -> None:

@@ -56,6 +56,7 @@ PATIENCE = 200  # looks before the caller offers its core to a thread that has a
 
 # Numba has no annotations for these.
 _intrinsic: Any = intrinsic
+_allocated: Any = cgutils.alloca_once
 _int64 = types.int64
 _word = ir.IntType(64)
 _bytes = ir.IntType(8).as_pointer()
@@ -190,7 +191,7 @@ def fork(typingctx, pool, threads, count, loop):  # type: ignore[no-untyped-def]
             inside.store(status, field(inside, block, 1))
         inside.ret_void()
 
-        block = cgutils.alloca_once(builder, kind)
+        block = _allocated(builder, kind)
         builder.store(ir.Constant(i32, 0), field(builder, block, 1))
         for k, value in enumerate([builder.neg(loop), *own[1:]]):
             builder.store(value, field(builder, block, k + 2))

@@ -191,7 +191,9 @@ def _start_threads(words: Any, work: Callable[..., Any]) -> None:
             words[shares.THREADS] = started + 1
     except (OSError, RuntimeError) as problem:
         warnings.warn(
-            f"kernels run on {words[shares.THREADS]} of {count} threads: {problem}", RuntimeWarning, stacklevel=2
+            f"kernels run on {words[shares.THREADS]} of {count} threads: {problem}",
+            RuntimeWarning,
+            stacklevel=2,
         )
     atexit.register(_close, words)
 

@@ -372,10 +372,14 @@ class _Launch:
         tiles = tile_rows * tile_cols
         self.padded_outs = -(-outs // channels) * channels
         self.columns = -(-ins // lanes) * lanes if weight_grad else ins
-        cached = CACHE_BYTES // (36 * (self.columns + self.padded_outs) * itemsize)  # tiles that the cache holds
+        cached = CACHE_BYTES // (
+            36 * (self.columns + self.padded_outs) * itemsize
+        )  # tiles that the cache holds
         group_tiles, products = max(3 * lanes, cached // lanes * lanes), batch * rows * cols * ins * outs
         if weight_grad:
-            shares = share_count(products, max(1, min(batch, batch * tiles // SUMMED_TILES, MOST_SUMMED_SHARES)))
+            shares = share_count(
+                products, max(1, min(batch, batch * tiles // SUMMED_TILES, MOST_SUMMED_SHARES))
+            )
         else:
             even = share_count(products, 4)  # so that two and four threads have equal numbers of shares
             shares = min(batch, -(-max(1, -(-batch * tiles // group_tiles)) // even) * even)

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-
 from typing import Any
 
 import numpy as np
@@ -136,19 +135,19 @@ def test_a_program_ends_at_once_with_its_threads_awake() -> None:
         run("step(1)\nprint('[]')", NUMBA_NUM_THREADS="8")
 
 
-def fails_late(out: Any, n: int) -> None:
-    for i in prange(n):
-        out[0, i] = np.empty(1 if i < n - 1 else 1 << 56).size
+def allocate(out: Any, largest: int) -> None:
+    for i in prange(len(out)):
+        out[i] = np.empty(largest if i == len(out) - 1 else 1).size
 
 
 @needs_jit
 def test_an_error_in_a_share_is_an_error_of_the_call() -> None:
-    kernel = jit.kernel(fails_late, parallel=True, cache=False)
-    out = np.zeros((1, 100))
+    kernel, out = jit.kernel(allocate, parallel=True, cache=False), np.zeros(100)
     for _ in range(3):
         with pytest.raises(MemoryError):
-            kernel(out, 100)
-    kernel(out, 1)  # the threads have survived
+            kernel(out, 1 << 56)
+    kernel(out, 2)  # the threads have survived
+    assert out.tolist() == [1.0] * 99 + [2.0]
 
 
 @needs_jit
