@@ -5,9 +5,10 @@ a loop but call different float functions, and a loop that closes over a compile
 process to process. A module that holds the loop, its float functions and its constants as text has a file of its own,
 so its machine code can be kept, and a change of any part gives another name.
 
-What is in the module: the loop (as ``kernel``), with its ``prange`` written out for shares (`with_shares`); every Python
-function it calls, the float functions narrowed to the dtype (`runtime.specialize.narrow`), the loop's helpers as they
-are; constants as literals; imports of modules and of intrinsics; ``real``, the dtype's scalar type. ``math.exp`` becomes `exp.vector_exp`.
+What is in the module: the loop (as ``kernel``), with its ``prange`` written out for shares (`with_shares`); every
+Python function it calls, the float functions narrowed to the dtype (`runtime.specialize.narrow`), the loop's helpers as
+they are; constants as literals; imports of modules and of intrinsics; ``real``, the dtype's scalar type. ``math.exp``
+becomes `exp.vector_exp`.
 
 What is in the key: FORMAT, Numba's version, dtype, settings, FLAGS, BOUNDS; the byte code, constants and names of the
 loop and of each function that is copied; the value of each constant; and for what is imported from this package, the
