@@ -120,7 +120,8 @@ class _Shares(ast.NodeTransformer):
         count = ast.unparse(node.iter.args[0])
         text = (
             f"if _pool > 0:\n    fork(_pool, _first, {count}, {self.loops})\n"
-            f"elif _pool == -{self.loops}:\n    for {ast.unparse(node.target)} in range(_first, _last):\n        pass\n"
+            f"elif _pool == -{self.loops}:\n    for _k in range(_last - _first):\n"
+            f"        {ast.unparse(node.target)} = iteration(_first, _k)\n"
         )
         written = ast.parse(text).body[0]
         assert isinstance(written, ast.If)
@@ -128,7 +129,7 @@ class _Shares(ast.NodeTransformer):
         assert isinstance(share, ast.If)
         loop = share.body[0]
         assert isinstance(loop, ast.For)
-        loop.body = node.body
+        loop.body += node.body
         return written
 
 
@@ -158,7 +159,7 @@ def loop_with_shares(loop: Fn) -> Fn:
     if tree is None or not with_shares(tree):
         return loop
     tree.name += "_shares"  # `inspect` finds the loop's own text by its name
-    return function_from_source(tree.name, ast.unparse(tree), {**loop.__globals__, "fork": shares.fork})
+    return function_from_source(tree.name, ast.unparse(tree), {**loop.__globals__, "fork": shares.fork, "iteration": shares.iteration})
 
 
 def key(loop: Fn, bound: dict[str, Any], dtype: str, settings: str) -> str:
@@ -192,7 +193,7 @@ def module_source(loop: Fn, bound: dict[str, Any], dtype: str, settings: str) ->
     body: list[str] = []
     for name, value, through_bound in _references(loop, bound):
         if name == "prange":
-            head.append(f"from {shares.__name__} import fork")
+            head.append(f"from {shares.__name__} import fork, iteration")
         elif is_copied(value):
             tree = narrow(value, dtype) if through_bound else source_tree(value)
             if tree is None:

@@ -4,9 +4,11 @@ A kernel is compiled once, as serial code, with three arguments in front of its 
 Its loop over ``prange(count)`` becomes (`codegen` writes this)
 
     if _pool > 0:
-        fork(_pool, _first, count, 1)        # the caller: run iterations 0..count-1 in shares, and wait for them
+        fork(_pool, _first, count, 1)                # the caller: run iterations 0..count-1 in shares, and wait for them
     elif _pool == -1:
-        for t in range(_first, _last): ...   # a share: some iterations of loop 1
+        for _k in range(_last - _first):             # a share: some iterations of loop 1
+            t = iteration(_first, _k)
+            ...
 
 The caller passes an address for ``_pool`` and, for ``_first``, whether other threads may take shares. `fork` keeps the
 kernel's own arguments in a block of memory and adds a function ``task(block, first, last)`` that calls the kernel
@@ -143,6 +145,21 @@ def _own_function(builder: Any, suffix: str, kind: Any) -> tuple[Any, Any, list[
     made.attributes.add("noinline")
     inside = ir.IRBuilder(made.append_basic_block())
     return made, inside, [inside.alloca(argument.type.pointee) for argument in function.args[:2]]
+
+
+@_intrinsic
+def iteration(typingctx, first, k):  # type: ignore[no-untyped-def]
+    """Return ``first + k``, of numbers that are not negative.
+
+    The compiler is told so. Else it would count a negative index from the end, as Numba does, and make no vectors.
+    """
+
+    def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
+        zero = ir.Constant(_word, 0)
+        first = builder.select(builder.icmp_signed("<", args[0], zero), zero, args[0])
+        return builder.add(first, args[1], flags=["nsw"])
+
+    return _int64(_int64, _int64), codegen
 
 
 @_intrinsic
