@@ -159,7 +159,9 @@ def loop_with_shares(loop: Fn) -> Fn:
     if tree is None or not with_shares(tree):
         return loop
     tree.name += "_shares"  # `inspect` finds the loop's own text by its name
-    return function_from_source(tree.name, ast.unparse(tree), {**loop.__globals__, "fork": shares.fork, "iteration": shares.iteration})
+    return function_from_source(
+        tree.name, ast.unparse(tree), {**loop.__globals__, "fork": shares.fork, "iteration": shares.iteration}
+    )
 
 
 def key(loop: Fn, bound: dict[str, Any], dtype: str, settings: str) -> str:

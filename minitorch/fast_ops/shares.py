@@ -4,7 +4,7 @@ A kernel is compiled once, as serial code, with three arguments in front of its 
 Its loop over ``prange(count)`` becomes (`codegen` writes this)
 
     if _pool > 0:
-        fork(_pool, _first, count, 1)                # the caller: run iterations 0..count-1 in shares, and wait for them
+        fork(_pool, _first, count, 1)                # the caller: run all iterations in shares, and wait for them
     elif _pool == -1:
         for _k in range(_last - _first):             # a share: some iterations of loop 1
             t = iteration(_first, _k)
@@ -175,6 +175,19 @@ def own_address(typingctx):  # type: ignore[no-untyped-def]
     return _int64(), codegen
 
 
+def _borrowed(values: list[Any]) -> list[Any]:
+    """Return a function's arguments with arrays whose memory it only borrows.
+
+    An array is (owner, Python object, size, item size, pointer, ...). Without an owner, no share counts references to
+    it: threads that count in one place wait for each other.
+    """
+    found, kinds = list(values), [str(value.type) for value in values]
+    for k in range(len(values) - 4):
+        if kinds[k : k + 4] == ["i8*", "i8*", "i64", "i64"] and kinds[k + 4].endswith("*"):
+            found[k] = found[k + 1] = ir.Constant(_bytes, None)
+    return found
+
+
 @_intrinsic
 def fork(typingctx, pool, threads, count, loop):  # type: ignore[no-untyped-def]
     """Run iterations 0..count-1 of a loop of the kernel that calls this; see the head of this file.
@@ -210,7 +223,7 @@ def fork(typingctx, pool, threads, count, loop):  # type: ignore[no-untyped-def]
 
         block = _allocated(builder, kind)
         builder.store(ir.Constant(i32, 0), field(builder, block, 1))
-        for k, value in enumerate([builder.neg(loop), *own[1:]]):
+        for k, value in enumerate([builder.neg(loop), *_borrowed(own[1:])]):
             builder.store(value, field(builder, block, k + 2))
         end = builder.gep(ir.Constant(kind.as_pointer(), None), [ir.Constant(i32, 1)])
         launch = builder.load(_at(builder, pool, ir.Constant(_word, LAUNCH)))
