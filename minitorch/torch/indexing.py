@@ -16,6 +16,7 @@ from ..tensor_data import TensorData
 from ..tensor_functions import arrange
 from ..tensor_functions.nn import Take
 from ..tensor_functions.shape import Slice
+from .dtypes import TYPE_NAMES
 from .elementwise import cast, where
 from .shapes import _root, ordinals, pick, reshape
 from .tensor import (
@@ -62,6 +63,8 @@ def _as_numpy(key: Any) -> tuple[Any, ...]:
             found.append(k)
         elif isinstance(k, int | np.integer):
             found.append(int(k))
+        elif isinstance(k, str):
+            raise TypeError(f"new(): invalid data type {type(k).__name__!r}")
         else:
             raise IndexError(
                 f"only integers, slices, ellipsis, None and tensors are indices, got {type(k).__name__}"
@@ -173,6 +176,8 @@ def setitem(input: Tensor, key: Any, value: Any) -> None:
     """
     keys = _as_numpy(key)
     if not isinstance(value, Tensor):
+        if isinstance(value, str):
+            raise TypeError(f"can't assign a str to a torch.{TYPE_NAMES[input.dtype.name]}Tensor")
         value = from_array(np.asarray(to_array(value)))
     if tracked(input) and input.is_leaf:
         raise RuntimeError(
@@ -210,7 +215,7 @@ def _assign_at(input: Tensor, places: Any, value: Tensor) -> None:
     replace(input, where(mask, new, input))
 
 
-def _flat_places(input: Tensor, dim: int, index: Tensor) -> Any:
+def flat_places(input: Tensor, dim: int, index: Tensor) -> Any:
     """Return the numbers of the elements ``input[..., index, ...]``, where the other indices are those of ``index``."""
     d = input._dim(dim)
     numbers = to_array(index)
@@ -229,7 +234,7 @@ def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """Return the elements at ``index`` along ``dim``, in the shape of ``index``."""
     if index.ndim != input.ndim:
         raise RuntimeError("Index tensor must have the same number of dimensions as input tensor")
-    return pick(input, _flat_places(input, dim, index), "Gather")
+    return pick(input, flat_places(input, dim, index), "Gather")
 
 
 def take_along_dim(input: Tensor, indices: Tensor, dim: int) -> Tensor:
@@ -245,6 +250,12 @@ def take(input: Tensor, index: Tensor) -> Tensor:
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """Return the parts with these numbers along ``dim``."""
     key = (slice(None),) * input._dim(dim)
+    numbers, n = to_array(index), input.size(dim) if input.ndim else 1
+    if numbers.dtype.kind not in "iu":
+        raise RuntimeError("index_select(): Expected dtype int32 or int64 for index")
+    if ((numbers < 0) | (numbers >= n)).any():
+        words = f"INDICES element is out of DATA bounds, id={numbers.max()} axis_dim={n}"
+        raise RuntimeError(words) if input._dim(dim) else IndexError("index out of range in self")
     out = getitem(input, (*key, from_array(to_array(index).reshape(-1))))
     out._op = "IndexSelect"
     return out
@@ -252,6 +263,8 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
 
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """Return the elements where ``mask`` holds, in one dimension."""
+    if to_array(mask).dtype != np.bool_:
+        raise RuntimeError("masked_select: expected BoolTensor for mask")
     numbers = ordinals(input)
     return pick(input, numbers[np.broadcast_to(to_array(mask), numbers.shape)], "MaskedSelect")
 
@@ -260,7 +273,7 @@ def scatter(input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: A
     """Return ``input`` with elements of ``src`` (or a number) written at ``index`` along ``dim``."""
     given = value if src is None else src
     out = input.clone()
-    places = _flat_places(input, dim, index)
+    places = flat_places(input, dim, index)
     if isinstance(given, Tensor):
         given = given[tuple(slice(0, n) for n in index.shape)]
     else:
@@ -275,7 +288,7 @@ def scatter(input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: A
 
 def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """Return ``input`` with elements of ``src`` added at ``index`` along ``dim``."""
-    places = _flat_places(input, dim, index)
+    places = flat_places(input, dim, index)
     part = src[tuple(slice(0, n) for n in index.shape)]
     if is_float(input):
         values = as_core(part, input.dtype, input._value.backend)

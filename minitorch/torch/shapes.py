@@ -56,6 +56,8 @@ def view(input: Tensor, *shape: Any) -> Tensor:
 
 
 def _fitting(input: Tensor, shape: tuple[int, ...]) -> tuple[int, ...]:
+    if shape.count(-1) > 1:
+        raise RuntimeError("only one dimension can be inferred")
     known = math.prod(n for n in shape if n != -1)
     n = input.numel()
     guessed = shape.count(-1) == 1 and known > 0 and n % known == 0
@@ -99,6 +101,13 @@ def ravel(input: Tensor) -> Tensor:
 def unflatten(input: Tensor, dim: int, sizes: Any) -> Tensor:
     """Split dimension ``dim`` into several of these sizes; one may be -1."""
     d, shape = input._dim(dim), tuple(input.shape)
+    parts = tuple(sizes)
+    known = math.prod(n for n in parts if n != -1)
+    if (known != shape[d]) if -1 not in parts else (not known or shape[d] % known):
+        raise RuntimeError(
+            f"unflatten: Provided sizes {list(parts)} don't multiply up to the size of dim {d} ({shape[d]}) in the "
+            "input tensor"
+        )
     return reshape(input, *shape[:d], *resolve_shape(tuple(sizes), shape[d]), *shape[d + 1 :])
 
 
@@ -268,6 +277,11 @@ def rot90(input: Tensor, k: int = 1, dims: Any = (0, 1)) -> Tensor:
 
 def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
     """Shift elements along dimensions; those that leave come in at the other end."""
+    if dims is not None:
+        dims = tuple(input._dim(d) for d in (dims if isinstance(dims, tuple | list) else (dims,)))
+        given = tuple(shifts) if isinstance(shifts, tuple | list) else (shifts,)
+        if len(given) != len(dims):
+            raise RuntimeError(f"shifts and dimensions must align. shifts: {len(given)}, dims:{len(dims)}")
     return pick(input, np.roll(ordinals(input), shifts, dims), "Roll")
 
 

@@ -160,6 +160,8 @@ class Tensor:
     __ge__: Any
     __eq__: Any
     __ne__: Any
+    __float__: Any
+    __int__: Any
     __getitem__: Any
     __setitem__: Any
 
@@ -404,6 +406,8 @@ class Tensor:
 
     def retain_grad(self) -> None:
         """Keep the gradient of this computed tensor, to be read as ``grad`` after backward."""
+        if not self.requires_grad:
+            raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
         if self.is_leaf:
             return
 
@@ -447,12 +451,6 @@ class Tensor:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         array = self.numpy()
         return array if dtype is None else array.astype(dtype)
-
-    def __float__(self) -> float:
-        return float(self.item())
-
-    def __int__(self) -> int:
-        return int(self.item())
 
     def __index__(self) -> int:
         if self.is_floating_point():
