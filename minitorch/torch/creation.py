@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import random
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ import numpy as np
 from ..runtime import rng
 from ..tensor import Tensor as Core
 from .dtypes import bool_, dtype, find_dtype, float32, get_default_dtype, int64
+from .dtypes import device as _device
 from .shapes import sizes
 from .tensor import Tensor, from_array, to_array, wrap
 
@@ -37,12 +39,14 @@ def tensor(
         ValueError: Nested lists have unequal lengths.
         TypeError: The data does not consist of numbers.
     """
+    if data is None:
+        raise RuntimeError("Could not infer dtype of NoneType")
+    if isinstance(data, list | tuple) and any(isinstance(x, Tensor) and x.numel() != 1 for x in data):
+        raise ValueError("only one element tensors can be converted to Python scalars")
     try:
         array = np.array(to_array(data))
     except ValueError as error:
         raise ValueError(f"tensor: expected nested lists of equal lengths: {error}") from None
-    if data is None:
-        raise RuntimeError("Could not infer dtype of NoneType")
     if array.dtype.kind not in "biuf":
         raise TypeError(f"tensor: expected numbers, got {type(data).__name__} of dtype {array.dtype}")
     where = data.device if isinstance(data, Tensor) and device is None else device
@@ -67,7 +71,13 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     return tensor(data, dtype=dtype, device=device)
 
 
-asarray = as_tensor
+def asarray(
+    obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False
+) -> Tensor:
+    """Return ``obj`` as a tensor; ``copy`` is True for new memory, else it is shared where it is possible."""
+    made = as_tensor(obj, dtype, device)
+    made = made.clone() if copy and made.numel() and isinstance(obj, Tensor | np.ndarray) else made
+    return made.requires_grad_() if requires_grad else made
 
 
 def from_numpy(ndarray: Any) -> Tensor:
@@ -277,24 +287,33 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
     return tuple(from_array(g) for g in grids)
 
 
-def tril_indices(row: int, col: int, offset: int = 0, **settings: Any) -> Tensor:
+def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None) -> Tensor:
     """Return the indices of the lower triangle, as two rows."""
-    return from_array(np.stack(np.tril_indices(row, offset, col)))
+    return _made(np.stack(np.tril_indices(row, offset, col)), dtype, device, False, int64)
 
 
-def triu_indices(row: int, col: int, offset: int = 0, **settings: Any) -> Tensor:
+def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None) -> Tensor:
     """Return the indices of the upper triangle, as two rows."""
-    return from_array(np.stack(np.triu_indices(row, offset, col)))
+    return _made(np.stack(np.triu_indices(row, offset, col)), dtype, device, False, int64)
 
 
 def cartesian_prod(*tensors: Tensor) -> Tensor:
-    """Return all combinations of the elements of vectors, a row for each."""
+    """Return all combinations of the elements of vectors, a row for each; of one vector, itself."""
+    if len(tensors) == 1:
+        return tensors[0]
     return from_array(
         np.stack([g.reshape(-1) for g in np.meshgrid(*map(to_array, tensors), indexing="ij")], -1)
     )
 
 
 # Random numbers
+
+
+def _arrays(state: Any) -> Any:
+    """Return a state read from text with arrays of NumPy again."""
+    if isinstance(state, dict):
+        return {k: _arrays(v) for k, v in state.items()}
+    return np.array(state, np.uint64) if isinstance(state, list) else state
 
 
 class Generator:
@@ -308,6 +327,21 @@ class Generator:
         self._seed = int(seed)
         self._numbers = rng.generator(self._seed % 2**63)
         return self
+
+    @property
+    def device(self) -> Any:
+        """The CPU: numbers are drawn there, then moved."""
+        return _device("cpu")
+
+    def get_state(self) -> Tensor:
+        """Return the state, to be given to `set_state`."""
+        text = json.dumps(self._numbers.bit_generator.state, default=lambda words: words.tolist())
+        return from_array(np.frombuffer(text.encode(), np.uint8).copy())
+
+    def set_state(self, new_state: Tensor) -> None:
+        """Go on from a state that `get_state` returned."""
+        state = json.loads(to_array(new_state).tobytes())
+        self._numbers.bit_generator.state = _arrays(state)
 
     def initial_seed(self) -> int:
         """Return the seed."""
@@ -342,7 +376,8 @@ def initial_seed() -> int:
 
 def drawing(generator: Generator | None) -> np.random.Generator:
     """Return the source of NumPy for one draw."""
-    return rng.generator() if generator is None else generator._numbers
+    own = generator is not None and generator is not default_generator
+    return generator._numbers if own else rng.generator()  # type: ignore[union-attr]
 
 
 def rand(
@@ -419,11 +454,12 @@ def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None
     return _made(drawing(generator).normal(m, s, shape), settings.get("dtype"), settings.get("device"), False)
 
 
-def bernoulli(input: Tensor, *, generator: Any = None) -> Tensor:
-    """Draw 1 with the probability that each element gives, else 0."""
-    if ((to_array(input) < 0) | (to_array(input) > 1)).any():
+def bernoulli(input: Tensor, p: Any = None, *, generator: Any = None) -> Tensor:
+    """Draw 1 with the probability ``p``, or by default that which each element gives, else 0."""
+    chance = to_array(input if p is None else p)
+    if ((chance < 0) | (chance > 1)).any():
         raise RuntimeError("Expected p_in >= 0 && p_in <= 1 to be true, but got false.")
-    return _like(input, drawing(generator).random(input.shape) < to_array(input), {})
+    return _like(input, drawing(generator).random(input.shape) < chance, {})
 
 
 def poisson(input: Tensor, generator: Any = None) -> Tensor:
@@ -454,9 +490,41 @@ def multinomial(
 def get_rng_state() -> Tensor:
     """Return the state of the randomness, to be given to `set_rng_state`."""
     _, words, _ = random.getstate()
-    return from_array(np.array(words, np.int64))
+    return from_array(np.array(words, np.int64).view(np.uint8))
 
 
 def set_rng_state(new_state: Tensor) -> None:
     """Go on with the randomness of a state that `get_rng_state` returned."""
-    random.setstate((3, tuple(int(w) for w in to_array(new_state)), None))
+    words = np.ascontiguousarray(to_array(new_state)).view(np.int64)
+    random.setstate((3, tuple(int(w) for w in words), None))
+
+
+class _DefaultGenerator(Generator):
+    """The randomness that functions draw from which get no generator."""
+
+    def __init__(self) -> None:
+        pass
+
+    def manual_seed(self, seed: int) -> Generator:
+        """Seed all randomness."""
+        manual_seed(seed)
+        return self
+
+    def initial_seed(self) -> int:
+        """Return the last seed."""
+        return initial_seed()
+
+    def seed(self) -> int:
+        """Seed all randomness by chance, and return the seed."""
+        return seed()
+
+    def get_state(self) -> Tensor:
+        """Return the state of the randomness."""
+        return get_rng_state()
+
+    def set_state(self, new_state: Tensor) -> None:
+        """Go on with the randomness of a state."""
+        set_rng_state(new_state)
+
+
+default_generator = _DefaultGenerator()

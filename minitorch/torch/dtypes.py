@@ -226,6 +226,7 @@ class finfo:
     def __init__(self, d: dtype | None = None) -> None:
         info = np.finfo(find_dtype(d, get_default_dtype()).numpy)
         self.eps, self.max, self.min = float(info.eps), float(info.max), float(info.min)
+        self.resolution = float(info.resolution)
         self.tiny = self.smallest_normal = float(info.tiny)
         self.bits = info.bits
         self.dtype = find_dtype(d, get_default_dtype()).name

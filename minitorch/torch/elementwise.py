@@ -52,9 +52,9 @@ def sub(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
     return binary("sub", simple.Sub, np.subtract, input, _scaled(other, alpha), "Sub")
 
 
-def rsub(input: Any, other: Any) -> Tensor:
-    """Return ``other - input``."""
-    return sub(other, input)
+def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
+    """Return ``other - alpha * input``."""
+    return sub(other, input, alpha=alpha)
 
 
 def mul(input: Any, other: Any) -> Tensor:
@@ -166,19 +166,17 @@ def atan2(input: Tensor, other: Tensor) -> Tensor:
     return apply("atan2", more.Atan2, np.arctan2, input, other, floats_only=True, op="Atan2")
 
 
+def _as_limit(x: Any, input: Tensor) -> Tensor:
+    return x if isinstance(x, Tensor) else from_array(np.array(x, input.dtype.numpy), input.device)
+
+
 def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     """Return the elements kept between ``min`` and ``max``, numbers or tensors; None is no limit."""
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
     if isinstance(min, Tensor) or isinstance(max, Tensor):
-        low, high = (
-            x
-            if x is None or isinstance(x, Tensor)
-            else from_array(np.array(x, input.dtype.numpy), input.device)
-            for x in (min, max)
-        )
-        above = input if low is None else maximum(input, low)
-        return above if high is None else minimum(above, high)
+        above = input if min is None else maximum(input, _as_limit(min, input))
+        return above if max is None else minimum(above, _as_limit(max, input))
     if is_float(input):
         low, high = (-math.inf if min is None else float(min)), (math.inf if max is None else float(max))
         return wrap(more.Clamp.apply(input._value, low=low, high=high), op="Clamp")

@@ -18,7 +18,7 @@ from ..tensor_functions.nn import Take
 from ..tensor_functions.shape import Slice
 from .dtypes import TYPE_NAMES
 from .elementwise import cast, where
-from .shapes import _root, ordinals, pick, reshape
+from .shapes import _root, expand, ordinals, pick, reshape
 from .tensor import (
     Tensor,
     as_core,
@@ -155,9 +155,28 @@ def getitem(input: Tensor, key: Any) -> Tensor:
     return out
 
 
+def _in_two_steps(keys: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """Return an index for the whole numbers in ``keys``, and one for the rest, which follows it.
+
+    A number drops its dimension first, as in PyTorch; NumPy takes it for an array of indices.
+    """
+    arrays = [k for k in keys if isinstance(k, np.ndarray)]
+    if not arrays or not any(type(k) is int for k in keys):
+        return (), keys
+    first: list[Any] = []
+    for k in keys:
+        if isinstance(k, np.ndarray):
+            first.extend([slice(None)] * (k.ndim if k.dtype == np.bool_ else 1))
+        else:
+            first.append(k)
+    rest = tuple(slice(None) if isinstance(k, slice) or k is None else k for k in keys if type(k) is not int)
+    return tuple(first), rest
+
+
 def _checked(array: Any, keys: tuple[Any, ...]) -> Any:
+    first, rest = _in_two_steps(keys)
     try:
-        return array[keys]
+        return array[first][rest]
     except IndexError as error:
         for k in keys:
             if isinstance(k, np.ndarray) and k.dtype == np.bool_ and k.shape != array.shape[: k.ndim]:
@@ -189,8 +208,9 @@ def setitem(input: Tensor, key: Any, value: Any) -> None:
         return
     if isinstance(input._value, np.ndarray) or not input.is_cuda:
         target = input._value if isinstance(input._value, np.ndarray) else input._value._tensor.numpy_view()
+        first, rest = _in_two_steps(keys)
         try:
-            target[keys] = to_array(value)
+            target[first][rest] = to_array(value)
         except ValueError:
             raise RuntimeError(
                 f"shape mismatch: value tensor of shape {list(value.shape)} cannot be broadcast to indexing result of "
@@ -237,9 +257,20 @@ def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
     return pick(input, flat_places(input, dim, index), "Gather")
 
 
-def take_along_dim(input: Tensor, indices: Tensor, dim: int) -> Tensor:
-    """Return the elements at ``indices`` along ``dim``."""
-    return gather(input, dim, indices)
+def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
+    """Return the elements at ``indices`` along ``dim``, other dimensions broadcast; of the flat tensor by default."""
+    if dim is None:
+        return gather(reshape(input, -1), 0, reshape(indices, -1))
+    d = input._dim(dim)
+    if indices.ndim != input.ndim:
+        raise RuntimeError(
+            "torch.take_along_dim(): input and indices should have the same number of dimensions, but got "
+            f"{input.ndim} dimensions for input, and {indices.ndim} dimensions for indices"
+        )
+    shapes = [[1 if k == d else n for k, n in enumerate(t.shape)] for t in (input, indices)]
+    common = list(np.broadcast_shapes(*(tuple(s) for s in shapes)))
+    a, b = (expand(t, *(t.shape[d] if k == d else n for k, n in enumerate(common))) for t in (input, indices))
+    return gather(a, d, b)
 
 
 def take(input: Tensor, index: Tensor) -> Tensor:
@@ -269,11 +300,27 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     return pick(input, numbers[np.broadcast_to(to_array(mask), numbers.shape)], "MaskedSelect")
 
 
-def scatter(input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: Any = None) -> Tensor:
-    """Return ``input`` with elements of ``src`` (or a number) written at ``index`` along ``dim``."""
+def scatter(
+    input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: Any = None, reduce: str | None = None
+) -> Tensor:
+    """Return ``input`` with elements of ``src`` (or a number) written at ``index`` along ``dim``.
+
+    ``reduce="add"`` adds them and ``reduce="multiply"`` multiplies, both without a derivative.
+    """
     given = value if src is None else src
     out = input.clone()
     places = flat_places(input, dim, index)
+    if reduce is not None:
+        if reduce not in ("add", "multiply"):
+            raise RuntimeError("reduce argument must be either add or multiply.")
+        if tracked(input) or tracked(given):
+            raise NotImplementedError("scatter: reduce has no derivative here: use scatter_reduce")
+        part = (
+            to_array(given)[tuple(slice(0, n) for n in index.shape)] if isinstance(given, Tensor) else given
+        )
+        values = np.array(to_array(input))
+        (np.add if reduce == "add" else np.multiply).at(values.reshape(-1), places, part)
+        return from_array(values, input.device)
     if isinstance(given, Tensor):
         given = given[tuple(slice(0, n) for n in index.shape)]
     else:

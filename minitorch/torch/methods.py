@@ -22,6 +22,7 @@ from . import (
     shapes,
     show,
 )
+from .autograd.derivatives import backward_of
 from .functions import attributes, composed, counting, numeric, quantiles, scattering
 from .linalg import decompositions, norms, products
 from .tensor import Tensor
@@ -202,7 +203,7 @@ def attach() -> None:
         "bfloat16": _to_dtype(dtypes.bfloat16), "pin_memory": _itself, "requires_grad_": Tensor.requires_grad_,
         "true_divide": elementwise.div, "divide": elementwise.div, "multiply": elementwise.mul,
         "subtract": elementwise.sub, "negative": elementwise.neg, "absolute": elementwise.abs,
-        "clip": elementwise.clamp, "arctan2": elementwise.atan2,
+        "backward": backward_of, "clip": elementwise.clamp, "arctan2": elementwise.atan2,
         "polygamma": lambda input, n: numeric.polygamma(n, input),
         **{name: vars(decompositions)[name] for name in _OF_MATRICES},
         "svd": decompositions.old_svd, "qr": decompositions.old_qr, "lu_solve": decompositions.old_lu_solve,
@@ -215,7 +216,7 @@ def attach() -> None:
         "is_signed": lambda input: input.dtype.is_signed,
         "get_device": lambda input: 0 if input.is_cuda else -1,
         **dict.fromkeys(("share_memory_", "resolve_neg", "conj", "conj_physical", "to_dense"), _itself),
-        "storage": attributes.Storage, "untyped_storage": attributes.Storage, "new": attributes.new,
+        "storage": attributes.storage, "untyped_storage": attributes.untyped_storage, "new": attributes.new,
         "storage_offset": attributes.storage_offset, "is_shared": attributes.is_shared,
         "narrow_copy": lambda input, dim, start, length: joining.narrow(input, dim, start, length).clone(),
         "__complex__": lambda input: complex(attributes.single(input)),

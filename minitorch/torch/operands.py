@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..autodiff import Function
+from ..tensor import Tensor as Core
 from .dtypes import common_dtype, device, dtype, float16, get_default_dtype, number_dtype
 from .tensor import CPU, Tensor, as_core, from_array, is_float, to_array, wrap
 

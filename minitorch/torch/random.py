@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from .creation import Generator as Generator
+from .creation import default_generator as default_generator
 from .creation import get_rng_state as get_rng_state
 from .creation import initial_seed as initial_seed
 from .creation import manual_seed as manual_seed

@@ -213,10 +213,10 @@ def expand_as(input: Tensor, other: Tensor) -> Tensor:
     return expand(input, *other.shape)
 
 
-def broadcast_tensors(*tensors: Tensor) -> list[Tensor]:
+def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
     """Return the tensors broadcast to one shape."""
     shape = np.broadcast_shapes(*(tuple(x.shape) for x in tensors))
-    return [expand(x, *shape) for x in tensors]
+    return tuple(expand(x, *shape) for x in tensors)
 
 
 def pick(input: Tensor, places: Any, op: str) -> Tensor:
@@ -248,8 +248,12 @@ def tile(input: Tensor, *given: Any, dims: Any = ()) -> Tensor:
     return repeat(input, *(1,) * (input.ndim - len(counts)), *counts)
 
 
-def repeat_interleave(input: Tensor, repeats: Any, dim: int | None = None) -> Tensor:
-    """Repeat each element so often, along ``dim`` or of the flat tensor."""
+def repeat_interleave(
+    input: Tensor, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None
+) -> Tensor:
+    """Repeat each element so often, along ``dim`` or of the flat tensor; alone, ``input`` says how often."""
+    if repeats is None:
+        return from_array(np.repeat(np.arange(input.numel()), to_array(input)), input.device)
     return pick(input, np.repeat(ordinals(input), to_array(repeats), dim), "RepeatInterleave")
 
 

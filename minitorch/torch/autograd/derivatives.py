@@ -23,6 +23,10 @@ def _starts(outputs: list[Tensor], grad_outputs: Any) -> list[Any]:
             raise RuntimeError("element 0 of tensors does not require grad and does not have a grad_fn")
         if d is None and out.numel() != 1:
             raise RuntimeError("grad can be implicitly created only for scalar outputs")
+        if d is not None and d.shape != out.shape:
+            raise RuntimeError(
+                f"Mismatch in shape: grad_output[0] has a shape of {d.shape} and output[0] has a shape of {out.shape}."
+            )
         starts.append(out._value._tensor.filled(1.0) if d is None else d._value._tensor)
     return starts
 
@@ -35,6 +39,8 @@ def grad(
     create_graph: bool = False,
     only_inputs: bool = True,
     allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
+    materialize_grads: bool = False,
 ) -> tuple[Any, ...]:
     """Return the derivatives of ``outputs``, times ``grad_outputs``, for ``inputs``; no leaf collects anything.
 
@@ -43,15 +49,20 @@ def grad(
         NotImplementedError: ``create_graph`` is True.
     """
     require_first_order(create_graph)
+    if is_grads_batched:
+        raise NotImplementedError("grad: is_grads_batched=True is not here: call grad once for each row")
     outs, wanted = _tensors(outputs), _tensors(inputs)
+    starts = _starts(outs, grad_outputs)
     for x in wanted:
         if not x.requires_grad:
             raise RuntimeError("One of the differentiated Tensors does not require grad")
     found: list[Any] = [None] * len(wanted)
-    for out, start in zip(outs, _starts(outs, grad_outputs)):
+    for out, start in zip(outs, starts):
         for k, d in enumerate(_gradients(out._value, start, [x._value for x in wanted])):
             if d is not None:
                 found[k] = d if found[k] is None else found[k] + d
+    if materialize_grads:
+        found = [x._value._tensor.filled(0.0) if d is None else d for d, x in zip(found, wanted)]
     if not allow_unused and any(d is None for d in found):
         raise RuntimeError(
             "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if "
@@ -83,10 +94,46 @@ def _gradients(variable: Core, start: Any, wanted: Sequence[Core]) -> list[Any]:
 
 
 def backward(
-    tensors: Any, grad_tensors: Any = None, retain_graph: Any = None, create_graph: bool = False
+    tensors: Any,
+    grad_tensors: Any = None,
+    retain_graph: Any = None,
+    create_graph: bool = False,
+    inputs: Any = None,
 ) -> None:
-    """Add the derivatives of several tensors to the leaves they were computed from."""
+    """Add the derivatives of tensors, times ``grad_tensors``, to the leaves they were computed from.
+
+    Args:
+        tensors: A tensor, or several.
+        grad_tensors: As many derivatives; None where a tensor has one element.
+        retain_graph: Accepted: the graph is always kept.
+        create_graph: True is refused: there are no derivatives of derivatives.
+        inputs: The leaves that collect a derivative; None means all.
+
+    Raises:
+        RuntimeError: A tensor requires no gradient, or has several elements and no derivative is given.
+    """
+    require_first_order(create_graph)
     outs = _tensors(tensors)
     given = [None] * len(outs) if grad_tensors is None else _tensors(grad_tensors)
-    for out, d in zip(outs, given):
-        out.backward(d, retain_graph, create_graph)
+    starts = _starts(outs, given)
+    if inputs is not None:
+        leaves = _tensors(inputs)
+        if not leaves:
+            raise RuntimeError("'inputs' argument to backward() cannot be empty.")
+        for x, g in zip(leaves, grad(outs, leaves, given, allow_unused=True)):
+            if g is not None:
+                x.grad = g if x.grad is None else x.grad + g
+        return
+    for out, d, start in zip(outs, given, starts):
+        out._value.backward(None if d is None else Core(start))
+
+
+def backward_of(
+    input: Tensor,
+    gradient: Any = None,
+    retain_graph: Any = None,
+    create_graph: bool = False,
+    inputs: Any = None,
+) -> None:
+    """Add the derivatives of this tensor, times ``gradient``, to the leaves it was computed from; see `backward`."""
+    backward(input, None if gradient is None else [gradient], retain_graph, create_graph, inputs)

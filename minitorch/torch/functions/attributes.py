@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ..tensor import Tensor, to_array
 
 # Kinds of tensors that no tensor is here.
@@ -49,10 +51,15 @@ def new(input: Tensor, *data: Any) -> Tensor:
 
 
 class Storage:
-    """The memory of a tensor, as far as scripts ask about it."""
+    """The memory of a tensor, as far as scripts ask about it: elements, or bytes."""
 
-    def __init__(self, t: Tensor) -> None:
+    def __init__(self, t: Tensor, as_bytes: bool) -> None:
         self._tensor = t if t._base is None else t._base
+        self._as_bytes = as_bytes
+
+    def _values(self) -> Any:
+        values = np.ascontiguousarray(to_array(self._tensor)).reshape(-1)
+        return values.view(np.uint8) if self._as_bytes else values
 
     def data_ptr(self) -> int:
         """Return the address of the first element."""
@@ -60,7 +67,7 @@ class Storage:
 
     def size(self) -> int:
         """Return the number of elements."""
-        return self._tensor.numel()
+        return len(self)
 
     def nbytes(self) -> int:
         """Return the number of bytes."""
@@ -68,13 +75,23 @@ class Storage:
 
     def tolist(self) -> list[Any]:
         """Return the numbers in the order of memory."""
-        return list(to_array(self._tensor).reshape(-1).tolist())
+        return list(self._values().tolist())
 
     def __len__(self) -> int:
-        return self._tensor.numel()
+        return len(self._values())
 
     def __getitem__(self, k: int) -> Any:
-        return to_array(self._tensor).reshape(-1)[k].item()
+        return self._values()[k].item()
+
+
+def storage(input: Tensor) -> Storage:
+    """Return the memory of the tensor, as elements."""
+    return Storage(input, False)
+
+
+def untyped_storage(input: Tensor) -> Storage:
+    """Return the memory of the tensor, as bytes."""
+    return Storage(input, True)
 
 
 def storage_offset(input: Tensor) -> int:

@@ -100,7 +100,7 @@ def cumulative_trapezoid(y: Tensor, x: Tensor | None = None, *, dx: Any = 1.0, d
     return cumsum(_trapezoids(y, x, dx, dim), dim)
 
 
-def gradient(input: Tensor, *, spacing: Any = 1, dim: Any = None, edge_order: int = 1) -> list[Tensor]:
+def gradient(input: Tensor, *, spacing: Any = 1, dim: Any = None, edge_order: int = 1) -> tuple[Tensor, ...]:
     """Return the differences of neighbours on both sides, over their distance, along each of the dimensions.
 
     Args:
@@ -111,7 +111,7 @@ def gradient(input: Tensor, *, spacing: Any = 1, dim: Any = None, edge_order: in
     """
     dims = range(input.ndim) if dim is None else [dim] if isinstance(dim, int) else list(dim)
     each = list(spacing) if isinstance(spacing, list | tuple) else [spacing] * len(dims)
-    return [_slope(input, input._dim(d), s, edge_order) for d, s in zip(dims, each)]
+    return tuple(_slope(input, input._dim(d), s, edge_order) for d, s in zip(dims, each))
 
 
 def _slope(x: Tensor, d: int, spacing: Any, edge_order: int) -> Tensor:
