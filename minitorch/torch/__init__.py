@@ -8,8 +8,8 @@ and `functions` have the functions, `methods` makes methods of them; `nn`, `opti
 # isort: skip_file
 # fmt: off
 from . import (
-    amp, autograd, backends, cuda, fft, func, linalg, nn, optim, random, return_types, special, testing,
-    utils,
+    amp, autograd, backends, cuda, distributions, fft, func, linalg, nn, optim, random, return_types,
+    special, testing, utils,
 )
 from .autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from .methods import attach as attach
@@ -129,12 +129,12 @@ __all__ = [
     "cos_", "cosh", "cosh_", "cosine_similarity", "count_nonzero", "cov", "cross", "cuda", "cummax", "cummin",
     "cumprod", "cumsum", "cumulative_trapezoid", "default_generator", "deg2rad", "deg2rad_", "det", "detach",
     "detach_", "device", "diag", "diag_embed", "diagflat", "diagonal", "diagonal_scatter", "diff", "digamma",
-    "dist", "div", "divide", "dot", "double", "dropout", "dsplit", "dstack", "dtype", "e", "einsum",
-    "embedding", "empty", "empty_like", "empty_strided", "enable_grad", "eq", "equal", "erf", "erf_", "erfc",
-    "erfc_", "erfinv", "exp", "exp2", "exp2_", "exp_", "expm1", "expm1_", "eye", "fft", "fill_", "finfo",
-    "fix", "flatten", "flip", "fliplr", "flipud", "float", "float16", "float32", "float64", "float_power",
-    "floor", "floor_", "floor_divide", "fmax", "fmin", "fmod", "frac", "frac_", "frexp", "from_minitorch",
-    "from_numpy", "frombuffer", "full", "full_like", "func", "gather", "gcd", "ge", "ger",
+    "dist", "distributions", "div", "divide", "dot", "double", "dropout", "dsplit", "dstack", "dtype", "e",
+    "einsum", "embedding", "empty", "empty_like", "empty_strided", "enable_grad", "eq", "equal", "erf", "erf_",
+    "erfc", "erfc_", "erfinv", "exp", "exp2", "exp2_", "exp_", "expm1", "expm1_", "eye", "fft", "fill_",
+    "finfo", "fix", "flatten", "flip", "fliplr", "flipud", "float", "float16", "float32", "float64",
+    "float_power", "floor", "floor_", "floor_divide", "fmax", "fmin", "fmod", "frac", "frac_", "frexp",
+    "from_minitorch", "from_numpy", "frombuffer", "full", "full_like", "func", "gather", "gcd", "ge", "ger",
     "get_default_device", "get_default_dtype", "get_float32_matmul_precision", "get_num_interop_threads",
     "get_num_threads", "get_rng_state", "gradient", "greater", "greater_equal", "gt", "half", "hamming_window",
     "hann_window", "heaviside", "histc", "histogram", "hsplit", "hstack", "hypot", "i0", "iinfo", "index_add",

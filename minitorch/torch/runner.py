@@ -19,9 +19,9 @@ OURS = "minitorch."
 # Modules under the names that scripts import.
 _ALIASES = {
     "torch": ["", "amp", "autograd", "autograd.function", "autograd.functional", "autograd.grad_mode", "backends",
-              "cuda", "fft", "func", "linalg", "nn", "nn.functional", "nn.init", "nn.utils", "optim", "optim.lr_scheduler",
-              "random", "return_types", "special", "testing", "utils", "utils.checkpoint", "utils.data",
-              "utils.tensorboard"],
+              "cuda", "distributions", "fft", "func", "linalg", "nn", "nn.functional", "nn.init", "nn.utils", "optim",
+              "optim.lr_scheduler", "random", "return_types", "special", "testing", "utils", "utils.checkpoint",
+              "utils.data", "utils.tensorboard"],
     "torchvision": ["", "datasets", "models", "transforms", "transforms.functional", "utils"],
 }  # fmt: skip
 _MORE = {

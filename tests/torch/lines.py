@@ -3101,6 +3101,63 @@ torch.full(size=(2,), fill_value=3.0)
 torch.clamp(input=x, min=0)
 torch.topk(input=x, k=1, dim=1)
 torch.sort(x, dim=1, descending=True)[1]
+torch.distributions.Normal(0.0, 1.0).log_prob(v)
+torch.distributions.Normal(v, v).log_prob(x)
+torch.distributions.Normal(v, v).entropy()
+torch.distributions.Normal(v, 2.0).mean
+torch.distributions.Normal(v, 2.0).variance
+torch.distributions.Normal(v, v).stddev
+torch.distributions.Normal(v, v).sample().shape
+torch.distributions.Normal(v, v).sample((4,)).shape
+torch.distributions.Normal(v, v).rsample((2, 2)).requires_grad
+torch.distributions.Normal(leaf(v), v).rsample().requires_grad
+torch.distributions.Normal(leaf(v), v).sample().requires_grad
+torch.distributions.Normal(0.0, 1.0).sample().shape
+torch.distributions.Normal(0.0, 1.0).sample(torch.Size([2, 3])).shape
+torch.distributions.Normal(v, v).cdf(torch.ones(3))
+torch.distributions.Normal(v, v).icdf(torch.tensor([0.1, 0.5, 0.9]))
+torch.distributions.Normal(v, v).batch_shape
+torch.distributions.Normal(v, v).event_shape
+q = leaf(v); grads(torch.distributions.Normal(q, q).log_prob(torch.ones(3)), q)
+torch.distributions.Uniform(0.0, torch.tensor([1.0, 2.0])).log_prob(torch.tensor([0.5, 0.25]))
+torch.distributions.Uniform(0.0, torch.tensor([1.0, 2.0])).entropy()
+torch.distributions.Uniform(-1.0, 1.0).sample((3,)).abs().le(1).all()
+torch.distributions.Uniform(torch.zeros(2), 4.0).mean
+torch.distributions.Uniform(torch.zeros(2), 4.0).variance
+torch.distributions.Exponential(v).log_prob(torch.ones(3))
+torch.distributions.Exponential(v).entropy()
+torch.distributions.Exponential(v).mean
+torch.distributions.Exponential(torch.ones(2)).rsample((3,)).ge(0).all()
+torch.distributions.Bernoulli(p).log_prob((p > 0.3).float())
+torch.distributions.Bernoulli(logits=x).log_prob((x > 0).float())
+torch.distributions.Bernoulli(probs=p).entropy()
+torch.distributions.Bernoulli(logits=x).probs
+torch.distributions.Bernoulli(p).logits
+torch.distributions.Bernoulli(p).variance
+torch.distributions.Bernoulli(torch.ones(2)).sample((3,))
+torch.distributions.Categorical(p).log_prob(torch.tensor([0, 2]))
+torch.distributions.Categorical(logits=x).log_prob(torch.tensor([0, 2]))
+torch.distributions.Categorical(logits=x).logits
+torch.distributions.Categorical(p * 2).probs
+torch.distributions.Categorical(p).entropy()
+torch.distributions.Categorical(logits=x).entropy()
+torch.distributions.Categorical(torch.tensor([0.0, 1.0])).sample()
+torch.distributions.Categorical(torch.tensor([0.0, 1.0])).sample((2, 2))
+torch.distributions.Categorical(p).sample((5,)).shape
+torch.distributions.Categorical(p).sample().dtype
+torch.distributions.Categorical(torch.tensor([0.25, 0.75])).log_prob(torch.tensor([0, 1, 1]))
+q = leaf(x); grads(torch.distributions.Categorical(logits=q).log_prob(torch.tensor([0, 2])), q)
+torch.distributions.Independent(torch.distributions.Normal(x, x.exp()), 1).log_prob(y)
+torch.distributions.Independent(torch.distributions.Normal(x, x.exp()), 1).event_shape
+torch.distributions.Independent(torch.distributions.Normal(x, x.exp()), 1).batch_shape
+torch.distributions.Independent(torch.distributions.Normal(x, x.exp()), 1).entropy()
+torch.distributions.Independent(torch.distributions.Bernoulli(p), 1).sample((2,)).shape
+torch.distributions.kl_divergence(torch.distributions.Normal(v, v), torch.distributions.Normal(0.0, 1.0))
+torch.distributions.kl_divergence(torch.distributions.Bernoulli(p), torch.distributions.Bernoulli(1 - p))
+torch.distributions.kl_divergence(torch.distributions.Categorical(p), torch.distributions.Categorical(logits=x))
+torch.distributions.kl_divergence(torch.distributions.Exponential(v), torch.distributions.Exponential(v + 1))
+torch.distributions.kl_divergence(torch.distributions.Uniform(v, v + 1), torch.distributions.Uniform(v - 1, v + 1))
+torch.distributions.kl_divergence(torch.distributions.Independent(torch.distributions.Normal(x, y.exp()), 1), torch.distributions.Independent(torch.distributions.Normal(y, x.exp()), 1))
 """
 LINES["idioms"] = """
 x = x.requires_grad_(); y2 = x * 2; y2[y2 < 0] = 0; y2.sum().backward(); x.grad
@@ -3469,6 +3526,12 @@ w.grad = 5
 w.grad = torch.ones(3)
 w.requires_grad = False; w.sum().backward()
 (w * 2).requires_grad_(False)
+torch.distributions.Normal(0.0, -1.0)
+torch.distributions.Bernoulli(torch.tensor([2.0]))
+torch.distributions.Categorical()
+torch.distributions.Categorical(p).rsample()
+torch.distributions.Categorical(torch.tensor(1.0))
+torch.distributions.kl_divergence(torch.distributions.Normal(0.0, 1.0), torch.distributions.Bernoulli(torch.tensor(0.5)))
 """
 # fmt: on
 
