@@ -42,11 +42,11 @@ from .indexing import (
 from .reductions import aminmax, count_nonzero, log_softmax, norm, softmax, std_mean, var_mean
 from .ordering import argsort, diff, logcumsumexp
 from .creation import (
-    Generator, as_tensor, asarray, bernoulli, binomial, cartesian_prod, default_generator, empty, empty_like,
-    empty_strided, from_minitorch, from_numpy, frombuffer, full_like, get_rng_state, initial_seed, logspace,
-    manual_seed, meshgrid, multinomial, normal, ones_like, poisson, rand_like, randint_like, randn_like, range,
-    scalar_tensor, seed, set_rng_state, tensor, tril_indices, triu_indices, zeros_like,
+    as_tensor, asarray, bernoulli, binomial, cartesian_prod, empty, empty_like, empty_strided, from_minitorch,
+    from_numpy, frombuffer, full_like, logspace, meshgrid, multinomial, normal, ones_like, poisson, rand_like,
+    randint_like, randn_like, range, scalar_tensor, tensor, tril_indices, triu_indices, zeros_like,
 )
+from .random import Generator, default_generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
 from .functions.composed import (
     atleast_1d, atleast_2d, atleast_3d, block_diag, column_stack, combinations, corrcoef, cov, cross,
     cumulative_trapezoid, dist, dstack, gradient, is_nonzero, isin, msort, real, tensor_split, trapezoid,
