@@ -3526,8 +3526,6 @@ w.grad = 5
 w.grad = torch.ones(3)
 w.requires_grad = False; w.sum().backward()
 (w * 2).requires_grad_(False)
-torch.distributions.Normal(0.0, -1.0)
-torch.distributions.Bernoulli(torch.tensor([2.0]))
 torch.distributions.Categorical()
 torch.distributions.Categorical(p).rsample()
 torch.distributions.Categorical(torch.tensor(1.0))
