@@ -20,7 +20,7 @@ from ...tensor_functions import arrange
 from ...tensor_functions.fused import Affine
 from ...tensor_functions.nn import Take
 from ..elementwise import add, mul
-from ..linalg import einsum, matmul
+from ..linalg.products import einsum, matmul
 from ..shapes import reshape, squeeze, unsqueeze
 from ..tensor import Tensor, from_array, is_float, to_array, wrap
 

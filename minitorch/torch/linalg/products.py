@@ -1,23 +1,17 @@
-"""Products of matrices and vectors of any rank, `einsum`, and linear algebra as NumPy has it.
-
-Products run the matrix product of the core and have gradients. Decompositions are computed by NumPy, as constants.
-"""
+"""Products of matrices and vectors of any rank, and `einsum`: they run the matrix product of the core."""
 
 from __future__ import annotations
 
 import math
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from ..tensor_functions.reduce import MatMul
-from .dtypes import device
-from .elementwise import add, common_device, mul
-from .reductions import norm as _norm
-from .reductions import sum as _sum
-from .shapes import expand, permute, pick, reshape, unsqueeze
-from .tensor import Tensor, from_array, is_float, to_array, wrap
+from ...tensor_functions.reduce import MatMul
+from ..elementwise import add, common_device, mul
+from ..reductions import sum as _sum
+from ..shapes import expand, permute, pick, reshape, unsqueeze
+from ..tensor import Tensor, from_array, is_float, to_array, wrap
 
 
 def matmul(input: Tensor, other: Tensor) -> Tensor:
@@ -118,35 +112,96 @@ def bmm(input: Tensor, mat2: Tensor) -> Tensor:
 
 def mv(input: Tensor, vec: Tensor) -> Tensor:
     """Return the product of a matrix and a vector."""
+    if input.ndim != 2 or vec.ndim != 1:
+        raise RuntimeError(f"vector + matrix @ vector expected, got 1, {input.ndim}, {vec.ndim}")
     return matmul(input, vec)
 
 
-def dot(input: Tensor, other: Tensor) -> Tensor:
+def dot(input: Tensor, tensor: Tensor) -> Tensor:
     """Return the inner product of two vectors."""
-    if input.ndim != 1 or other.ndim != 1:
-        raise RuntimeError(f"1D tensors expected, but got {input.ndim}D and {other.ndim}D tensors")
-    return matmul(input, other)
+    if input.ndim != 1 or tensor.ndim != 1:
+        raise RuntimeError(f"1D tensors expected, but got {input.ndim}D and {tensor.ndim}D tensors")
+    return matmul(input, tensor)
 
 
-inner_product = dot
+vdot = dot
+
+
+def inner(input: Tensor, other: Tensor) -> Tensor:
+    """Return the inner products of the vectors in the last dimensions."""
+    if not input.ndim or not other.ndim:
+        return mul(input, other)
+    if input.shape[-1] != other.shape[-1]:
+        raise RuntimeError(
+            f"inner() the last dimension must match on both input tensors but got shapes {list(input.shape)} and "
+            f"{list(other.shape)}"
+        )
+    return tensordot(input, other, ([-1], [-1]))
 
 
 def outer(input: Tensor, vec2: Tensor) -> Tensor:
     """Return the outer product of two vectors."""
+    if input.ndim != 1 or vec2.ndim != 1:
+        raise RuntimeError(f"outer: Expected 1-D argument, but got {input.ndim}-D and {vec2.ndim}-D")
     return mul(unsqueeze(input, 1), unsqueeze(vec2, 0))
 
 
-ger = outer
+def ger(input: Tensor, vec2: Tensor) -> Tensor:
+    """Return the outer product of two vectors."""
+    return outer(input, vec2)
+
+
+def _plus(input: Tensor, product: Tensor, beta: Any, alpha: Any) -> Tensor:
+    """Return ``beta * input + alpha * product``; with ``beta`` 0, what is in ``input`` does not count."""
+    scaled = product if alpha == 1 else mul(product, alpha)
+    if beta == 0:
+        return expand(scaled, *np.broadcast_shapes(tuple(input.shape), tuple(scaled.shape)))
+    return add(input if beta == 1 else mul(input, beta), scaled)
 
 
 def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """Return ``beta * input + alpha * mat1 @ mat2``."""
-    return add(mul(input, beta), mul(mm(mat1, mat2), alpha))
+    return _plus(input, mm(mat1, mat2), beta, alpha)
+
+
+def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+    """Return ``beta * input + alpha * mat @ vec``."""
+    return _plus(input, mv(mat, vec), beta, alpha)
+
+
+def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+    """Return ``beta * input + alpha * outer(vec1, vec2)``."""
+    return _plus(input, outer(vec1, vec2), beta, alpha)
 
 
 def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """Return ``beta * input + alpha * batch1 @ batch2``."""
-    return add(mul(input, beta), mul(bmm(batch1, batch2), alpha))
+    return _plus(input, bmm(batch1, batch2), beta, alpha)
+
+
+def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+    """Return ``beta * input + alpha * the sum of batch1 @ batch2``."""
+    return _plus(input, _sum(bmm(batch1, batch2), 0), beta, alpha)
+
+
+def chain_matmul(*matrices: Tensor) -> Tensor:
+    """Return the product of matrices, from left to right."""
+    out = matrices[0]
+    for m in matrices[1:]:
+        out = matmul(out, m)
+    return out
+
+
+def multi_dot(tensors: Any) -> Tensor:
+    """Return the product of matrices, from left to right; the first and the last may be vectors.
+
+    Raises:
+        RuntimeError: There are fewer than two.
+    """
+    given = list(tensors)
+    if len(given) < 2:
+        raise RuntimeError(f"multi_dot(): expected at least 2 tensors but got {len(given)}")
+    return chain_matmul(*given)
 
 
 def einsum(equation: str, *operands: Any) -> Tensor:
@@ -244,132 +299,16 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
 
 
 def kron(input: Tensor, other: Tensor) -> Tensor:
-    """Return the Kronecker product of two matrices."""
-    (m, n), (p, q) = input.shape, other.shape
-    return reshape(mul(reshape(input, m, 1, n, 1), reshape(other, 1, p, 1, q)), m * p, n * q)
-
-
-def cdist(x1: Tensor, x2: Tensor, p: float = 2.0) -> Tensor:
-    """Return the distances of each row of ``x1`` to each row of ``x2``."""
-    return _norm(unsqueeze(x1, -2) - unsqueeze(x2, -3), p, -1)
+    """Return the Kronecker product; a tensor of fewer dimensions gets leading ones of size 1."""
+    n = max(input.ndim, other.ndim)
+    p, q = ((1,) * (n - t.ndim) + tuple(t.shape) for t in (input, other))
+    left = reshape(input, *(k for size in p for k in (size, 1)))
+    right = reshape(other, *(k for size in q for k in (1, size)))
+    return reshape(mul(left, right), *(a * b for a, b in zip(p, q)))
 
 
 def trace(input: Tensor) -> Tensor:
     """Return the sum of the diagonal of a matrix."""
+    if input.ndim != 2:
+        raise RuntimeError("trace: expected a matrix")
     return einsum("ii->", input)
-
-
-# By NumPy, as constants.
-
-
-def _by_numpy(name: str, fn: Any, *tensors: Tensor) -> Any:
-    if any(t.requires_grad for t in tensors):
-        raise NotImplementedError(
-            f"linalg.{name}: minitorch has no derivative of it; use detach(), or real PyTorch"
-        )
-    try:
-        found = fn(*(to_array(t) for t in tensors))
-    except np.linalg.LinAlgError as error:
-        raise RuntimeError(f"linalg.{name}: {error}") from None
-    place: device = tensors[0].device
-    if isinstance(found, tuple):
-        return tuple(from_array(np.asarray(x), place, tensors[0].dtype) for x in found)
-    return from_array(np.asarray(found), place, tensors[0].dtype)
-
-
-def inv(A: Tensor) -> Tensor:
-    """Return the inverse of a square matrix, as a constant."""
-    return _by_numpy("inv", np.linalg.inv, A)
-
-
-inverse = inv
-
-
-def pinv(A: Tensor) -> Tensor:
-    """Return the pseudoinverse, as a constant."""
-    return _by_numpy("pinv", np.linalg.pinv, A)
-
-
-def det(A: Tensor) -> Tensor:
-    """Return the determinant, as a constant."""
-    return _by_numpy("det", np.linalg.det, A)
-
-
-def solve(A: Tensor, B: Tensor) -> Tensor:
-    """Return X with ``A @ X = B``, as a constant."""
-    return _by_numpy("solve", np.linalg.solve, A, B)
-
-
-def svd(A: Tensor, full_matrices: bool = True) -> Any:
-    """Return U, S and V transposed, as constants."""
-    return _by_numpy("svd", lambda a: tuple(np.linalg.svd(a, full_matrices)), A)
-
-
-def eigh(A: Tensor) -> Any:
-    """Return eigenvalues and eigenvectors of a symmetric matrix, as constants."""
-    return _by_numpy("eigh", lambda a: tuple(np.linalg.eigh(a)), A)
-
-
-def qr(A: Tensor) -> Any:
-    """Return Q and R, as constants."""
-    return _by_numpy("qr", lambda a: tuple(np.linalg.qr(a)), A)
-
-
-def cholesky(A: Tensor) -> Tensor:
-    """Return the lower Cholesky factor, as a constant."""
-    return _by_numpy("cholesky", np.linalg.cholesky, A)
-
-
-def cond(A: Tensor, p: Any = None) -> Tensor:
-    """Return the condition number."""
-    return _by_numpy("cond", lambda a: np.linalg.cond(a, p), A)
-
-
-def lstsq(A: Tensor, B: Tensor) -> Any:
-    """Return the solution of least squares; read it as ``.solution``."""
-    found = _by_numpy("lstsq", lambda a: np.linalg.lstsq(a, to_array(B), rcond=None)[0], A)
-    return SimpleNamespace(solution=found)
-
-
-def matrix_rank(A: Tensor) -> Tensor:
-    """Return the rank of a matrix."""
-    return from_array(np.asarray(np.linalg.matrix_rank(to_array(A))))
-
-
-def norm(A: Tensor, ord: Any = None, dim: Any = None, keepdim: bool = False) -> Tensor:
-    """Return the norm of vectors: of all elements, or over dimensions."""
-    return _norm(A, 2 if ord is None else ord, dim, keepdim)
-
-
-vector_norm = norm
-
-
-def matrix_power(A: Tensor, n: int) -> Tensor:
-    """Return the matrix multiplied ``n`` times."""
-    out = from_array(np.eye(A.shape[-1], dtype=A.dtype.numpy), A.device)
-    for _ in range(n):
-        out = matmul(out, A)
-    return out
-
-
-def multi_dot(tensors: Any) -> Tensor:
-    """Return the product of matrices, from left to right."""
-    out = tensors[0]
-    for t in tensors[1:]:
-        out = matmul(out, t)
-    return out
-
-
-def svdvals(A: Tensor) -> Tensor:
-    """Return the singular values, as a constant."""
-    return _by_numpy("svdvals", lambda a: np.linalg.svd(a, compute_uv=False), A)
-
-
-def eigvalsh(A: Tensor) -> Tensor:
-    """Return the eigenvalues of a symmetric matrix, as a constant."""
-    return _by_numpy("eigvalsh", np.linalg.eigvalsh, A)
-
-
-def slogdet(A: Tensor) -> Any:
-    """Return the sign of the determinant and the logarithm of its magnitude, as constants."""
-    return _by_numpy("slogdet", lambda a: tuple(np.linalg.slogdet(a)), A)
