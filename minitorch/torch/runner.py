@@ -24,7 +24,6 @@ _ALIASES = {
 }  # fmt: skip
 _MORE = {
     "torch.cuda.amp": "torch.amp",
-    "torch.nn.utils.rnn": "torch.nn.rnn_utils",
     "torch.nn.parameter": "torch.nn.parameter",
     "torch.optim.optimizer": "torch.optim.optimizer",
 }

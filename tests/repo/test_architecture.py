@@ -83,6 +83,7 @@ BESIDE_CORE = {
     *(("optim", "schedulers"), ("optim", "plateau"), ("optim", "adaptive"), ("nn", "init"), ("nn", "fusion")),
     *(("tensor_functions", "floats"), ("tensor_functions", "math"), ("tensor_functions", "arrange")),
     ("tensor_functions", "late_relu"),
+    ("tensor_functions", "ctc"),
 }
 MOST_CORE_LINES = 5_000
 # The top folder has one entry for each word of the layers, and `torch` the modules that scripts import; others have 22.

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..autograd import no_grad
-from ..creation import tensor
-from ..elementwise import mul
-from ..joining import cat, stack
-from ..reductions import norm
-from ..tensor import Tensor, replace
-from . import rnn_utils as rnn
-
-__all__ = ["clip_grad_norm_", "clip_grad_value_", "parameters_to_vector", "rnn", "vector_to_parameters"]
+from ...autograd import no_grad
+from ...creation import tensor
+from ...elementwise import mul
+from ...joining import cat, stack
+from ...reductions import norm
+from ...tensor import Tensor, replace
 
 
 def _listed(parameters: Any) -> list[Tensor]:
