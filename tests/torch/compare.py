@@ -14,7 +14,15 @@ import numpy as np
 from .all_lines import SETUP
 
 # Modules that `import torch` of PyTorch leaves out.
-PARTS = ("utils.data",)
+PARTS = (
+    "nn.utils.fusion",
+    "nn.utils.parametrizations",
+    "nn.utils.parametrize",
+    "nn.utils.prune",
+    "nn.utils.rnn",
+    "nn.utils.stateless",
+    "utils.data",
+)
 
 
 def spaces(torch: Any, nn: Any, functional: Any, optim: Any, data: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...elementwise import add, neg
+from ...elementwise import add, neg, where
 from ...indexing import gather
 from ...joining import cat
 from ...reductions import argmax, log_softmax, mean
@@ -103,4 +103,6 @@ class AdaptiveLogSoftmaxWithLoss(Module):
 
     def predict(self, input: Tensor) -> Tensor:
         """Return the most probable class of each sample."""
-        return argmax(self.log_prob(input), dim=1)
+        likely = argmax(self.head(input), dim=1)
+        frequent = likely < self.shortlist_size
+        return where(frequent, likely, argmax(self.log_prob(input), dim=1))  # type: ignore[no-any-return]
