@@ -21,6 +21,7 @@ PARTS = (
     "nn.utils.prune",
     "nn.utils.rnn",
     "nn.utils.stateless",
+    "optim.swa_utils",
     "utils.data",
 )
 

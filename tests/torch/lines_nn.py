@@ -434,6 +434,94 @@ m = fixed(nn.TransformerEncoder(nn.TransformerEncoderLayer(4, 2, 8, 0.0, batch_f
 m = fixed(nn.TransformerEncoder(nn.TransformerEncoderLayer(4, 2, 8, 0.0, batch_first=True), 2)).eval().requires_grad_(False); m(emb.transpose(0, 1), src_key_padding_mask=padding([False] * 5, [False] * 3 + [True] * 2))
 nn.TransformerDecoderLayer(4, 2, 8)
 """
+LINES["optim"] = """
+sgd_like(optim.Rprop)
+sgd_like(optim.Rprop, lr=0.1, etas=(0.3, 1.5), step_sizes=(1e-3, 0.2))
+sgd_like(optim.Rprop, maximize=True)
+sgd_like(optim.ASGD, lr=0.1)
+sgd_like(optim.ASGD, lr=0.1, lambd=0.1, alpha=0.5, t0=2, weight_decay=0.1)
+sgd_like(optim.Adafactor, lr=0.1)
+sgd_like(optim.Adafactor, lr=0.5, beta2_decay=-0.5, eps=(1e-6, 0.1), d=2.0, weight_decay=0.1)
+sgd_like(optim.Adafactor, maximize=True)
+sgd_like(optim.Adam, lr=0.1, weight_decay=0.1, decoupled_weight_decay=True)
+sgd_like(optim.Adam, lr=0.1, maximize=True, foreach=False)
+sgd_like(optim.AdamW, lr=0.1, amsgrad=True, fused=False)
+sgd_like(optim.SGD, lr=0.1, momentum=0.9, maximize=True, dampening=0.1, weight_decay=0.1)
+sgd_like(optim.RMSprop, lr=0.1, momentum=0.5, centered=True, capturable=False)
+sgd_like(optim.NAdam, lr=0.1, weight_decay=0.1, decoupled_weight_decay=True, maximize=True)
+sgd_like(optim.RAdam, steps=7, lr=0.1, weight_decay=0.1)
+sgd_like(optim.Adadelta, lr=0.5, maximize=True)
+sgd_like(optim.Adagrad, lr=0.5, lr_decay=0.1, initial_accumulator_value=0.2, maximize=True)
+sgd_like(optim.Adamax, lr=0.5, maximize=True)
+sgd_like(optim.Adam, lr=torch.tensor(0.1))
+optim.Rprop([w])
+optim.ASGD([w], 0.5)
+optim.Adafactor([w]).defaults
+optim.LBFGS([w]).defaults
+optim.Adam([w]).defaults
+optim.AdamW([w]).defaults
+optim.SGD([w]).defaults
+optim.RMSprop([w]).defaults
+repr(optim.Adam([w]))
+repr(optim.Adafactor([w]))
+repr(optim.LBFGS([w]))
+o = optim.SGD([w], 0.1); (w * w).sum().backward(); o.step(); list(o.state[w])
+o = optim.SGD([w], 0.1, momentum=0.9); (w * w).sum().backward(); o.step(); o.state_dict()
+o = optim.Adam([w], 0.1); (w * w).sum().backward(); o.step(); o.state_dict()
+o = optim.Rprop([w], 0.1); (w * w).sum().backward(); o.step(); o.state_dict()
+o = optim.ASGD([w], 0.1); (w * w).sum().backward(); o.step(); o.state_dict()["state"]
+o = optim.Adafactor([w], 0.1); (w * w).sum().backward(); o.step(); o.state_dict()["state"]
+o = optim.Adagrad([w], 0.1); (w * w).sum().backward(); o.step(); o.state_dict()["state"]
+q = leaf(v.double()); o = optim.LBFGS([q], lr=0.1); f = lambda: (o.zero_grad(), (l := ((q - 1) ** 4).sum() + (q[0] * q[1]) ** 2), l.backward())[1]; [o.step(f).item() for _ in range(3)], q
+q = leaf(v.double()); o = optim.LBFGS([q], line_search_fn="strong_wolfe", max_iter=6); f = lambda: (o.zero_grad(), (l := ((q - 1) ** 4).sum() + (q[0] * q[1]) ** 2), l.backward())[1]; [o.step(f).item() for _ in range(3)], q
+q = leaf(torch.tensor([-1.2, 1.0]).double()); o = optim.LBFGS([q], lr=1.0, line_search_fn="strong_wolfe", history_size=5, max_iter=4); f = lambda: (o.zero_grad(), (l := 100 * (q[1] - q[0] ** 2) ** 2 + (1 - q[0]) ** 2), l.backward())[1]; [o.step(f).item() for _ in range(4)], q
+q = leaf(v.double()); o = optim.LBFGS([q], max_iter=3); f = lambda: (o.zero_grad(), (l := (q ** 2).sum()), l.backward())[1]; o.step(f); sorted(o.state[q])
+q = leaf(v.double()); o = optim.LBFGS([q], max_iter=5, line_search_fn="strong_wolfe"); f = lambda: (o.zero_grad(), (l := (q ** 4).sum()), l.backward())[1]; o.step(f); o.state[q]["n_iter"], o.state[q]["func_evals"]
+o = optim.SGD([w], 0.1); s = []; h = o.register_step_pre_hook(lambda *a: s.append("pre")); o.register_step_post_hook(lambda *a: s.append("post")); o.step(); h.remove(); o.step(); s
+o = optim.SGD([w], 0.1); o.register_state_dict_post_hook(lambda o, d: {**d, "more": 1}); list(o.state_dict())
+o = optim.SGD([w], 0.1); s = []; o.register_load_state_dict_post_hook(lambda o: s.append(1)); o.load_state_dict(o.state_dict()); s
+o = optim.SGD([w], 0.1); o.register_load_state_dict_pre_hook(lambda o, d: {"state": {}, "param_groups": [{**d["param_groups"][0], "lr": 3.0}]}); o.load_state_dict(o.state_dict()); o.param_groups[0]["lr"]
+o = optim.SGD([("w", w)], 0.1); o.param_groups[0]["param_names"]
+o = optim.SGD(nn.Linear(2, 1).named_parameters(), 0.1); o.state_dict()["param_groups"][0]["param_names"]
+o = optim.SGD([w], 0.1); o.add_param_group({"params": [leaf(v)], "lr": 0.5}); [g["lr"] for g in o.param_groups]
+o = optim.SGD([w], 0.1); w.grad = torch.ones(2, 2); o.zero_grad(set_to_none=False); w.grad
+m = nn.Linear(2, 1); a = optim.swa_utils.AveragedModel(m); a.n_averaged, list(a.state_dict())
+m = fixed(nn.Linear(2, 1)); a = optim.swa_utils.AveragedModel(m); a.update_parameters(m); m.weight.data.mul_(3); a.update_parameters(m); a.module.weight, a.n_averaged
+m = fixed(nn.Linear(2, 1)); a = optim.swa_utils.AveragedModel(m, multi_avg_fn=optim.swa_utils.get_ema_multi_avg_fn(0.9)); a.update_parameters(m); m.weight.data.mul_(3); a.update_parameters(m); a.module.weight
+m = fixed(nn.Linear(2, 1)); a = optim.swa_utils.AveragedModel(m, avg_fn=lambda p, q, n: 0.5 * p + 0.5 * q); a.update_parameters(m); m.weight.data.mul_(3); a.update_parameters(m); a(torch.ones(1, 2))
+m = fixed(nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))); optim.swa_utils.update_bn([x, y], m); m[1].running_mean, m[1].running_var, m[1].momentum
+m = nn.BatchNorm1d(3); a = optim.swa_utils.AveragedModel(m, use_buffers=True); m(x); a.update_parameters(m); m(y); a.update_parameters(m); a.module.running_mean
+rates(lambda o: optim.swa_utils.SWALR(o, 0.02, 3))
+rates(lambda o: optim.swa_utils.SWALR(o, swa_lr=0.02, anneal_epochs=4, anneal_strategy="linear"))
+rates(lambda o: optim.lr_scheduler.StepLR(o, 2, 0.5))
+rates(lambda o: optim.lr_scheduler.MultiStepLR(o, [1, 3, 3]))
+rates(lambda o: optim.lr_scheduler.ConstantLR(o, 0.5, 3))
+rates(lambda o: optim.lr_scheduler.LinearLR(o, 0.1, 0.9, 4))
+rates(lambda o: optim.lr_scheduler.ExponentialLR(o, 0.9))
+rates(lambda o: optim.lr_scheduler.PolynomialLR(o, 4, 2.0))
+rates(lambda o: optim.lr_scheduler.CosineAnnealingLR(o, 4, 0.01), 10)
+rates(lambda o: optim.lr_scheduler.CosineAnnealingWarmRestarts(o, 2, 2, 0.01), 10)
+rates(lambda o: optim.lr_scheduler.OneCycleLR(o, 0.5, total_steps=8), 8, momentum=0.9)
+rates(lambda o: optim.lr_scheduler.OneCycleLR(o, 0.5, epochs=2, steps_per_epoch=4, three_phase=True, anneal_strategy="linear", cycle_momentum=False), 8)
+rates(lambda o: optim.lr_scheduler.CyclicLR(o, 0.1, 0.5, 2, 3, mode="triangular2"), 9, momentum=0.9)
+rates(lambda o: optim.lr_scheduler.LambdaLR(o, lambda e: 1 / (1 + e)))
+rates(lambda o: optim.lr_scheduler.MultiplicativeLR(o, lambda e: 0.9))
+rates(lambda o: optim.lr_scheduler.ChainedScheduler([optim.lr_scheduler.ConstantLR(o, 0.1, 2), optim.lr_scheduler.ExponentialLR(o, 0.9)], o))
+rates(lambda o: optim.lr_scheduler.SequentialLR(o, [optim.lr_scheduler.LinearLR(o, 0.1, 1.0, 3), optim.lr_scheduler.CosineAnnealingLR(o, 5)], [3]), 9)
+o = optim.SGD([w], 0.1); s = optim.lr_scheduler.ReduceLROnPlateau(o, patience=1, cooldown=1, min_lr=0.001); [(s.step(m), o.param_groups[0]["lr"])[1] for m in [1.0, 0.9, 0.95, 0.95, 0.95, 0.95, 0.95, 0.95]], s.num_bad_epochs, s.best, s.last_epoch, s.get_last_lr()
+o = optim.SGD([w], 0.1); s = optim.lr_scheduler.ReduceLROnPlateau(o, "max", 0.5, 0, threshold_mode="abs", threshold=0.1); [(s.step(m), o.param_groups[0]["lr"])[1] for m in [1.0, 1.05, 1.2, 1.25]], s.in_cooldown
+o = optim.SGD([w], 0.1); sorted(k for k in optim.lr_scheduler.ReduceLROnPlateau(o).state_dict())
+o = optim.SGD([w], 0.1); s = optim.lr_scheduler.StepLR(o, 3); o.step(); s.step(); {k: q for k, q in sorted(s.state_dict().items()) if k[0] != "_"}
+o = optim.SGD([w], 0.1); s = optim.lr_scheduler.StepLR(o, 1); o.step(); s.step(); s.get_last_lr(), s.last_epoch, s.base_lrs
+o = optim.SGD([{"params": [w], "lr": 0.3}, {"params": [leaf(v)]}], 0.1); s = optim.lr_scheduler.LambdaLR(o, [lambda e: 0.5 ** e, lambda e: 0.9 ** e]); o.step(); s.step(); s.get_last_lr()
+o = optim.SGD([w], 0.1); s = optim.lr_scheduler.StepLR(o, 1); t_ = optim.lr_scheduler.StepLR(o, 1); o.step(); s.step(); t_.load_state_dict(s.state_dict()); t_.last_epoch
+w.grad = torch.ones(2, 2) * 3; torch.nn.utils.clip_grad_norm_([w], 1.0, float("inf")), w.grad
+w.grad = torch.ones(2, 2) * 3; torch.nn.utils.clip_grad_norm_(w, 1.0, 1.0), w.grad
+w.grad = torch.tensor([[3.0, -4.0], [0.5, 0.0]]); torch.nn.utils.clip_grad_value_([w], 1.0); w.grad
+w.grad = torch.ones(2, 2) * 3; torch.nn.utils.get_total_norm([w.grad, torch.ones(2)])
+w.grad = torch.ones(2, 2) * 3; torch.nn.utils.clip_grads_with_norm_([w], 1.0, torch.tensor(6.0)); w.grad
+torch.nn.utils.clip_grad_norm_([], 1.0)
+"""
 # fmt: on
 
 # Lines that give something else, and why.

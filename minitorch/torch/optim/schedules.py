@@ -12,6 +12,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from .optimizer import Optimizer
+
 
 class LRScheduler:
     """The base of schedules; a subclass defines ``get_lr``.
@@ -22,6 +24,8 @@ class LRScheduler:
     """
 
     def __init__(self, optimizer: Any, last_epoch: int = -1) -> None:
+        if not isinstance(optimizer, Optimizer):
+            raise TypeError(f"{type(optimizer).__name__} is not an Optimizer")
         self.optimizer = optimizer
         for k, group in enumerate(optimizer.param_groups):
             if last_epoch == -1:

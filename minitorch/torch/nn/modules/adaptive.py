@@ -105,4 +105,4 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         """Return the most probable class of each sample."""
         likely = argmax(self.head(input), dim=1)
         frequent = likely < self.shortlist_size
-        return where(frequent, likely, argmax(self.log_prob(input), dim=1))  # type: ignore[no-any-return]
+        return where(frequent, likely, argmax(self.log_prob(input), dim=1))

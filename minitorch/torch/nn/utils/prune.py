@@ -6,7 +6,6 @@ elements ("l1"), any ("random"), or whole parts along a dimension ("structured")
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Iterable
 from typing import Any
 
@@ -109,14 +108,14 @@ def _count(amount: Any, size: int) -> int:
         ValueError: ``amount`` is negative, a fraction above 1, or a number above ``size``.
         TypeError: It is no number.
     """
-    if not isinstance(amount, numbers.Real):
+    if not isinstance(amount, int | float | np.integer | np.floating):
         raise TypeError(f"Invalid type for amount: {amount}. Must be int or float.")
-    if amount < 0 or (not isinstance(amount, numbers.Integral) and float(amount) > 1.0):
+    whole = isinstance(amount, int | np.integer)
+    if amount < 0 or (not whole and amount > 1.0):
         raise ValueError(
             f"amount={amount} should either be a float in the range [0, 1] or a non-negative integer"
         )
-    whole = isinstance(amount, numbers.Integral)
-    count = int(amount.__index__()) if whole else round(float(amount) * size)
+    count = int(amount) if whole else round(float(amount) * size)
     if count > size:
         raise ValueError(f"amount={amount} should be smaller than the number of parameters to prune={size}")
     return count
@@ -131,7 +130,7 @@ class Identity(BasePruningMethod):
 
 class _Amount(BasePruningMethod):
     def __init__(self, amount: Any) -> None:
-        _count(amount, max(1, int(amount)) if isinstance(amount, numbers.Real) else 1)
+        _count(amount, 2**62)
         self.amount = amount
 
 
