@@ -522,6 +522,290 @@ w.grad = torch.ones(2, 2) * 3; torch.nn.utils.get_total_norm([w.grad, torch.ones
 w.grad = torch.ones(2, 2) * 3; torch.nn.utils.clip_grads_with_norm_([w], 1.0, torch.tensor(6.0)); w.grad
 torch.nn.utils.clip_grad_norm_([], 1.0)
 """
+LINES["modules"] = """
+m = nn.Linear(3, 2); s = []; h = m.register_forward_hook(lambda m, a, o: s.append(len(a))); m(x); h.remove(); m(x); s
+m = nn.Identity(); m.register_forward_hook(lambda m, a, o: o * 2); m.register_forward_hook(lambda m, a, o: o + 1); m(x)
+m = nn.Identity(); m.register_forward_hook(lambda m, a, o: o * 2); m.register_forward_hook(lambda m, a, o: o + 1, prepend=True); m(x)
+m = nn.Identity(); m.register_forward_pre_hook(lambda m, a: (a[0] * 3,)); m(x)
+m = nn.Identity(); m.register_forward_pre_hook(lambda m, a: a[0] * 3); m(x)
+m = nn.Module(); m.forward = lambda a, k=1: a * k; m.register_forward_pre_hook(lambda m, a, k: (a, {"k": 5}), with_kwargs=True); m(x, k=2)
+m = nn.Module(); m.forward = lambda a, k=1: a * k; s = []; m.register_forward_hook(lambda m, a, k, o: s.append(sorted(k)), with_kwargs=True); m(x, k=2); s
+m = nn.Linear(4, 2); s = []; m.register_forward_hook(lambda m, a, o: s.append(o), always_call=True); exec("try:\\n    m(x)\\nexcept RuntimeError:\\n    pass", {"m": m, "x": x}); s
+m = fixed(nn.Linear(3, 2)); s = []; m.register_full_backward_hook(lambda m, i, o: s.append((i, o))); a = leaf(x); m(a).sum().backward(); s, a.grad
+m = fixed(nn.Linear(3, 2)); s = []; m.register_full_backward_hook(lambda m, i, o: s.append((i, o))); m(x).sum().backward(); s
+m = fixed(nn.Linear(3, 2)); m.register_full_backward_hook(lambda m, i, o: (i[0] * 10,)); a = leaf(x); m(a).sum().backward(); a.grad
+m = fixed(nn.Linear(3, 2)); m.register_full_backward_pre_hook(lambda m, o: (o[0] * 10,)); a = leaf(x); m(a).sum().backward(); a.grad, m.bias.grad
+m = nn.Sequential(fixed(nn.Linear(3, 2)), nn.ReLU()); s = []; [q.register_full_backward_hook(lambda m, i, o: s.append(type(m).__name__)) for q in m]; m(leaf(x)).sum().backward(); s
+m = fixed(nn.Bilinear(3, 3, 2)); s = []; m.register_full_backward_hook(lambda m, i, o: s.append([q.shape for q in i])); m(leaf(x), leaf(y)).sum().backward(); s
+m = nn.Linear(3, 2); h = m.register_forward_hook(lambda m, a, o: None); len(m._forward_hooks), h.remove(), len(m._forward_hooks)
+with nn.Linear(3, 2).register_forward_hook(lambda m, a, o: None) as h: s = 1
+m = nn.Linear(2, 2); m.load_state_dict({"weight": torch.ones(2, 2)}, strict=False)
+m = nn.Linear(2, 2); r = m.load_state_dict({"weight": torch.ones(2, 2), "z": v}, strict=False); r.missing_keys, r.unexpected_keys, str(r)
+m = nn.Linear(2, 2); repr(m.load_state_dict(m.state_dict()))
+m = nn.Linear(2, 2); q = torch.ones(2, 2); m.load_state_dict({"weight": q, "bias": torch.ones(2)}, assign=True); m.weight.data_ptr() == q.data_ptr()
+m = nn.Linear(2, 2); m.register_state_dict_post_hook(lambda m, d, p, l: d.update(more=torch.ones(1))); list(m.state_dict())
+m = nn.Linear(2, 2); s = []; m.register_state_dict_pre_hook(lambda m, p, k: s.append(p)); nn.Sequential(m).state_dict(); s
+m = nn.Linear(2, 2); s = []; m.register_load_state_dict_post_hook(lambda m, k: s.append(k.missing_keys)); m.load_state_dict({}, strict=False); s
+m = nn.Linear(2, 2); m.register_load_state_dict_pre_hook(lambda m, d, p, *a: d.update({p + "weight": d.pop(p + "w")})); m.load_state_dict({"w": torch.ones(2, 2), "bias": torch.zeros(2)}); m.weight
+list(nn.Linear(2, 2).state_dict(prefix="a."))
+d_ = {}; nn.Linear(2, 2).state_dict(destination=d_, prefix="q."); list(d_)
+nn.Linear(2, 2).state_dict(keep_vars=True)["weight"].requires_grad
+nn.Sequential(nn.Linear(1, 1)).state_dict()._metadata
+type(nn.Linear(1, 1).state_dict()).__name__
+m = nn.BatchNorm1d(2); m.load_state_dict({k: q for k, q in m.state_dict().items() if "num" not in k})
+m = nn.Sequential(nn.Linear(2, 2), nn.Sequential(nn.ReLU(), nn.Linear(2, 1))); m.get_submodule("1.0")
+m = nn.Sequential(nn.Linear(2, 2), nn.Sequential(nn.ReLU(), nn.Linear(2, 1))); m.get_parameter("1.1.bias").shape
+nn.Sequential(nn.BatchNorm1d(2)).get_buffer("0.running_mean")
+m = nn.Sequential(nn.Linear(2, 2), nn.Sequential(nn.ReLU())); m.set_submodule("1.0", nn.Tanh()); m
+m = nn.Module(); m.register_buffer("b", v); m.register_buffer("c", v, persistent=False); list(m.state_dict()), [n for n, _ in m.named_buffers()]
+m = nn.Module(); m.register_buffer("b", v); m.b = v * 2; m.state_dict()
+m = nn.Module(); m.b = nn.Buffer(v); [n for n, _ in m.named_buffers()]
+m = nn.Module(); m.b = nn.Buffer(v, persistent=False); list(m.state_dict())
+m = nn.Module(); m.register_buffer("b", None); list(m.state_dict()), m.b
+m = nn.Module(); m.a = nn.Parameter(v); m.a = None; list(m.parameters()), m.a
+m = nn.Module(); m.a = nn.Parameter(v); del m.a; [n for n, _ in m.named_parameters()]
+m = nn.Module(); m.a = nn.Linear(1, 1); m.a = nn.ReLU(); m
+m = nn.Module(); m.a = 3; m.a = nn.Parameter(v); [n for n, _ in m.named_parameters()]
+m = nn.Module(); m.a = nn.Parameter(v); m.add_module("b", nn.ReLU()); m.register_module("c", None); m
+m = nn.Linear(2, 2).half(); m.weight.dtype
+m = nn.Linear(2, 2).bfloat16(); m.weight.dtype
+nn.Linear(2, 2).type(torch.float64).weight.dtype
+nn.BatchNorm1d(2).double().num_batches_tracked.dtype
+nn.Linear(2, 2).to(torch.float64).weight.dtype
+nn.Linear(2, 2).to("cpu", torch.float64).bias.dtype
+nn.Linear(2, 2).to(d).weight.dtype
+nn.Linear(2, 2).to_empty(device="cpu").weight.shape
+m = nn.Linear(2, 2); m.requires_grad_(False); [q.requires_grad for q in m.parameters()]
+m = nn.Linear(2, 2); m(torch.ones(1, 2)).sum().backward(); m.zero_grad(set_to_none=False); m.bias.grad
+m = nn.Linear(2, 2); m(torch.ones(1, 2)).sum().backward(); m.zero_grad(); m.bias.grad
+nn.Linear(2, 2).compile()
+nn.Linear(2, 2).share_memory()
+m = nn.Sequential(nn.Dropout(), nn.Sequential(nn.ReLU())); m.eval(); [q.training for q in m.modules()]
+m = nn.Linear(2, 2, device="cpu", dtype=torch.float64); m.weight.dtype
+import copy; m = nn.Linear(2, 2); c = copy.deepcopy(m); c.weight is m.weight, c.weight.equal(m.weight), c.weight.requires_grad
+import copy; m = nn.Sequential(nn.Linear(2, 2)); c = copy.copy(m); c[0] is m[0]
+import pickle; nn.Linear(2, 2).extra_repr()
+nn.Module().named_modules().__class__.__name__
+[n for n, _ in nn.Sequential(nn.Linear(1, 1), nn.ReLU()).named_modules(prefix="net")]
+m = nn.Linear(1, 1); [n for n, _ in nn.Sequential(m, m).named_modules()], [n for n, _ in nn.Sequential(m, m).named_modules(remove_duplicate=False)]
+m = nn.Linear(1, 1); len(list(nn.Sequential(m, m).parameters())), len(nn.Sequential(m, m).state_dict())
+nn.ParameterDict({"b": torch.ones(2, 3), "a": torch.zeros(1), "s": 3})
+nn.ParameterDict({"b": torch.ones(2, 3)})
+nn.ParameterDict()
+q = nn.ParameterDict({"a": torch.ones(1)}); q["b"] = v; list(q), len(q), "a" in q, [k for k, _ in q.items()]
+q = nn.ParameterDict({"a": torch.ones(1)}); q.update({"z": v, "c": v}); list(q.keys()), q.pop("z"), list(q)
+q = nn.ParameterDict({"a": torch.ones(1)}); q.get("b"), q.setdefault("c", v), (q | {"k": v}).keys(), q.popitem()[0]
+nn.ParameterList([torch.ones(2), torch.zeros(1, 3)])
+nn.ParameterList()
+q = nn.ParameterList([torch.ones(2)]); q += [v]; q.append(x); len(q), [n for n, _ in q.named_parameters()], q[-1].shape, len(q[1:])
+q = nn.ModuleDict({"a": nn.ReLU(), "b": nn.Tanh()}); q.pop("a"), q, list(q.keys()); q.clear(); len(q)
+q = nn.ModuleDict([["c", nn.ReLU()], ["b", nn.Tanh()]]); q.update({"z": nn.ELU()}); q
+q = nn.ModuleList([nn.ReLU()]); q.insert(0, nn.Tanh()); q.extend([nn.ELU(), nn.ELU()]); q
+q = nn.ModuleList([nn.ReLU()]) + nn.ModuleList([nn.Tanh()]); q, q.pop(-1), len(q)
+q = nn.ModuleList([nn.ReLU(), nn.Tanh(), nn.ELU()]); del q[1]; q[0:2]
+q = nn.Sequential(nn.ReLU()); q.append(nn.Tanh()).insert(0, nn.ELU()); q.extend([nn.ELU()]); q
+nn.Sequential(nn.ReLU()) + nn.Sequential(nn.Tanh())
+nn.Sequential(nn.ReLU(), nn.Tanh()) * 2
+q = nn.Sequential(nn.ReLU(), nn.Tanh(), nn.ELU()); del q[0]; q, q.pop(0), q
+q = nn.Sequential(nn.ReLU(), nn.Tanh()); q[0] = nn.ELU(); q
+torch.nn.modules.utils._pair(3), torch.nn.modules.utils._triple([1, 2, 3])
+isinstance(nn.BatchNorm2d(3), torch.nn.modules.batchnorm._BatchNorm)
+isinstance(nn.Conv2d(3, 3, 1), torch.nn.modules.conv._ConvNd)
+torch.nn.modules.module.Module is nn.Module
+issubclass(nn.Dropout2d, torch.nn.modules.dropout._DropoutNd)
+nn.Parameter().shape
+nn.Parameter(x, requires_grad=False).requires_grad
+nn.Parameter(v)
+isinstance(nn.Parameter(x), torch.Tensor), isinstance(x, nn.Parameter)
+type(nn.Parameter(x) * 2).__name__
+m = fixed(nn.Linear(3, 2)); torch.nn.utils.weight_norm(m); list(dict(m.named_parameters())), m(x), m.weight_g
+m = torch.nn.utils.weight_norm(fixed(nn.Linear(3, 2)), dim=None); m.weight_g, m.weight
+m = torch.nn.utils.weight_norm(fixed(nn.Conv2d(3, 2, 3)), dim=1); torch.nn.utils.remove_weight_norm(m); list(dict(m.named_parameters())), m.weight
+m = torch.nn.utils.weight_norm(fixed(nn.Linear(3, 2))); all_of(m, m(x))
+m = torch.nn.utils.parametrizations.weight_norm(fixed(nn.Linear(3, 2))); m
+m = torch.nn.utils.parametrizations.weight_norm(fixed(nn.Linear(3, 2))); m(x), m.weight, sorted(m.state_dict())
+m = torch.nn.utils.parametrizations.weight_norm(fixed(nn.Linear(3, 2))); m(x).sum().backward(); m.parametrizations.weight.original0.grad, m.parametrizations.weight.original1.grad
+m = torch.nn.utils.parametrizations.spectral_norm(fixed(nn.Linear(3, 2)), n_power_iterations=50); m(x); m.eval(); m(x)
+sorted(torch.nn.utils.parametrizations.spectral_norm(nn.Linear(3, 2)).state_dict())
+m = torch.nn.utils.spectral_norm(fixed(nn.Linear(3, 2)), n_power_iterations=50); m(x), sorted(m.state_dict())
+m = torch.nn.utils.spectral_norm(fixed(nn.Linear(3, 2)), n_power_iterations=60); m(x); torch.nn.utils.remove_spectral_norm(m).weight
+m = fixed(nn.Linear(2, 2)); torch.nn.utils.parametrize.register_parametrization(m, "weight", nn.Tanh()); m.weight, m, type(m).__name__
+m = fixed(nn.Linear(2, 2)); torch.nn.utils.parametrize.register_parametrization(m, "weight", nn.Tanh()); m(torch.ones(1, 2)), sorted(m.state_dict()), torch.nn.utils.parametrize.is_parametrized(m, "weight")
+m = fixed(nn.Linear(2, 2)); P = torch.nn.utils.parametrize; P.register_parametrization(m, "weight", nn.Tanh()); P.remove_parametrizations(m, "weight"); m.weight, m, P.is_parametrized(m)
+m = fixed(nn.Linear(2, 2)); P = torch.nn.utils.parametrize; P.register_parametrization(m, "weight", nn.Tanh()); P.remove_parametrizations(m, "weight", leave_parametrized=False); m.weight
+m = fixed(nn.Linear(2, 2)); P = torch.nn.utils.parametrize; P.register_parametrization(m, "weight", nn.Tanh()); P.register_parametrization(m, "weight", nn.ReLU()); m.weight
+m = fixed(nn.Linear(2, 2)); P = torch.nn.utils.parametrize; P.register_parametrization(m, "weight", nn.Tanh()); a = P.cached().__enter__(); m.weight is m.weight
+p_ = torch.nn.utils.prune; m = fixed(nn.Linear(3, 2)); p_.l1_unstructured(m, "weight", 2); m.weight, m.weight_mask, sorted(m.state_dict())
+p_ = torch.nn.utils.prune; m = fixed(nn.Linear(3, 2)); p_.l1_unstructured(m, "weight", amount=0.3); p_.l1_unstructured(m, "weight", amount=0.5); m.weight_mask, m(x)
+p_ = torch.nn.utils.prune; m = fixed(nn.Linear(3, 2)); p_.ln_structured(m, "weight", 1, 2, 0); p_.remove(m, "weight"); m.weight, list(dict(m.named_parameters()))
+p_ = torch.nn.utils.prune; m = fixed(nn.Linear(3, 2)); p_.ln_structured(m, "weight", amount=0.5, n=float("inf"), dim=1); m.weight_mask
+p_ = torch.nn.utils.prune; m = nn.Linear(3, 2); p_.random_unstructured(m, "weight", 0.5); m.weight_mask.sum(), p_.is_pruned(m)
+p_ = torch.nn.utils.prune; m = nn.Linear(4, 4); p_.random_structured(m, "weight", 2, dim=0); m.weight_mask.sum(1).sort()[0]
+p_ = torch.nn.utils.prune; m = fixed(nn.Linear(3, 2)); p_.custom_from_mask(m, "bias", torch.tensor([1, 0])); m.bias, m.bias_mask
+p_ = torch.nn.utils.prune; m = fixed(nn.Sequential(nn.Linear(3, 2), nn.Linear(2, 3))); p_.global_unstructured([(m[0], "weight"), (m[1], "weight")], p_.L1Unstructured, amount=5); m[0].weight_mask, m[1].weight_mask
+p_ = torch.nn.utils.prune; m = fixed(nn.Linear(3, 2)); p_.l1_unstructured(m, "weight", 2); m(x).sum().backward(); m.weight_orig.grad
+p_ = torch.nn.utils.prune; m = nn.Linear(3, 2); p_.identity(m, "weight"); m.weight_mask
+m = fixed(nn.Conv2d(3, 2, 3)).eval(); b_ = fixed(nn.BatchNorm2d(2)).eval(); torch.nn.utils.fuse_conv_bn_eval(m, b_)(img)
+m = fixed(nn.Linear(3, 2)).eval(); b_ = fixed(nn.BatchNorm1d(2)).eval(); torch.nn.utils.fusion.fuse_linear_bn_eval(m, b_)(x)
+m = fixed(nn.ConvTranspose2d(3, 2, 3, bias=False)).eval(); b_ = fixed(nn.BatchNorm2d(2)).eval(); torch.nn.utils.fuse_conv_bn_eval(m, b_, transpose=True)(img)
+m = fixed(nn.Linear(3, 2)); torch.nn.utils.stateless.functional_call(m, {"weight": torch.ones(2, 3)}, x), m.weight
+torch.nn.utils.skip_init(nn.Linear, 3, 2).weight.shape
+q = torch.zeros(2, 3); nn.init.dirac_(torch.empty(2, 2, 3)), nn.init.eye_(q), nn.init.constant_(q.clone(), 2.5)
+nn.init.calculate_gain("leaky_relu", 0.2), nn.init.calculate_gain("tanh"), nn.init.calculate_gain("selu"), nn.init.calculate_gain("conv3d")
+q = nn.init.orthogonal_(torch.empty(3, 3)); (q @ q.t()).round(decimals=4).abs()
+q = nn.init.sparse_(torch.ones(10, 4), 0.3); (q == 0).sum(0)
+q = nn.init.trunc_normal_(torch.empty(100), std=3.0, a=-1.0, b=1.0); bool((q.abs() <= 1).all())
+nn.init._calculate_fan_in_and_fan_out(torch.empty(4, 3, 2, 2))
+nn.init.xavier_uniform_(torch.empty(3, 4), gain=2.0).abs().max() <= 2 * (6 / 7) ** 0.5
+"""
+LINES["errors"] = """
+F.conv3d(vol, torch.ones(3, 1, 2, 2, 2))
+F.conv3d(vol, torch.ones(3, 2, 9, 2, 2))
+F.conv3d(vol, torch.ones(3, 2, 2, 2, 2), stride=2, padding="same")
+F.max_pool3d(vol, 9)
+F.max_pool2d(img, 2, padding=2)
+F.max_pool3d(torch.ones(2, 2), 2)
+F.interpolate(img)
+F.interpolate(img, size=3, scale_factor=2)
+F.interpolate(row, size=3, mode="bilinear")
+F.interpolate(img, size=3, mode="nearest", align_corners=True)
+F.interpolate(img, size=(3, 3, 3))
+F.interpolate(img, size=3, mode="foo")
+F.interpolate(vol, size=3, mode="trilinear", antialias=True)
+F.grid_sample(img, wave(2, 3, 3, 3))
+F.grid_sample(img, wave(2, 3, 3, 2), mode="foo")
+F.grid_sample(img, wave(2, 3, 3, 2), padding_mode="foo")
+F.affine_grid(wave(2, 3, 3), (2, 1, 3, 3))
+F.fold(torch.ones(1, 4, 5), (4, 4), 2)
+F.unfold(torch.ones(1, 1, 2, 2), 3)
+F.pixel_unshuffle(torch.ones(1, 1, 3, 3), 2)
+F.channel_shuffle(torch.ones(1, 3, 2, 2), 2)
+F.pad(vol, (1,))
+F.pad(x, (1, 1), mode="foo")
+F.pad(x, (9, 1), mode="reflect")
+F.pad(img, (1, 1), mode="reflect")
+F.embedding(torch.tensor([9]), wave(5, 2))
+F.embedding_bag(num, wave(5, 2), torch.tensor([0]))
+F.embedding_bag(torch.tensor([1, 2]), wave(5, 2))
+F.embedding_bag(num, wave(5, 2), mode="foo")
+F.embedding_bag(num, wave(5, 2), per_sample_weights=wave(2, 3))
+nn.Embedding(3, 2, padding_idx=5)
+nn.Embedding.from_pretrained(v)
+F.ctc_loss(wave(5, 2, 4), torch.tensor([[1, 2], [3, 3]]), torch.tensor([7, 4]), torch.tensor([2, 2]))
+F.multi_margin_loss(x, lab, p=3)
+F.triplet_margin_loss(x, y, x, margin=-1.0)
+F.gaussian_nll_loss(x, y, -y.abs())
+F.gaussian_nll_loss(x, y, torch.ones(5))
+F.margin_ranking_loss(x, y, v)
+F.cosine_embedding_loss(x, y, torch.ones(2, 1))
+F.mse_loss(x, y, reduction="foo")
+F.scaled_dot_product_attention(emb, emb, emb, attn_mask=torch.ones(2, 2), is_causal=True)
+F.dropout3d(vol, 2.0)
+F.layer_norm(x, (4,))
+F.rms_norm(x, (4,))
+F.group_norm(img, 2)
+F.instance_norm(torch.ones(2, 3, 1))
+F.local_response_norm(v, 2)
+nn.MultiheadAttention(5, 2)
+nn.MultiheadAttention(4, 2)(emb, emb, emb, attn_mask=torch.ones(3, 3))
+nn.MultiheadAttention(4, 2)(wave(3, 2, 5), wave(3, 2, 5), wave(3, 2, 5))
+nn.MultiheadAttention(4, 2)(emb, emb, emb, is_causal=True)
+nn.Transformer(4, 2, 1, 1, 8)(emb, wave(3, 3, 4))
+nn.Transformer(4, 2, 1, 1, 8)(wave(3, 2, 5), emb)
+nn.TransformerEncoderLayer(4, 2, activation="foo")
+nn.LSTM(2, 3)(torch.ones(2, 3, 4))
+nn.LSTM(2, 3)(torch.ones(2))
+nn.LSTM(2, 3)(seq, (torch.ones(1, 2, 3), torch.ones(1, 3, 3)))
+nn.LSTM(2, 3)(seq, (torch.ones(1, 3), torch.ones(1, 3)))
+nn.LSTM(2, 3, proj_size=4)
+nn.GRU(2, 3, proj_size=1)
+nn.RNN(2, 3, nonlinearity="foo")
+nn.LSTM(2, 3, dropout=2.0)
+nn.LSTM(2, 0)
+nn.GRUCell(2, 3)(seq)
+rnn.pack_padded_sequence(seq, [1, 2, 3])
+rnn.pack_padded_sequence(seq, [3, 2])
+rnn.pack_padded_sequence(seq, [3, 2, 0])
+rnn.pad_packed_sequence(packed([3, 2]), total_length=1)
+nn.BatchNorm3d(2)(img)
+nn.BatchNorm2d(3)(torch.ones(2, 4, 3, 3))
+nn.InstanceNorm2d(3, affine=True)(torch.ones(2, 4, 3, 3))
+nn.GroupNorm(2, 3)
+nn.Conv2d(3, 4, 3, groups=2)
+nn.Conv2d(3, 4, 3, padding_mode="foo")
+nn.Conv2d(3, 4, 3, padding="same", stride=2)
+nn.Conv2d(3, 4, 3, padding="foo")
+nn.ConvTranspose2d(3, 4, 3, padding_mode="reflect")
+nn.ConvTranspose2d(3, 4, 3, stride=2)(img, output_size=(99, 99))
+nn.Dropout3d(-0.1)
+nn.Softmax2d()(x)
+nn.LazyLinear(3).weight.shape
+nn.Linear(2, 2, foo=1)
+nn.ReLU(1, 2, 3)
+nn.Threshold()
+nn.MSELoss(foo=1)
+nn.Module(1)
+nn.Module(a=1)
+nn.Linear(2, 2).load_state_dict({"weight": torch.ones(3, 3), "bias": torch.ones(2)})
+nn.Linear(2, 2).load_state_dict([1])
+nn.Linear(2, 2).get_submodule("a.b")
+nn.Linear(2, 2).get_parameter("foo")
+nn.Linear(2, 2).get_buffer("weight")
+nn.Linear(2, 2).train("yes")
+nn.Linear(2, 2).to(torch.int64)
+nn.Linear(2, 2).foo
+m = nn.Module(); m.register_parameter("a.b", None)
+m = nn.Module(); m.register_buffer("", v)
+m = nn.Module(); m.register_buffer("forward", v)
+m = nn.Module(); m.register_buffer("a", 3)
+m = nn.Module(); m.register_parameter("a", v)
+m = nn.Module(); m.register_parameter("a", nn.Parameter(v) * 2)
+m = nn.Module(); m.add_module("a", 3)
+m = nn.Module(); m.add_module(3, nn.ReLU())
+m = nn.Linear(2, 2); m.weight = torch.ones(2, 2)
+m = nn.Sequential(nn.ReLU()); m[3]
+m = nn.Module(); m.a = nn.ReLU(); m.a = 3
+m = nn.BatchNorm1d(2); m.running_mean = 3
+nn.ModuleList(3)
+nn.ModuleDict({"a": 3})
+nn.ModuleDict([nn.ReLU()])
+nn.ParameterDict({"a": v})["b"]
+nn.Sequential(nn.ReLU()) + [nn.ReLU()]
+nn.Parameter(i)
+torch.nn.utils.clip_grad_norm_([w], 1.0, error_if_nonfinite=True) if w.grad is not None else torch.nn.utils.get_total_norm([torch.tensor([float("nan")])], error_if_nonfinite=True)
+torch.nn.utils.remove_weight_norm(nn.Linear(2, 2))
+torch.nn.utils.parametrize.register_parametrization(nn.Linear(2, 2), "foo", nn.Tanh())
+torch.nn.utils.parametrize.register_parametrization(nn.Linear(2, 2), "weight", nn.Flatten(0))
+torch.nn.utils.parametrize.remove_parametrizations(nn.Linear(2, 2), "weight")
+torch.nn.utils.prune.l1_unstructured(nn.Linear(2, 2), "weight", 9)
+torch.nn.utils.prune.l1_unstructured(nn.Linear(2, 2), "weight", -1)
+torch.nn.utils.prune.l1_unstructured(nn.Linear(2, 2), "weight", "a")
+torch.nn.utils.prune.remove(nn.Linear(2, 2), "weight")
+torch.nn.utils.vector_to_parameters(3, [w])
+nn.init.eye_(v)
+nn.init.dirac_(x)
+nn.init.xavier_uniform_(v)
+nn.init.kaiming_normal_(x, mode="foo")
+nn.init.calculate_gain("foo")
+nn.init.orthogonal_(v)
+nn.init.sparse_(v, 0.5)
+optim.Rprop([w], lr=-1.0)
+optim.Rprop([w], etas=(1.5, 1.2))
+optim.ASGD([w], weight_decay=-1)
+optim.Adafactor([w], d=0.5)
+optim.Adam([w], betas=(1.5, 0.9))
+optim.Adam([w], foo=1)
+optim.LBFGS([{"params": [w]}, {"params": [leaf(v)]}])
+o = optim.SparseAdam([w]); w.grad = torch.ones(2, 2); o.step()
+o = optim.LBFGS([w]); o.step()
+optim.lr_scheduler.StepLR(3, 1)
+optim.lr_scheduler.ReduceLROnPlateau(3)
+optim.lr_scheduler.ReduceLROnPlateau(optim.SGD([w], 0.1), factor=2.0)
+optim.swa_utils.SWALR(optim.SGD([w], 0.1), 0.1, anneal_strategy="foo")
+optim.swa_utils.get_ema_avg_fn(2.0)
+optim.SGD(w, 0.1)
+optim.SGD([3], 0.1)
+"""
 # fmt: on
 
 # Lines that give something else, and why.

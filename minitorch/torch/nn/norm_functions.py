@@ -176,6 +176,8 @@ def local_response_norm(
     input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
 ) -> Tensor:
     """Divide by a power of the squares of ``size`` neighbouring channels of (N, C, ...)."""
+    if input.ndim < 3:
+        raise ValueError(f"Expected 3D or higher dimensionality input (got {input.ndim} dimensions)")
     x = reshape(square(input), input.shape[0], 1, input.shape[1], -1)
     padded = pad(x, (0, 0, size // 2, (size - 1) // 2))
     total = padded[:, :, 0 : input.shape[1]]

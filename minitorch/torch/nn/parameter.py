@@ -7,6 +7,7 @@ from typing import Any
 from ...autodiff import History
 from ...tensor import Tensor as Core
 from ..creation import empty
+from ..dtypes import Size
 from ..show import show
 from ..tensor import Tensor
 
@@ -54,6 +55,18 @@ class UninitializedTensor(Tensor):
     def __init__(self, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> None:
         self._value = empty(0, device=device, dtype=dtype)._value
         self.wants_grad = requires_grad
+
+    @property
+    def shape(self) -> Size:
+        """Not known yet.
+
+        Raises:
+            RuntimeError: Always.
+        """
+        raise RuntimeError(
+            "Can't access the shape of an uninitialized parameter or buffer. Call `forward` to initialize the "
+            "parameters before accessing their attributes."
+        )
 
     def materialize(self, shape: Any, device: Any = None, dtype: Any = None) -> None:
         """Become a tensor of this shape, with zeros."""

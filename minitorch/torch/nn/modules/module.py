@@ -316,7 +316,8 @@ class Module(HookedCall, Stateful):
         with no_grad():
             for p in self.parameters():
                 grad = p.grad
-                p.data = fn(p.data)
+                new = fn(p.data)
+                p.data, p._bf16 = new, new._bf16
                 if grad is not None:
                     p.grad = fn(grad)
             for module in self.modules():

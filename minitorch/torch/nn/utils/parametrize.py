@@ -147,7 +147,8 @@ def register_parametrization(
             now = getattr(module, tensor_name)
             inverse = _inverse(parametrization, now)
             _require_fit(now, parametrization(inverse), tensor_name, unsafe)
-            chain.right_inverse(inverse)
+            if modules_change([parametrization]):
+                chain.right_inverse(inverse)
         chain.append(parametrization)
         return module
     if tensor_name not in module._parameters and tensor_name not in module._buffers:

@@ -185,7 +185,8 @@ class LnStructured(_Structured):
     def _order(self, t: Tensor, axis: int) -> Any:
         parts = np.moveaxis(to_array(t), axis, 0).reshape(t.shape[axis], -1)
         power = {"fro": 2, "inf": np.inf, "-inf": -np.inf}.get(self.n, self.n)
-        return np.argsort(np.linalg.norm(parts, power, 1), kind="stable")
+        norms = np.linalg.norm(parts, power, 1)
+        return np.lexsort((-np.arange(len(norms)), norms))  # of equal ones, the last is pruned first
 
 
 class RandomStructured(_Structured):
