@@ -34,6 +34,130 @@ def sgd_like(cls, steps=4, **settings):
         o.step()
         found += [p.detach().clone(), q.detach().clone()]
     return found
+class Block(nn.Module):
+    expansion = 1
+    def __init__(self, c, out, stride=1, norm_layer=nn.BatchNorm2d):
+        super().__init__()
+        self.conv1 = nn.Conv2d(c, out, 3, stride, 1, bias=False)
+        self.bn1 = norm_layer(out)
+        self.conv2 = nn.Conv2d(out, out, kernel_size=3, padding=1, groups=2)
+        self.relu = nn.ReLU(inplace=True)
+        self.se = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(out, 2, 1), nn.SiLU(), nn.Conv2d(2, out, 1), nn.Sigmoid())
+        self.downsample = nn.Sequential(nn.Conv2d(c, out, 1, stride), norm_layer(out)) if stride != 1 or c != out else None
+    def forward(self, x):
+        identity = x if self.downsample is None else self.downsample(x)
+        out = self.conv2(self.relu(self.bn1(self.conv1(x))))
+        out = out * self.se(out)
+        out += identity
+        return self.relu(out)
+class CausalSelfAttention(nn.Module):
+    def __init__(self, width=4, heads=2, length=8):
+        super().__init__()
+        self.c_attn, self.c_proj = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.n_head = heads
+        self.register_buffer("bias", torch.tril(torch.ones(length, length)).view(1, 1, length, length))
+    def forward(self, x):
+        B, T, C = x.size()
+        q, k, v = self.c_attn(x).split(C, dim=2)
+        q, k, v = (t.view(B, T, self.n_head, C // self.n_head).transpose(1, 2) for t in (q, k, v))
+        att = (q @ k.transpose(-2, -1)) * (1.0 / k.size(-1) ** 0.5)
+        att = F.softmax(att.masked_fill(self.bias[:, :, :T, :T] == 0, float("-inf")), dim=-1)
+        y = (att @ v).transpose(1, 2).contiguous().view(B, T, C)
+        return self.c_proj(y)
+class GPT(nn.Module):
+    def __init__(self, vocab=7, width=4, length=8):
+        super().__init__()
+        self.transformer = nn.ModuleDict(dict(wte=nn.Embedding(vocab, width), wpe=nn.Embedding(length, width), h=nn.ModuleList([CausalSelfAttention(width) for _ in range(2)]), ln_f=nn.LayerNorm(width)))
+        self.lm_head = nn.Linear(width, vocab, bias=False)
+        self.transformer.wte.weight = self.lm_head.weight
+        self.apply(self._init_weights)
+    def _init_weights(self, module):
+        if isinstance(module, (nn.Linear, nn.Embedding)):
+            torch.nn.init.normal_(module.weight, mean=0.0, std=0.02)
+    def forward(self, idx, targets=None):
+        pos = torch.arange(0, idx.size(1), dtype=torch.long, device=idx.device)
+        x = self.transformer.wte(idx) + self.transformer.wpe(pos)
+        for block in self.transformer.h:
+            x = x + block(x)
+        logits = self.lm_head(self.transformer.ln_f(x))
+        return logits, None if targets is None else F.cross_entropy(logits.view(-1, logits.size(-1)), targets.view(-1), ignore_index=-1)
+class VAE(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.enc, self.mu, self.logvar, self.dec = nn.Linear(3, 4), nn.Linear(4, 2), nn.Linear(4, 2), nn.Linear(2, 3)
+    def forward(self, x, eps):
+        h = F.relu(self.enc(x))
+        mu, logvar = self.mu(h), self.logvar(h)
+        z = mu + eps * torch.exp(0.5 * logvar)
+        return torch.sigmoid(self.dec(z)), mu, logvar
+class UNet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.down = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.InstanceNorm2d(4), nn.LeakyReLU(0.2, True))
+        self.mid = nn.Sequential(nn.MaxPool2d(2), nn.Conv2d(4, 6, 3, padding=1), nn.GroupNorm(2, 6), nn.GELU())
+        self.up = nn.ConvTranspose2d(6, 4, 2, stride=2)
+        self.out = nn.Conv2d(8, 1, 1)
+    def forward(self, x):
+        a = self.down(x)
+        b = self.up(self.mid(a))
+        return self.out(torch.cat([b, F.interpolate(a, size=b.shape[2:], mode="bilinear", align_corners=False)], dim=1))
+class ViT(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.patch = nn.Conv2d(3, 4, kernel_size=3, stride=3)
+        self.cls_token = nn.Parameter(torch.zeros(1, 1, 4))
+        self.pos_embed = nn.Parameter(torch.zeros(1, 5, 4))
+        self.encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(4, 2, 8, 0.0, "gelu", batch_first=True, norm_first=True), 1, enable_nested_tensor=False)
+        self.head = nn.Linear(4, 3)
+    def forward(self, x):
+        x = self.patch(x).flatten(2).transpose(1, 2)
+        x = torch.cat([self.cls_token.expand(x.shape[0], -1, -1), x], dim=1) + self.pos_embed
+        return self.head(self.encoder(x)[:, 0])
+class ConvLSTMCell(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3 + 2, 4 * 2, 3, padding=1)
+    def forward(self, x, state):
+        h, c = state
+        i, f, o, g = torch.split(self.conv(torch.cat([x, h], dim=1)), 2, dim=1)
+        c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+        return torch.sigmoid(o) * torch.tanh(c), c
+class FocalLoss(nn.modules.loss._WeightedLoss):
+    def __init__(self, weight=None, gamma=2.0, reduction="mean"):
+        super().__init__(weight, reduction=reduction)
+        self.gamma = gamma
+    def forward(self, input, target):
+        ce = F.cross_entropy(input, target, weight=self.weight, reduction="none")
+        return ((1 - torch.exp(-ce)) ** self.gamma * ce).mean()
+class Warmup(optim.lr_scheduler.LRScheduler):
+    def __init__(self, optimizer, warmup, last_epoch=-1):
+        self.warmup = warmup
+        super().__init__(optimizer, last_epoch)
+    def get_lr(self):
+        if not self._get_lr_called_within_step:
+            raise RuntimeError
+        return [base * min(1.0, (self.last_epoch + 1) / self.warmup) for base in self.base_lrs]
+class Lion(optim.Optimizer):
+    def __init__(self, params, lr=1e-2, betas=(0.9, 0.99), weight_decay=0.0):
+        super().__init__(params, dict(lr=lr, betas=betas, weight_decay=weight_decay))
+    @torch.no_grad()
+    def step(self, closure=None):
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.grad is None:
+                    continue
+                state = self.state[p]
+                if len(state) == 0:
+                    state["exp_avg"] = torch.zeros_like(p, memory_format=torch.preserve_format)
+                p.data.mul_(1 - group["lr"] * group["weight_decay"])
+                update = state["exp_avg"] * group["betas"][0] + p.grad * (1 - group["betas"][0])
+                p.add_(torch.sign(update), alpha=-group["lr"])
+                state["exp_avg"].mul_(group["betas"][1]).add_(p.grad, alpha=1 - group["betas"][1])
+        return loss
 def rates(make, steps=6, lr=0.1, **settings):
     o = optim.SGD([torch.ones(1, requires_grad=True)], lr=lr, **settings)
     s = make(o)
@@ -805,6 +929,47 @@ optim.swa_utils.SWALR(optim.SGD([w], 0.1), 0.1, anneal_strategy="foo")
 optim.swa_utils.get_ema_avg_fn(2.0)
 optim.SGD(w, 0.1)
 optim.SGD([3], 0.1)
+"""
+LINES["idioms"] = """
+m = fixed(Block(3, 4, 2)); all_of(m, m(img))
+m = fixed(Block(3, 3 + 1)).eval(); m(img)
+Block(2, 4, norm_layer=lambda c: nn.GroupNorm(2, c))
+m = fixed(GPT()); t_ = torch.tensor([[1, 2, 3, 4], [4, 5, 6, 0]]); l, q = m(t_, t_.roll(-1, 1)); q.backward(); l, q, m.lm_head.weight.grad
+m = GPT(); len(list(m.parameters())), len(m.state_dict()), m.lm_head.weight is m.transformer.wte.weight, m.transformer["h"][0].n_head
+m = fixed(VAE()); r, mu, lv = m(x.sigmoid(), wave(2, 2)); q = F.binary_cross_entropy(r, x.sigmoid(), reduction="sum") - 0.5 * torch.sum(1 + lv - mu.pow(2) - lv.exp()); q.backward(); [q] + [p_.grad for p_ in m.parameters()]
+m = fixed(UNet()); all_of(m, m(img))
+m = fixed(ViT()); all_of(m, m(img))
+m = fixed(ConvLSTMCell()); s = (torch.zeros(2, 2, 6, 6), torch.zeros(2, 2, 6, 6)); s = m(img, s); s = m(img * 2, s); s
+FocalLoss(torch.tensor([1.0, 2.0, 0.5]))(x, lab), FocalLoss(gamma=1.0).weight
+rates(lambda o: Warmup(o, 4))
+sgd_like(Lion, lr=0.1, weight_decay=0.1)
+m = fixed(nn.Linear(3, 1)); o = Lion(m.parameters()); f = lambda: (o.zero_grad(), (l := m(x).pow(2).mean()), l.backward())[1]; o.step(f), o.step(f)
+m = fixed(nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2))); o = optim.SGD([{"params": m[0].parameters(), "lr": 0.1}, {"params": m[2].parameters()}], lr=0.01, momentum=0.9, nesterov=True); [(o.zero_grad(), F.cross_entropy(m(x), torch.tensor([1, 0])).backward(), o.step()) for _ in range(3)] and [q.data for q in m.parameters()]
+m = fixed(nn.Linear(3, 2)); e = nn.Linear(3, 2); e.load_state_dict(m.state_dict()); m.weight.data.add_(1); [a.data.mul_(0.9).add_(c.data, alpha=0.1) for a, c in zip(e.parameters(), m.parameters())]
+m = fixed(nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))); f = {}; m[1].register_forward_hook(lambda m, i, o: f.update(feat=o.detach())); m(x); f["feat"]
+m = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2)); [p_.requires_grad_(False) for p_ in m[0].parameters()]; sum(p_.numel() for p_ in m.parameters() if p_.requires_grad)
+m = fixed(nn.Linear(3, 2)); o = optim.Adam(filter(lambda p_: p_.requires_grad, m.parameters()), lr=0.1); [(F.mse_loss(m(x), y[:, :2]) / 2).backward() for _ in range(2)]; o.step(); o.zero_grad(); m.weight
+m = fixed(nn.GRU(2, 3, batch_first=True)); h = None; outs = []; [(lambda r: (outs.append(r[0]), r[1]))(m(seq[:, k:k + 1], None)) for k in range(2)]; torch.cat(outs, 1)
+m = fixed(nn.LSTM(2, 4)); o, (h, c) = m(seq); o2, (h, c) = m(seq, (h.detach(), c.detach())); o2
+m = fixed(nn.Embedding(5, 4)); (m(num).mean(1) @ m.weight.t()).log_softmax(-1)
+g_, d_ = fixed(nn.Linear(2, 3)), fixed(nn.Sequential(nn.Linear(3, 1), nn.Sigmoid())); c = nn.BCELoss(); q = c(d_(x), torch.ones(2, 1)) + c(d_(g_(wave(2, 2)).detach()), torch.zeros(2, 1)); q.backward(); q, d_[0].weight.grad, g_.weight.grad
+m = fixed(nn.Linear(3, 2)); t_ = copy.deepcopy(m) if "copy" in dir() else nn.Linear(3, 2); t_.load_state_dict(m.state_dict()); q = F.smooth_l1_loss(m(x).gather(1, torch.tensor([[0], [1]])), (1.0 + 0.9 * t_(y).max(1)[0].detach()).unsqueeze(1)); q.backward(); q, m.bias.grad
+v_ = torch.nn.utils.parameters_to_vector(fixed(nn.Linear(3, 2)).parameters()); m = nn.Linear(3, 2); torch.nn.utils.vector_to_parameters(v_ * 2, m.parameters()); m.weight, m.bias
+m = nn.Sequential(); m.add_module("fc", nn.Linear(3, 2)); m.fc.in_features, m
+nn.Sequential(*[nn.Linear(2, 2) for _ in range(2)], nn.ReLU())
+m = nn.ModuleDict({"a": nn.Linear(3, 2), "b": nn.Linear(3, 1)}); {k: f(x).shape for k, f in m.items()}
+m = nn.Linear(3, 2); m.weight.register_hook(lambda g: g * 2); m(x).sum().backward(); m.weight.grad
+m = nn.Conv2d(3, 4, 3); nn.init.kaiming_normal_(m.weight, mode="fan_out", nonlinearity="relu"); nn.init.constant_(m.bias, 0); m.bias
+m = fixed(nn.Linear(3, 2)); q = torch.cat([p_.view(-1) for p_ in m.parameters()]); 0.5 * q.pow(2).sum()
+m = fixed(nn.Conv1d(3, 4, 3, padding="same")); m(row).permute(0, 2, 1).mean(1)
+next(nn.Linear(3, 2).parameters()).device, next(nn.Linear(3, 2).parameters()).is_cuda
+nn.DataParallel(nn.Linear(3, 2)).module.weight.shape, list(nn.DataParallel(nn.Linear(3, 2)).state_dict())
+nn.Linear(3, 2).__class__.__name__, type(nn.ReLU()).__name__, isinstance(nn.ReLU(), nn.Module)
+F.kl_div(F.log_softmax(x / 2, 1), F.softmax(y / 2, 1), reduction="batchmean") * 4
+F.cosine_similarity(x.unsqueeze(1), y.unsqueeze(0), dim=2)
+F.unfold(img, 2, stride=2).transpose(1, 2).shape
+nn.functional.pad(x, (0, 1), "constant", 5)
+torch.nn.functional.scaled_dot_product_attention(emb[None], emb[None], emb[None], dropout_p=0.0).shape
 """
 # fmt: on
 

@@ -14,6 +14,7 @@ class _Pad(Module):
     dims: int
     mode: str
     padding: tuple[int, ...]
+    value = 0.0
 
     def __init__(self, padding: Any) -> None:
         super().__init__()
