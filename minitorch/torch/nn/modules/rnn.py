@@ -294,7 +294,7 @@ class GRU(RNNBase):
 
 
 class RNNCellBase(Module):
-    """What the cells share: one step from (N, input_size) and the state (N, hidden_size), or without N."""
+    """What the single steps share: one step from (N, input_size) and the state (N, hidden_size), or without N."""
 
     gates, states = 1, 1
     step: Any = staticmethod(_rnn_step)
