@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 
 from ..elementwise import add, clamp, div, maximum, mul, neg, pow, sqrt, sub, where
-from ..indexing import gather
-from ..linalg import cdist
+from ..indexing import gather, index_select
 from ..reductions import norm
 from ..reductions import sum as _sum
-from ..shapes import pick, reshape, unsqueeze
+from ..shapes import reshape, unsqueeze
 from ..tensor import Tensor, from_array, to_array
 from .activations import softplus
 from .loss_functions import legacy_reduction, reduced
@@ -137,9 +136,10 @@ def pairwise_distance(
 
 def pdist(input: Tensor, p: float = 2.0) -> Tensor:
     """Return the distances of all pairs of rows, in one dimension."""
-    n = input.shape[0]
-    rows, cols = np.triu_indices(n, 1)
-    return pick(cdist(input, input, p), rows * n + cols, "PdistForward")
+    rows, cols = (from_array(k, input.device) for k in np.triu_indices(input.shape[0], 1))
+    out = norm(sub(index_select(input, 0, rows), index_select(input, 0, cols)), p, -1)
+    out._op = "PdistForward"
+    return out
 
 
 def triplet_margin_loss(

@@ -9,7 +9,7 @@ from typing import Any
 from ..autograd import enable_grad, no_grad
 from ..elementwise import add, mul, neg, sub
 from ..joining import cat
-from ..linalg import dot
+from ..linalg import matmul
 from ..shapes import reshape
 from ..tensor import Tensor
 from .optimizer import Optimizer
@@ -59,7 +59,7 @@ def strong_wolfe(
 
     def at(place: float) -> _Point:
         loss, grad = evaluate(place)
-        return _Point(place, loss, grad, float(dot(grad, d).item()))
+        return _Point(place, loss, grad, float(matmul(grad, d).item()))
 
     count, new = 1, at(t)
     before, done, tries = start, False, 0
@@ -161,7 +161,7 @@ class LBFGS(Optimizer):
             state["old_dirs"], state["old_stps"], state["ro"], state["H_diag"] = [], [], [], 1
             return neg(grad)
         y, s = sub(grad, state["prev_flat_grad"]), mul(state["d"], state["t"])
-        ys = float(dot(y, s).item())
+        ys = float(matmul(y, s).item())
         dirs, steps, ro = state["old_dirs"], state["old_stps"], state["ro"]
         if ys > 1e-10:
             if len(dirs) == history:
@@ -170,14 +170,14 @@ class LBFGS(Optimizer):
             dirs.append(y)
             steps.append(s)
             ro.append(1.0 / ys)
-            state["H_diag"] = ys / float(dot(y, y).item())
+            state["H_diag"] = ys / float(matmul(y, y).item())
         q, factors = neg(grad), state.setdefault("al", [None] * history)
         for k in reversed(range(len(dirs))):
-            factors[k] = float(dot(steps[k], q).item()) * ro[k]
+            factors[k] = float(matmul(steps[k], q).item()) * ro[k]
             q = sub(q, mul(dirs[k], factors[k]))
         r = mul(q, state["H_diag"])
         for k in range(len(dirs)):
-            be = float(dot(dirs[k], r).item()) * ro[k]
+            be = float(matmul(dirs[k], r).item()) * ro[k]
             r = add(r, mul(steps[k], factors[k] - be))
         return r
 
@@ -214,7 +214,7 @@ class LBFGS(Optimizer):
             state["prev_flat_grad"], before = grad.clone(), loss
             t = min(1.0, 1.0 / float(grad.abs().sum().item())) * lr if state["n_iter"] == 1 else lr
             state["d"], state["t"], state["prev_loss"] = d, t, loss
-            slope = float(dot(grad, d).item())
+            slope = float(matmul(grad, d).item())
             if slope > -change:
                 break
             start, count = [p.detach().clone() for p in self._params], 0

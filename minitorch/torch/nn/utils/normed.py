@@ -10,7 +10,7 @@ from typing import Any
 
 from ...autograd import no_grad
 from ...elementwise import div, mul
-from ...linalg import dot, mv
+from ...linalg import matmul
 from ...reductions import norm
 from ...shapes import permute, reshape
 from ...tensor import Tensor
@@ -79,8 +79,8 @@ class _Spectral(Module):
     def _iterate(self, matrix: Tensor, count: int) -> None:
         with no_grad():
             for _ in range(count):
-                self._u.copy_(F.normalize(mv(matrix, self._v), dim=0, eps=self.eps))
-                self._v.copy_(F.normalize(mv(matrix.t(), self._u), dim=0, eps=self.eps))
+                self._u.copy_(F.normalize(matmul(matrix, self._v), dim=0, eps=self.eps))
+                self._v.copy_(F.normalize(matmul(matrix.t(), self._u), dim=0, eps=self.eps))
 
     def forward(self, weight: Tensor) -> Tensor:
         """Return the weight divided by its largest singular value."""
@@ -89,7 +89,7 @@ class _Spectral(Module):
         matrix = self._matrix(weight)
         if self.training:
             self._iterate(matrix.detach(), self.n_power_iterations)
-        return div(weight, dot(self._u.clone(), mv(matrix, self._v.clone())))
+        return div(weight, matmul(self._u.clone(), matmul(matrix, self._v.clone())))
 
     def right_inverse(self, value: Tensor) -> Tensor:
         """Return the value itself: its norm is taken at the next call."""
@@ -180,9 +180,9 @@ class _SpectralHook:
         if iterate:
             with no_grad():
                 for _ in range(self.count):
-                    v.copy_(F.normalize(mv(matrix.detach().t(), u), dim=0, eps=self.eps))
-                    u.copy_(F.normalize(mv(matrix.detach(), v), dim=0, eps=self.eps))
-        return div(weight, dot(u.clone(), mv(matrix, v.clone())))
+                    v.copy_(F.normalize(matmul(matrix.detach().t(), u), dim=0, eps=self.eps))
+                    u.copy_(F.normalize(matmul(matrix.detach(), v), dim=0, eps=self.eps))
+        return div(weight, matmul(u.clone(), matmul(matrix, v.clone())))
 
     def __call__(self, module: Module, inputs: Any) -> None:
         setattr(module, self.name, self.compute(module, module.training))
