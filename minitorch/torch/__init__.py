@@ -90,6 +90,25 @@ from .nn.norm_functions import layer_norm
 from .nn.pooling_functions import max_pool1d, max_pool2d
 from .nn.resizing import channel_shuffle, pixel_shuffle
 from .nn.loss_functions import cosine_similarity
+from .nn.activations import alpha_dropout as alpha_dropout
+from .nn.activations import celu_ as celu_
+from .nn.activations import feature_alpha_dropout as feature_alpha_dropout
+from .nn.activations import hardshrink as hardshrink
+from .nn.activations import rrelu as rrelu
+from .nn.activations import rrelu_ as rrelu_
+from .nn.activations import selu_ as selu_
+from .nn.activations import threshold_ as threshold_
+from .nn.linear_maps import conv_transpose1d as conv_transpose1d
+from .nn.norm_functions import group_norm as group_norm
+from .nn.norm_functions import rms_norm as rms_norm
+from .nn.pooling_functions import adaptive_avg_pool1d as adaptive_avg_pool1d
+from .nn.pooling_functions import avg_pool1d as avg_pool1d
+from .nn.margin_functions import pairwise_distance as pairwise_distance
+from .nn.margin_functions import pdist as pdist
+from .nn.resizing import pixel_unshuffle as pixel_unshuffle
+from .nn.volumes import conv3d as conv3d
+from .nn.volumes import conv_transpose3d as conv_transpose3d
+from .nn.volumes import max_pool3d as max_pool3d
 from .tensor import Tensor, strided
 
 __all__ = [
