@@ -86,10 +86,6 @@ from .misc import version_number as __version__
 from .inplace import relu_
 from .nn.activations import celu, dropout, prelu, selu, threshold
 from .nn.linear_maps import bilinear, conv1d, conv2d, conv_transpose2d, embedding
-from .nn.norm_functions import layer_norm
-from .nn.pooling_functions import max_pool1d, max_pool2d
-from .nn.resizing import channel_shuffle, pixel_shuffle
-from .nn.loss_functions import cosine_similarity
 from .nn.activations import alpha_dropout as alpha_dropout
 from .nn.activations import celu_ as celu_
 from .nn.activations import feature_alpha_dropout as feature_alpha_dropout
@@ -109,6 +105,10 @@ from .nn.resizing import pixel_unshuffle as pixel_unshuffle
 from .nn.volumes import conv3d as conv3d
 from .nn.volumes import conv_transpose3d as conv_transpose3d
 from .nn.volumes import max_pool3d as max_pool3d
+from .nn.norm_functions import layer_norm
+from .nn.pooling_functions import max_pool1d, max_pool2d
+from .nn.resizing import channel_shuffle, pixel_shuffle
+from .nn.loss_functions import cosine_similarity
 from .tensor import Tensor, strided
 
 __all__ = [
