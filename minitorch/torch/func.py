@@ -12,7 +12,7 @@ from .autograd.grad_mode import enable_grad
 from .creation import zeros_like
 from .functions.trees import leaves, mapped
 from .joining import stack
-from .nn.module import Module
+from .nn.utils.stateless import functional_call as functional_call
 from .tensor import Tensor, tracked
 
 
@@ -243,37 +243,6 @@ def _stacked(results: list[Any], out_dims: Any) -> Any:
         return {k: _stacked([r[k] for r in results], out_dims) for k in first}
     dims = out_dims if isinstance(out_dims, tuple | list) else [out_dims] * len(first)
     return type(first)(_stacked([r[k] for r in results], d) for k, d in enumerate(dims))
-
-
-def functional_call(
-    module: Module, parameter_and_buffer_dicts: Any, args: Any = None, kwargs: Any = None, **settings: Any
-) -> Any:
-    """Call a module with other parameters and buffers, named as in its state dict; its own stay.
-
-    Args:
-        module: The module.
-        parameter_and_buffer_dicts: A dict of names and tensors, or several.
-        args: The arguments: a tuple, or one tensor.
-        kwargs: Arguments with names.
-        **settings: ``tie_weights`` and ``strict``, which change nothing.
-    """
-    given = parameter_and_buffer_dicts
-    together = given if isinstance(given, dict) else {k: v for d in given for k, v in d.items()}
-    before: list[tuple[dict[str, Any], str, Any]] = []
-    try:
-        for name, value in together.items():
-            path, _, last = name.rpartition(".")
-            owner = module.get_submodule(path)
-            place = owner._parameters if last in owner._parameters else owner._buffers
-            if last not in place:
-                raise KeyError(f"functional_call: the module has no parameter or buffer {name!r}")
-            before.append((place, last, place[last]))
-            place[last] = value
-        positional = () if args is None else args if isinstance(args, tuple) else (args,)
-        return module(*positional, **(kwargs or {}))
-    finally:
-        for place, last, value in reversed(before):
-            place[last] = value
 
 
 def stack_module_state(models: Any) -> tuple[dict[str, Any], dict[str, Any]]:

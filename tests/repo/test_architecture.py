@@ -87,7 +87,7 @@ BESIDE_CORE = {
         ("tensor_functions", "special"),
         ("tensor_functions", "special_floats"),
     ),
-    ("tensor_functions", "linalg"),
+    *(("tensor_functions", "linalg"), ("tensor_functions", "ctc")),
 }
 MOST_CORE_LINES = 5_000
 # The top folder has one entry for each word of the layers, and `torch` the modules that scripts import; others have 22.

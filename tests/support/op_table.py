@@ -6,6 +6,7 @@ mistakes.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 import minitorch
 from minitorch import Tensor, operators, tensor
 from minitorch.runtime.types import ConvParams
-from minitorch.tensor_functions import arrange, elementwise, fused, linalg, nn, special
+from minitorch.tensor_functions import arrange, ctc, elementwise, fused, linalg, nn, special
 from minitorch.tensor_functions import math as more
 
 Array = np.ndarray[Any, Any]
@@ -174,6 +175,28 @@ def both_triangles(x: Any) -> Any:
     """Return ``x`` plus its transpose."""
     order = (*range(len(x.shape) - 2), len(x.shape) - 1, len(x.shape) - 2)
     return x + (x.transpose(order) if isinstance(x, np.ndarray) else x.permute(*order))
+
+
+CTC_TARGETS, CTC_STEPS, CTC_SIZES = np.array([[1, 1], [2, 0]]), np.array([4, 3]), np.array([2, 1])
+
+
+def ctc_losses(x: Tensor) -> Tensor:
+    """Return the CTC losses of two samples of scores (4, 2, 3)."""
+    settings = {"targets": CTC_TARGETS, "steps": CTC_STEPS, "sizes": CTC_SIZES, "blank": 0, "finite": False}
+    return ctc.CTC.apply(minitorch.logsoftmax(x, 2), **settings)
+
+
+def np_ctc(x: Array) -> Array:
+    """Return the same by the sum over all paths that spell the target."""
+    p, losses = np_softmax(x, 2), []
+    for n, (steps, size) in enumerate(zip(CTC_STEPS, CTC_SIZES)):
+        total = 0.0
+        for path in itertools.product(range(x.shape[2]), repeat=int(steps)):
+            spelled = [c for c, _ in itertools.groupby(path) if c]
+            if spelled == CTC_TARGETS[n, :size].tolist():
+                total += math.prod(p[t, n, c] for t, c in enumerate(path))
+        losses.append(-math.log(total))
+    return np.array(losses)
 
 
 NP_ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
@@ -556,6 +579,7 @@ TABLE = [
         np_transposed_conv,
         (((2, 2, 2, 2), (2, 3, 3, 3)),),
     ),
+    Line("ctc of log-softmax", ctc_losses, np_ctc, (((4, 2, 3),),)),
 ]
 
 

@@ -109,12 +109,6 @@ def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: Any = None) -> T
     return _norm(sub(unsqueeze(x1, -2), unsqueeze(x2, -3)), p, -1)
 
 
-def pdist(input: Tensor, p: float = 2.0) -> Tensor:
-    """Return the distances of all pairs of rows, in the p-norm."""
-    first, second = (from_array(k) for k in np.triu_indices(len(input), 1))
-    return _norm(sub(input[first], input[second]), p, -1)
-
-
 def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
     """Return the inner products of vectors along a dimension."""
     return _sum(mul(x, y), dim)

@@ -2,41 +2,44 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
-from ..creation import full
-from ..tensor import Tensor
-from . import functional as F
+from ...creation import full
+from ...tensor import Tensor
+from .. import functional as F
+from ..parameter import Parameter
 from .module import Module
-from .parameter import Parameter
 
-_REQUIRED = object()
+_REQUIRED = inspect.Parameter.empty
 
 
-def _layer(name: str, fn: Callable[..., Tensor], shown: str = "{}", **settings: Any) -> type[Module]:
+def _layer(name: str, fn: Callable[..., Tensor], shown: str = "{}", **settings: Any) -> Any:
     """Make a Module of a function.
 
     Args:
         name: Of the class.
         fn: Called with the input and the settings.
-        shown: "{}" shows all settings as ``name=value``; "inplace" shows ``inplace=True`` only where it is.
+        shown: "{}" shows all settings as ``name=value``, ``inplace=True`` only where it is.
         **settings: The names of the arguments, with their defaults.
     """
+    signature = inspect.Signature(
+        [
+            inspect.Parameter(key, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=value)
+            for key, value in settings.items()
+        ]
+    )
 
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
         Module.__init__(self)
-        if len(args) > len(settings):
-            raise TypeError(f"{name}() takes at most {len(settings)} arguments, got {len(args)}")
-        given = dict(zip(settings, args))
-        for key, value in kwargs.items():
-            if key not in settings:
-                raise TypeError(f"{name}() got an unexpected keyword argument {key!r}")
-            given[key] = value
-        for key, default in settings.items():
-            if default is _REQUIRED and key not in given:
-                raise TypeError(f"{name}() missing 1 required argument: {key!r}")
-            setattr(self, key, given.get(key, default))
+        try:
+            bound = signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{name}.__init__() {error}") from None
+        bound.apply_defaults()
+        for key, value in bound.arguments.items():
+            setattr(self, key, value)
 
     def forward(self: Any, input: Tensor) -> Tensor:
         return fn(input, **{key: vars(self)[key] for key in settings})
@@ -45,8 +48,10 @@ def _layer(name: str, fn: Callable[..., Tensor], shown: str = "{}", **settings: 
         parts = [f"{k}={vars(self)[k]!r}" for k in settings if k != "inplace"]
         if "inplace" in settings and self.inplace:
             parts.append("inplace=True")
-        return "" if shown == "none" else shown.format(", ".join(parts), **vars(self))
+        return shown.format(", ".join(parts), **vars(self))
 
+    first = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    vars(__init__)["__signature__"] = signature.replace(parameters=[first, *signature.parameters.values()])
     doc = f"Applies `functional.{fn.__name__}`: {fn.__doc__}"
     body = {
         "__init__": __init__,
@@ -90,16 +95,24 @@ class Softmax2d(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """Keep the shape."""
+        if input.ndim not in (3, 4):
+            raise ValueError(f"Softmax2d: expected input to be 3D or 4D, got {input.ndim}D instead")
         return F.softmax(input, -3)
 
 
 class PReLU(Module):
     """Leaky ReLU with a trained slope: one, or one for each channel."""
 
-    def __init__(self, num_parameters: int = 1, init: float = 0.25) -> None:
+    def __init__(
+        self, num_parameters: int = 1, init: float = 0.25, device: Any = None, dtype: Any = None
+    ) -> None:
         super().__init__()
-        self.num_parameters = num_parameters
-        self.weight = Parameter(full((num_parameters,), float(init)))
+        self.num_parameters, self.init = num_parameters, init
+        self.weight = Parameter(full((num_parameters,), float(init), device=device, dtype=dtype))
+
+    def reset_parameters(self) -> None:
+        """Set the slopes to their start."""
+        self.weight.data.fill_(self.init)
 
     def forward(self, input: Tensor) -> Tensor:
         """Keep the shape."""

@@ -1,69 +1,55 @@
-"""Module: the tree of layers with parameters, buffers, hooks, modes and state dicts, by PyTorch's rules."""
+"""Module: the tree of layers with parameters, buffers and modes, by PyTorch's rules.
+
+Calls and hooks are in `nn.hooks`, state dicts in `nn.state`.
+"""
 
 from __future__ import annotations
 
 import textwrap
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any
 
-from ..autograd import no_grad
-from ..dtypes import device, dtype
-from ..tensor import HookHandle, Tensor, from_array, to_array
-from .parameter import Buffer, Parameter
+from ...autograd import no_grad
+from ...creation import empty_like
+from ...dtypes import bfloat16, device, dtype
+from ...tensor import Tensor
+from ..hooks import REGISTRIES, HookedCall
+from ..parameter import Buffer, Parameter
+from ..state import Stateful
 
-
-class IncompatibleKeys(NamedTuple):
-    """What ``load_state_dict`` returns: names that the state misses, and names that the module does not have."""
-
-    missing_keys: list[str]
-    unexpected_keys: list[str]
-
-    def __repr__(self) -> str:
-        if not self.missing_keys and not self.unexpected_keys:
-            return "<All keys matched successfully>"
-        return f"_IncompatibleKeys(missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys})"
+_HOMES = ("_parameters", "_buffers", "_modules")
 
 
-class Module:
+class Module(HookedCall, Stateful):
     """A node of the tree: a subclass calls ``super().__init__()``, assigns layers to attributes, has ``forward``."""
 
     training: bool
     dump_patches = False
+    call_super_init = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if kwargs and not self.call_super_init:
+            raise TypeError(
+                f"{type(self).__name__}.__init__() got an unexpected keyword argument '{next(iter(kwargs))}'"
+            )
+        if args and not self.call_super_init:
+            raise TypeError(
+                f"{type(self).__name__}.__init__() takes 1 positional argument but {len(args) + 1} were given"
+            )
         put = super().__setattr__
         put("training", True)
-        put("_parameters", OrderedDict())
-        put("_buffers", OrderedDict())
-        put("_modules", OrderedDict())
-        put("_not_saved", set())
-        put("_forward_hooks", [])
-        put("_forward_pre_hooks", [])
-        put("_backward_hooks", [])
+        for home in _HOMES:
+            put(home, OrderedDict())
+        put("_non_persistent_buffers_set", set())
+        for registry in REGISTRIES:
+            put(registry, OrderedDict())
 
     def forward(self, *input: Any, **kwargs: Any) -> Any:
         """Compute the result of a call; a subclass defines it."""
         raise NotImplementedError(
             f'Module [{type(self).__name__}] is missing the required "forward" function'
         )
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if not (self._forward_pre_hooks or self._forward_hooks or self._backward_hooks):
-            return self.forward(*args, **kwargs)
-        for handle, hook, _ in list(self._forward_pre_hooks):
-            if not handle.removed:
-                new = hook(self, args)
-                args = args if new is None else new if isinstance(new, tuple) else (new,)
-        out = self.forward(*args, **kwargs)
-        for handle, hook, with_kwargs in list(self._forward_hooks):
-            if not handle.removed:
-                new = hook(self, args, kwargs, out) if with_kwargs else hook(self, args, out)
-                out = out if new is None else new
-        for handle, hook, _ in list(self._backward_hooks):
-            if not handle.removed and isinstance(out, Tensor) and out.requires_grad:
-                out.register_hook(lambda grad, hook=hook: hook(self, (None,), (grad,)) and None)
-        return out
 
     # Registration
 
@@ -74,34 +60,54 @@ class Module:
                 kind = "parameters" if isinstance(value, Parameter) else "module"
                 raise AttributeError(f"cannot assign {kind} before Module.__init__() call")
             super().__setattr__(name, value)
-            return
-        if isinstance(value, Parameter):
-            self.register_parameter(name, value)
-        elif isinstance(value, Module):
-            self._register("_modules", name, value)
-        elif isinstance(value, Buffer):
-            self.register_buffer(name, value, value.persistent)
+        elif isinstance(value, Parameter):
+            self._register("_parameters", name, value, True)
         elif name in self._parameters:
             if value is not None:
-                raise TypeError(
-                    f"cannot assign '{type(value).__name__}' as parameter '{name}' (torch.nn.Parameter or None "
-                    "expected)"
-                )
+                raise TypeError(_no_place(value, "parameter", name, "torch.nn.Parameter or None"))
             self._parameters[name] = None
-        elif name in self._modules and value is None:
+        elif isinstance(value, Module):
+            self._register("_modules", name, value, True)
+        elif name in self._modules:
+            if value is not None:
+                raise TypeError(_no_place(value, "child module", name, "torch.nn.Module or None"))
             self._modules[name] = None
+        elif isinstance(value, Buffer):
+            self._register("_buffers", name, value, True)
+            if not value.persistent:
+                self._non_persistent_buffers_set.add(name)
         elif name in self._buffers:
+            if value is not None and not isinstance(value, Tensor):
+                raise TypeError(_no_place(value, "buffer", name, "torch.nn.Buffer, torch.Tensor or None"))
             self._buffers[name] = value
         else:
-            self._modules.pop(name, None)
             super().__setattr__(name, value)
 
-    def _register(self, home: str, name: str, value: Any) -> None:
-        for other in ("_parameters", "_buffers", "_modules"):
+    def _register(self, home: str, name: str, value: Any, replace: bool = False) -> None:
+        """Put a value into a registry.
+
+        Raises:
+            TypeError: ``name`` is no string.
+            KeyError: It is empty or has a dot; or (without ``replace``) the module has such an attribute.
+        """
+        kind = {"_parameters": "parameter", "_buffers": "buffer", "_modules": "module"}[home]
+        if not isinstance(name, str):
+            raise TypeError(f"{kind} name should be a string. Got {type(name).__name__}")
+        if "." in name:
+            raise KeyError(f'{kind} name can\'t contain ".", got: {name}')
+        if not name:
+            raise KeyError(f'{kind} name can\'t be empty string ""')
+        own = vars(self)
+        if not replace and name not in own[home]:
+            taken = name in own or any(name in own[other] for other in _HOMES)
+            if taken or any(name in vars(c) for c in type(self).__mro__):
+                raise KeyError(f"attribute '{name}' already exists")
+        for other in _HOMES:
             if other != home:
-                vars(self)[other].pop(name, None)
-        vars(self).pop(name, None)
-        vars(self)[home][name] = value
+                own[other].pop(name, None)
+        own.pop(name, None)
+        self._non_persistent_buffers_set.discard(name)
+        own[home][name] = value
 
     def __getattr__(self, name: str) -> Any:
         registries = self.__dict__
@@ -114,29 +120,37 @@ class Module:
         for home in (self._parameters, self._buffers, self._modules):
             if name in home:
                 del home[name]
+                self._non_persistent_buffers_set.discard(name)
                 return
         super().__delattr__(name)
 
     def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *self._parameters, *self._buffers, *self._modules]
+        return sorted({*super().__dir__(), *self._parameters, *self._buffers, *self._modules})
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Register a Parameter, or None, under a name."""
-        if "." in name or not name:
-            raise KeyError(f"parameter name can't contain '.' and can't be empty, got {name!r}")
+        if "_parameters" not in vars(self):
+            raise AttributeError("cannot assign parameter before Module.__init__() call")
         if param is not None and not isinstance(param, Parameter):
-            raise TypeError(f"cannot assign '{type(param).__name__}' object to parameter '{name}'")
+            raise TypeError(
+                f"cannot assign '{type(param).__name__}' object to parameter '{name}' (torch.nn.Parameter or None "
+                "required)"
+            )
         if param is not None and not param.is_leaf:
             raise ValueError(f"Cannot assign non-leaf Tensor to parameter '{name}'.")
         self._register("_parameters", name, param)
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Register a tensor that is saved (if ``persistent``) and moved with the parameters, and not trained."""
+        if "_buffers" not in vars(self):
+            raise AttributeError("cannot assign buffer before Module.__init__() call")
         if tensor is not None and not isinstance(tensor, Tensor):
-            raise TypeError(f"cannot assign '{type(tensor).__name__}' object to buffer '{name}'")
+            raise TypeError(
+                f"cannot assign '{type(tensor).__name__}' object to buffer '{name}' (torch Tensor or None required)"
+            )
         self._register("_buffers", name, tensor)
         if not persistent:
-            self._not_saved.add(name)
+            self._non_persistent_buffers_set.add(name)
 
     def add_module(self, name: str, module: Module | None) -> None:
         """Register a child under a name."""
@@ -144,19 +158,60 @@ class Module:
             raise TypeError(f"{type(module).__name__} is not a Module subclass")
         self._register("_modules", name, module)
 
-    register_module = add_module
+    def register_module(self, name: str, module: Module | None) -> None:
+        """Do `add_module`."""
+        self.add_module(name, module)
 
     def get_submodule(self, target: str) -> Module:
-        """Return the module of a dotted name; "" is this one."""
+        """Return the module of a dotted name; "" is this one.
+
+        Raises:
+            AttributeError: There is none of that name.
+        """
         found = self
         for name in target.split(".") if target else ():
-            found = found._modules[name] if name in found._modules else getattr(found, name)
+            child = _attribute(found, name)
+            if not isinstance(child, Module):
+                raise AttributeError(f"`{name}` is not an nn.Module")
+            found = child
         return found
 
-    def get_parameter(self, target: str) -> Any:
-        """Return the parameter of a dotted name."""
+    def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
+        """Replace the module of a dotted name; with ``strict`` there has to be one."""
+        if not target:
+            raise ValueError("Cannot set the submodule without a target name!")
+        if not isinstance(module, Module):
+            raise ValueError(f"`module` is not an nn.Module, found {type(module)}")
         path, _, name = target.rpartition(".")
-        return self.get_submodule(path)._parameters[name]
+        parent = self.get_submodule(path)
+        if strict and not isinstance(_attribute(parent, name), Module):
+            raise AttributeError(f"`{name}` is not an nn.Module")
+        setattr(parent, name, module)
+
+    def get_parameter(self, target: str) -> Any:
+        """Return the parameter of a dotted name.
+
+        Raises:
+            AttributeError: There is none of that name.
+        """
+        path, _, name = target.rpartition(".")
+        found = _attribute(self.get_submodule(path), name)
+        if not isinstance(found, Parameter):
+            raise AttributeError(f"`{name}` is not an nn.Parameter")
+        return found
+
+    def get_buffer(self, target: str) -> Any:
+        """Return the buffer of a dotted name.
+
+        Raises:
+            AttributeError: There is none of that name.
+        """
+        path, _, name = target.rpartition(".")
+        owner = self.get_submodule(path)
+        found = _attribute(owner, name)
+        if name not in owner._buffers:
+            raise AttributeError(f"`{name}` is not a buffer")
+        return found
 
     # The tree
 
@@ -174,9 +229,9 @@ class Module:
             if child is not None:
                 yield from child.named_modules(seen, f"{prefix}.{name}" if prefix else name, remove_duplicate)
 
-    def modules(self) -> Iterator[Any]:
+    def modules(self, remove_duplicate: bool = True) -> Iterator[Any]:
         """Iterate over this module and all below it."""
-        return (m for _, m in self.named_modules())
+        return (m for _, m in self.named_modules(remove_duplicate=remove_duplicate))
 
     def named_children(self) -> Iterator[tuple[str, Any]]:
         """Iterate over the direct children with their names."""
@@ -231,8 +286,11 @@ class Module:
 
     def train(self, mode: bool = True) -> Any:
         """Set the tree to training mode, or to evaluation; return self."""
-        for module in self.modules():
-            vars(module)["training"] = mode
+        if not isinstance(mode, bool):
+            raise ValueError("training mode is expected to be boolean")
+        self.training = mode
+        for child in self.children():
+            child.train(mode)
         return self
 
     def eval(self) -> Any:
@@ -258,7 +316,8 @@ class Module:
         with no_grad():
             for p in self.parameters():
                 grad = p.grad
-                p.data = fn(p.data)
+                new = fn(p.data)
+                p.data, p._bf16 = new, new._bf16
                 if grad is not None:
                     p.grad = fn(grad)
             for module in self.modules():
@@ -283,6 +342,10 @@ class Module:
             )
         return self._apply(lambda t: t.to(device=where, dtype=d if t.is_floating_point() else None))
 
+    def to_empty(self, *, device: Any, recurse: bool = True) -> Any:
+        """Move the tree to a device without its values; return self."""
+        return self._apply(lambda t: empty_like(t, device=device))
+
     def cpu(self) -> Any:
         """Move the tree to the CPU."""
         return self.to("cpu")
@@ -295,102 +358,37 @@ class Module:
         """Convert the tree to float32."""
         return self._apply(lambda t: t.float() if t.is_floating_point() else t)
 
-    def half(self) -> Any:
-        """Convert the tree to float16, which is for files: minitorch does not compute in it."""
-        return self._apply(lambda t: t.half() if t.is_floating_point() else t)
-
-    def type(self, dst_type: Any) -> Any:
-        """Convert the tree to a dtype."""
-        return self.to(dst_type)
-
-    def share_memory(self) -> Any:
-        """Accepted, and changes nothing."""
-        return self
-
     def double(self) -> Any:
         """Convert the tree to float64."""
         return self._apply(lambda t: t.double() if t.is_floating_point() else t)
 
+    def half(self) -> Any:
+        """Convert the tree to float16, which is for files: minitorch does not compute in it."""
+        return self._apply(lambda t: t.half() if t.is_floating_point() else t)
+
+    def bfloat16(self) -> Any:
+        """Convert the tree to bfloat16, which is for files: minitorch does not compute in it."""
+        return self.to(bfloat16)
+
+    def type(self, dst_type: Any) -> Any:
+        """Convert the tree to a dtype."""
+        return self._apply(lambda t: t.type(dst_type))
+
+    def share_memory(self) -> Any:
+        """Accepted, and changes nothing: the threads of this process share all memory."""
+        return self
+
     def compile(self, *args: Any, **kwargs: Any) -> None:
         """Accepted, and changes nothing."""
 
-    # State
-
-    def state_dict(
-        self, *args: Any, destination: Any = None, prefix: str = "", keep_vars: bool = False
-    ) -> Any:
-        """Return parameters and buffers by dotted name; they share memory with the module."""
-        found = OrderedDict() if destination is None else destination
-        for path, module in self.named_modules(prefix=prefix.removesuffix("."), remove_duplicate=False):
-            for name, value in (*module._parameters.items(), *module._buffers.items()):
-                if value is not None and name not in module._not_saved:
-                    found[f"{path}.{name}" if path else name] = value if keep_vars else value.detach()
-        return found
-
-    def load_state_dict(
-        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
-    ) -> IncompatibleKeys:
-        """Load parameters and buffers by dotted name: all of them, or none if one does not fit.
-
-        Raises:
-            RuntimeError: Names (if ``strict``) or shapes do not fit; the message lists all of them.
-        """
-        own = self.state_dict(keep_vars=True)
-        missing = [name for name in own if name not in state_dict]
-        unexpected = [name for name in state_dict if name not in own]
-        faults = []
-        if strict and unexpected:
-            faults.append(
-                "Unexpected key(s) in state_dict: " + ", ".join(f'"{n}"' for n in unexpected) + ". "
-            )
-        if strict and missing:
-            faults.append("Missing key(s) in state_dict: " + ", ".join(f'"{n}"' for n in missing) + ". ")
-        for name, value in own.items():
-            if name in state_dict and tuple(to_array(state_dict[name]).shape) != tuple(value.shape):
-                faults.append(
-                    f"size mismatch for {name}: copying a param with shape {state_dict[name].shape} from checkpoint, "
-                    f"the shape in current model is {value.shape}."
-                )
-        if faults:
-            raise RuntimeError(
-                f"Error(s) in loading state_dict for {type(self).__name__}:\n\t" + "\n\t".join(faults)
-            )
-        with no_grad():
-            for name, value in own.items():
-                if name in state_dict:
-                    given = state_dict[name]
-                    value.copy_(given if isinstance(given, Tensor) else _tensor_of(given))
-        return IncompatibleKeys(missing, unexpected)
-
-    # Hooks and text
-
-    def register_forward_hook(
-        self, hook: Any, *, prepend: bool = False, with_kwargs: bool = False, always_call: bool = False
-    ) -> Any:
-        """Call ``hook(module, args, output)`` after each forward; what it returns replaces the output."""
-        return self._hooked(self._forward_hooks, hook, with_kwargs)
-
-    def register_forward_pre_hook(
-        self, hook: Any, *, prepend: bool = False, with_kwargs: bool = False
-    ) -> Any:
-        """Call ``hook(module, args)`` before each forward; what it returns replaces the arguments."""
-        return self._hooked(self._forward_pre_hooks, hook, with_kwargs)
-
-    def register_full_backward_hook(self, hook: Any, prepend: bool = False) -> Any:
-        """Call ``hook(module, (None,), (gradient of the output,))`` in each backward pass."""
-        return self._hooked(self._backward_hooks, hook, False)
-
-    def _hooked(self, hooks: list[Any], hook: Any, with_kwargs: bool) -> HookHandle:
-        handle = HookHandle()
-        hooks.append((handle, hook, with_kwargs))
-        return handle
+    # Text
 
     def extra_repr(self) -> str:
         """Return what ``repr`` shows besides the children."""
         return ""
 
     def _get_name(self) -> str:
-        return type(self).__name__
+        return self.__class__.__name__
 
     def __repr__(self) -> str:
         extra = self.extra_repr()
@@ -401,5 +399,12 @@ class Module:
         return f"{self._get_name()}(\n" + textwrap.indent("\n".join(lines), "  ") + "\n)"
 
 
-def _tensor_of(values: Any) -> Tensor:
-    return from_array(to_array(values))
+def _no_place(value: Any, kind: str, name: str, expected: str) -> str:
+    return f"cannot assign '{type(value).__name__}' as {kind} '{name}' ({expected} expected)"
+
+
+def _attribute(module: Module, name: str) -> Any:
+    try:
+        return getattr(module, name)
+    except AttributeError:
+        raise AttributeError(f"{module._get_name()} has no attribute `{name}`") from None
