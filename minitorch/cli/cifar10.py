@@ -31,8 +31,7 @@ from ..optim.optimizer import Optimizer
 from ..train import plots
 from ..train.callbacks import FIXED_LENGTH, SCHEDULES, schedule_for
 from ..train.trainer import Recipe, split_images
-from ..vision.color import ColorJitter
-from ..vision.transforms import Compose, Cutout, RandomCrop, RandomHorizontalFlip, RandomRotation
+from ..vision.transforms import ColorJitter, Compose, Cutout, RandomCrop, RandomHorizontalFlip, RandomRotation
 from . import image_trainer
 from .common import Parser, UsageError, fraction, natural, nonnegative
 
