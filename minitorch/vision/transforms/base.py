@@ -119,7 +119,9 @@ def ends(
     values = np.asarray(given, np.float64)
     if values.shape == ():
         values = np.array([max(lowest, neutral - values), neutral + values])
-    if values.shape != (2,) or not lowest <= values[0] <= values[1] <= highest:
+    with np.errstate(over="ignore", invalid="ignore"):
+        bounded = values.shape == (2,) and values[1] - values[0] < np.inf
+    if not bounded or not lowest <= values[0] <= values[1] <= highest:
         raise ValueError(
             f"{name}: expected a number or (lowest, highest) in {lowest:g}..{highest:g}, got {given}"
         )
