@@ -157,6 +157,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     add("--weight-decay", metavar="X", type=nonnegative, help="L2 penalty; default: 0.0")
     args = parser.parse_args(arguments)
     args.dataset = "cifar10"
+    if args.resume is None and args.split not in (None, "last"):
+        # Wrong counts are an error before a folder is made.
+        splits(argparse.Namespace(**{**vars(args), "seed": 0}))
     image_trainer.settle(parser, args, DEFAULTS)
     planned = args.saved.get("epochs", args.epochs)
     if args.schedule in FIXED_LENGTH and args.epochs != planned:
