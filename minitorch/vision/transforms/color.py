@@ -1,6 +1,6 @@
-"""Transforms of colours, ColorJitter and Grayscale, vectorised over a batch.
+"""Transforms of colours: brightness, contrast, saturation, hue; ColorJitter, Grayscale, RandomGrayscale.
 
-Inputs, results and randomness are those of `minitorch.vision.transforms`.
+The functions take float images (N, C, H, W) in [0, 1] and one number for each image, and do not clip.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from typing import TypeAlias
 
 import numpy as np
 
-from ..runtime import rng
-from ..runtime.types import Array
-from .transforms import Range, Transform, ends, to_uint8
+from ...runtime import rng
+from ...runtime.types import Array
+from ..pictures import to_uint8
+from .base import Range, Transform, ends, require_probability, sometimes
 
-_Change: TypeAlias = Callable[[Array, Array], Array]
+ColorChange: TypeAlias = Callable[[Array, Array], Array]
 _GREY = (0.299, 0.587, 0.114)  # weights of red, green and blue (ITU-R BT.601)
 
 
@@ -45,9 +46,8 @@ class ColorJitter(Transform):
 
     def apply(self, batch: Array) -> Array:
         """Change colours."""
-        skipped = (_saturate, _shift_hue) if _is_grey(batch) else ()
-        changes = [each for each in self._changes() if each[0] not in skipped]
-        n = len(batch)
+        is_grey(batch)
+        changes, n = self._changes(), len(batch)
         draw = rng.generator()
         images = batch / np.float32(255) if batch.dtype == np.uint8 else batch.copy()
         amounts = [draw.uniform(low, high, (n, 1, 1, 1)).astype(images.dtype) for _, low, high in changes]
@@ -58,13 +58,13 @@ class ColorJitter(Transform):
                 images[chosen] = change(images[chosen], amounts[i][chosen]).clip(0, 1)
         return to_uint8(images) if batch.dtype == np.uint8 else images
 
-    def _changes(self) -> list[tuple[_Change, float, float]]:
+    def _changes(self) -> list[tuple[ColorChange, float, float]]:
         """Return the changes with the ends of their ranges; those that change nothing are left out."""
-        changes: list[tuple[_Change, tuple[float, float], float]] = [
-            (_brighten, ends("brightness", self.brightness, 1.0, 0.0), 1.0),
-            (_contrast, ends("contrast", self.contrast, 1.0, 0.0), 1.0),
-            (_saturate, ends("saturation", self.saturation, 1.0, 0.0), 1.0),
-            (_shift_hue, ends("hue", self.hue, 0.0, -0.5, 0.5), 0.0),
+        changes: list[tuple[ColorChange, tuple[float, float], float]] = [
+            (brightened, ends("brightness", self.brightness, 1.0, 0.0), 1.0),
+            (contrasted, ends("contrast", self.contrast, 1.0, 0.0), 1.0),
+            (saturated, ends("saturation", self.saturation, 1.0, 0.0), 1.0),
+            (hue_shifted, ends("hue", self.hue, 0.0, -0.5, 0.5), 0.0),
         ]
         return [
             (change, low, high)
@@ -94,13 +94,38 @@ class Grayscale(Transform):
 
     def apply(self, batch: Array) -> Array:
         """Weigh the channels."""
-        grey = batch if _is_grey(batch) else _grey(batch)
-        if batch.dtype == np.uint8:
-            grey = np.rint(grey).astype(np.uint8)
-        return np.repeat(grey, self.num_output_channels, axis=1)
+        return grey_of(batch, self.num_output_channels)
 
 
-def _is_grey(batch: Array) -> bool:
+@dataclass(eq=False)
+class RandomGrayscale(Transform):
+    """Makes an image grey with probability ``p``, by default 0.1; the number of channels stays."""
+
+    p: float = 0.1
+
+    def __post_init__(self) -> None:
+        require_probability(self.p)
+
+    def apply(self, batch: Array) -> Array:
+        """Weigh the channels."""
+        is_grey(batch)
+        return sometimes(batch, self.p, lambda images: grey_of(images, images.shape[1]))
+
+
+def grey_of(batch: Array, channels: int) -> Array:
+    """Return images in grey, uint8 or float, with one channel or three equal ones."""
+    grey = batch if is_grey(batch) else _grey(batch)
+    if batch.dtype == np.uint8:
+        grey = np.rint(grey).astype(np.uint8)
+    return np.repeat(grey, channels, axis=1)
+
+
+def is_grey(batch: Array) -> bool:
+    """Tell whether images have one channel.
+
+    Raises:
+        ValueError: They have neither one channel nor three.
+    """
     if batch.shape[1] not in (1, 3):
         raise ValueError(f"colours: expected one or three channels, got images {batch.shape}")
     return batch.shape[1] == 1
@@ -111,25 +136,30 @@ def _grey(images: Array) -> Array:
     return red + green + blue
 
 
-def _brighten(images: Array, factor: Array) -> Array:
+def brightened(images: Array, factor: Array) -> Array:
+    """Scale all pixels."""
     return images * factor
 
 
-def _contrast(images: Array, factor: Array) -> Array:
-    grey = _grey(images) if images.shape[1] == 3 else images
+def contrasted(images: Array, factor: Array) -> Array:
+    """Scale the distance from the mean grey of the image."""
+    grey = images if is_grey(images) else _grey(images)
     return images * factor + (1 - factor) * grey.mean((1, 2, 3), keepdims=True)
 
 
-def _saturate(images: Array, factor: Array) -> Array:
-    return images * factor + (1 - factor) * _grey(images)
+def saturated(images: Array, factor: Array) -> Array:
+    """Scale the distance from the grey of each pixel; grey images stay."""
+    return images if is_grey(images) else images * factor + (1 - factor) * _grey(images)
 
 
-def _shift_hue(images: Array, shift: Array) -> Array:
-    """Rotate the hue (of HSV) by ``shift`` of its circle; value and chroma stay.
+def hue_shifted(images: Array, shift: Array) -> Array:
+    """Rotate the hue (of HSV) by ``shift`` of its circle; value and chroma stay, and so do grey images.
 
     ``sextant`` is the hue in sixths of the circle, from red over green and blue back to red. A channel is
     ``value - chroma * clip(min(k, 4 - k), 0, 1)`` with ``k = (n + sextant) % 6`` and n = 5, 3, 1 for red, green, blue.
     """
+    if is_grey(images):
+        return images
     red, green, blue = images[:, 0:1], images[:, 1:2], images[:, 2:3]
     value = images.max(1, keepdims=True)
     chroma = value - images.min(1, keepdims=True)
