@@ -12,6 +12,7 @@ from ..runtime.streams import drop_unwritten
 COMMANDS = {
     "mnist": "train LeNet or a CNN on MNIST, Fashion-MNIST or the bundled digits",
     "cifar10": "train a convolutional network on CIFAR-10",
+    "classify": "name what pictures show, by a trained network",
     "toys": "train a small network on a toy point set",
     "dashboard": "start a visdom server for this machine",
     "replay": "show a finished run on a visdom server",
