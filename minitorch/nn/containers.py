@@ -130,8 +130,7 @@ def run_layers(sequence: Iterable[Any], x: Any) -> Any:
     while layers:
         layer = layers.pop(0)
         settings: dict[str, Any] = {}
-        norm = _foldable(layer, layers[0]) if layers else None
-        if norm is not None:
+        if layers and (norm := _foldable(layer, layers[0])) is not None:
             layers.pop(0)
             settings["norm"] = norm
         if layers and _is_relu(layers[0]) and _accepts_activation(layer):
