@@ -19,6 +19,7 @@ COMMANDS = {
     "compare": "compare finished runs in a table and a figure",
     "gradcheck": "check the gradients of layers",
     "sanity": "check that a network can learn",
+    "export": "write the network of a run as an ONNX file",
     "graph": "draw the graph of an expression",
     "warmup": "compile the common kernels ahead of time",
     "data": "download an image set and check it",
