@@ -169,7 +169,14 @@ def test_batch_norm_and_relu_are_folded_in_evaluation(monkeypatch: pytest.Monkey
             lambda *a, f=forward, n=function.__name__, **k: called.append(n) or f(*a, **k),
         )
     minitorch.set_default_dtype("float32")
-    for name, additions in (("inception_v3", 0), ("vgg11_bn", 0), ("resnet18", 8)):
+    networks = (
+        ("inception_v3", 0),
+        ("vgg11_bn", 0),
+        ("resnet18", 8),
+        ("mobilenet_v2", 0),
+        ("efficientnet_lite0", 0),
+    )
+    for name, additions in networks:
         model = IMAGENET_MODELS[name].build(num_classes=CLASSES, init_weights=False).eval()
         called.clear()
         with minitorch.no_grad():
