@@ -34,7 +34,7 @@ LAYERS = """
     nn optim cuda legacy datasets
     data vision testing
     train
-    models
+    models onnx
     dashboard
     torch course
     torchvision

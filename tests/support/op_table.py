@@ -438,6 +438,7 @@ TABLE = [
     Line("log1p", more.Log1p(), np.log1p, low=-0.9),
     Line("expm1", more.Expm1(), np.expm1),
     Line("rsqrt", more.Rsqrt(), lambda x: 1 / np.sqrt(x), low=0.1),
+    Line("relu6", more.ReLU6(), lambda x: np.clip(x, 0, 6), low=-4, high=10),
     Line("sin", more.Sin(), np.sin),
     Line("cos", more.Cos(), np.cos),
     Line("tan", more.Tan(), np.tan, low=-1, high=1),

@@ -99,7 +99,7 @@ MISSING = {
     "import torch.jit\n": "line 1: torch.jit",
     "from torch.nn import FractionalMaxPool2d\n": "line 1: torch.nn.FractionalMaxPool2d",
     "import torch\ntorch.ones(2).to_sparse()\n": "line 2: torch.Tensor.to_sparse",
-    "from torchvision.models import vgg16\n": "line 1: torchvision.models.vgg16",
+    "from torchvision.models import densenet121\n": "line 1: torchvision.models.densenet121",
 }
 IN_TURN = """
 import sys

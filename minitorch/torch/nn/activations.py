@@ -85,7 +85,9 @@ def relu_(input: Tensor) -> Tensor:
 
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
     """Return the elements kept between 0 and 6."""
-    return hardtanh(input, 0.0, 6.0, inplace)
+    if not is_float(input):
+        return hardtanh(input, 0.0, 6.0, inplace)
+    return _placed(input, wrap(more.ReLU6.apply(input._value), op="Hardtanh"), inplace)
 
 
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
