@@ -150,7 +150,7 @@ def _foldable(layer: Any, follower: Any) -> tuple[Tensor, Tensor] | None:
     ):
         return None
     # A norm that does not fit stays where it is, and its own check reports it.
-    fits = layer.weight.value.dims in follower.dims and layer.channels[1] == follower.num_features
+    fits = layer.weight.value.dims in follower.dims and layer.out_channels == follower.num_features
     return follower.scale_and_shift() if fits else None
 
 
