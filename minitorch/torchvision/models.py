@@ -39,8 +39,8 @@ class _Join(nn.Module):
 
 
 def _conv(core: Any) -> Any:
-    ins, outs = core.channels
-    return nn.Conv2d(ins, outs, core.kernel, bias=core.bias is not None, **core.settings)
+    sizes = core.in_channels, core.out_channels, core.kernel_size
+    return nn.Conv2d(*sizes, bias=core.bias is not None, **core.settings)
 
 
 def _pool(kind: Callable[..., Any]) -> Callable[[Any], Any]:

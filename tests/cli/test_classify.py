@@ -19,6 +19,7 @@ from minitorch.models.imagenet import class_names
 from minitorch.models.imagenet import weights as weight_files
 from minitorch.vision import io as vision_io
 
+from ..support.checks import in_dtype
 from ..support.required import required
 from ..support.web import Server, serving
 from .runner import PROJECT, one_line, run
@@ -29,8 +30,8 @@ __all__ = ["serving"]  # a fixture
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Weights of a small network, which prefers class 281."""
-    minitorch.set_default_dtype("float32")
-    state = squeezenet1_1().state_dict()
+    with in_dtype("float32"):
+        state = squeezenet1_1().state_dict()
     state["classifier.1.bias"][281] = 50.0
     path = tmp_path_factory.mktemp("weights") / "squeezenet1_1.safetensors"
     minitorch.save(state, path)

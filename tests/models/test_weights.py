@@ -17,15 +17,21 @@ from minitorch.models import IMAGENET_MODELS, inception_v3, resnet18, squeezenet
 from minitorch.models.imagenet import weights as weight_files
 from minitorch.models.imagenet.weights import find_weights
 
+from ..support.checks import in_dtype
 from ..support.web import Server, serving
 
 __all__ = ["serving"]  # a fixture
 
 
+@pytest.fixture(autouse=True)
+def float32(sealed: None) -> None:
+    minitorch.set_default_dtype("float32")
+
+
 @pytest.fixture(scope="module")
 def network() -> Any:
-    minitorch.set_default_dtype("float32")
-    return squeezenet1_1()
+    with in_dtype("float32"):
+        return squeezenet1_1()
 
 
 @pytest.fixture
