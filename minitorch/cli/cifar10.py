@@ -70,7 +70,7 @@ def splits(args: argparse.Namespace) -> ImageSplits:
 
     Raises:
         UsageError: The counts of ``--split`` do not add up to the images that there are.
-        DataError: CIFAR-10 is not to be had.
+        DataError: CIFAR-10 is neither on the disk nor can it be downloaded.
     """
     whole, test = cifar10(args.data_dir)
     if args.split == "last":

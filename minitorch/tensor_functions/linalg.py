@@ -214,7 +214,7 @@ class Qr(Function):
         a, q, r = ctx.saved_values
         m, n, k = q.shape[-2], r.shape[-1], r.shape[-2]
         dq, dr = unpack(d.host(), (m, k), (k, n))
-        rest = dr[..., k:]  # of a wide matrix: what lies beside its first square
+        rest = dr[..., k:]  # a wide matrix: the columns after the leading square
         dq = dq + a[..., k:] @ _t(rest)
         square, d_square = r[..., :k], dr[..., :k]
         upper = np.triu(d_square @ _t(square) - _t(q) @ dq)

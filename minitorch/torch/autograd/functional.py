@@ -55,6 +55,16 @@ def _rows(y: Tensor, xs: tuple[Tensor, ...]) -> list[Tensor]:
     ]
 
 
+def _evaluated(func: Callable[..., Any], inputs: Any, create_graph: bool) -> tuple[Any, Any, Any]:
+    """Return leaves with the values of ``inputs``, the function's result for them, and its tensors in a list."""
+    require_first_order(create_graph)
+    xs = _leaves(inputs)
+    with enable_grad():
+        out = func(*xs)
+    ys = _results(out)
+    return xs, out, ys
+
+
 def jacobian(
     func: Callable[..., Any],
     inputs: Any,
@@ -77,11 +87,7 @@ def jacobian(
         For one input and one result, a tensor: shape of the result, then that of the input. Else tuples of them, the
         results outside.
     """
-    require_first_order(create_graph)
-    xs = _leaves(inputs)
-    with enable_grad():
-        out = func(*xs)
-    ys = _results(out)
+    xs, out, ys = _evaluated(func, inputs, create_graph)
     if strict and not all(y.requires_grad for y in ys):
         raise RuntimeError("The output of the user-provided function is independent of the input.")
     return _like(out, [_like(inputs, _rows(y, xs)) for y in ys])
@@ -91,11 +97,7 @@ def vjp(
     func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
 ) -> tuple[Any, Any]:
     """Return the result of a function, and the product of ``v`` and its Jacobian."""
-    require_first_order(create_graph)
-    xs = _leaves(inputs)
-    with enable_grad():
-        out = func(*xs)
-    ys = _results(out)
+    xs, out, ys = _evaluated(func, inputs, create_graph)
     if v is None and (len(ys) > 1 or ys[0].numel() != 1):
         raise RuntimeError(
             "The vector v can only be None if the user-provided function returns a single Tensor with a single element."
@@ -110,11 +112,7 @@ def jvp(
     func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
 ) -> tuple[Any, Any]:
     """Return the result of a function, and the product of its Jacobian and ``v``: computed row by row."""
-    require_first_order(create_graph)
-    xs = _leaves(inputs)
-    with enable_grad():
-        out = func(*xs)
-    ys = _results(out)
+    xs, out, ys = _evaluated(func, inputs, create_graph)
     if v is None and (len(xs) > 1 or xs[0].numel() != 1):
         raise RuntimeError(
             "The vector v can only be None if the input to the user-provided function is a single Tensor with a single "

@@ -127,7 +127,7 @@ def searchsorted(
     side: str | None = None,
     sorter: Tensor | None = None,
 ) -> Tensor:
-    """Return where elements would be inserted into sorted vectors, which lie in the last dimension.
+    """Return where elements would be inserted into vectors, sorted along the last dimension.
 
     Args:
         sorted_sequence: A vector; or vectors, each for the row of ``input`` at the same place.

@@ -85,7 +85,7 @@ class Cutout(Transform):
 
 
 def inside(shape: Sequence[int], tops: Array, lefts: Array, heights: Array, widths: Array) -> Array:
-    """Return which pixels (N, 1, H, W) of a batch of this shape lie in the rectangle of their image."""
+    """Return a mask (N, 1, H, W) of the pixels inside each image's rectangle."""
     down = np.arange(shape[2]) - tops[:, None]
     right = np.arange(shape[3]) - lefts[:, None]
     rows, columns = (down >= 0) & (down < heights[:, None]), (right >= 0) & (right < widths[:, None])
