@@ -9,7 +9,6 @@ import importlib
 import importlib.util
 import os
 import re
-import sys
 import warnings
 from pathlib import Path
 from types import ModuleType
@@ -32,25 +31,22 @@ def required(name: str) -> ModuleType:
         return importlib.import_module(name)
 
 
-def torchvision() -> ModuleType:
-    """Import torchvision, also where its compiled operators do not fit the installed build of PyTorch.
+def torchvision() -> Any:
+    """Import torchvision with its transforms, also where its compiled operators do not fit the build of PyTorch.
 
-    Networks need none of them, but the import fails where they are unknown: then their names are declared first.
+    Tests need none of them, but its import fails where they are unknown: then their names are declared first.
     """
     torch = required("torch")
-    try:
-        return required("torchvision")
-    except RuntimeError as error:
-        if "does not exist" not in str(error):
-            raise
-    for name in [n for n in sys.modules if n.split(".")[0] == "torchvision"]:
-        del sys.modules[name]
     spec = importlib.util.find_spec("torchvision")
-    assert spec is not None
-    assert spec.origin is not None
-    text = (Path(spec.origin).parent / "_meta_registrations.py").read_text()
-    library = torch.library.Library("torchvision", "DEF")
-    for name in sorted(set(re.findall(r'register_(?:fake|meta)\("(?:torchvision::)?(\w+)"\)', text))):
-        library.define(f"{name}(Tensor a) -> Tensor")
-    _libraries.append(library)  # the declarations live as long as it does
-    return required("torchvision")
+    if spec is not None and spec.origin is not None and not torch._C._dispatch_has_kernel("torchvision::nms"):
+        text = (Path(spec.origin).parent / "_meta_registrations.py").read_text()
+        library = torch.library.Library("torchvision", "FRAGMENT")
+        for name in set(re.findall(r'register_(?:fake|meta)\("(?:torchvision::)?(\w+)"\)', text)):
+            try:
+                library.define(f"{name}(Tensor a) -> Tensor")
+            except RuntimeError:  # an operator without a kernel for this build
+                continue
+        _libraries.append(library)  # the declarations live as long as it does
+    package = required("torchvision")
+    required("torchvision.transforms.v2")
+    return package

@@ -15,7 +15,7 @@ from minitorch.torch.tensor import from_array, to_array
 from minitorch.torchvision import transforms as ours
 from minitorch.vision.transforms import policies
 from minitorch.vision.transforms.warp import warp
-from tests.support.torchvision_reference import torchvision
+from tests.support.required import torchvision
 
 theirs: Any = torchvision().transforms
 torch: Any = pytest.importorskip("torch")
