@@ -1,13 +1,11 @@
 """A training step alone, and beside a second process that trains the same: how threads wait for work decides.
 
-Each side against its own kind: minitorch as it is, minitorch with threads that wait as long as GNU's OpenMP lets them,
-PyTorch.
+Each side against its own kind: two processes of minitorch, two of PyTorch.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import time
@@ -19,17 +17,15 @@ import harness
 import training_step
 
 CASE = ("lenet", 16)
-LONG = "300000"  # turns, OpenMP's own default
-SIDES: dict[str, tuple[Callable[..., Callable[[], None]], dict[str, str]]] = {
-    "minitorch": (training_step.ours, {}),
-    "minitorch, OpenMP's default spin-wait": (training_step.ours, {"GOMP_SPINCOUNT": LONG}),
-    "PyTorch": (training_step.theirs, {}),
+SIDES: dict[str, Callable[..., Callable[[], None]]] = {
+    "minitorch": training_step.ours,
+    "PyTorch": training_step.theirs,
 }
 
 
 def child(side: str, seconds: float) -> None:
     """Train for so long; print the mean milliseconds of a step: most may be quick where a few wait long."""
-    step = SIDES[side][0](*CASE)
+    step = SIDES[side](*CASE)
     end = time.perf_counter() + seconds
     times = []
     while time.perf_counter() < end:
@@ -50,15 +46,10 @@ def main() -> None:
     seen: dict[str, list[list[float]]] = {side: [[], []] for side in SIDES}
     for _ in range(1 if options.quick else 3):
         for side, (alone, crowded) in seen.items():
-            variables = SIDES[side][1]
-            alone.append(float(harness.python(own, "--child", side, "4", **variables)))
-            twin = subprocess.Popen(
-                [sys.executable, own, "--child", side, "12"],
-                env={**os.environ, **variables},
-                stdout=subprocess.DEVNULL,
-            )
+            alone.append(float(harness.python(own, "--child", side, "4")))
+            twin = subprocess.Popen([sys.executable, own, "--child", side, "12"], stdout=subprocess.DEVNULL)
             time.sleep(3)  # both are in their steps then
-            crowded.append(float(harness.python(own, "--child", side, "4", **variables)))
+            crowded.append(float(harness.python(own, "--child", side, "4")))
             twin.wait()
     rows: list[dict[str, Any]] = []
     for side, (alone, crowded) in seen.items():

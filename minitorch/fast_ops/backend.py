@@ -16,7 +16,7 @@ import numpy as np
 from ..runtime import allocator
 from ..runtime import strides as runtime_strides
 from ..runtime.quiet import quiet
-from ..runtime.types import ConvParams, Fn, PoolParams, Shape
+from ..runtime.types import Array, ConvParams, Fn, PoolParams, Shape
 from ..tensor_data import TensorData
 from ..tensor_ops.backend import TensorBackend, register_backend
 from ..tensor_ops.base import Kernel, Rows, TensorOps
@@ -122,17 +122,20 @@ class FastOps(TensorOps):
                 inner = math.prod(a.shape[dim + 1 :])
                 if inner == 1 and chunks and fn in reduce.VECTORIZED:
                     loop = jit.variant(reduce.VECTORIZED[fn], a.dtype, parallel)
-                    loop(out._storage, a._storage, out.size, n)
+                    loop(out._storage, cls._partial(out, n, elementwise.CHUNK), a._storage, out.size, n)
                     return
                 if inner == 1 and chunks and n >= 2 * reduce.LANES:
                     loop = jit.variant(reduce.reduce_long, a.dtype, parallel, fn=fn)
-                    loop(out._storage, a._storage, start, out.size, n)
+                    loop(
+                        out._storage, cls._partial(out, n, elementwise.CHUNK), a._storage, start, out.size, n
+                    )
                     return
                 if inner >= 8:
-                    outer = out.size // inner
+                    rows = reduce.REDUCE_ROWS if chunks else max(n, 1)
                     loop = jit.variant(reduce.reduce_columns, a.dtype, parallel, fn=fn)
-                    share = reduce.REDUCE_ROWS if chunks else n
-                    loop(out._storage, a._storage, start, outer, n, inner, share)
+                    loop(
+                        out._storage, cls._partial(out, n, rows), a._storage, start, out.size // inner, n, inner, rows
+                    )  # fmt: skip
                     return
             plan = _reduce_plan(a.shape, a.strides, dim)
             if plan is None:
@@ -144,6 +147,11 @@ class FastOps(TensorOps):
                 loop(out._storage, a._storage, start, *plan, n, a.strides[dim], group)
 
         return kernel
+
+    @classmethod
+    def _partial(cls, out: TensorData, n: int, chunk: int) -> Array:
+        """Return memory for the reductions of chunks of ``n`` elements; that of ``out`` where there is one chunk."""
+        return out._storage if n <= chunk else cls.empty(out.size * -(-n // chunk), out.dtype)
 
     @classmethod
     def update_kernel(cls, rule: Fn) -> Kernel:

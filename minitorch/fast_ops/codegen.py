@@ -5,11 +5,12 @@ a loop but call different float functions, and a loop that closes over a compile
 process to process. A module that holds the loop, its float functions and its constants as text has a file of its own,
 so its machine code can be kept, and a change of any part gives another name.
 
-What is in the module: the loop (as ``kernel``); every Python function it calls, the float functions narrowed to the
-dtype (`runtime.specialize.narrow`), the loop's helpers as they are; constants as literals; imports of modules and of
-intrinsics; ``real``, the dtype's scalar type. ``math.exp`` becomes `exp.vector_exp`.
+What is in the module: the loop (as ``kernel``), with its ``prange`` written out for shares (`with_shares`); every
+Python function it calls, the float functions narrowed to the dtype (`runtime.specialize.narrow`), the loop's helpers as
+they are; constants as literals; imports of modules and of intrinsics; ``real``, the dtype's scalar type. ``math.exp``
+becomes `exp.vector_exp`.
 
-What is in the key: FORMAT, Numba's version, dtype, parallel, FLAGS, BOUNDS; the byte code, constants and names of the
+What is in the key: FORMAT, Numba's version, dtype, settings, FLAGS, BOUNDS; the byte code, constants and names of the
 loop and of each function that is copied; the value of each constant; and for what is imported from this package, the
 source text of its module (a change of an intrinsic must recompile the kernels that use it).
 
@@ -35,9 +36,9 @@ import numba
 
 from ..runtime.specialize import global_names, narrow, source_tree
 from ..runtime.types import Fn
-from . import exp, sums
+from . import exp, shares, sums
 
-FORMAT = 5  # raised when what is written into the cache changes
+FORMAT = 6  # raised when what is written into the cache changes
 PACKAGE = __package__.split(".")[0] + "."  # prefix of the modules of this package
 REPLACEMENTS = {"math.exp": "vector_exp"}  # functions of the system that `exp` does better
 COMPILED = (exp.__name__, sums.__name__)  # modules whose functions have a compiled form of their own
@@ -103,12 +104,74 @@ class _Replace(ast.NodeTransformer):
         return node if replacement is None else ast.Name(replacement, ast.Load())
 
 
-def key(loop: Fn, bound: dict[str, Any], dtype: str, parallel: bool) -> str:
+SHARES = ("_pool", "_first", "_last")  # what a kernel with `prange` takes in front of its own arguments
+
+
+class _Shares(ast.NodeTransformer):
+    """Writes loops over ``prange`` out for shares; see `shares`. ``loops`` counts them."""
+
+    loops = 0
+
+    def visit_For(self, node: ast.For) -> ast.stmt:
+        if not (isinstance(node.iter, ast.Call) and ast.unparse(node.iter.func) == "prange"):
+            self.generic_visit(node)
+            return node
+        self.loops += 1
+        count = ast.unparse(node.iter.args[0])
+        text = (
+            f"if _pool > 0:\n    fork(_pool, _first, {count}, {self.loops})\n"
+            f"elif _pool == -{self.loops}:\n    for _k in range(_last - _first):\n"
+            f"        {ast.unparse(node.target)} = iteration(_first, _k)\n"
+        )
+        written = ast.parse(text).body[0]
+        assert isinstance(written, ast.If)
+        share = written.orelse[0]
+        assert isinstance(share, ast.If)
+        loop = share.body[0]
+        assert isinstance(loop, ast.For)
+        loop.body += node.body
+        return written
+
+
+def with_shares(tree: ast.FunctionDef) -> bool:
+    """Write a kernel's loops over ``prange`` out for shares, in place; return whether it has any.
+
+    What stands before its first loop is computed by each share again, so it is cheap and allocates nothing. What stands
+    after it, between loops too, is done by the caller alone, when all shares of the loop are done.
+    """
+    writer, body = _Shares(), list[ast.stmt]()
+    for statement in tree.body:
+        before, written = writer.loops, writer.visit(statement)
+        if before and writer.loops == before:
+            written = ast.If(ast.parse("_pool > 0", mode="eval").body, [written], [])
+        body.append(written)
+    if not writer.loops:
+        return False
+    tree.body = body
+    tree.args.args[:0] = [ast.arg(name) for name in SHARES]
+    ast.fix_missing_locations(tree)
+    return True
+
+
+def loop_with_shares(loop: Fn) -> Fn:
+    """Return a loop as a function whose ``prange`` is written out for shares."""
+    tree = source_tree(loop)
+    if tree is None or not with_shares(tree):
+        return loop
+    tree.name += "_shares"  # `inspect` finds the loop's own text by its name
+    return function_from_source(
+        tree.name, ast.unparse(tree), {**loop.__globals__, "fork": shares.fork, "iteration": shares.iteration}
+    )
+
+
+def key(loop: Fn, bound: dict[str, Any], dtype: str, settings: str) -> str:
     """Return the hash of all that a kernel is made of; see the head of this file."""
-    parts: list[Any] = [FORMAT, numba.__version__, dtype, parallel, FLAGS, _fingerprint(loop.__code__)]
+    parts: list[Any] = [FORMAT, numba.__version__, dtype, settings, FLAGS, _fingerprint(loop.__code__)]
     parts += [BOUNDS] if BOUNDS else []
     for name, value, _ in _references(loop, bound):
-        if is_copied(value):
+        if name == "prange":
+            parts.append((name, _module_text(shares.__name__)))
+        elif is_copied(value):
             parts.append((name, _fingerprint(value.__code__)))
         elif isinstance(value, types.ModuleType):
             parts.append((name, value.__name__, _module_text(exp.__name__) if value is math else ""))
@@ -119,19 +182,21 @@ def key(loop: Fn, bound: dict[str, Any], dtype: str, parallel: bool) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:20]
 
 
-def module_source(loop: Fn, bound: dict[str, Any], dtype: str, parallel: bool) -> str | None:
+def module_source(loop: Fn, bound: dict[str, Any], dtype: str, settings: str) -> str | None:
     """Return the text of the kernel's module, or None where the source of a function cannot be found.
 
     Args:
         loop: The loop.
         bound: Float functions, intrinsics and numbers in the place of names that the loop uses.
         dtype: "float32" or "float64".
-        parallel: Whether ``prange`` runs on all threads.
+        settings: More of Numba's settings for the loop: "nogil=True, " or nothing.
     """
     head = ["from numba import njit", f"from numpy import {dtype}", f"from numpy import {dtype} as real"]
     body: list[str] = []
     for name, value, through_bound in _references(loop, bound):
-        if is_copied(value):
+        if name == "prange":
+            head.append(f"from {shares.__name__} import fork, iteration")
+        elif is_copied(value):
             tree = narrow(value, dtype) if through_bound else source_tree(value)
             if tree is None:
                 return None
@@ -149,8 +214,9 @@ def module_source(loop: Fn, bound: dict[str, Any], dtype: str, parallel: bool) -
     if tree is None:
         return None
     tree.name = "kernel"
+    with_shares(tree)
     text = ast.unparse(_Replace().visit(tree))
-    body.append(f"@njit(parallel={parallel}, error_model='numpy', fastmath={FLAGS!r}{BOUNDS})\n{text}\n")
+    body.append(f"@njit({settings}error_model='numpy', fastmath={FLAGS!r}{BOUNDS})\n{text}\n")
     used = [name for name in REPLACEMENTS.values() if any(name in part for part in body)]
     head += [f"from {exp.__name__} import {name}" for name in used]
     return "\n".join([*sorted(set(head)), "", *body])

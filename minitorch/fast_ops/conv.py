@@ -4,8 +4,8 @@ The formula, for output channel o of a group with C input channels (cross-correl
 
     out[n, o, y, z] = sum over c, i, j of  w[o, c, i, j] * x[n, c, y * stride + i * dilation - top, ... - left]
 
-**A padded scratch image.** A thread copies one image into scratch memory whose margins hold zeros. After that no read
-is out of bounds, and row y + 1 of the image lies a constant ``padded_width`` behind row y:
+**A padded scratch image.** A share (`shares`) copies one image into scratch memory whose margins hold zeros. After that
+no read is out of bounds, and row y + 1 of the image lies a constant ``padded_width`` behind row y:
 
     scratch (padded_height x padded_width)          in memory, one row after the other
         0 0 0 0 0 0
@@ -38,10 +38,10 @@ whose rows and columns fall on the stride, so each phase is a small convolution 
 that writes each stride-th pixel. Phases without taps are zero.
 
 **Backward to the weight** is, for each (o, tap), the dot product of the gradient of channel o with the scratch image
-shifted by the tap, over all images. A thread copies a few images (SCRATCH_BYTES, which fit its caches), and dot tiles
-compute some channels by some taps at once. The gradients are laid out with the image's ``padded_width`` too, with
-zeros in the margin, so that the sums run over whole rows. Each thread has its own sums; `gather` adds them up, thread
-by thread. Zeros of a margin times infinity are nan: sums that are not finite are computed anew by `dot_windows`.
+shifted by the tap, over all images. A share copies a few images (SCRATCH_BYTES, which fit a core's caches), and dot
+tiles compute some channels by some taps at once. The gradients are laid out with the image's ``padded_width`` too, with
+zeros in the margin, so that the sums run over whole rows. Each share has its own sums; `gather` adds them up, share by
+share. Zeros of a margin times infinity are nan: sums that are not finite are computed anew by `dot_windows`.
 
 Where the result of a ReLU after the convolution is given, gradients are copied as 0 where it is 0: ReLU's
 gradient costs no pass of its own, and the bias's gradient is summed from the copy.
@@ -60,6 +60,7 @@ import numpy as np
 from numba import prange
 
 from .. import operators
+from ..runtime import allocator
 from ..runtime.placeholders import epilogue, real
 from ..runtime.types import Array, ConvParams, Fn, Padding, Pair
 from ..tensor_ops import reference_conv
@@ -74,7 +75,6 @@ from .register_tiles import (
 )
 from .simd import DOT_CHANNELS, DOT_TAPS
 from .sums import CACHE_LINE_GAP, total
-from .threads import thread_count
 
 # The forward tiles of `conv_tiles`: `jit.variant` binds narrow ones for groups of few output channels, and how rows are
 # copied into the result.
@@ -122,102 +122,120 @@ def fill(
                 plane += padded_height * padded_width
 
 
-def pack(w: Any, taps: Any, strides: Any, groups: int, outs: int, ins: int, channels: int) -> Any:
-    """Lay out weights as (groups, blocks of channels, taps of all inputs, channels).
+def pack_block(
+    packed: Any, number: int, w: Any, taps: Any, strides: Any, outs: int, ins: int, channels: int
+) -> None:
+    """Lay out the weights of one block of channels as (taps of all inputs, channels).
 
     Args:
+        packed: Where all blocks lie: (groups, blocks of channels, taps of all inputs, channels).
+        number: The block's number, of all groups.
         w: The weights, packed.
         taps: Numbers of the taps that are taken from each pair of channels.
         strides: Elements between the weights of two groups, two results and two inputs.
-        groups: Groups of channels.
         outs: Output channels of a group.
         ins: Input channels of a group.
-        channels: Output channels of a register tile; the last block is filled up with zeros.
+        channels: Output channels of a register tile; the last block of a group is filled up with zeros.
     """
-    weights, count = w.reshape(w.size), ins * len(taps)
-    blocks = (outs + channels - 1) // channels
-    packed = np.zeros(groups * blocks * count * channels, w.dtype)
-    for g in range(groups):
-        for o in range(outs):
-            target = (g * blocks + o // channels) * count * channels + o % channels
-            for c in range(ins):
-                for k in range(len(taps)):
-                    packed[target] = weights[g * strides[0] + o * strides[1] + c * strides[2] + taps[k]]
-                    target += channels
-    return packed
+    weights, blocks = w.reshape(w.size), (outs + channels - 1) // channels
+    g, first = number // blocks, number % blocks * channels
+    target = number * ins * len(taps) * channels
+    for c in range(ins):
+        for k in range(len(taps)):
+            source = g * strides[0] + first * strides[1] + c * strides[2] + taps[k]
+            for m in range(channels):
+                packed[target + m] = weights[source + m * strides[1]] if first + m < outs else real(0)
+            target += channels
 
 
 def conv_tiles(
-    out: Any, x: Any, relu_result: Any, w: Any, taps: Any, w_strides: Any, bias: Any, offsets: Any, layout: Any
+    out: Any, packed: Any, x: Any, relu_result: Any, w: Any, taps: Any, w_strides: Any, bias: Any, offsets: Any,
+    layout: Any,
 ) -> None:  # fmt: skip
     """Sum weights times the pixels at ``offsets``; add ``bias``, apply the activation, write each out_stride-th pixel.
 
-    A thread takes images. Where ``relu_result`` is given, pixels count where it is not 0.
+    A share is some images and some blocks of channels. Where ``relu_result`` is given, pixels count where it is not 0.
     """
-    groups, channels, lanes, threads, phases, corner, padded_height, padded_width, rows, cols, first, step = (
-        layout
-    )
+    (
+        groups,
+        channels,
+        lanes,
+        shares,
+        parts,
+        phases,
+        corner,
+        padded_height,
+        padded_width,
+        rows,
+        cols,
+        first,
+        step,
+    ) = layout
     batch = x.shape[0]
     ins, outs = x.shape[1] // groups, out.shape[1] // groups
     blocks = (outs + channels - 1) // channels
     count = len(offsets)
-    weights = pack(w, taps, w_strides, groups, outs, ins, channels)
     pixels = (rows - 1) * padded_width + cols
     padded = (pixels + lanes - 1) // lanes * lanes
-    for t in prange(threads):
+    for number in prange(groups * blocks):
+        pack_block(packed, number, w, taps, w_strides, outs, ins, channels)
+    for t in prange(shares * parts):
         scratch = np.zeros(ins * phases[0] * phases[1] * padded_height * padded_width + 4 * lanes, x.dtype)
         sums = np.empty(channels * padded, x.dtype)
-        for n in range(t * batch // threads, (t + 1) * batch // threads):
-            for g in range(groups):
-                low, high = g * ins, (g + 1) * ins
+        share, part = t // parts, t % parts
+        low_block, high_block = part * groups * blocks // parts, (part + 1) * groups * blocks // parts
+        for n in range(share * batch // shares, (share + 1) * batch // shares):
+            for number in range(low_block, high_block):
+                g, block = number // blocks, number % blocks
                 # Load.
-                if relu_result is None:
-                    fill(scratch, 0, x[n, low:high], None, phases, corner, padded_height, padded_width)
-                else:
-                    fill(
-                        scratch, 0, x[n, low:high], relu_result[n, low:high], phases, corner, padded_height,
-                        padded_width,
-                    )  # fmt: skip
-                for block in range(blocks):
-                    # Multiply: vectors of pixels by threes, the last four as two and two.
-                    w_offset = (g * blocks + block) * count * channels
-                    pixel, left = 0, padded // lanes
-                    while left >= 3 and left != 4:
-                        tile_3(sums, pixel, padded, scratch, pixel, offsets, weights, w_offset, count)
-                        pixel, left = pixel + 3 * lanes, left - 3
-                    while left >= 2:
-                        tile_2(sums, pixel, padded, scratch, pixel, offsets, weights, w_offset, count)
-                        pixel, left = pixel + 2 * lanes, left - 2
-                    if left:
-                        tile_1(sums, pixel, padded, scratch, pixel, offsets, weights, w_offset, count)
-                    # Store.
-                    for m in range(min(channels, outs - block * channels)):
-                        target = out[n, g * outs + block * channels + m]
-                        channel_bias = bias[g * outs + block * channels + m]
-                        if step[1] == 1:
-                            row_stride = step[0] * out.shape[3]
-                            out_offset = first[0] * out.shape[3] + first[1]
-                            epilogue(
-                                target, out_offset, row_stride, sums, m * padded, padded_width, rows, cols, channel_bias
-                            )  # fmt: skip
-                        else:
-                            for r in range(rows):
-                                line = sums[m * padded + r * padded_width :]
-                                row = target[first[0] + r * step[0], first[1] :]
-                                for k in range(cols):
-                                    row[k * step[1]] = line[k] + channel_bias
+                if number == low_block or block == 0:
+                    low, high = g * ins, (g + 1) * ins
+                    if relu_result is None:
+                        fill(scratch, 0, x[n, low:high], None, phases, corner, padded_height, padded_width)
+                    else:
+                        fill(
+                            scratch, 0, x[n, low:high], relu_result[n, low:high], phases, corner, padded_height,
+                            padded_width,
+                        )  # fmt: skip
+                # Multiply: vectors of pixels by threes, the last four as two and two.
+                w_offset = number * count * channels
+                pixel, left = 0, padded // lanes
+                while left >= 3 and left != 4:
+                    tile_3(sums, pixel, padded, scratch, pixel, offsets, packed, w_offset, count)
+                    pixel, left = pixel + 3 * lanes, left - 3
+                while left >= 2:
+                    tile_2(sums, pixel, padded, scratch, pixel, offsets, packed, w_offset, count)
+                    pixel, left = pixel + 2 * lanes, left - 2
+                if left:
+                    tile_1(sums, pixel, padded, scratch, pixel, offsets, packed, w_offset, count)
+                # Store.
+                for m in range(min(channels, outs - block * channels)):
+                    target = out[n, g * outs + block * channels + m]
+                    channel_bias = bias[g * outs + block * channels + m]
+                    if step[1] == 1:
+                        row_stride = step[0] * out.shape[3]
+                        out_offset = first[0] * out.shape[3] + first[1]
+                        epilogue(
+                            target, out_offset, row_stride, sums, m * padded, padded_width, rows, cols, channel_bias
+                        )  # fmt: skip
+                    else:
+                        for r in range(rows):
+                            line = sums[m * padded + r * padded_width :]
+                            row = target[first[0] + r * step[0], first[1] :]
+                            for k in range(cols):
+                                row[k * step[1]] = line[k] + channel_bias
 
 
 def gather(
     out: Any, bias_grad: Any, partial: Any, partial_bias: Any, outs: int, padded_outs: int, columns: int
 ) -> None:
-    """Add up what the threads of `dot_tiles` found, in order.
+    """Add up what the shares of `dot_tiles` found, in order.
 
     Args:
         out: The weight's gradient (O, C, KH, KW).
         bias_grad: The bias's gradient (O,).
-        partial: Sums of each thread (threads, groups * padded_outs * columns).
-        partial_bias: Sums of each thread and channel (threads, O and a gap).
+        partial: Sums of each share (shares, groups * padded_outs * columns).
+        partial_bias: Sums of each share and channel (shares, O and a gap).
         outs: Output channels of a group.
         padded_outs: These, rounded up to whole dot tiles.
         columns: Taps of all input channels, rounded up to whole dot tiles.
@@ -235,27 +253,30 @@ def gather(
             elements[o * taps + k] = element
 
 
-def dot_tiles(out: Any, bias_grad: Any, x: Any, d: Any, relu_result: Any, offsets: Any, layout: Any) -> Any:
+def dot_tiles(
+    out: Any, bias_grad: Any, checksum: Any, partial: Any, partial_bias: Any, x: Any, d: Any, relu_result: Any,
+    offsets: Any, layout: Any,
+) -> None:  # fmt: skip
     """Sum gradients ``d`` times the pixels at ``offsets`` over all images; and ``d`` by channel.
 
-    A thread takes images, in chunks. Where ``relu_result`` is given, gradients count where it is not 0. Returned is the
-    sum of ``out``: a number unless ``out`` holds nan or infinity, or the sum overflows.
+    A share is some images, taken in chunks, and has its own row of ``partial`` and ``partial_bias``; see `gather`.
+    Where ``relu_result`` is given, gradients count where it is not 0. ``checksum[0]`` is the sum of ``out``: a number
+    unless ``out`` holds nan or infinity, or the sum overflows.
     """
-    groups, lanes, threads, chunk, phases, corner, padded_height, padded_width = layout
+    groups, lanes, shares, chunk, phases, corner, padded_height, padded_width = layout
     batch = x.shape[0]
     ins, outs, rows, cols = x.shape[1] // groups, d.shape[1] // groups, d.shape[2], d.shape[3]
     pixels = (rows - 1) * padded_width + cols
     padded = (pixels + lanes - 1) // lanes * lanes
     padded_outs = (outs + DOT_CHANNELS - 1) // DOT_CHANNELS * DOT_CHANNELS
     size = ins * phases[0] * phases[1] * padded_height * padded_width
-    partial = np.zeros((threads, groups * padded_outs * len(offsets)), x.dtype)
-    partial_bias = np.zeros((threads, d.shape[1] + CACHE_LINE_GAP))
-    for t in prange(threads):
+    for t in prange(shares):
         scratch = np.zeros(chunk * size + padded + lanes, x.dtype)
         grads = np.zeros(chunk * padded_outs * padded, x.dtype)
         products = partial[t]
-        end = (t + 1) * batch // threads
-        for low in range(t * batch // threads, end, chunk):
+        products[:], partial_bias[t] = real(0), 0.0
+        end = (t + 1) * batch // shares
+        for low in range(t * batch // shares, end, chunk):
             images = min(chunk, end - low)
             for g in range(groups):
                 # Load.
@@ -282,7 +303,7 @@ def dot_tiles(out: Any, bias_grad: Any, x: Any, d: Any, relu_result: Any, offset
                             scratch, 0, size, offsets, k, padded // lanes, images,
                         )  # fmt: skip
     gather(out, bias_grad, partial, partial_bias, outs, padded_outs, len(offsets))
-    return total(out, 0, out.size)
+    checksum[0] = total(out, 0, out.size)
 
 
 def dot_windows(out: Any, x: Any, d: Any, stride: Any, padding: Any, dilation: Any, groups: int) -> None:
@@ -315,10 +336,12 @@ def dot_windows(out: Any, x: Any, d: Any, stride: Any, padding: Any, dilation: A
 def _run_tiles(
     out: Array, x: Array, relu_result: Array | None, w: Array, bias: Array, activation: Fn, launch: TileLaunch
 ) -> None:  # fmt: skip
-    taps, w_strides, offsets, layout = launch
+    taps, w_strides, offsets, packed, layout = launch
     tiles = WIDE_TILES if layout.channels > simd.NARROW_CHANNELS else NARROW_TILES
-    run = jit.variant(conv_tiles, out.dtype, layout.threads > 1, epilogue=EPILOGUES[activation], **tiles)
-    run(out, x, relu_result, w, taps, w_strides, bias, offsets, tuple(layout))
+    parallel = layout.shares * layout.parts > 1
+    run = jit.variant(conv_tiles, out.dtype, parallel, epilogue=EPILOGUES[activation], **tiles)
+    weights = allocator.empty(packed, out.dtype)
+    run(out, weights, x, relu_result, w, taps, w_strides, bias, offsets, tuple(layout))
 
 
 def forward(
@@ -341,7 +364,7 @@ def forward(
         return
     if winograd.applies(w, params) and winograd.forward(out, x, w, params.padding, bias, activation):
         return
-    launch = forward_launch(out.shape, w.shape, params, out.itemsize, thread_count())
+    launch = forward_launch(out.shape, w.shape, params, out.itemsize)
     _run_tiles(out, x, None, w, bias, activation, launch)
 
 
@@ -372,7 +395,7 @@ def grad_input(
         transposed = w[:, :, ::-1, ::-1].transpose(1, 0, 2, 3)
         if winograd.forward(out, d, transposed, flipped, bias, operators.id):
             return
-    for launch in input_grad_launches(out.shape, w.shape, params, out.itemsize, thread_count()):
+    for launch in input_grad_launches(out.shape, w.shape, params, out.itemsize):
         if len(launch.taps):
             _run_tiles(out, d, relu_result, w, bias, operators.id, launch)
         else:
@@ -400,12 +423,14 @@ def grad_weight(
         return
     if winograd.applies(out, params) and winograd.grad_weight(out, x, d, padding):
         return
-    offsets, layout = weight_grad_launch(d.shape, out.shape, params, out.itemsize, thread_count())
+    offsets, partial, layout = weight_grad_launch(d.shape, out.shape, params, out.itemsize)
     bias_grad = np.empty(d.shape[1], d.dtype) if bias_grad is None else bias_grad
-    run = jit.variant(dot_tiles, out.dtype, layout.threads > 1)
-    checksum = run(out, bias_grad, x, d, relu_result, offsets, tuple(layout))
+    sums = allocator.empty(layout.shares * partial, out.dtype).reshape(layout.shares, -1)
+    bias_sums, checksum = np.empty((layout.shares, len(bias_grad) + CACHE_LINE_GAP)), np.empty(1, out.dtype)
+    run = jit.variant(dot_tiles, out.dtype, layout.shares > 1)
+    run(out, bias_grad, checksum, sums, bias_sums, x, d, relu_result, offsets, tuple(layout))
     # Zeros in the margins times an infinite pixel or gradient are nan where a window's products are not.
-    if not math.isfinite(checksum):
+    if not math.isfinite(checksum[0]):
         d = d if relu_result is None else np.where(relu_result <= 0, d.dtype.type(0), d)
         if not _all_nan(d, x.shape[2:], out.shape[2:], stride, padding, dilation):
             jit.variant(dot_windows, out.dtype, True)(out, x, d, stride, padding, dilation, groups)

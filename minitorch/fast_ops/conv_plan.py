@@ -14,8 +14,21 @@ import numpy as np
 from ..runtime.types import Array, ConvParams, Pair, Shape
 from . import jit, simd
 
-# Bytes of images that a thread multiplies at a time: most of them stay in its nearest caches.
+# Bytes of images that are multiplied at a time: most of them stay in a core's nearest caches.
 SCRATCH_BYTES = 96 * 1024
+MOST_SHARES, MOST_SUMMED_SHARES = (
+    32,
+    8,
+)  # shares of a kernel; those with sums of their own, which are added up
+SUMMED_PIXELS = 512  # pixels of a result from which sums of their own pay
+
+
+def share_count(products: int, most: int) -> int:
+    """Return the largest power of two of shares that leaves each half of `jit.SERIAL` products, up to ``most``.
+
+    It depends on the work alone, not on the threads, as results depend on it.
+    """
+    return 1 << (max(1, min(2 * products // jit.SERIAL, most)).bit_length() - 1)
 
 
 class TileLayout(NamedTuple):
@@ -28,7 +41,8 @@ class TileLayout(NamedTuple):
         groups: Groups of channels.
         channels: Output channels of a register tile.
         lanes: Elements of a vector register.
-        threads: Threads that the batch is divided among.
+        shares: Shares that the batch is divided into.
+        parts: Parts that the blocks of output channels are divided into.
         phases: Phases that the scratch image is split into: the stride of a forward convolution.
         corner: Rows and columns of zeros above and to the left of the image.
         padded_height: Rows of a phase's plane.
@@ -42,7 +56,8 @@ class TileLayout(NamedTuple):
     groups: int
     channels: int
     lanes: int
-    threads: int
+    shares: int
+    parts: int
     phases: Pair
     corner: Pair
     padded_height: int
@@ -54,11 +69,11 @@ class TileLayout(NamedTuple):
 
 
 class DotLayout(NamedTuple):
-    """Sizes of `dot_tiles`; see `TileLayout`. ``chunk`` is how many images a thread multiplies at a time."""
+    """Sizes of `dot_tiles`; see `TileLayout`. ``chunk`` is how many images are multiplied at a time."""
 
     groups: int
     lanes: int
-    threads: int
+    shares: int
     chunk: int
     phases: Pair
     corner: Pair
@@ -173,31 +188,35 @@ class TileLaunch(NamedTuple):
         taps: See `TapPlan`; none for a phase of an input's derivative that is 0.
         w_strides: Elements between the weights of two groups, two results and two inputs.
         offsets: See `TapPlan`.
+        packed: Elements of all weights in blocks of channels.
         layout: Sizes.
     """
 
     taps: Array
     w_strides: tuple[int, int, int]
     offsets: Array
+    packed: int
     layout: TileLayout
 
 
 def _tile_launch(
     batch: int, outs: int, groups: int, w_strides: tuple[int, int, int], plan: TapPlan, phases: Pair, out_stride: Pair,
-    itemsize: int, threads: int,
+    itemsize: int,
 ) -> TileLaunch:  # fmt: skip
-    """Choose register tile and number of threads for ``outs`` output channels in ``groups`` groups."""
+    """Choose register tile and shares for ``outs`` output channels in ``groups`` groups."""
     channels = simd.WIDE_CHANNELS if outs // groups > simd.NARROW_CHANNELS else simd.NARROW_CHANNELS
-    products = batch * plan.rows * plan.padded_width * outs * len(plan.offsets)
+    blocks = groups * -(-(outs // groups) // channels)
+    wished = share_count(batch * plan.rows * plan.padded_width * outs * len(plan.offsets), MOST_SHARES)
+    shares = min(wished, max(batch, 1))
     layout = TileLayout(
-        groups, channels, simd.VECTOR_BYTES // itemsize, threads if products > jit.SERIAL else 1, phases,
+        groups, channels, simd.VECTOR_BYTES // itemsize, shares, max(1, min(wished // shares, blocks)), phases,
         plan.corner, plan.padded_height, plan.padded_width, plan.rows, plan.cols, plan.out_corner, out_stride,
     )  # fmt: skip
-    return TileLaunch(plan.taps, w_strides, plan.offsets, layout)
+    return TileLaunch(plan.taps, w_strides, plan.offsets, blocks * channels * len(plan.offsets), layout)
 
 
 @functools.lru_cache(maxsize=512)
-def forward_launch(out: Shape, w: Shape, params: ConvParams, itemsize: int, threads: int) -> TileLaunch:
+def forward_launch(out: Shape, w: Shape, params: ConvParams, itemsize: int) -> TileLaunch:
     """Return the launch of a forward convolution.
 
     Args:
@@ -205,51 +224,47 @@ def forward_launch(out: Shape, w: Shape, params: ConvParams, itemsize: int, thre
         w: Shape of the weight (O, C / groups, KH, KW).
         params: The settings of the convolution.
         itemsize: Bytes of an element.
-        threads: Threads that there are.
     """
     stride, params = walked_params(params, *out[2:])
     plan = forward_plan((out[2], out[3]), (w[2], w[3]), w[1], params)
     taps = w[2] * w[3]
     w_strides = (math.prod(w) // params.groups, w[1] * taps, taps)
-    return _tile_launch(out[0], out[1], params.groups, w_strides, plan, stride, (1, 1), itemsize, threads)
+    return _tile_launch(out[0], out[1], params.groups, w_strides, plan, stride, (1, 1), itemsize)
 
 
 @functools.lru_cache(maxsize=512)
-def input_grad_launches(
-    out: Shape, w: Shape, params: ConvParams, itemsize: int, threads: int
-) -> list[TileLaunch]:
+def input_grad_launches(out: Shape, w: Shape, params: ConvParams, itemsize: int) -> list[TileLaunch]:
     """Return the launch of each phase of the input's derivative ``out`` (N, C, H, W); see `forward_launch`."""
     groups, taps = params.groups, w[2] * w[3]
     w_strides = (math.prod(w) // groups, taps, w[1] * taps)
     return [
-        _tile_launch(out[0], out[1], groups, w_strides, plan, (1, 1), params.stride, itemsize, threads)
+        _tile_launch(out[0], out[1], groups, w_strides, plan, (1, 1), params.stride, itemsize)
         for plan in input_grad_plan((out[2], out[3]), (w[2], w[3]), w[0] // groups, params)
     ]
 
 
 @functools.lru_cache(maxsize=512)
-def weight_grad_launch(
-    d: Shape, w: Shape, params: ConvParams, itemsize: int, threads: int
-) -> tuple[Array, DotLayout]:
-    """Return offsets (see `TapPlan`) and layout of the derivative with respect to a weight of shape ``w``.
+def weight_grad_launch(d: Shape, w: Shape, params: ConvParams, itemsize: int) -> tuple[Array, int, DotLayout]:
+    """Return offsets (see `TapPlan`), sums per share, and layout of the derivative by a weight of shape ``w``.
 
     Args:
         d: Shape of the output's gradient (N, O, H', W').
         w: See `forward_launch`.
         params: See `forward_launch`.
         itemsize: See `forward_launch`.
-        threads: See `forward_launch`.
     """
     batch, rows, cols = d[0], d[2], d[3]
     stride, params = walked_params(params, rows, cols)
     plan = forward_plan((rows, cols), (w[2], w[3]), w[1], params, simd.DOT_TAPS)
-    used = threads if batch * rows * cols * math.prod(w) > jit.SERIAL else 1
+    pixels = batch * rows * cols
+    most = max(1, min(batch, pixels // SUMMED_PIXELS, MOST_SUMMED_SHARES))
+    shares = share_count(pixels * math.prod(w), most)
     padded_outs = -(-(w[0] // params.groups) // simd.DOT_CHANNELS) * simd.DOT_CHANNELS
     image = w[1] * stride[0] * stride[1] * plan.padded_height * plan.padded_width
     image_bytes = (image + padded_outs * rows * plan.padded_width) * itemsize
-    chunk = max(1, min(-(-batch // used), SCRATCH_BYTES // image_bytes))
+    chunk = max(1, min(-(-batch // shares), SCRATCH_BYTES // image_bytes))
     layout = DotLayout(
-        params.groups, simd.VECTOR_BYTES // itemsize, used, chunk, stride, plan.corner, plan.padded_height,
+        params.groups, simd.VECTOR_BYTES // itemsize, shares, chunk, stride, plan.corner, plan.padded_height,
         plan.padded_width,
     )  # fmt: skip
-    return plan.offsets, layout
+    return plan.offsets, params.groups * padded_outs * len(plan.offsets), layout

@@ -60,14 +60,14 @@ def tensor_map(fn: Fn) -> Kernel:
 
     ``fn`` may be plain or compiled.
     """
-    return jit.kernel(elementwise.map_any, parallel=True, cache=False, fn=fn)
+    return jit.on_numba_threads(elementwise.map_any, fn=fn)
 
 
 def tensor_zip(fn: Fn) -> Kernel:
     """Return the parallel zip: as `tensor_map`, with storage, shape and strides of two operands."""
-    return jit.kernel(elementwise.zip_any, parallel=True, cache=False, fn=fn)
+    return jit.on_numba_threads(elementwise.zip_any, fn=fn)
 
 
 def tensor_reduce(fn: Fn) -> Kernel:
     """Return the parallel reduction: as `tensor_map`, then ``reduce_dim``; ``out`` holds the start values."""
-    return jit.kernel(reduce.reduce_any, parallel=True, cache=False, fn=fn)
+    return jit.on_numba_threads(reduce.reduce_any, fn=fn)

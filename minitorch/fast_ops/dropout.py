@@ -1,8 +1,8 @@
 """Dropout of the Numba backend: one pass draws random words, compares them with the rate and multiplies.
 
 Element i belongs to random word i of a key, and words come from Philox in blocks of four (`runtime.philox`; Salmon et
-al., "Parallel Random Numbers: As Easy as 1, 2, 3", 2011). Block t depends on the key and on t alone, so a thread takes
-blocks and the result does not depend on the number of threads, nor on the backend.
+al., "Parallel Random Numbers: As Easy as 1, 2, 3", 2011). Block t depends on the key and on t alone, so the
+result does not depend on the number of threads, nor on the backend.
 
     words    w0 w1 w2 w3 | w4 w5 w6 w7 | ...        mask[i] = scale where w_i >= threshold, else 0
     blocks   block 0     | block 1     | ...        y[i] = x[i] * mask[i]
@@ -19,7 +19,7 @@ from numba import prange
 from ..runtime.philox import at_least, four_words
 from ..runtime.placeholders import real
 
-CHUNK_BLOCKS = 1024  # blocks of four words that a thread draws at a time
+CHUNK_BLOCKS = 1024  # blocks of four words in one iteration
 
 
 def drop_elements(y: Any, mask: Any, x: Any, key: Any, threshold: Any, scale: Any) -> None:

@@ -24,8 +24,8 @@ from ..runtime.types import Fn
 from ..tensor_data import MAX_DIMS, broadcast_index, index_to_position, to_index
 from .codegen import function_from_source
 
-CHUNK = 4096  # elements of a row that one thread takes at a time
-TRANSPOSE_ROWS = 32  # rows of the source that one thread transposes at a time
+CHUNK = 4096  # elements of a row in one iteration
+TRANSPOSE_ROWS = 32  # rows of the source that one iteration transposes
 TRANSPOSE_BLOCK = 8  # rows and columns of a block that is transposed at once
 MAX_INPUTS, MAX_STATES = 4, 3  # operands of a flat loop, and states of an update
 
@@ -67,7 +67,7 @@ map_flat, zip_flat = FLAT[0], FLAT[1]
 
 
 def map_rows(out: Any, a: Any, sizes: Any, out_strides: Any, a_strides: Any) -> None:
-    """Map over four coalesced dimensions ``sizes``, the last of which is a row; a thread takes a chunk of a row."""
+    """Map over four coalesced dimensions ``sizes``, the last of which is a row; an iteration is a chunk of a row."""
     n = sizes[3]
     chunks = (n + CHUNK - 1) // CHUNK
     out_step, a_step = out_strides[3], a_strides[3]
@@ -90,7 +90,7 @@ def map_transposed(out: Any, a: Any, sizes: Any, out_strides: Any, a_strides: An
 
     Of four dimensions the third is packed in ``a`` and the last in ``out``; neither is shorter than a block, and their
     last blocks overlap those before. A block's sizes are constants, so the compiler transposes it in vector registers.
-    A thread takes TRANSPOSE_ROWS of the third dimension.
+    An iteration is TRANSPOSE_ROWS of the third dimension.
     """
     chunks = (sizes[2] + TRANSPOSE_ROWS - 1) // TRANSPOSE_ROWS
     for t in prange(sizes[0] * sizes[1] * chunks):
@@ -109,7 +109,7 @@ def map_transposed(out: Any, a: Any, sizes: Any, out_strides: Any, a_strides: An
 
 
 def zip_rows(out: Any, a: Any, b: Any, sizes: Any, out_strides: Any, a_strides: Any, b_strides: Any) -> None:
-    """Zip over four coalesced dimensions ``sizes``, the last of which is a row; a thread takes a chunk of a row.
+    """Zip over four coalesced dimensions ``sizes``, the last of which is a row; an iteration is a chunk of a row.
 
     Rows that are packed, or one of which is a single element, have loops that the compiler makes vectors of.
     """

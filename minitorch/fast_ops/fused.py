@@ -22,7 +22,7 @@ from ..tensor_ops.expression import Expression
 from . import conv, jit, matmul, norm, softmax
 from .dropout import drop_elements
 from .elementwise import FLAT
-from .threads import thread_count
+from .sums import CACHE_LINE_GAP
 
 DRAW = 8  # elementwise operations that a random word costs
 
@@ -88,9 +88,10 @@ def _activation_grad(
         )
     else:
         into, *of = (t.reshape((*y.shape[:2], inner)) for t in elements)
-        threads = thread_count() if parallel else 1
+        shares = min(len(into), norm.SHARES) if parallel else 1
+        partial = np.empty((shares, into.shape[1] + CACHE_LINE_GAP))
         jit.variant(norm.activation_channels, y.dtype, parallel, activation_grad=backward)(
-            into, sums._storage, threads, *of
+            into, sums._storage, partial, *of
         )
 
 

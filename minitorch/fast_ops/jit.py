@@ -2,14 +2,14 @@
 
 `kernel` writes the loop as a module of its own (`codegen`), under a name that is a hash of all that it is made of,
 into a cache folder, and keeps there what Numba compiles (`kernel_cache`). Change a float function, and only its
-kernels are compiled anew. `variant` remembers the kernels of this process; it is what a launch costs, so it does
-little.
+kernels are compiled anew. One compiled kernel runs serially and on all threads (`shares`). `variant` remembers the
+kernels of this process; it is what a launch costs, so it does little.
 
 The folder is ``MINITORCH_CACHE_DIR``, else the user's cache folder. With ``NUMBA_DISABLE_JIT=1`` nothing is written
 and the loops run in Python.
 
 Threads, forks and Ctrl-C: a kernel is made and compiled in one thread at a time, and published when it is complete
-(`threads.exclusive`). The file depends on `codegen`, `kernel_cache`, `threads` and `runtime.specialize`.
+(`threads.exclusive`). The file depends on `codegen`, `kernel_cache`, `shares`, `threads` and `runtime.specialize`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from ..runtime.specialize import global_names, with_numpy
 from ..runtime.types import Fn, OfPython
 from . import codegen, kernel_cache
 from .kernel_cache import cache_dir as cache_dir
-from .threads import exclusive, forked, launch_lock, thread_count
+from .threads import exclusive, forked, launch_lock, pool_address, thread_count
 
 
 def disabled() -> bool:
@@ -51,7 +51,7 @@ class KernelDispatcher(CPUDispatcher):
 
 
 class ParallelDispatcher(KernelDispatcher):
-    """The dispatcher of a parallel kernel that can be called in any thread, and in a forked process.
+    """The dispatcher of a kernel of Numba's own threads: it can be called in any thread, and in a forked process.
 
     Numba ends a forked process that launches a parallel kernel, so there the serial form runs.
     """
@@ -72,22 +72,19 @@ class ParallelDispatcher(KernelDispatcher):
             return super().__call__(*args)
 
 
-def njit(fn: Fn, *, parallel: bool = False) -> Fn:
-    """Compile ``fn`` at its first call; 1/0 is inf, not an exception."""
-    made = numba.njit(
+def njit(fn: Fn, *, parallel: bool = False, nogil: bool = False) -> Fn:
+    """Compile ``fn`` at its first call; 1/0 is inf, not an exception. ``parallel``: with Numba's own threads."""
+    made: Any = numba.njit(
         parallel=parallel,
+        nogil=nogil,
         error_model="numpy",
         fastmath=codegen.FLAGS,
         boundscheck=bool(codegen.BOUNDS) or None,
     )(fn)
-    return _guarded(made, parallel)
-
-
-def _guarded(dispatcher: Any, anywhere: bool) -> Any:
-    """Make ``dispatcher`` compile safely and, if ``anywhere``, run in forked processes and beside other threads."""
     if not disabled():
-        dispatcher.__class__ = ParallelDispatcher if anywhere else KernelDispatcher
-    return dispatcher
+        made.__class__ = ParallelDispatcher if parallel else KernelDispatcher
+    compiled: Fn = made
+    return compiled
 
 
 def _executed(name: str, path: Path, source: bytes) -> types.ModuleType:
@@ -99,7 +96,7 @@ def _executed(name: str, path: Path, source: bytes) -> types.ModuleType:
     return module
 
 
-def _cached(name: str, parallel: bool, module_source: Callable[[], str | None]) -> Fn | None:
+def _cached(name: str, module_source: Callable[[], str | None]) -> Fn | None:
     """Return the kernel of a module in the cache, written there where it is missing; None where that cannot be."""
     module_name = f"minitorch_kernels.{name}"
     if module_name not in sys.modules:
@@ -118,8 +115,7 @@ def _cached(name: str, parallel: bool, module_source: Callable[[], str | None]) 
             kernel_cache.report(path.parent, problem)
             return None
         module = _executed(module_name, path, source)
-        # Variants run in one thread unless the layer of threads allows more; see `variant` for forked processes.
-        _guarded(module.kernel, parallel and launch_lock() is not None)
+        module.kernel.__class__ = KernelDispatcher
         module.kernel._cache = kernel_cache.KernelCache(path)
         sys.modules[module_name] = module  # last: other threads and later calls see a complete module or none
     kernel: Fn = sys.modules[module_name].kernel
@@ -142,53 +138,61 @@ def _uncompiled(loop: Fn) -> Fn:
     return run
 
 
-def kernel(
-    loop: Fn,
-    dtype: Any = np.float64,
-    *,
-    parallel: bool = False,
-    cache: bool = True,
-    **fns: Any,
-) -> Fn:
-    """Compile ``loop`` with the float functions ``fns`` bound to names it uses.
+def compiled(loop: Fn, dtype: Any = np.float64, *, cache: bool = True, nogil: bool = False, **fns: Any) -> Fn:
+    """Return the compiled form of ``loop``; one with ``prange`` takes `codegen.SHARES` first. See `kernel`."""
+    fns = {name: plain(fn) for name, fn in fns.items()}
+    kind, settings = np.dtype(dtype).name, "nogil=True, " if nogil else ""
+    closes = any(isinstance(fn, types.FunctionType) and fn.__closure__ for fn in fns.values())
+    if cache and not closes:
+        file = f"{loop.__name__.strip('_')}_{codegen.key(loop, fns, kind, settings)}"
+        found = _cached(file, lambda: codegen.module_source(loop, fns, kind, settings))
+        if found is not None:
+            return found
+    return _in_memory(codegen.loop_with_shares(bind(loop, dtype, **fns)), nogil=nogil)
+
+
+def kernel(loop: Fn, dtype: Any = np.float64, *, parallel: bool = False, **settings: Any) -> Fn:
+    """Compile ``loop`` with float functions bound to names it uses.
 
     Args:
-        loop: A function whose free names are modules, numbers, functions, the names in ``fns``, and ``real``:
+        loop: A function whose free names are modules, numbers, functions, the names in ``settings``, and ``real``:
             the dtype's own type.
         dtype: Numbers in the float functions become numbers of this dtype.
-        parallel: Whether ``prange`` runs on all threads.
-        cache: Whether the machine code is kept on disk.
-        **fns: Float functions, plain or compiled, and whole numbers.
+        parallel: Whether all threads run the iterations of its ``prange``.
+        **settings: ``cache=False`` keeps no machine code on disk. All others: float functions, plain or compiled, and
+            whole numbers, by the names that they are bound to.
 
     Returns:
         A compiled function (compiling, or reading the cache, happens at its first call).
     """
-    fns = {name: plain(fn) for name, fn in fns.items()}
-    name = np.dtype(dtype).name
     if disabled():
-        given = {name: with_numpy(fn) if callable(fn) else fn for name, fn in fns.items()}
+        settings.pop("cache", None)
+        given = {name: with_numpy(plain(fn)) if callable(fn) else fn for name, fn in settings.items()}
         return _uncompiled(with_numpy(bind(loop, dtype, **given)))
-    closes = any(isinstance(fn, types.FunctionType) and fn.__closure__ for fn in fns.values())
-    if cache and not closes:
-        file = f"{loop.__name__.strip('_')}_{codegen.key(loop, fns, name, parallel)}"
-        found = _cached(file, parallel, lambda: codegen.module_source(loop, fns, name, parallel))
-        if found is not None:
-            return found
-    return _compiled(bind(loop, dtype, **fns), parallel)
+    made = compiled(loop, dtype, **settings)
+    if "prange" not in global_names(loop.__code__):
+        return made
+    return functools.partial(made, pool_address(compiled), int(parallel), 0)
 
 
-def _compiled(fn: Fn, parallel: bool = False) -> Fn:
+def _in_memory(fn: Fn, **settings: bool) -> Fn:
     """Compile ``fn`` and the Python functions it calls, in memory."""
     helpers = {
-        name: _compiled(value)
+        name: _in_memory(value)
         for name in global_names(fn.__code__)
         if codegen.is_copied(value := fn.__globals__.get(name))
     }
     names = {**fn.__globals__, **helpers}
-    return njit(
-        types.FunctionType(fn.__code__, names, fn.__name__, fn.__defaults__, fn.__closure__),
-        parallel=parallel,
-    )
+    made = types.FunctionType(fn.__code__, names, fn.__name__, fn.__defaults__, fn.__closure__)
+    return njit(made, **settings)
+
+
+def on_numba_threads(loop: Fn, **fns: Any) -> Fn:
+    """Compile ``loop`` in memory with Numba's own ``prange``, as the course does; see `kernel`."""
+    bound = {name: plain(fn) for name, fn in fns.items()}
+    if disabled():
+        return _uncompiled(with_numpy(bind(loop, **{name: with_numpy(fn) for name, fn in bound.items()})))
+    return _in_memory(bind(loop, **bound), parallel=True)
 
 
 PARALLEL = 32_768  # elements, read and written once, from which waking the threads pays
@@ -199,11 +203,10 @@ _variants: dict[tuple[Any, ...], Fn] = {}
 def variant(loop: Fn, dtype: np.dtype[Any], parallel: bool, fn: Fn | None = None, **fns: Any) -> Fn:
     """Return the compiled form of ``loop`` for these settings, made when first asked for; see `kernel`.
 
-    ``parallel`` is a wish: with one thread the serial form is returned, and with bounds checks too, because Numba loses
-    an error that a worker thread finds. Elementwise loops bind ``fn`` only: as a
-    parameter of its own it costs them half as much as among ``fns``.
+    ``parallel`` is a wish: with one thread, and in a forked process, the kernel runs serially. Elementwise loops bind
+    ``fn`` only: as a parameter of its own it costs them half as much as among ``fns``.
     """
-    parallel = parallel and not codegen.BOUNDS and thread_count() > 1
+    parallel = parallel and thread_count() > 1
     key = (loop, dtype.itemsize, parallel, fn, *fns.values()) if fns else (loop, dtype.itemsize, parallel, fn)
     found = _variants.get(key)
     if found is None:

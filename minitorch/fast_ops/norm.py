@@ -1,7 +1,7 @@
 """Normalisation and activations of the Numba backend, on arrays (A, C, L): outer, channel, inner.
 
-Batch norm has A = N images and L = H * W pixels; layer and group norm have A = 1 and a channel per group. A thread
-takes a channel, in all loops but two, so a channel's elements come from memory once and from the cache after that. The
+Batch norm has A = N images and L = H * W pixels; layer and group norm have A = 1 and a channel per group. A share
+takes channels, in all loops but two, so a channel's elements come from memory once and from the cache after that. The
 formula for a channel of m = A * L elements (Ioffe and Szegedy, 2015), with xhat = (x - mean) / sqrt(var + eps):
 
     y  = activation(xhat * w + b)
@@ -25,9 +25,10 @@ import numpy as np
 from numba import prange
 
 from ..runtime.placeholders import activation, activation_grad, real
-from .sums import CACHE_LINE_GAP, moments, total, weighted
+from .sums import moments, total, weighted
 
-COLUMNS = 64  # columns of a matrix that one thread takes at a time
+COLUMNS = 64  # columns of a matrix that are added up together
+SHARES = 16  # shares of `activation_channels`, whose sums are added up
 GROUP = 256  # rows of a matrix that are added up before their sum is added to others
 
 
@@ -79,7 +80,7 @@ def norm_grad(
 
 
 def scale_shift(y: Any, x: Any, w: Any, b: Any) -> None:
-    """Write the activation of ``x * w + b``, with ``w`` and ``b`` per channel. A thread takes a row (a, c)."""
+    """Write the activation of ``x * w + b``, with ``w`` and ``b`` per channel. An iteration is a row (a, c)."""
     outer, channels, inner = x.shape
     for t in prange(outer * channels):
         a, c = t // channels, t % channels
@@ -87,29 +88,30 @@ def scale_shift(y: Any, x: Any, w: Any, b: Any) -> None:
             y[a, c, i] = activation(x[a, c, i] * w[c] + b[c])
 
 
-def activation_channels(input_grad: Any, sums: Any, threads: int, y: Any, d: Any) -> None:
+def activation_channels(input_grad: Any, sums: Any, partial: Any, y: Any, d: Any) -> None:
     """Write the gradient before an activation, and its sums by channel; see `CompositeOps.activation_grad`.
 
-    A thread takes a part of A, as convolution and pooling do: what it reads may still be in its core's cache. Each adds
-    into sums of its own, CACHE_LINE_GAP elements apart.
+    A share takes a part of A, as convolution and pooling do: what it reads may still be in its core's cache. Each adds
+    into a row of ``partial`` (shares, C and a gap): CACHE_LINE_GAP elements lie between the sums of two shares.
     """
     outer, channels, inner = y.shape
-    partial = np.zeros((threads, channels + CACHE_LINE_GAP))
-    for t in prange(threads):
-        for a in range(t * outer // threads, (t + 1) * outer // threads):
+    shares = len(partial)
+    for t in prange(shares):
+        partial[t] = 0.0
+        for a in range(t * outer // shares, (t + 1) * outer // shares):
             for c in range(channels):
                 for i in range(inner):
                     input_grad[a, c, i] = activation_grad(y[a, c, i], d[a, c, i])
                 partial[t, c] += total(input_grad, (a * channels + c) * inner, inner)
     for c in range(channels):
         channel_sum = 0.0
-        for t in range(threads):
+        for t in range(shares):
             channel_sum += partial[t, c]
         sums[c] = real(channel_sum)
 
 
 def activation_columns(input_grad: Any, sums: Any, y: Any, d: Any) -> None:
-    """Do what `activation_channels` does for a matrix (A, C). A thread takes COLUMNS columns, from top to bottom.
+    """Do what `activation_channels` does for a matrix (A, C). An iteration is COLUMNS columns, from top to bottom.
 
     Rows are added in groups of GROUP: the rounding error of a sum grows with GROUP + A / GROUP, not with A.
     """
@@ -131,7 +133,7 @@ def activation_columns(input_grad: Any, sums: Any, y: Any, d: Any) -> None:
 
 
 def shift_rows(y: Any, b: Any) -> None:
-    """Add ``b`` to each row of a matrix, and apply the activation, in place. A thread takes a row."""
+    """Add ``b`` to each row of a matrix, and apply the activation, in place. An iteration is a row."""
     rows, columns = y.shape
     for a in prange(rows):
         for c in range(columns):

@@ -1,6 +1,6 @@
 """Two-dimensional pooling of the Numba backend: the largest, or the average, element of each window.
 
-Three families of loops, from general to fast; a thread takes a channel of an image in all of them:
+Three families of loops, from general to fast; an iteration is a channel of an image in all of them:
 
     max_pool, avg_pool     any window, stride, padding and dilation; bounds are computed once per row and window
     max_tiles, avg_tiles   windows side by side that fill the image (stride = window, no padding): the window size is a

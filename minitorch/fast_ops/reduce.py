@@ -6,7 +6,7 @@ of threads. The order of a reduction of n elements:
 
     sum_long, max_long   packed rows, + and max       chunks of CHUNK elements, each in the lanes of `sums`; chunks
     reduce_long          packed rows, any function    chunks of CHUNK elements, each in LANES lanes; lanes; chunks
-    reduce_columns       strips of REDUCE_COLUMNS     shares of REDUCE_ROWS rows, each from top to bottom; shares
+    reduce_columns       strips of REDUCE_COLUMNS     groups of REDUCE_ROWS rows, each from top to bottom; groups
                                                       in pairs, pairs of pairs, ...
     reduce_rows          everything else              groups of REDUCE_ROWS elements, each in four lanes; groups in
                                                       pairs, pairs of pairs, ...
@@ -40,7 +40,7 @@ from .elementwise import CHUNK
 from .sums import largest, total
 
 LANES = 64  # reductions that run side by side over a packed row, so that vectors are full
-REDUCE_ROWS, REDUCE_COLUMNS = 256, 512  # rows, and columns, that a thread reduces at a time
+REDUCE_ROWS, REDUCE_COLUMNS = 256, 512  # rows, and columns, that are reduced together
 
 IDENTITIES: dict[Fn, float] = {
     operators.add: 0.0,
@@ -92,42 +92,46 @@ def reduce_rows(
         out[t] = reduced
 
 
-def reduce_columns(out: Any, a: Any, start: float, outer: int, n: int, inner: int, share: int) -> None:
+def reduce_columns(
+    out: Any, partial: Any, a: Any, start: float, outer: int, n: int, inner: int, rows: int
+) -> None:
     """Reduce the middle of three packed dimensions (outer, n, inner).
 
-    A thread takes ``share`` rows of a strip of columns: the reduced row stays in the cache, and vectors run along it.
+    An iteration is ``rows`` rows of a strip of columns: the reduced row stays in the cache, and vectors run along it.
+    ``partial`` has (outer, ceil(n / rows), inner) elements; it is ``out`` where the second is 1.
     """
-    shares, strips = (n + share - 1) // share, (inner + REDUCE_COLUMNS - 1) // REDUCE_COLUMNS
-    partial = out if shares == 1 else np.empty(outer * shares * inner, out.dtype)
-    for t in prange(outer * shares * strips):
+    groups, strips = (n + rows - 1) // rows, (inner + REDUCE_COLUMNS - 1) // REDUCE_COLUMNS
+    for t in prange(outer * groups * strips):
         block, low = t // strips, (t % strips) * REDUCE_COLUMNS
-        first = block // shares * n + block % shares * share
+        first = block // groups * n + block % groups * rows
         count = min(REDUCE_COLUMNS, inner - low)
         reduced_row = partial[block * inner + low :]
         for i in range(count):
             reduced_row[i] = real(start)
-        for j in range(first, min(first + share, (block // shares + 1) * n)):
+        for j in range(first, min(first + rows, (block // groups + 1) * n)):
             row = a[j * inner + low :]
             for i in range(count):
                 reduced_row[i] = fn(row[i], reduced_row[i])
-    if shares > 1:
+    if groups > 1:
         for t in prange(outer * strips):
             block, low = t // strips, (t % strips) * REDUCE_COLUMNS
             for i in range(low, min(low + REDUCE_COLUMNS, inner)):
                 reduced = real(start)
-                first, step = block * shares * inner + i, 1
-                while step < shares:
-                    for k in range(0, shares - step, 2 * step):
+                first, step = block * groups * inner + i, 1
+                while step < groups:
+                    for k in range(0, groups - step, 2 * step):
                         left, right = first + k * inner, first + (k + step) * inner
                         partial[left] = fn(partial[right], partial[left])
                     step *= 2
                 out[block * inner + i] = fn(partial[first], reduced)
 
 
-def reduce_long(out: Any, a: Any, start: float, rows: int, n: int) -> None:
-    """Reduce packed rows in chunks and each chunk in lanes; then lanes and chunks in order. A thread takes a chunk."""
+def reduce_long(out: Any, partial: Any, a: Any, start: float, rows: int, n: int) -> None:
+    """Reduce packed rows in chunks and each chunk in lanes; then lanes and chunks in order.
+
+    ``partial`` has an element for each chunk of each row.
+    """
     chunks = (n + CHUNK - 1) // CHUNK
-    partial = np.empty(rows * chunks, out.dtype)
     for t in prange(rows * chunks):
         row, low = t // chunks, (t % chunks) * CHUNK
         count = min(CHUNK, n - low)
@@ -149,10 +153,9 @@ def reduce_long(out: Any, a: Any, start: float, rows: int, n: int) -> None:
         out[row] = reduced
 
 
-def sum_long(out: Any, a: Any, rows: int, n: int) -> None:
-    """Add up packed rows in chunks, then the chunks in order. A thread takes a chunk."""
+def sum_long(out: Any, partial: Any, a: Any, rows: int, n: int) -> None:
+    """Add up packed rows in chunks, then the chunks in order; see `reduce_long`."""
     chunks = (n + CHUNK - 1) // CHUNK
-    partial = np.empty(rows * chunks, out.dtype)
     for t in prange(rows * chunks):
         low = (t % chunks) * CHUNK
         partial[t] = total(a, t // chunks * n + low, min(CHUNK, n - low))
@@ -160,10 +163,9 @@ def sum_long(out: Any, a: Any, rows: int, n: int) -> None:
         out[row] = total(partial, row * chunks, chunks)
 
 
-def max_long(out: Any, a: Any, rows: int, n: int) -> None:
-    """Write the largest of packed rows, nan if there is one: in chunks, then of the chunks. A thread takes a chunk."""
+def max_long(out: Any, partial: Any, a: Any, rows: int, n: int) -> None:
+    """Write the largest of packed rows, nan if there is one: in chunks, then of the chunks; see `reduce_long`."""
     chunks = (n + CHUNK - 1) // CHUNK
-    partial = np.empty(rows * chunks, out.dtype)
     for t in prange(rows * chunks):
         low = (t % chunks) * CHUNK
         partial[t] = largest(a, t // chunks * n + low, min(CHUNK, n - low))
@@ -178,7 +180,7 @@ VECTORIZED: dict[Fn, Fn] = {operators.add: sum_long, operators.max_nan: max_long
 def reduce_any(
     out: Any, out_shape: Any, out_strides: Any, a: Any, a_shape: Any, a_strides: Any, reduce_dim: int
 ) -> None:
-    """Reduce along any dimension; ``out`` holds the start values. A thread takes an element of ``out``."""
+    """Reduce along any dimension; ``out`` holds the start values."""
     size = 1
     for n in out_shape:
         size *= n

@@ -1,4 +1,4 @@
-"""Softmax and cross-entropy of the Numba backend, on rows (N, C) of scores. A thread takes a row.
+"""Softmax and cross-entropy of the Numba backend, on rows (N, C) of scores. An iteration is a row.
 
 The largest score m is subtracted first, so that no exponential overflows:
 

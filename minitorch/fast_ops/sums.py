@@ -33,7 +33,7 @@ from .simd import Emitter
 
 REGISTERS = 4  # vectors that are summed side by side
 CACHE_LINE_GAP = (
-    16  # elements between the sums of two threads, so that no cache line is written by both (false sharing)
+    16  # elements between the sums of two shares, so that no cache line is written by both (false sharing)
 )
 
 Sums = Any  # a pair of numbers

@@ -1,27 +1,36 @@
-"""The threads of parallel kernels, and the Python threads that compile and launch them.
+"""The threads that run kernels, and the Python threads that compile and launch them.
 
-Numba's threads belong to a runtime of their own (GNU's OpenMP on Linux): how many there are, how long they wait for
-work, what a fork leaves of them, and whether two Python threads may launch kernels at once. `exclusive` makes
-compiling all or nothing. The file depends on Numba and `runtime.signals`.
+How many threads there are, how they start, sleep and end (what they do is in `shares`); what a fork leaves of them; and
+whether two Python threads may launch a kernel of Numba's own threads, which only the course's kernels use, at once.
+`exclusive` makes compiling all or nothing. The file depends on Numba, `shares` and `runtime.signals`.
 """
 
 from __future__ import annotations
 
+import _thread
+import atexit
+import ctypes
 import functools
+import math
 import os
 import signal
 import sys
 import threading
+import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import numba
+import numpy as np
 from numba.core.compiler_lock import global_compiler_lock
 from numba.np.ufunc import parallel
 
 from ..runtime.signals import STOPPING
+from . import shares
 
 
 class _Process:
@@ -87,51 +96,113 @@ def exclusive() -> Iterator[None]:
         yield
 
 
-SPIN_COUNT = (
-    20_000  # rounds that a thread spins before it sleeps: about as long as a small training step lasts
-)
-
-
-@functools.cache
-def start_threads() -> Callable[[], int]:
-    """Start the threads of parallel kernels with a short spin-wait, unless the user has set one.
-
-    Returned is what counts those that kernels may use: Numba's own function without the locks that it takes first,
-    which cost ten times as much.
-
-    By default GNU's OpenMP lets idle threads spin for many milliseconds. Where another program wants a core, a thread
-    with work then waits for one without, and a step takes fifty times as long. The runtime reads GOMP_SPINCOUNT when
-    its threads start, so the variable is set for that moment only.
-    """
-    with exclusive():
-        if {"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"} & set(os.environ):
-            numba.get_num_threads()
-        else:
-            os.environ["GOMP_SPINCOUNT"] = str(SPIN_COUNT)
-            try:
-                numba.get_num_threads()
-            finally:
-                del os.environ["GOMP_SPINCOUNT"]
-        count: Callable[[], int] = vars(parallel).get("_get_num_threads", numba.get_num_threads)
-        return count
-
-
-_launch = threading.RLock()
-
-
 @functools.cache
 def launch_lock() -> Any:
-    """Return the lock to hold while a parallel kernel runs; None where kernels may run at the same time.
+    """Return the lock to hold while a kernel of Numba's own threads runs; None where several may run at the same time.
 
     Numba's workqueue layer (the default where neither OpenMP nor TBB is found, as on macOS) ends the process when two
     threads launch kernels.
     """
-    start_threads()
-    return _launch if parallel.threading_layer() == "workqueue" else None  # type: ignore[no-untyped-call]
+    with exclusive():
+        numba.get_num_threads()  # starts them
+    layer = parallel.threading_layer()  # type: ignore[no-untyped-call]
+    return threading.RLock() if layer == "workqueue" else None
+
+
+def _granted(cores: int) -> int:
+    """Return how many of these cores the system grants to this process's group (Linux's control groups)."""
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        return max(1, min(cores, math.ceil(int(quota) / int(period))))
+    except (OSError, ValueError):  # no such system, or "max"
+        return cores
+
+
+@functools.cache
+def _allowed() -> int:
+    """Return how many threads run kernels: NUMBA_NUM_THREADS, else the cores that this process may use."""
+    count = int(vars(numba.config)["NUMBA_NUM_THREADS"])
+    return count if "NUMBA_NUM_THREADS" in os.environ else _granted(count)
 
 
 def thread_count() -> int:
     """Return how many threads kernels may use: one in a forked process, which has none of the others."""
-    if _Process.forked:
-        return 1
-    return start_threads()()
+    return 1 if _Process.forked else _allowed()
+
+
+def _semaphore() -> tuple[int, int, int, int]:
+    """Make a semaphore of the system: where its functions are that wait and post, that which yields, and its address.
+
+    Each function can be called with three numbers: the semaphore, a time without end or a count, and 0.
+    """
+    if sys.platform == "win32":
+        system = ctypes.WinDLL("kernel32")
+        system.CreateSemaphoreW.restype = ctypes.c_void_p
+        made = system.CreateSemaphoreW(None, 0, 2**31 - 1, None)
+        functions = system.WaitForSingleObject, system.ReleaseSemaphore, system.SwitchToThread
+    elif sys.platform == "darwin":
+        system = ctypes.CDLL(None)
+        system.dispatch_semaphore_create.restype = ctypes.c_void_p
+        made = system.dispatch_semaphore_create(ctypes.c_long(0))
+        functions = system.dispatch_semaphore_wait, system.dispatch_semaphore_signal, system.sched_yield
+    else:
+        system = ctypes.CDLL(None)
+        memory = _kept(ctypes.create_string_buffer(64))
+        made = None if system.sem_init(memory, 0, 0) else ctypes.addressof(memory)
+        functions = system.sem_wait, system.sem_post, system.sched_yield
+    if not made:
+        raise OSError("no semaphore could be made")
+    wait, post, relax = (ctypes.cast(function, ctypes.c_void_p).value or 0 for function in functions)
+    return wait, post, relax, made
+
+
+def _kept(memory: Any) -> Any:
+    """Keep an object to the end of the process: threads use it longer than Python knows."""
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(memory))
+    return memory
+
+
+@functools.cache
+def pool_address(compiled: Callable[..., Any]) -> int:
+    """Start the threads that run shares of kernels, and return the address of their pool; see `shares`.
+
+    Args:
+        compiled: `jit.compiled`.
+    """
+    with exclusive():
+        words = _kept(np.zeros(shares.WORDS + 8, np.int64))
+        words = words[-words.ctypes.data // 8 % 8 :]  # from the first whole cache line on
+        address: int = words.ctypes.data
+        words[shares.LAUNCH] = compiled(shares.launch)(address, 0, 0, 0, 0, 0)
+        words[shares.THREADS] = 1
+        if thread_count() > 1:
+            _start_threads(words, compiled(shares.work, nogil=True))
+        return address
+
+
+def _start_threads(words: Any, work: Callable[..., Any]) -> None:
+    address, count = words.ctypes.data, thread_count()
+    work(address, 0)  # compiles it
+    try:
+        words[[shares.WAIT, shares.POST, shares.YIELD, shares.SEMAPHORE]] = _semaphore()
+        for started in range(1, count):
+            # Not of `threading`: such a thread would be one of the program's, which exits when they are done.
+            _thread.start_new_thread(work, (address, 1))
+            words[shares.THREADS] = started + 1
+    except (OSError, RuntimeError) as problem:
+        warnings.warn(
+            f"kernels run on {words[shares.THREADS]} of {count} threads: {problem}",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+    atexit.register(_close, words)
+
+
+def _close(words: Any) -> None:
+    """Let all threads sleep, so that none looks at the pool or runs code while Python frees both."""
+    if forked():
+        return
+    words[shares.CLOSED] = 1
+    end = time.monotonic() + 0.1
+    while words[shares.SLEEPING] < words[shares.THREADS] - 1 and time.monotonic() < end:
+        time.sleep(0)

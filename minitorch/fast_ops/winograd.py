@@ -14,8 +14,8 @@ derivative with respect to the weight runs the other way round, with sums over t
 
 and that with respect to the input is a convolution of dY with the weights flipped and transposed.
 
-Memory. A thread takes ``group_images`` images at a time, so many that their tiles fill vectors but stay in its cache
-(CACHE_BYTES). Tile rows come first, then images, then tile columns; T tiles, padded to whole vectors:
+Memory. A share (`shares`) takes ``group_images`` images at a time, so many that their tiles fill vectors but stay in a
+core's cache (CACHE_BYTES). Tile rows come first, then images, then tile columns; T tiles, padded to whole vectors:
 
     planes    [column 0..5][row mod 4][tile row, image, tile column]   one input channel, sorted by place in a tile:
                                                                        pixel (4k + a, 4t + j) is in planes[j][a][k, t]
@@ -44,9 +44,9 @@ from ..runtime import allocator
 from ..runtime.placeholders import activation, real
 from ..runtime.types import Array, ConvParams, Padding, Pair
 from . import jit, matmul, simd
+from .conv_plan import MOST_SUMMED_SHARES, share_count
 from .register_tiles import accumulate_1, accumulate_2, wide_1, wide_2, wide_3
 from .sums import total
-from .threads import thread_count
 from .winograd_transforms import (
     interleave_2,
     interleave_4,
@@ -66,6 +66,7 @@ from .winograd_transforms import (
 
 MIN_CHANNELS = 24  # channels, in and out, from which the products outweigh the transforms
 CACHE_BYTES = 1_500_000  # bytes of transformed tiles that stay in a core's cache
+SUMMED_TILES = 128  # tiles from which sums of their own pay
 WEIGHT_TRANSFORM = np.array(
     [[1 / 4, 0, 0], [-1 / 6, -1 / 6, -1 / 6], [-1 / 6, 1 / 6, -1 / 6], [1 / 24, 1 / 12, 1 / 6],
      [1 / 24, -1 / 12, 1 / 6], [0, 0, 1]]
@@ -79,13 +80,14 @@ class WinogradLayout(NamedTuple):
     """Sizes that both kernels need. They take it as a plain tuple: see `conv_plan.TileLayout`.
 
     Attributes:
-        group_images: Images that a thread transforms together.
+        group_images: Images that are transformed together.
         corner: Rows and columns of zeros above and to the left of the image.
         tile_rows: Rows of tiles in an image.
         tile_cols: Columns of tiles in an image.
         lanes: Elements of a vector register.
         channels: Output channels of a register tile.
-        threads: Threads that the batch is divided among.
+        shares: Shares that the batch is divided into.
+        scratch: Elements of a share's scratch memory.
     """
 
     group_images: int
@@ -94,7 +96,8 @@ class WinogradLayout(NamedTuple):
     tile_cols: int
     lanes: int
     channels: int
-    threads: int
+    shares: int
+    scratch: int
 
 
 class LineOffsets(NamedTuple):
@@ -173,21 +176,21 @@ def load_gradient_row(grads: Any, grads_offset: int, column_stride: int, row: An
 
 
 def winograd_forward(
-    out: Any, flaws: Any, x: Any, weights: Any, bias: Any, scratch: Any, offsets: Any, layout: Any
-) -> None:
+    out: Any, flaws: Any, x: Any, weights: Any, bias: Any, offsets: Any, layout: Any
+) -> None:  # fmt: skip
     """Convolve ``x`` with transformed weights (36, blocks, C, channels), add ``bias``, apply the activation.
 
-    A thread takes images. ``flaws[thread]`` is nan where a sum was not finite, else 0.
+    A share is some images. ``flaws[share]`` is nan where a sum was not finite, else 0.
     """
-    group_images, corner, tile_rows, tile_cols, lanes, channels, threads = layout
+    group_images, corner, tile_rows, tile_cols, lanes, channels, shares, scratch = layout
     input_rows, lines, channel_lines, output_rows, _, _ = offsets
     batch, ins, outs, rows = len(x), x.shape[1], out.shape[1], out.shape[2]
     blocks = (outs + channels - 1) // channels
     plane_size = (tile_rows + 1) * group_images * tile_cols
     vectors = (tile_rows * group_images * tile_cols + lanes - 1) // lanes
     padded = vectors * lanes  # T
-    for t in prange(threads):
-        free = scratch[t]
+    for t in prange(shares):
+        free = np.empty(scratch, x.dtype)
         line, free = free[: 4 * tile_cols + 48], free[4 * tile_cols + 48 :]
         planes, free = free[: 24 * plane_size + 2 * padded], free[24 * plane_size + 2 * padded :]
         vertical, free = free[: 36 * padded], free[36 * padded :]
@@ -195,8 +198,8 @@ def winograd_forward(
         tiles, sums = free[: 36 * ins * padded], free[36 * ins * padded :]
         line[:], planes[:] = real(0), real(0)
         flaw = real(0)
-        end = (t + 1) * batch // threads
-        for first in range(t * batch // threads, end, group_images):
+        end = (t + 1) * batch // shares
+        for first in range(t * batch // shares, end, group_images):
             # Load and transform the input tiles, channel by channel.
             for c in range(ins):
                 for b in range(min(group_images, end - first)):
@@ -250,14 +253,14 @@ def winograd_forward(
         flaws[t] = flaw
 
 
-def winograd_weight_grad(partial: Any, x: Any, d: Any, scratch: Any, offsets: Any, layout: Any) -> None:
+def winograd_weight_grad(partial: Any, x: Any, d: Any, offsets: Any, layout: Any) -> None:
     """Sum the products of transformed input tiles and output gradients over all tiles.
 
-    A thread takes images, and adds into its own part of ``partial`` (threads, 36, blocks * channels, columns), where
+    A share is some images, and adds into its own part of ``partial`` (shares, 36, blocks * channels, columns), where
     columns are the input channels, padded to whole vectors. Here the long side of the register tiles runs over input
     channels, and a "tap" is a tile of the image: so both operands are transposed first.
     """
-    group_images, corner, tile_rows, tile_cols, lanes, channels, threads = layout
+    group_images, corner, tile_rows, tile_cols, lanes, channels, shares, scratch = layout
     input_rows, lines, _, _, gradient_rows, tile_lines = offsets
     batch, ins, outs, rows = len(x), x.shape[1], d.shape[1], d.shape[2]
     blocks = (outs + channels - 1) // channels
@@ -266,8 +269,8 @@ def winograd_weight_grad(partial: Any, x: Any, d: Any, scratch: Any, offsets: An
     vectors = (used + lanes - 1) // lanes
     padded = vectors * lanes  # T
     columns = (ins + lanes - 1) // lanes * lanes
-    for t in prange(threads):
-        free = scratch[t]
+    for t in prange(shares):
+        free = np.empty(scratch, x.dtype)
         line, free = free[: 4 * tile_cols + 48], free[4 * tile_cols + 48 :]
         planes, free = free[: 24 * plane_size + 2 * padded], free[24 * plane_size + 2 * padded :]
         vertical, free = free[: 40 * padded], free[40 * padded :]
@@ -275,8 +278,8 @@ def winograd_weight_grad(partial: Any, x: Any, d: Any, scratch: Any, offsets: An
         tiles, grads = free[: 36 * columns * padded], free[36 * columns * padded :]
         sums = partial[t].ravel()
         line[:], planes[:], square[:], sums[:] = real(0), real(0), real(0), real(0)
-        end = (t + 1) * batch // threads
-        for first in range(t * batch // threads, end, group_images):
+        end = (t + 1) * batch // shares
+        for first in range(t * batch // shares, end, group_images):
             images = min(group_images, end - first)
             # Transform and transpose the input tiles: for each of the 36, a line of channels per tile.
             for c_first in range(0, ins, lanes):
@@ -348,7 +351,7 @@ def applies(w: Array, params: ConvParams) -> bool:
 
 
 class _Launch:
-    """The layout of one convolution: how many images lie side by side, and what scratch memory a thread needs.
+    """The layout of one convolution: how many images lie side by side, and what scratch memory a share needs.
 
     Args:
         batch: Images.
@@ -367,21 +370,29 @@ class _Launch:
         channels, lanes = simd.WIDE_CHANNELS, simd.VECTOR_BYTES // itemsize
         tile_rows, tile_cols = -(-rows // 4), -(-cols // 4)
         tiles = tile_rows * tile_cols
-        threads = min(thread_count() if batch * rows * cols * ins * outs > jit.SERIAL else 1, batch)
-        images_per_thread = -(-batch // threads)
         self.padded_outs = -(-outs // channels) * channels
         self.columns = -(-ins // lanes) * lanes if weight_grad else ins
         cached = CACHE_BYTES // (
             36 * (self.columns + self.padded_outs) * itemsize
         )  # tiles that the cache holds
-        rounds = max(1, -(-images_per_thread * tiles // max(3 * lanes, cached // lanes * lanes)))
-        group_images = -(-images_per_thread // rounds)
-        self.layout = WinogradLayout(group_images, corner, tile_rows, tile_cols, lanes, channels, threads)
+        group_tiles, products = max(3 * lanes, cached // lanes * lanes), batch * rows * cols * ins * outs
+        if weight_grad:
+            shares = share_count(
+                products, max(1, min(batch, batch * tiles // SUMMED_TILES, MOST_SUMMED_SHARES))
+            )
+        else:
+            even = share_count(products, 4)  # so that two and four threads have equal numbers of shares
+            shares = min(batch, -(-max(1, -(-batch * tiles // group_tiles)) // even) * even)
+        share_images = -(-batch // shares)
+        group_images = -(-share_images // max(1, -(-share_images * tiles // group_tiles)))
         plane_size = (tile_rows + 1) * group_images * tile_cols
         padded = -(-tile_rows * group_images * tile_cols // lanes) * lanes
         work = 4 * tile_cols + 48 + 24 * plane_size + 2 * padded + 40 * padded
         work += 36 * lanes * padded if weight_grad else 16 * padded
-        self.scratch_elements = work + 36 * (self.columns + self.padded_outs) * padded
+        work += 36 * (self.columns + self.padded_outs) * padded
+        self.layout = WinogradLayout(
+            group_images, corner, tile_rows, tile_cols, lanes, channels, shares, work
+        )  # fmt: skip
         numbers = np.arange(max(ins, padded, 6), dtype=np.int64)
         below = group_images * tile_cols  # from a row of tiles to the next
         self.offsets = LineOffsets(
@@ -394,11 +405,9 @@ class _Launch:
         )
 
     def run(self, loop: Any, dtype: Any, *operands: Any, **fns: Any) -> None:
-        """Launch ``loop`` with scratch memory for each thread."""
-        threads = self.layout.threads
-        scratch = allocator.empty(threads * self.scratch_elements, dtype)
-        kernel = jit.variant(loop, dtype, threads > 1, **fns)
-        kernel(*operands, scratch.reshape(threads, -1), tuple(self.offsets), tuple(self.layout))
+        """Launch ``loop``."""
+        kernel = jit.variant(loop, dtype, self.layout.shares > 1, **fns)
+        kernel(*operands, tuple(self.offsets), tuple(self.layout))
 
 
 def forward(out: Array, x: Array, w: Array, padding: Padding, bias: Array, activation: Any) -> bool:
@@ -413,7 +422,7 @@ def forward(out: Array, x: Array, w: Array, padding: Padding, bias: Array, activ
     taps = padded.reshape(blocks, channels, ins, 9).transpose(3, 0, 2, 1).reshape(9, -1)
     weights = allocator.empty(36 * taps.shape[1], out.dtype)
     matmul.matmul(weights.reshape(36, -1), WEIGHT_TRANSFORM_2D.astype(out.dtype), taps)
-    flaws = np.zeros(launch.layout.threads, out.dtype)
+    flaws = np.zeros(launch.layout.shares, out.dtype)
     launch.run(winograd_forward, out.dtype, out, flaws, x, weights, bias, activation=activation)
     return bool((flaws == 0).all())
 
@@ -426,11 +435,11 @@ def grad_weight(out: Array, x: Array, d: Array, padding: Padding) -> bool:
     outs, ins = out.shape[:2]
     corner = (padding[0], padding[2])
     launch = _Launch(len(x), ins, outs, d.shape[2], d.shape[3], corner, out.itemsize, True)
-    threads, padded_outs, columns = launch.layout.threads, launch.padded_outs, launch.columns
-    partial = allocator.empty(threads * 36 * padded_outs * columns, out.dtype)
-    partial = partial.reshape(threads, 36, padded_outs, columns)
+    shares, padded_outs, columns = launch.layout.shares, launch.padded_outs, launch.columns
+    partial = allocator.empty(shares * 36 * padded_outs * columns, out.dtype)
+    partial = partial.reshape(shares, 36, padded_outs, columns)
     launch.run(winograd_weight_grad, out.dtype, partial, x, d)
-    sums = partial.sum(axis=0) if threads > 1 else partial[0]
+    sums = partial.sum(axis=0) if shares > 1 else partial[0]
     transposed = np.empty((9, padded_outs * columns), out.dtype)
     matmul.matmul(transposed, WEIGHT_TRANSFORM_2D.T.astype(out.dtype), sums.reshape(36, -1))
     out[...] = transposed.reshape(3, 3, padded_outs, columns)[:, :, :outs, :ins].transpose(2, 3, 0, 1)
