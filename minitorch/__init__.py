@@ -11,7 +11,6 @@ from typing import Any as _Any
 
 from . import (
     autodiff,
-    cuda,
     cuda_conv,
     cuda_ops,
     fast_conv,
@@ -36,7 +35,6 @@ from .autodiff import (
     topological_sort,
     wrap_tuple,
 )
-from .cuda import GraphedStep
 from .cuda_ops import (
     THREADS_PER_BLOCK,
     CudaOps,
@@ -116,6 +114,7 @@ from .train import (
     CheckpointError,
     ClassReport,
     Evaluation,
+    GraphedStep,
     Step,
     accuracy,
     confusion_matrix,

@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from .runtime.capture import require_readable
+from .runtime.capture import recording, require_readable
 from .runtime.versions import Stored, mark_changed
 
 
@@ -412,8 +412,7 @@ class TensorData(Stored):
 
     def set(self, key: int | UserIndex, val: float) -> None:
         """Write a number at a full index."""
-        if not isinstance(self._storage, np.ndarray):
-            require_readable()
+        require_readable()
         require_writable("item assignment", self._storage)
         number = number_array("item assignment", val, self.dtype)
         if number.size != 1:
@@ -597,7 +596,7 @@ class TensorData(Stored):
 
     def with_own_storage(self) -> TensorData:
         """Return the same elements on a copy of the storage."""
-        if isinstance(self._storage, np.ndarray):
+        if isinstance(self._storage, np.ndarray) and not recording():
             return TensorData.on(self._storage.copy(), self.shape, self.strides, self.size, self.backend)
         return self.copy()
 
@@ -616,8 +615,7 @@ class TensorData(Stored):
         return self._element(0)
 
     def _element(self, position: int) -> float:
-        if not isinstance(self._storage, np.ndarray):
-            require_readable()
+        require_readable()
         return float(self._storage[position])
 
     # As NumPy arrays

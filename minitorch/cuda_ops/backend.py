@@ -15,12 +15,14 @@ import numpy.typing as npt
 
 from .. import operators
 from ..runtime import dlpack as runtime_dlpack
+from ..runtime.step_graph import RecordingError
 from ..runtime.types import ConvParams, Fn, PoolParams
 from ..tensor_data import BackendError, TensorData
 from ..tensor_ops.backend import TensorBackend, register_backend
 from ..tensor_ops.base import Kernel, TensorOps, check_rows, lead
 from . import conv, gather, matmul, optimizer_step, pool, reduce
 from .device import dlpack, functions, memory
+from .device.graph import Graph, capture_error
 from .device.launch import blocks, grid_stride, kernel, launch
 from .fused import FUSED
 from .matmul import tiles
@@ -91,6 +93,23 @@ class CudaOps(TensorOps):
     def host(cls, storage: Any) -> npt.NDArray[Any]:
         """See `TensorOps.host`."""
         return memory.host(storage)
+
+    @classmethod
+    def write(cls, storage: Any, array: npt.NDArray[Any]) -> None:
+        """See `TensorOps.write`."""
+        memory.upload(storage, array)
+
+    @classmethod
+    def step_graph(cls) -> Graph:
+        """See `TensorOps.step_graph`.
+
+        Raises:
+            RecordingError: The installed driver cannot record steps.
+        """
+        fault = capture_error()
+        if fault:
+            raise RecordingError(fault)
+        return Graph(memory.DEVICE.private(), memory.upload)
 
     @classmethod
     def place(cls, t: TensorData) -> runtime_dlpack.Place:

@@ -25,6 +25,7 @@ import numpy as np
 
 from ..runtime.placeholders import fn  # noqa: F401  the template uses it
 from ..runtime.quiet import quiet
+from ..runtime.step_graph import Stale
 from ..runtime.templates import kernels_from
 from ..runtime.types import Fn
 from ..tensor_data import TensorData
@@ -85,7 +86,7 @@ def update(rule: Fn, settings: Sequence[float], rows: Sequence[tuple[TensorData,
     refreshed, graph = device_graph.refreshed(), device_graph.current()
     if refreshed is not None:
         if key not in refreshed.settings:
-            raise device_graph.Stale
+            raise Stale
         memory.upload(refreshed.settings[key][0], numbers)
         return
     on_device = memory.cached_constant(numbers)

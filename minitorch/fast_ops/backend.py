@@ -11,17 +11,15 @@ import functools
 import math
 from collections.abc import Sequence
 
-import numpy as np
-
-from ..runtime import allocator
 from ..runtime import strides as runtime_strides
-from ..runtime.quiet import quiet
+from ..runtime.capture import require_readable
 from ..runtime.types import Array, ConvParams, Fn, PoolParams, Shape
 from ..tensor_data import TensorData
 from ..tensor_ops.backend import TensorBackend, register_backend
 from ..tensor_ops.base import Kernel, Rows, TensorOps
-from . import conv, elementwise, jit, matmul, pool, reduce
+from . import conv, elementwise, jit, matmul, pool, recording, reduce
 from .fused import FUSED
+from .recording import recordable
 
 
 def _to_four(sizes: Shape, steps: Sequence[Shape]) -> tuple[Shape, list[Shape]] | None:
@@ -65,7 +63,22 @@ class FastOps(TensorOps):
     name = "fast"
     fused = FUSED
 
-    empty = staticmethod(allocator.empty)  # type: ignore[assignment]  # large blocks come from a pool
+    # Large results come from a pool; a recorded step has its own.
+    empty = staticmethod(recording.empty)
+    storage = staticmethod(recording.storage)
+    replay_input = staticmethod(recording.replay_input)
+    step_graph = recording.Graph
+
+    @classmethod
+    def cached_constant(cls, array: Array) -> Array:
+        """See `TensorOps.cached_constant`."""
+        return array
+
+    @classmethod
+    def host(cls, storage: Array) -> Array:
+        """See `TensorOps.host`."""
+        require_readable()
+        return storage
 
     @classmethod
     def map_kernel(cls, fn: Fn) -> Kernel:
@@ -87,7 +100,7 @@ class FastOps(TensorOps):
             loop = elementwise.map_rows if transposed is None else elementwise.map_transposed
             jit.variant(loop, out.dtype, parallel, fn=fn)(out._storage, a._storage, *(transposed or geometry))
 
-        return kernel
+        return recordable(kernel)
 
     @classmethod
     def zip_kernel(cls, fn: Fn) -> Kernel:
@@ -106,7 +119,7 @@ class FastOps(TensorOps):
                 loop = jit.variant(elementwise.zip_rows, out.dtype, parallel, fn=fn)
                 loop(out._storage, a._storage, b._storage, plan[0], *plan[1])
 
-        return kernel
+        return recordable(kernel)
 
     @classmethod
     def reduce_kernel(cls, fn: Fn, start: float) -> Kernel:
@@ -146,7 +159,7 @@ class FastOps(TensorOps):
                 group = reduce.REDUCE_ROWS if chunks else max(n, 1)
                 loop(out._storage, a._storage, start, *plan, n, a.strides[dim], group)
 
-        return kernel
+        return recordable(kernel)
 
     @classmethod
     def _partial(cls, out: TensorData, n: int, chunk: int) -> Array:
@@ -157,24 +170,25 @@ class FastOps(TensorOps):
     def update_kernel(cls, rule: Fn) -> Kernel:
         """See `TensorOps.update_kernel`."""
 
-        def kernel(settings: tuple[float, ...], rows: Rows) -> None:
+        def update(settings: Array, rows: Rows) -> None:
             # A launch costs less than the address of an array: so one for each row.
-            dtype, loops = rows[0][0].dtype, {}
-            given = quiet.run(np.array, settings, dtype)  # a learning rate too large for float32 is inf
+            loops: dict[tuple[int, bool], Fn] = {}
             for p, d, *states in rows:
                 kind = len(states), p.size >= jit.PARALLEL
                 if kind not in loops:
-                    loops[kind] = jit.variant(elementwise.UPDATES[kind[0]], dtype, kind[1], fn=rule)
-                loops[kind](given, p._storage, d._storage, *[s._storage for s in states])
+                    loops[kind] = jit.variant(elementwise.UPDATES[kind[0]], settings.dtype, kind[1], fn=rule)
+                loops[kind](settings, p._storage, d._storage, *[s._storage for s in states])
 
-        return kernel
+        return recording.recordable_update(rule, update)
 
     @classmethod
+    @recordable
     def matmul_kernel(cls, out: TensorData, a: TensorData, b: TensorData) -> None:
         """See `TensorOps.matmul_kernel`."""
         matmul.matmul(out.numpy_view(), a.numpy_view(), b.numpy_view())
 
     @classmethod
+    @recordable
     def conv_kernel(
         cls, out: TensorData, x: TensorData, w: TensorData,
         params: ConvParams,
@@ -183,6 +197,7 @@ class FastOps(TensorOps):
         conv.forward(out.numpy_view(), x.packed(out.dtype), w.packed(out.dtype), params)
 
     @classmethod
+    @recordable
     def conv_grad_input_kernel(
         cls, out: TensorData, d: TensorData, w: TensorData,
         params: ConvParams,
@@ -191,6 +206,7 @@ class FastOps(TensorOps):
         conv.grad_input(out.numpy_view(), d.packed(out.dtype), w.packed(out.dtype), params)
 
     @classmethod
+    @recordable
     def conv_grad_weight_kernel(
         cls, out: TensorData, x: TensorData, d: TensorData,
         params: ConvParams,
@@ -199,6 +215,7 @@ class FastOps(TensorOps):
         conv.grad_weight(out.numpy_view(), x.packed(out.dtype), d.packed(out.dtype), params)
 
     @classmethod
+    @recordable
     def pool_kernel(
         cls, out: TensorData, x: TensorData,
         params: PoolParams,
@@ -207,6 +224,7 @@ class FastOps(TensorOps):
         pool.pool(out.numpy_view(), x.packed(out.dtype), params)
 
     @classmethod
+    @recordable
     def pool_grad_kernel(
         cls, out: TensorData, x: TensorData, d: TensorData,
         params: PoolParams,

@@ -22,6 +22,7 @@ from ..tensor_ops.expression import Expression
 from . import conv, jit, matmul, norm, softmax
 from .dropout import drop_elements
 from .elementwise import FLAT
+from .recording import recordable
 from .sums import CACHE_LINE_GAP
 
 DRAW = 8  # elementwise operations that a random word costs
@@ -173,7 +174,7 @@ def _activates(*args: Any) -> bool:
     return args[-1] != "none"
 
 
-FUSED = {
+_KERNELS = {
     "elementwise": Fused(_elementwise),
     "conv_activation": Fused(_conv_activation),
     "conv_activation_grad": Fused(_conv_activation_grad, _fuses_relu_backward),
@@ -188,3 +189,5 @@ FUSED = {
     "label_entropy": Fused(_label_entropy),
     "dropout": Fused(_dropout),
 }
+
+FUSED = {name: Fused(recordable(kernel), suits) for name, (kernel, suits) in _KERNELS.items()}

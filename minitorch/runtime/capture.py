@@ -2,8 +2,8 @@
 
 A replay repeats what the device did, without running Python. What a step does in Python besides, and must do at each
 replay (count batches, draw a random number), is wrapped in `repeat`. What would go wrong silently at a replay raises an
-error during the capture. The state belongs to one thread. The file depends on the standard library only; the CUDA
-backend records, `minitorch.cuda` runs the steps.
+error during the capture. The state belongs to one thread. The file depends on the standard library only; a
+backend records (`step_graph`), `minitorch.train.graphed_step` runs the steps.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from ..runtime import dlpack
 from ..runtime.specialize import with_numpy
+from ..runtime.step_graph import StepGraph
 from ..runtime.types import Fn
 from ..tensor_data import (
     FLOATS,
@@ -103,6 +104,20 @@ class TensorOps(CompositeOps, ConvOps):
     def host(cls, storage: Any) -> npt.NDArray[Any]:
         """Return the block as a NumPy array: the only blocking read."""
         return storage
+
+    @classmethod
+    def write(cls, storage: Any, array: npt.NDArray[Any]) -> None:
+        """Copy the numbers of a flat NumPy array into a storage."""
+        storage[:] = array
+
+    @classmethod
+    def step_graph(cls) -> StepGraph:
+        """Return a graph that records a step of this backend.
+
+        Raises:
+            BackendError: The backend cannot.
+        """
+        raise BackendError(f"GraphedStep: expected tensors in backend 'fast' or 'cuda', got {cls.name!r}")
 
     @classmethod
     def place(cls, t: TensorData) -> dlpack.Place:

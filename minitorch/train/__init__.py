@@ -9,6 +9,7 @@ from __future__ import annotations
 from .callbacks import BestCheckpoint, Callback, JsonLinesLogger, LRSchedule, schedule_for
 from .checkpoint import Checkpoint, load, load_checkpoint, save, save_checkpoint
 from .console import ConsoleLogger, ProgressBar, TrainingPlan, console_logger
+from .graphed_step import GraphedStep
 from .loop import Evaluation, Step, evaluate, fit, predict
 from .lr_finder import lr_range
 from .messages import UsageError
@@ -23,6 +24,7 @@ __all__ = [
     "ClassReport",
     "ConsoleLogger",
     "Evaluation",
+    "GraphedStep",
     "JsonLinesLogger",
     "LRSchedule",
     "ProgressBar",

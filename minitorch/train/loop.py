@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ..autodiff import no_grad
-from ..cuda import GraphedStep
 from ..module import Module
 from ..nn.losses import cross_entropy
 from ..tensor import Tensor, tensor
+from .graphed_step import GraphedStep
 from .metrics import accuracy
 
 Loss = Callable[..., Tensor]
@@ -115,7 +115,7 @@ def fit(
         scheduler: Sets the learning rate after each epoch.
         start_epoch: The first epoch; a resumed run starts after the epoch of its checkpoint.
         start_step: Steps that were taken before.
-        graph: Whether steps are captured and replayed (cuda backend): see `minitorch.cuda.GraphedStep` for what model
+        graph: Whether steps are captured and replayed (backends fast and cuda); `minitorch.GraphedStep` says what model
             and loss must not do then.
 
     Yields:

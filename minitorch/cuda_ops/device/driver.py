@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from ...runtime.step_graph import RecordingError
 from .numba_cuda import DRIVER, cuda
 
 # Kinds of streams (CU_STREAM_DEFAULT, CU_STREAM_NON_BLOCKING): the first waits for the legacy default stream and the
@@ -21,7 +22,7 @@ BLOCKING, NON_BLOCKING = 0, 1
 THREAD_LOCAL, RELAXED = 1, 2
 
 
-class DriverError(RuntimeError):
+class DriverError(RecordingError):
     """A call of the driver failed; the message has its name and the number of the error."""
 
 

@@ -7,14 +7,12 @@ of launches. Addresses are baked into a graph, so what lies there must stay: a s
     eager, replay   BLOCKING stream       in order with the legacy default stream: other libraries need not synchronise
     capture         NON_BLOCKING stream   on the other one, work on the default stream would invalidate the capture
 
-It depends on `driver`, `numba_cuda` and `runtime.capture` (what Python does at each replay);
-`minitorch.cuda.GraphedStep` is the user's side.
+It depends on `driver`, `numba_cuda` and `runtime.step_graph` (what a recorded step keeps).
 """
 
 from __future__ import annotations
 
 import functools
-import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
@@ -22,21 +20,12 @@ from typing import Any
 
 from ...runtime import capture
 from ...runtime.allocator import Pool
+from ...runtime.step_graph import Recording, StepGraph
 from . import driver, numba_cuda
 from .driver import DriverError
 from .numba_cuda import cuda
 
-
-class Stale(Exception):
-    """The captured step is not what the step would do now."""
-
-
-class _State(threading.local):
-    captured: Graph | None = None
-    refreshed: Graph | None = None
-
-
-_state = _State()
+_state = Recording()
 
 
 @functools.cache
@@ -78,27 +67,21 @@ def allocating() -> Any:
     return nullcontext() if numba_cuda.SIMULATED or _state.captured is None else driver.relaxed()
 
 
-class Graph:
-    """A captured step.
+class Graph(StepGraph):
+    """A captured step; see `StepGraph`.
 
     Args:
         pool: The pool of its results, used by nobody else.
+        upload: Copies a host array into one on the device.
 
     Attributes:
-        actions: What Python does before each replay.
-        stepped: The optimizers that take a step in it.
         uploads: Arrays on the device, and the numbers that are uploaded into them before the first replay.
-        settings: For each update, the array of its settings, and the rows it is for.
     """
 
-    def __init__(self, pool: Pool) -> None:
-        self.pool = pool
-        self.actions: list[capture.Action] = []
-        self.stepped: list[Any] = []
+    def __init__(self, pool: Pool, upload: Callable[[Any, Any], None]) -> None:
+        super().__init__(pool, _state)
         self.uploads: list[tuple[Any, Any]] = []
-        self.settings: dict[Any, tuple[Any, Any]] = {}
-        self._owned: dict[int, int] = {}
-        self._kept: list[Any] = []
+        self._upload = upload
         self._launches: list[Callable[[], Any]] = []
         self._instance = 0
 
@@ -125,38 +108,29 @@ class Graph:
             _state.captured = None
             if not numba_cuda.SIMULATED:
                 self._end()
+        for to, array in self.uploads:
+            self._upload(to, array)
+        self.uploads.clear()
 
     def _end(self) -> None:
         self._instance = driver.end(_handle(driver.NON_BLOCKING))
         # At the end of the process the driver frees it.
         weakref.finalize(self, driver.destroy, self._instance).atexit = False
 
-    @contextmanager
-    def refresh(self) -> Iterator[None]:
-        """Make optimizer updates within the block upload their settings for this step, and do nothing else."""
-        _state.refreshed = self
-        try:
-            yield
-        finally:
-            _state.refreshed = None
+    @staticmethod
+    def is_array(operand: Any) -> bool:
+        """See `StepGraph.is_array`."""
+        return numba_cuda.is_array(operand)
 
-    def own(self, array: Any) -> None:
-        """Note an array of this step's pool: it is there at each replay, so no reference is kept."""
-        address = numba_cuda.address(array)
-        self._owned[address] = max(array.nbytes, self._owned.get(address, 0))
+    @staticmethod
+    def address(array: Any) -> int:
+        """See `StepGraph.address`."""
+        return numba_cuda.address(array)
 
-    def hold(self, operand: Any) -> Any:
-        """Return an operand as it is recorded; arrays that are not of this step's pool are kept alive."""
-        if isinstance(operand, tuple):
-            return tuple(map(self.hold, operand))
-        if not numba_cuda.is_array(operand):
-            return operand
-        address = numba_cuda.address(operand)
-        if any(start <= address < start + size for start, size in self._owned.items()):
-            # In the simulator a reference would keep the block from being reused, as it is on a GPU.
-            return numba_cuda.borrowed(operand) if numba_cuda.SIMULATED else operand
-        self._kept.append(operand)
-        return operand
+    @staticmethod
+    def borrowed(array: Any) -> Any:
+        """See `StepGraph.borrowed`; on a GPU the capture keeps addresses only."""
+        return numba_cuda.borrowed(array) if numba_cuda.SIMULATED else array
 
     def add(self, made: Any, grid: tuple[Any, Any], operands: tuple[Any, ...]) -> None:
         """Record a launch."""
@@ -189,7 +163,7 @@ def capture_error() -> str:
     if numba_cuda.SIMULATED:
         return ""
     try:
-        with Graph(Pool(numba_cuda.memory)).record():
+        with Graph(Pool(numba_cuda.memory), lambda to, array: None).record():
             pass
     except (DriverError, AttributeError, OSError) as problem:  # an old driver lacks a function
         return str(problem)

@@ -1,7 +1,7 @@
-"""For users of the CUDA backend: a training step captured as a CUDA graph, and replayed by one call of the driver.
+"""A training step that is recorded once, and replayed without the work of Python.
 
-It stands on `cuda_ops.device.graph`, which captures and replays launches, and on `runtime.capture`, which repeats what
-Python does in a step.
+The backend of the batch records and replays (`runtime.step_graph`): `fast` calls its kernels again, `cuda` launches a
+CUDA graph by one call of the driver. What Python does in a step besides is repeated by `runtime.capture`.
 """
 
 from __future__ import annotations
@@ -14,13 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from .cuda_ops.device import graph as device_graph
-from .cuda_ops.device import memory
-from .cuda_ops.device.driver import DriverError
-from .runtime.capture import during_capture
-from .tensor import Tensor, tensor
-from .tensor_data import BackendError
-from .tensor_ops.backend import find_backend
+from ..runtime.capture import during_capture
+from ..runtime.step_graph import RecordingError, Stale, StepGraph
+from ..tensor import Tensor, tensor
+from ..tensor_data import BackendError
+from ..tensor_ops.backend import find_backend
 
 Step = Callable[..., Any]
 
@@ -31,7 +29,7 @@ def _warn(fault: str) -> None:
 
 
 class GraphedStep:
-    """A training step that is captured once and then replayed, without the cost of Python and of its launches.
+    """A training step that is captured once and then replayed, without the cost of Python.
 
         def step(images, labels):
             optimizer.zero_grad()
@@ -40,7 +38,7 @@ class GraphedStep:
             optimizer.step()
             return loss
 
-        graphed = minitorch.cuda.GraphedStep(step, images, labels, optimizer=optimizer)
+        graphed = minitorch.GraphedStep(step, images, labels, optimizer=optimizer)
         for images, labels in batches:
             loss = graphed(images, labels)
 
@@ -49,8 +47,8 @@ class GraphedStep:
     counts) and replay. The weights are the same, bit by bit, as without it.
 
     - Each call returns the same tensors with new numbers: read them before the next call.
-    - A batch of other shapes than the examples (a short last one) runs eagerly; so does everything where the driver
-      cannot capture, with one RuntimeWarning.
+    - A batch of other shapes than the examples (a short last one) runs eagerly; so does everything where a CUDA
+      driver cannot capture, with one RuntimeWarning.
     - The step must not read tensor values on the host: no ``item``, print, ``if`` or ``clip_grad_norm_``. The capture
       raises an error.
     - Whatever else Python does in the step is done at the capture, not at replays: a scheduler's ``step`` belongs
@@ -65,17 +63,13 @@ class GraphedStep:
         warmup: How often the step runs eagerly at first.
 
     Raises:
-        BackendError: The examples are not in the CUDA backend.
+        BackendError: The examples are in another backend than `fast` or `cuda`.
         TypeError: The optimizer has an ``update_one`` or a ``step`` of its own, which a replay would not call.
         ValueError: ``warmup`` is less than 1.
     """
 
     def __init__(self, step: Step, *examples: Any, optimizer: Any = None, warmup: int = 3) -> None:
         backend = next((e.backend for e in examples if isinstance(e, Tensor)), find_backend(None))
-        if not backend.cuda:
-            raise BackendError(
-                f"GraphedStep replays steps of backend 'cuda', and the examples are in {backend.ops.name!r}"
-            )
         if warmup < 1:
             raise ValueError(
                 f"warmup must be at least 1, not {warmup}: kernels are compiled at their first launch"
@@ -89,13 +83,16 @@ class GraphedStep:
                 )
         self._step, self._warm = step, warmup
         self._inputs = [_input(e, backend) for e in examples]
-        self._graph: device_graph.Graph | None = None
+        self._new_graph = backend.ops.step_graph
+        self._graph: StepGraph | None = None
         self._updated: list[Any] = []
         self._results: Any = None
-        fault = device_graph.capture_error()
-        if fault:
-            _warn(fault)
-        self._records = not fault
+        self._records = True
+        try:
+            self._new_graph()
+        except RecordingError as fault:
+            _warn(str(fault))
+            self._records = False
 
     @property
     def recorded(self) -> bool:
@@ -108,7 +105,7 @@ class GraphedStep:
         Raises:
             TypeError: There are more or fewer tensors than examples, or the step returns something else than tensors.
             RuntimeError: The step does what cannot be recorded; the message says what.
-            BackendError: The driver cannot record it.
+            BackendError: A CUDA driver cannot record it.
         """
         if len(batch) != len(self._inputs):
             raise TypeError(f"the step takes {len(self._inputs)} tensors, not {len(batch)}")
@@ -129,9 +126,9 @@ class GraphedStep:
         with during_capture():
             return self._step(*inputs)
 
-    def _record(self) -> device_graph.Graph:
+    def _record(self) -> StepGraph:
         """Record the step; what Python does in it is done now."""
-        graph = device_graph.Graph(memory.DEVICE.private())
+        graph = self._new_graph()
         try:
             with self._counting(self._optimizers), graph.record():
                 self._results = _detached(self._run(self._inputs))
@@ -139,12 +136,9 @@ class GraphedStep:
         except BaseException as problem:
             for one in self._optimizers:
                 one.zero_grad()  # nothing was computed
-            if isinstance(problem, DriverError):
+            if isinstance(problem, RecordingError):
                 raise BackendError(f"the step could not be recorded: {problem}") from problem
             raise
-        for to, array in graph.uploads:
-            memory.upload(to, array)
-        graph.uploads.clear()
         rows = [row for _, rows in graph.settings.values() for row in rows]
         updated = {id(row[0]) for row in rows}
         parameters = [p for one in graph.stepped for p in one.parameters if isinstance(p.value, Tensor)]
@@ -169,13 +163,13 @@ class GraphedStep:
             if sum(one is other for other in stepped) > 1:
                 raise RuntimeError(f"the step calls step() of {type(one).__name__} more than once")
 
-    def _refreshed(self, graph: device_graph.Graph) -> bool:
+    def _refreshed(self, graph: StepGraph) -> bool:
         """Do what Python does at each step, and tell whether the recorded step still fits."""
         try:
             with graph.refresh(), self._counting(graph.stepped):
                 for one in graph.stepped:
                     one.refresh(self._updated)
-        except device_graph.Stale:
+        except Stale:
             return False
         for action in graph.actions:
             action()
@@ -195,7 +189,7 @@ def _fill(t: Tensor, given: Any) -> None:
     if isinstance(given, Tensor) and given.backend == t.backend:
         t.f.id_map(given._tensor, t._tensor)
     else:
-        memory.upload(t._tensor._storage, np.asarray(given, t.dtype).reshape(-1))
+        t.backend.ops.write(t._tensor._storage, np.asarray(given, t.dtype).reshape(-1))
 
 
 def _detached(found: Any) -> Any:

@@ -1,0 +1,170 @@
+"""Training steps of the Numba backend that are recorded once and replayed without autodiff.
+
+What is recorded are the kernels of `TensorOps` (map, zip, reduce, products, convolutions, pooling, fused kernels,
+updates) with the tensors that they were given. A replay calls them again: the history of tensors, checks, results'
+memory and gradients cost nothing then, and what is computed is the same code on the same memory, so it is the same
+bits. What a kernel decides by values (a convolution whose result is not finite) it decides at each replay.
+
+    eager     Tensor -> Function -> check, allocate -> kernel
+    record    Tensor -> Function -> check, allocate -> noted
+    replay                                             kernel, kernel, kernel, ...
+
+The file depends on `runtime.step_graph`, which says what a recorded step keeps, and on `tensor_data`.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from ..runtime import allocator, capture
+from ..runtime.quiet import quiet
+from ..runtime.step_graph import Recording, Stale, StepGraph
+from ..runtime.types import Array, Fn
+from ..tensor_data import TensorData
+
+_state = Recording()
+
+
+class _Borrowed:
+    """Memory that an array reads without keeping it in use."""
+
+    __slots__ = ("__array_interface__",)
+
+    def __init__(self, array: Array) -> None:
+        self.__array_interface__ = dict(array.__array_interface__)
+
+
+class Graph(StepGraph):
+    """A recorded step of the Numba backend; see `StepGraph`."""
+
+    def __init__(self) -> None:
+        super().__init__(allocator.Pool(allocator.HostBlock, limit=1 << 50), _state)
+        self._operations: list[tuple[Fn, tuple[Any, ...]]] = []
+
+    @contextmanager
+    def record(self) -> Iterator[None]:
+        """See `StepGraph.record`."""
+        with capture.record(self.actions, self.stepped):
+            _state.captured = self
+            try:
+                yield
+            finally:
+                _state.captured = None
+
+    def add(self, kernel: Fn, operands: tuple[Any, ...]) -> None:
+        """Record a kernel."""
+        self._operations.append((kernel, self.hold(operands)))
+
+    def hold(self, operand: Any) -> Any:
+        """See `StepGraph.hold`; a tensor may get another storage later, so it is noted with the one that it has."""
+        if isinstance(operand, TensorData):
+            return TensorData.on(
+                self.hold(operand._storage), operand.shape, operand.strides, operand.size, operand.backend
+            )
+        # Other kinds of tuples are settings.
+        return operand if isinstance(operand, tuple) and type(operand) is not tuple else super().hold(operand)
+
+    def replay(self) -> None:
+        """See `StepGraph.replay`."""
+        for kernel, operands in self._operations:
+            kernel(*operands)
+
+    @staticmethod
+    def is_array(operand: Any) -> bool:
+        """See `StepGraph.is_array`."""
+        return isinstance(operand, np.ndarray)
+
+    @staticmethod
+    def address(array: Any) -> int:
+        """See `StepGraph.address`."""
+        found: int = array.__array_interface__["data"][0]
+        return found
+
+    @staticmethod
+    def borrowed(array: Any) -> Any:
+        """See `StepGraph.borrowed`."""
+        return np.asarray(_Borrowed(array))
+
+
+def recordable(kernel: Fn) -> Fn:
+    """Return a kernel that is recorded, and not run, while this thread records a step."""
+
+    @functools.wraps(kernel)
+    def run(*operands: Any) -> None:
+        graph = _state.captured
+        if graph is None:
+            kernel(*operands)
+        else:
+            graph.add(kernel, operands)
+
+    return run
+
+
+def recordable_update(rule: Fn, update: Fn) -> Fn:
+    """Return a kernel ``(settings, rows)``; see `tensor_ops.base.TensorOps.update_kernel`.
+
+    Args:
+        rule: The rule of the update.
+        update: Called with an array of the settings, and with the rows.
+    """
+
+    def run(settings: tuple[float, ...], rows: Sequence[tuple[TensorData, ...]]) -> None:
+        given = quiet.run(
+            np.array, settings, rows[0][0].dtype
+        )  # a learning rate too large for float32 is inf
+        captured, refreshed = _state.captured, _state.refreshed
+        if captured is None and refreshed is None:
+            update(given, rows)
+            return
+        # Not by the gradient: it is another tensor at each step, and at a replay it lies where it was.
+        key = (rule, *(id(t._storage) for p, _, *states in rows for t in (p, *states)))
+        if captured is not None:
+            captured.settings[key] = given, [(p, *states) for p, _, *states in rows]
+            captured.add(update, (given, rows))
+        elif key in refreshed.settings:
+            refreshed.settings[key][0][:] = given
+        else:
+            raise Stale
+
+    return run
+
+
+def storage(array: Array) -> Array:
+    """Return a flat array as memory of the backend; a recorded step fills its own with these numbers each time."""
+    graph = _state.captured
+    if graph is None:
+        return array
+    out = empty(array.size, array.dtype)
+    graph.add(np.copyto, (out, array.copy()))
+    return out
+
+
+def replay_input(make: Callable[[], Array]) -> Array:
+    """Return the flat array ``make()``; a recorded step calls it again before each replay."""
+    if _state.captured is None:
+        return make()
+    kept: list[Array] = []
+
+    def fill() -> None:
+        if kept:
+            kept[0][:] = make()
+        else:
+            kept.append(make())
+
+    capture.repeat(fill)
+    return kept[0]
+
+
+def empty(size: int, dtype: np.dtype[Any]) -> Array:
+    """Return memory for a result; that of a recorded step comes from its own pool."""
+    graph = _state.captured
+    if graph is None or size * dtype.itemsize < allocator.MIN_POOLED:
+        return allocator.empty(size, dtype)
+    out = allocator.allocate_block(graph.pool.take(size * dtype.itemsize), size, dtype)
+    graph.own(out)
+    return out
