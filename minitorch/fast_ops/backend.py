@@ -57,6 +57,13 @@ def _reduce_plan(shape: Shape, strides: Shape, dim: int) -> tuple[Shape, Shape] 
     return found[0][1:], found[1][0][1:]
 
 
+def _always(*operands: TensorData) -> bool:
+    return True
+
+
+launches = functools.partial(recordable, launches=recording.packed)
+
+
 class FastOps(TensorOps):
     """The Numba backend."""
 
@@ -100,7 +107,7 @@ class FastOps(TensorOps):
             loop = elementwise.map_rows if transposed is None else elementwise.map_transposed
             jit.variant(loop, out.dtype, parallel, fn=fn)(out._storage, a._storage, *(transposed or geometry))
 
-        return recordable(kernel)
+        return recordable(kernel, _always)
 
     @classmethod
     def zip_kernel(cls, fn: Fn) -> Kernel:
@@ -119,7 +126,7 @@ class FastOps(TensorOps):
                 loop = jit.variant(elementwise.zip_rows, out.dtype, parallel, fn=fn)
                 loop(out._storage, a._storage, b._storage, plan[0], *plan[1])
 
-        return recordable(kernel)
+        return recordable(kernel, _always)
 
     @classmethod
     def reduce_kernel(cls, fn: Fn, start: float) -> Kernel:
@@ -159,7 +166,7 @@ class FastOps(TensorOps):
                 group = reduce.REDUCE_ROWS if chunks else max(n, 1)
                 loop(out._storage, a._storage, start, *plan, n, a.strides[dim], group)
 
-        return recordable(kernel)
+        return recordable(kernel, recording.packed)
 
     @classmethod
     def _partial(cls, out: TensorData, n: int, chunk: int) -> Array:
@@ -215,7 +222,7 @@ class FastOps(TensorOps):
         conv.grad_weight(out.numpy_view(), x.packed(out.dtype), d.packed(out.dtype), params)
 
     @classmethod
-    @recordable
+    @launches
     def pool_kernel(
         cls, out: TensorData, x: TensorData,
         params: PoolParams,
@@ -224,7 +231,7 @@ class FastOps(TensorOps):
         pool.pool(out.numpy_view(), x.packed(out.dtype), params)
 
     @classmethod
-    @recordable
+    @launches
     def pool_grad_kernel(
         cls, out: TensorData, x: TensorData, d: TensorData,
         params: PoolParams,

@@ -15,14 +15,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ..runtime import philox
-from ..runtime.types import ConvParams
+from ..runtime.types import ConvParams, Fn
 from ..tensor_data import TensorData
 from ..tensor_ops.composite import ACTIVATIONS, Fused, dropout_scale
 from ..tensor_ops.expression import Expression
-from . import conv, jit, matmul, norm, softmax
+from . import conv, jit, matmul, norm, softmax, winograd
 from .dropout import drop_elements
 from .elementwise import FLAT
-from .recording import recordable
+from .recording import packed, recordable
 from .sums import CACHE_LINE_GAP
 
 DRAW = 8  # elementwise operations that a random word costs
@@ -174,20 +174,30 @@ def _activates(*args: Any) -> bool:
     return args[-1] != "none"
 
 
-_KERNELS = {
-    "elementwise": Fused(_elementwise),
-    "conv_activation": Fused(_conv_activation),
-    "conv_activation_grad": Fused(_conv_activation_grad, _fuses_relu_backward),
-    "linear": Fused(_linear),
-    "activation_grad": Fused(_activation_grad, _activates),
-    "log_softmax": Fused(_log_softmax, _is_matrix),
-    "log_softmax_grad": Fused(_log_softmax_grad, _is_matrix),
-    "norm": Fused(_norm),
-    "norm_grad": Fused(_norm_grad),
-    "scale_shift": Fused(_scale_shift),
-    "cross_entropy": Fused(_cross_entropy),
-    "label_entropy": Fused(_label_entropy),
-    "dropout": Fused(_dropout),
-}
+def _same_shapes(y: TensorData, expression: Expression, *operands: TensorData) -> bool:
+    return packed(y, *operands) and all(t.shape == y.shape for t in operands)
 
-FUSED = {name: Fused(recordable(kernel), suits) for name, (kernel, suits) in _KERNELS.items()}
+
+def _in_tiles(y: TensorData, x: TensorData, w: TensorData, *rest: Any) -> bool:
+    return packed(y, x, w, *rest) and not winograd.applies(w.numpy_view(), rest[-1])
+
+
+# For each operation: its kernel, whether it suits (see `Fused`), and whether it only launches loops (`recordable`).
+_KERNELS: dict[str, tuple[Fn, Callable[..., bool] | None, Callable[..., bool] | None]] = {
+    "elementwise": (_elementwise, None, _same_shapes),
+    "conv_activation": (_conv_activation, None, _in_tiles),
+    "conv_activation_grad": (_conv_activation_grad, _fuses_relu_backward, None),
+    "linear": (_linear, None, None),
+    "activation_grad": (_activation_grad, _activates, packed),
+    "log_softmax": (_log_softmax, _is_matrix, packed),
+    "log_softmax_grad": (_log_softmax_grad, _is_matrix, packed),
+    "norm": (_norm, None, packed),
+    "norm_grad": (_norm_grad, None, packed),
+    "scale_shift": (_scale_shift, None, packed),
+    "cross_entropy": (_cross_entropy, None, packed),
+    "label_entropy": (_label_entropy, None, packed),
+    "dropout": (_dropout, None, None),
+}
+FUSED = {
+    name: Fused(recordable(kernel, launches), suits) for name, (kernel, suits, launches) in _KERNELS.items()
+}

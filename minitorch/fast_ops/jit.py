@@ -16,8 +16,10 @@ from __future__ import annotations
 
 import functools
 import sys
+import threading
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,8 @@ from ..runtime.types import Fn, OfPython
 from . import codegen, kernel_cache
 from .kernel_cache import cache_dir as cache_dir
 from .threads import exclusive, forked, launch_lock, pool_address, thread_count
+
+Launch = tuple[Fn, tuple[Any, ...]]
 
 
 def disabled() -> bool:
@@ -198,6 +202,18 @@ def on_numba_threads(loop: Fn, **fns: Any) -> Fn:
 PARALLEL = 32_768  # elements, read and written once, from which waking the threads pays
 SERIAL = 200_000  # products up to which it does not
 _variants: dict[tuple[Any, ...], Fn] = {}
+_noting: dict[int, list[Launch]] = {}  # launches that a thread notes and does not do, by its number
+
+
+@contextmanager
+def noted_launches() -> Iterator[list[Launch]]:
+    """Within the block, note the kernels that this thread launches with `variant`, with their operands."""
+    thread = threading.get_ident()
+    launches = _noting[thread] = []
+    try:
+        yield launches
+    finally:
+        del _noting[thread]
 
 
 def variant(loop: Fn, dtype: np.dtype[Any], parallel: bool, fn: Fn | None = None, **fns: Any) -> Fn:
@@ -215,4 +231,7 @@ def variant(loop: Fn, dtype: np.dtype[Any], parallel: bool, fn: Fn | None = None
             found = _variants.get(key)
             if found is None:
                 found = _variants[key] = kernel(loop, dtype, parallel=parallel, **bound)
+    if _noting and threading.get_ident() in _noting:
+        launches, launched = _noting[threading.get_ident()], found
+        return lambda *operands: launches.append((launched, operands))
     return found

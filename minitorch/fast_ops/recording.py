@@ -26,6 +26,7 @@ from ..runtime.quiet import quiet
 from ..runtime.step_graph import Recording, Stale, StepGraph
 from ..runtime.types import Array, Fn
 from ..tensor_data import TensorData
+from . import jit
 
 _state = Recording()
 
@@ -44,7 +45,7 @@ class Graph(StepGraph):
 
     def __init__(self) -> None:
         super().__init__(allocator.Pool(allocator.HostBlock, limit=1 << 50), _state)
-        self._operations: list[tuple[Fn, tuple[Any, ...]]] = []
+        self._operations: list[jit.Launch] = []
 
     @contextmanager
     def record(self) -> Iterator[None]:
@@ -56,9 +57,22 @@ class Graph(StepGraph):
             finally:
                 _state.captured = None
 
-    def add(self, kernel: Fn, operands: tuple[Any, ...]) -> None:
-        """Record a kernel."""
-        self._operations.append((kernel, self.hold(operands)))
+    def add(self, kernel: Fn, operands: tuple[Any, ...], launches: bool = False) -> None:
+        """Record a kernel.
+
+        Args:
+            kernel: The kernel.
+            operands: What it is called with.
+            launches: Whether all it does is to launch compiled loops on its operands and on scratch memory, whatever
+                their values: then these launches are recorded.
+        """
+        held = self.hold(operands)
+        if not launches or jit.disabled():
+            self._operations.append((kernel, held))
+            return
+        with jit.noted_launches() as found:
+            kernel(*held)
+        self._operations += [(launched, self.hold(given)) for launched, given in found]
 
     def hold(self, operand: Any) -> Any:
         """See `StepGraph.hold`; a tensor may get another storage later, so it is noted with the one that it has."""
@@ -91,8 +105,13 @@ class Graph(StepGraph):
         return np.asarray(_Borrowed(array))
 
 
-def recordable(kernel: Fn) -> Fn:
-    """Return a kernel that is recorded, and not run, while this thread records a step."""
+def recordable(kernel: Fn, launches: Callable[..., bool] | None = None) -> Fn:
+    """Return a kernel that is recorded, and not run, while this thread records a step.
+
+    Args:
+        kernel: The kernel.
+        launches: Of its operands: whether all it does is to launch compiled loops; see `Graph.add`. None: never.
+    """
 
     @functools.wraps(kernel)
     def run(*operands: Any) -> None:
@@ -100,9 +119,15 @@ def recordable(kernel: Fn) -> Fn:
         if graph is None:
             kernel(*operands)
         else:
-            graph.add(kernel, operands)
+            graph.add(kernel, operands, launches is not None and launches(*operands))
 
     return run
+
+
+def packed(*operands: Any) -> bool:
+    """Tell whether kernels can use all tensors among their operands as they lie, without a copy."""
+    tensors = [t for t in operands if isinstance(t, TensorData)]
+    return all(t.dtype == tensors[0].dtype and t.is_contiguous() for t in tensors)
 
 
 def recordable_update(rule: Fn, update: Fn) -> Fn:
@@ -125,7 +150,7 @@ def recordable_update(rule: Fn, update: Fn) -> Fn:
         key = (rule, *(id(t._storage) for p, _, *states in rows for t in (p, *states)))
         if captured is not None:
             captured.settings[key] = given, [(p, *states) for p, _, *states in rows]
-            captured.add(update, (given, rows))
+            captured.add(update, (given, rows), launches=True)
         elif key in refreshed.settings:
             refreshed.settings[key][0][:] = given
         else:
