@@ -100,6 +100,11 @@ class CudaOps(TensorOps):
         memory.upload(storage, array)
 
     @classmethod
+    def on_host(cls, fn: Fn, *operands: Any) -> bool:
+        """See `TensorOps.on_host`."""
+        return False
+
+    @classmethod
     def step_graph(cls) -> Graph:
         """See `TensorOps.step_graph`.
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from ..runtime import strides as runtime_strides
 from ..runtime.capture import require_readable
@@ -80,6 +81,12 @@ class FastOps(TensorOps):
     def cached_constant(cls, array: Array) -> Array:
         """See `TensorOps.cached_constant`."""
         return array
+
+    @classmethod
+    def on_host(cls, fn: Fn, *operands: Any) -> bool:
+        """See `TensorOps.on_host`."""
+        recordable(fn)(*operands)
+        return True
 
     @classmethod
     def host(cls, storage: Array) -> Array:

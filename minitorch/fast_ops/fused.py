@@ -195,7 +195,7 @@ _KERNELS: dict[str, tuple[Fn, Callable[..., bool] | None, Callable[..., bool] | 
     "norm_grad": (_norm_grad, None, packed),
     "scale_shift": (_scale_shift, None, packed),
     "cross_entropy": (_cross_entropy, None, packed),
-    "label_entropy": (_label_entropy, None, packed),
+    "label_entropy": (_label_entropy, None, None),
     "dropout": (_dropout, None, None),
 }
 FUSED = {

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from ..runtime.capture import capture_safe
 from ..tensor import Tensor
-from ..tensor_data import IndexingError, number_array, whole_number
+from ..tensor_data import IndexingError, TensorData, number_array, whole_number
 from ..tensor_functions.elementwise import BCE, BCEWithLogits, Weigh
 from ..tensor_functions.nn import NLL, CrossEntropy
 from .functional import logsoftmax, require_tensor
@@ -129,6 +129,23 @@ def _class_weights(
     return _constant(input, weights), count
 
 
+def _class_numbers(loss: str, input: Tensor, target: Any, ignore_index: int) -> tuple[Labels, int] | None:
+    """Return what `_labels` does; None if the step is captured and its device cannot ask the host at a replay."""
+    if not (capture_safe() and isinstance(target, Tensor)):
+        return _labels(loss, input, target, ignore_index)
+    numbers, scores = np.empty(input.shape[0], np.int64), input.detach()
+
+    def read(target: TensorData) -> None:
+        numbers[:], count = _labels(loss, scores, target.host(), ignore_index)
+        if count < len(numbers):
+            raise ValueError(
+                f"{loss}: label {ignore_index}, which is ignored, cannot be used in a step that is captured: weigh the "
+                "rows of reduction='none' instead"
+            )
+
+    return (numbers, len(numbers)) if input.backend.ops.on_host(read, target._tensor) else None
+
+
 def _class_weights_on_device(
     loss: str, input: Tensor, target: Tensor, ignore_index: int, label_smoothing: float
 ) -> Tensor:
@@ -178,9 +195,11 @@ def cross_entropy(
     if input.dims != 2 or not input.shape[1]:
         raise IndexingError(f"cross_entropy: expected scores (N, C) with C > 0, got shape {input.shape}")
     given = target if isinstance(target, Tensor) else _array("cross_entropy", target)
-    count = None
-    if len(given.shape) != 2 and not label_smoothing and not (capture_safe() and isinstance(given, Tensor)):
-        labels, count = _labels("cross_entropy", input, given, ignore_index)
+    count, numbers = None, None
+    if len(given.shape) != 2 and not label_smoothing:
+        numbers = _class_numbers("cross_entropy", input, given, ignore_index)
+    if numbers is not None:
+        labels, count = numbers
         if reduction == "mean" and count:
             return CrossEntropy.apply(input, target=labels, count=count)
         return _reduced_rows(CrossEntropy.apply(input, target=labels), reduction, count)

@@ -111,6 +111,16 @@ class TensorOps(CompositeOps, ConvOps):
         storage[:] = array
 
     @classmethod
+    def on_host(cls, fn: Fn, *operands: Any) -> bool:
+        """Call a function that reads values on the host, now or at each replay of a recorded step.
+
+        Returns:
+            Whether the backend can: the GPU cannot wait for the host.
+        """
+        fn(*operands)
+        return True
+
+    @classmethod
     def step_graph(cls) -> StepGraph:
         """Return a graph that records a step of this backend.
 

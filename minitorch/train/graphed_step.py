@@ -52,7 +52,7 @@ class GraphedStep:
     - The step must not read tensor values on the host: no ``item``, print, ``if`` or ``clip_grad_norm_``. The capture
       raises an error.
     - Whatever else Python does in the step is done at the capture, not at replays: a scheduler's ``step`` belongs
-      outside. A wrong class number makes the loss NaN; the host does not see it.
+      outside. A wrong class number is an error on `fast`; on `cuda` it makes the loss NaN, the host does not see it.
     - Settings of the model (training or evaluation, a frozen weight) are those at the time of the capture.
     - The step has a memory pool of its own as long as it lives, which is not in ``memory_stats``.
 
@@ -116,10 +116,11 @@ class GraphedStep:
         if self._warm or not self._records:
             self._warm = max(self._warm - 1, 0)
             return self._run(self._inputs)
-        if self._graph is None or not self._refreshed(self._graph):
-            self._graph = self._results = None  # their memory first
-            self._graph = self._record()
-        self._graph.replay()
+        with self._counting(self._optimizers):
+            if self._graph is None or not self._refreshed(self._graph):
+                self._graph = self._results = None  # their memory first
+                self._graph = self._record()
+            self._graph.replay()
         return self._results
 
     def _run(self, inputs: list[Tensor]) -> Any:

@@ -226,7 +226,7 @@ class ImageRun:
             valid=self.in_order(self.images.valid),
             start_epoch=self.checkpoint.epoch + 1,
             start_step=self.checkpoint.step,
-            graph=self.backend == "cuda" and os.environ.get("MINITORCH_GRAPH") != "0",
+            graph=self.backend != "simple" and os.environ.get("MINITORCH_GRAPH") != "0",
         )
         with ExitStack() as stack:
             for callback in callbacks:
