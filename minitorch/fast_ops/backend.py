@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Sequence
-from typing import Any
 
 from ..runtime import strides as runtime_strides
 from ..runtime.capture import require_readable
@@ -75,18 +74,13 @@ class FastOps(TensorOps):
     empty = staticmethod(recording.empty)
     storage = staticmethod(recording.storage)
     replay_input = staticmethod(recording.replay_input)
+    on_host = staticmethod(recording.on_host)
     step_graph = recording.Graph
 
     @classmethod
     def cached_constant(cls, array: Array) -> Array:
         """See `TensorOps.cached_constant`."""
         return array
-
-    @classmethod
-    def on_host(cls, fn: Fn, *operands: Any) -> bool:
-        """See `TensorOps.on_host`."""
-        recordable(fn)(*operands)
-        return True
 
     @classmethod
     def host(cls, storage: Array) -> Array:

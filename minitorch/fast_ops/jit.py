@@ -209,11 +209,15 @@ _noting: dict[int, list[Launch]] = {}  # launches that a thread notes and does n
 def noted_launches() -> Iterator[list[Launch]]:
     """Within the block, note the kernels that this thread launches with `variant`, with their operands."""
     thread = threading.get_ident()
-    launches = _noting[thread] = []
+    before, launches = _noting.get(thread), list[Launch]()
+    _noting[thread] = launches
     try:
         yield launches
     finally:
-        del _noting[thread]
+        if before is None:
+            del _noting[thread]
+        else:
+            _noting[thread] = before
 
 
 def variant(loop: Fn, dtype: np.dtype[Any], parallel: bool, fn: Fn | None = None, **fns: Any) -> Fn:

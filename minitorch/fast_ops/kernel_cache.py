@@ -59,7 +59,7 @@ def _warn_once(message: str) -> None:
 
 
 @functools.cache
-def _announce(folder: Path) -> None:
+def announce(folder: Path) -> None:
     """Print on a terminal, once, why the first results take their time."""
     if sys.stderr.isatty():
         print(f"minitorch: compiling kernels for this machine; kept in {folder}", file=sys.stderr)
@@ -164,6 +164,10 @@ class KernelCache(_Cache):
         key = repr((signature, codegen.magic_tuple(), versions, sys.implementation.cache_tag, checks))
         return self._module.with_suffix(f".{hashlib.sha256(key.encode()).hexdigest()[:20]}.nbc")
 
+    def holds(self, signature: Any, codegen: Any) -> bool:
+        """Tell whether there is a file for a signature, or no place to keep one."""
+        return not self._enabled or self._path(signature, codegen).exists()
+
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return the compiled function for a signature; None if there is none."""
         target_context.refresh()
@@ -176,7 +180,7 @@ class KernelCache(_Cache):
             self.disable()
             return None
         if content is None:
-            _announce(self._module.parent)
+            announce(self._module.parent)
             return None
         return CompileResult._rebuild(target_context, *pickle.loads(content))  # type: ignore[no-untyped-call]
 

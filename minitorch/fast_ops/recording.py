@@ -74,6 +74,10 @@ class Graph(StepGraph):
             kernel(*held)
         self._operations += [(launched, self.hold(given)) for launched, given in found]
 
+    def host(self, fn: Fn, operands: tuple[Any, ...]) -> None:
+        """Record a function that reads values on the host."""
+        self._operations.append((fn, self.hold(operands)))
+
     def hold(self, operand: Any) -> Any:
         """See `StepGraph.hold`; a tensor may get another storage later, so it is noted with the one that it has."""
         if isinstance(operand, TensorData):
@@ -159,6 +163,15 @@ def recordable_update(rule: Fn, update: Fn) -> Fn:
     return run
 
 
+def on_host(fn: Fn, *operands: Any) -> bool:
+    """See `tensor_ops.base.TensorOps.on_host`."""
+    if _state.captured is None:
+        fn(*operands)
+    else:
+        _state.captured.host(fn, operands)
+    return True
+
+
 def storage(array: Array) -> Array:
     """Return a flat array as memory of the backend; a recorded step fills its own with these numbers each time."""
     graph = _state.captured
@@ -171,7 +184,7 @@ def storage(array: Array) -> Array:
 
 def replay_input(make: Callable[[], Array]) -> Array:
     """Return the flat array ``make()``; a recorded step calls it again before each replay."""
-    if _state.captured is None:
+    if _state.captured is None or capture.rehearsing():
         return make()
     kept: list[Array] = []
 

@@ -21,6 +21,7 @@ class _State(threading.local):
     actions: list[Action] | None = None
     stepped: list[Any]
     capture_safe: bool = False
+    rehearsing: bool = False
     random_state: Any = None  # of Python's `random`, after the last draw inside `repeat`
 
 
@@ -48,7 +49,9 @@ def during_capture() -> Iterator[None]:
 
 
 def repeat(action: Action) -> None:
-    """Run ``action`` now; during a capture, also before each replay."""
+    """Run ``action`` now; during a capture, also before each replay; during a rehearsal, not at all."""
+    if _state.rehearsing:
+        return
     if _state.actions is None:
         action()
         return
@@ -56,6 +59,22 @@ def repeat(action: Action) -> None:
     action()
     _state.random_state = random.getstate()
     _state.actions.append(action)
+
+
+def rehearsing() -> bool:
+    """Tell whether this thread goes through a step to see its kernels: nothing may change."""
+    return _state.rehearsing
+
+
+@contextmanager
+def rehearsal() -> Iterator[None]:
+    """Within the block, run no action of `repeat`, and put the random state back at its end."""
+    state, _state.rehearsing = random.getstate(), True
+    try:
+        yield
+    finally:
+        random.setstate(state)
+        _state.rehearsing = False
 
 
 def note_step(optimizer: Any) -> None:

@@ -24,6 +24,7 @@ from ..optim.optimizer import Optimizer
 from ..runtime.signals import describe
 from ..vision.transforms import Compose, Normalize
 from .callbacks import BestCheckpoint, Callback, JsonLinesLogger, LRSchedule
+from .compile_ahead import any_batch, compile_ahead
 from .console import TrainingPlan, console_logger
 from .loop import fit, predict
 from .messages import UsageError, notice
@@ -153,6 +154,7 @@ class ImageRun:
         self.out, self.plot_model = out, plot_model
         self.epochs, self.batch_size = int(settings["epochs"]), int(settings["batch_size"])
         self.model = build()
+        self._loss: Callable[..., Any] = recipe.loss or self.model.loss
         make_optimizer = recipe.optimizer or optimizer_for
         self.optimizer = make_optimizer(self.model, settings["optimizer"], settings["lr"])
         batches = -(-len(images.train) // self.batch_size)
@@ -217,16 +219,21 @@ class ImageRun:
             workers=self.recipe.workers,
         )
         loader.epoch = self.checkpoint.epoch
+        replays = self.backend != "simple" and os.environ.get("MINITORCH_GRAPH") != "0"
+        if replays and self.checkpoint.epoch < self.epochs:
+            size = (min(self.batch_size, len(self.images.train)), *self.images.train.images.shape[1:])
+            like = next(p.value for p in self.model.parameters())
+            compile_ahead(self.model, self.optimizer, self._loss, *any_batch(like, size))
         steps = fit(
             self.model,
             loader,
             self.optimizer,
             epochs=self.epochs,
-            loss=self.recipe.loss or self.model.loss,
+            loss=self._loss,
             valid=self.in_order(self.images.valid),
             start_epoch=self.checkpoint.epoch + 1,
             start_step=self.checkpoint.step,
-            graph=self.backend != "simple" and os.environ.get("MINITORCH_GRAPH") != "0",
+            graph=replays,
         )
         with ExitStack() as stack:
             for callback in callbacks:
