@@ -1,11 +1,12 @@
 """One training step against PyTorch: each side in a process of its own, alternating, same batch, same threads.
 
-PyTorch runs twice: with its allocator as installed, and with glibc told to keep freed blocks (both thresholds raised).
+minitorch runs twice: step by step, and recorded and replayed (`minitorch.GraphedStep`). So does PyTorch: with its allocator as installed, and with glibc told to keep freed blocks (both thresholds raised).
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import resource
 import statistics
@@ -122,6 +123,7 @@ def theirs(name: str, batch: int, compiled: bool = False) -> Callable[[], None]:
 
 SIDES: dict[str, tuple[Callable[..., Any], dict[str, str]]] = {
     "minitorch": (ours, {}),
+    "minitorch, replayed": (functools.partial(ours, replay=True), {}),
     "PyTorch": (theirs, {}),
     "PyTorch, allocator tuned": (theirs, harness.STEADY),
 }
@@ -161,6 +163,7 @@ def main() -> None:
                 "step": case,
                 **{f"{side} ms": t for side, t in ms.items()},
                 "ratio": ms["minitorch"] / ms["PyTorch"],
+                "ratio, replayed": ms["minitorch, replayed"] / ms["PyTorch"],
                 "ratios seen": f"{min(ratios):.2f} to {max(ratios):.2f}",
                 "ratio, tuned": ms["minitorch"] / ms["PyTorch, allocator tuned"],
                 "minitorch MiB": round(peak["minitorch"]),

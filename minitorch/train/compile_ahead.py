@@ -44,7 +44,7 @@ def compile_ahead(
         try:
             with suppress(_Undone), optimizer.counting(), plan.record():
                 model.train()
-                loss(model(images), targets).backward()
+                loss(model(images.clone()), targets).backward()  # a recorded step copies its batch
                 optimizer.step()
                 raise _Undone
             with plan.record(), no_grad():
