@@ -1,6 +1,7 @@
 """One training step against PyTorch: each side in a process of its own, alternating, same batch, same threads.
 
-minitorch runs twice: step by step, and recorded and replayed (`minitorch.GraphedStep`). So does PyTorch: with its allocator as installed, and with glibc told to keep freed blocks (both thresholds raised).
+minitorch runs twice: step by step, and recorded and replayed (`minitorch.GraphedStep`). So does PyTorch: with its
+allocator as installed, and with glibc told to keep freed blocks (both thresholds raised).
 """
 
 from __future__ import annotations
