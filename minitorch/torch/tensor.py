@@ -537,18 +537,6 @@ def _restored(kind: Any, array: Array, where: str, requires_grad: bool, state: d
     return made
 
 
-def require_first_order(create_graph: bool) -> None:
-    """Check that no derivative of a derivative is wanted.
-
-    Raises:
-        NotImplementedError: It is.
-    """
-    if create_graph:
-        raise NotImplementedError(
-            "create_graph=True: minitorch has no derivatives of derivatives; use real PyTorch for them"
-        )
-
-
 def wrap(value: Any, place: device = CPU, base: Tensor | None = None, op: str | None = None) -> Tensor:
     """Return a Tensor of a Tensor of the core, or of an array that is on device ``place``."""
     made = Tensor.__new__(Tensor)
