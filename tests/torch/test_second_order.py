@@ -313,6 +313,32 @@ def test_hessians_and_their_products() -> None:
     close(*found)
 
 
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")
+def test_functions_of_functions() -> None:
+    found = []
+    for torch in (ours, theirs):
+        func = torch.func
+        x = torch.tensor([0.5, 1.0, -2.0], dtype=torch.float64)
+        y = torch.tensor([1.5, 2.0, 3.0], dtype=torch.float64)
+
+        def of_one(a: Any, b: Any) -> Any:
+            return (a**3 * b).sum() * a[0].sin()
+
+        def slope(a: Any, func: Any = func, of_one: Any = of_one) -> Any:
+            return (func.grad(of_one)(a, a * 2.0) ** 2).sum()
+
+        def product(a: Any, func: Any = func, y: Any = y) -> Any:
+            return (func.vjp(lambda q: q**2 * a, a)[1](y)[0] ** 2).sum()
+
+        rows = [func.grad(slope)(x), func.grad(product)(x), func.hessian(of_one)(x, y)]
+        rows += [t for row in func.hessian(of_one, argnums=(0, 1))(x, y) for t in row]
+        rows += [func.hessian(lambda a: a**3)(x), func.grad(func.grad(torch.sin))(x[0])]
+        leaf = x.clone().requires_grad_()
+        rows += torch.autograd.grad(func.grad(of_one)(leaf * 2.0, y).sum(), leaf)
+        found.append(rows)
+    close(*found)
+
+
 def test_what_has_no_rule_says_so() -> None:
     x = ours.tensor([[2.0, 0.5], [0.5, 1.0]], dtype=ours.float64, requires_grad=True)
     with pytest.raises(
