@@ -414,11 +414,11 @@ class TensorData(Stored):
         """Write a number at a full index."""
         require_readable()
         require_writable("item assignment", self._storage)
-        number = number_array("item assignment", val, self.dtype)
+        position, number = self.index(key), number_array("item assignment", val, self.dtype)
         if number.size != 1:
             raise IndexingError(f"index {key!r}: cannot broadcast {number.shape} into ()")
-        self._storage[self.index(key)] = number.item()
         mark_changed(self._storage)
+        self._storage[position] = number.item()
 
     def tuple(self) -> Triple:
         """Return ``(storage, shape, strides)``, as the kernels of the course take them."""
@@ -573,8 +573,8 @@ class TensorData(Stored):
             value = value.copy()
         if shape_broadcast(value.shape, target.shape) != target.shape:
             raise IndexingError(f"index {key!r}: cannot broadcast {value.shape} into {target.shape}")
-        self.f.id_map(value, target)
         mark_changed(self._storage)
+        self.f.id_map(value, target)
 
     def zeros(self, shape: Sizes | None = None) -> TensorData:
         """Return zeros of ``shape`` (by default this shape), in this backend and dtype."""

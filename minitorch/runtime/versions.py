@@ -7,6 +7,8 @@ nothing was changed at all since then, which is so in most training steps, compa
 Item assignment that is recorded gives one tensor a new history. Other tensors on the same storage then show numbers
 whose derivative they do not know; `assigned` lets an operation find that out. PyTorch keeps a version counter per
 storage for the same purpose.
+
+What has put off reading storages is a `Reader`: it is told before a storage changes, and reads it then.
 """
 
 from __future__ import annotations
@@ -26,6 +28,20 @@ class Stored:
     _tensor: Any
 
 
+class Reader:
+    """What may read storages later; `add_reader` makes it known, for as long as something refers to it."""
+
+    __slots__ = ("__weakref__",)
+
+    def reads(self, storage: Any) -> bool:
+        """Tell whether it may read the memory of ``storage``."""
+        raise NotImplementedError
+
+    def read(self) -> None:
+        """Read now what it may need later."""
+        raise NotImplementedError
+
+
 class _Clock:
     now = 0
 
@@ -43,11 +59,26 @@ assigned: dict[int, Assignment] = {}  # by the id of the storage; empty unless a
 _changed: dict[int, int] = {}  # the time of the last change, by the id of the storage
 # By the id of another object for the same memory: its first storage, and a reference to notice its end.
 _same: dict[int, tuple[Any, weakref.ref[Any]]] = {}
+_readers: weakref.WeakSet[Reader] = weakref.WeakSet()
 _lock = threading.RLock()
 
 
+def add_reader(reader: Reader) -> None:
+    """Let ``reader`` read its storages before they change."""
+    _readers.add(reader)
+
+
+def before_change(*storages: Any) -> None:
+    """Let those read who may read these storages later: call it before a change that is noted after it."""
+    if _readers:
+        for reader in list(_readers):
+            if any(map(reader.reads, storages)):
+                reader.read()
+
+
 def mark_changed(*storages: Any) -> int:
-    """Note that storages are changed in place now; return the time."""
+    """Note that storages are changed in place, before or (see `before_change`) after it; return the time."""
+    before_change(*storages)
     with _lock:
         clock.now += 1
         # The id of a storage that is gone may come again: its time is before any call on the new one.

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..autodiff import Context, Function
-from ..runtime.types import ConvParams
+from ..runtime.types import ConvParams, PoolParams
 from ..tensor_data import IndexingError, TensorData, shape_broadcast
 
 
@@ -233,3 +233,28 @@ class ConvTranspose(Function):
         x, w, params = ctx.saved_values
         dx = d.f.conv(d, w, params) if ctx.needs(0) else 0.0
         return dx, d.f.conv_grad_weight(d, x, w.shape, params) if ctx.needs(1) else 0.0
+
+
+def largest_places(images: npt.NDArray[Any], size: tuple[int, ...], params: PoolParams) -> npt.NDArray[Any]:
+    """Return the number within its image of the largest element of each window, the first of equal ones.
+
+    Args:
+        images: (N, C, H, W).
+        size: How many windows there are down and across, (H', W').
+        params: Settings of the pooling.
+
+    Returns:
+        (N, C, H', W').
+    """
+    window, step, dilation = params.window, params.stride, params.dilation
+    pads = params.padding[::2]
+    padded = np.pad(images, ((0, 0), (0, 0), *((p, p + w * d) for p, w, d in zip(pads, window, dilation))),
+                    constant_values=-np.inf)  # fmt: skip
+    spans = [d * (w - 1) + 1 for w, d in zip(window, dilation)]
+    cut = np.lib.stride_tricks.sliding_window_view(padded, spans, (2, 3))
+    cut = cut[:, :, :: step[0], :: step[1], :: dilation[0], :: dilation[1]][:, :, : size[0], : size[1]]
+    best = cut.reshape(*cut.shape[:4], -1).argmax(-1)
+    rows = np.arange(size[0])[:, None] * step[0] - pads[0] + best // window[1] * dilation[0]
+    cols = np.arange(size[1]) * step[1] - pads[1] + best % window[1] * dilation[1]
+    numbers: npt.NDArray[Any] = rows * images.shape[3] + cols
+    return numbers

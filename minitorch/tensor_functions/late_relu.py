@@ -31,14 +31,21 @@ JOINS: dict[type[Function], Callable[[Saved, Any], Saved]] = {
 }
 
 
+def _nothing() -> None:
+    return None
+
+
 class JoinedHistory(History):
-    """The history of a ReLU that joined the call before it; ``before`` refers to that call's result."""
+    """The history of a ReLU that joined the call before it.
+
+    ``before()`` is that call's result; None where it was not computed or is gone.
+    """
 
     __slots__ = ("before",)
 
-    def __init__(self, made: History, before: Any) -> None:
+    def __init__(self, made: History, before: Any = None) -> None:
         super().__init__(made.last_fn, made.ctx, made.inputs)
-        self.before = weakref.ref(before)
+        self.before: Callable[[], Any] = _nothing if before is None else weakref.ref(before)
 
 
 def late_relu(t: Any) -> Any:

@@ -15,7 +15,7 @@ from .random import Generator as Generator
 from .random import drawing as drawing
 from .random import manual_seed as manual_seed
 from .shapes import sizes
-from .tensor import Tensor, from_array, to_array, wrap
+from .tensor import Tensor, exposed, from_array, to_array, wrap
 
 
 def _made(array: Any, dtype: Any, device: Any, requires_grad: bool, default: dtype | None = None) -> Tensor:
@@ -67,7 +67,7 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     if isinstance(data, Tensor):
         return data.to(device=device or data.device, dtype=dtype or data.dtype)
     if isinstance(data, np.ndarray):
-        return from_array(data, device, find_dtype(dtype, find_dtype(data.dtype)))
+        return exposed(from_array(data, device, find_dtype(dtype, find_dtype(data.dtype))))
     return tensor(data, dtype=dtype, device=device)
 
 
@@ -88,12 +88,12 @@ def from_numpy(ndarray: Any) -> Tensor:
     """
     if not isinstance(ndarray, np.ndarray):
         raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
-    return from_array(ndarray)
+    return exposed(from_array(ndarray))
 
 
 def from_minitorch(t: Core) -> Tensor:
     """Return a Tensor of the core as one of PyTorch's kind; memory and history are the same."""
-    return wrap(t)
+    return exposed(wrap(t))
 
 
 def _filled(

@@ -18,12 +18,13 @@ from ..tensor_functions import math as more
 from ..tensor_functions.late_relu import late_relu
 from ..tensor_functions.shape import Cast
 from .dtypes import TYPE_NAMES, bool_, dtype
+from .functions.followed import after_relu
 from .operands import apply as apply
 from .operands import binary
 from .operands import check_shapes as check_shapes
 from .operands import common_device as common_device
 from .operands import result_type as result_type
-from .tensor import Tensor, as_core, from_array, is_float, to_array, wrap
+from .tensor import Tensor, as_core, from_array, is_float, replace, to_array, wrap
 
 # Arithmetic
 
@@ -241,9 +242,22 @@ arcsin, arccos, arctan = asin, acos, atan
 
 def relu(input: Tensor) -> Tensor:
     """Return ``max(input, 0)``."""
-    if is_float(input):
-        return wrap(late_relu(input._value), op="Relu")
+    if isinstance(input, Tensor):
+        made = after_relu(input)
+        if made is not None:
+            return wrap(made, op="Relu")
+        if isinstance(input._value, Core):
+            return wrap(late_relu(input._value), op="Relu")
     return apply("relu", simple.ReLU, lambda x: np.maximum(x, 0), input, op="Relu")
+
+
+def relu_(input: Tensor) -> Tensor:
+    """Do `relu` in place, and return the tensor."""
+    made = after_relu(input, True)
+    if made is None:
+        return replace(input, relu(input))
+    input._value, input._op, input._expected = made, "Relu", None
+    return input
 
 
 def square(input: Tensor) -> Tensor:

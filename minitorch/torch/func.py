@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 
 from .autograd import functional
 from .autograd.derivatives import grad as _derivatives
@@ -22,20 +22,18 @@ class _Depth:
     now = 0
 
 
-def _variable(x: Any) -> Any:
-    """Return a leaf on the same memory.
+def _nested(*trees: Any) -> bool:
+    """Tell whether one of the tensors is differentiated already, so that the derivative has to be recorded."""
+    return any(
+        tracked(x) and (_Depth.now or not x.is_leaf) for x in leaves(list(trees)) if isinstance(x, Tensor)
+    )
 
-    Raises:
-        NotImplementedError: The tensor belongs to a derivative that is being computed.
-    """
-    if not isinstance(x, Tensor):
+
+def _variable(x: Any) -> Any:
+    """Return a leaf on the same memory; of a tensor that is differentiated already, another one with its history."""
+    if not isinstance(x, Tensor) or not x.is_floating_point():
         return x
-    if tracked(x) and (_Depth.now or not x.is_leaf):
-        raise NotImplementedError(
-            "func.grad of a tensor that is differentiated already: minitorch has no derivatives of derivatives; use "
-            "real PyTorch for them"
-        )
-    return x.detach().requires_grad_() if x.is_floating_point() else x
+    return x.view_as(x) if _nested(x) else x.detach().requires_grad_()
 
 
 def _gradient(
@@ -44,6 +42,7 @@ def _gradient(
     """Return the derivatives, the value and what else ``func`` returned."""
     numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
     numbers = tuple(n % len(args) for n in numbers)
+    recorded = bool(_Depth.now) or _nested(*args)
     moved = [mapped(_variable, a) if k in numbers else a for k, a in enumerate(args)]
     _Depth.now += 1
     try:
@@ -63,7 +62,7 @@ def _gradient(
         )
     wanted = [x for n in numbers for x in leaves(moved[n])]
     if value.requires_grad:
-        found = iter(_derivatives(value, wanted, allow_unused=True))
+        found = iter(_derivatives(value, wanted, create_graph=recorded, allow_unused=True))
     else:
         found = iter([None] * len(wanted))
 
@@ -72,7 +71,7 @@ def _gradient(
         return zeros_like(x.detach()) if d is None else d
 
     grads = tuple(mapped(of, moved[n]) for n in numbers)
-    return (grads[0] if isinstance(argnums, int) else grads), value.detach(), aux
+    return (grads[0] if isinstance(argnums, int) else grads), value if recorded else value.detach(), aux
 
 
 def grad(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = False) -> Callable[..., Any]:
@@ -121,9 +120,8 @@ def jacrev(
             return func(*given, **kwargs)
 
         chosen = tuple(args[n] for n in numbers)
-        for x in chosen:
-            _variable(x)
-        return functional.jacobian(of_these, chosen[0] if isinstance(argnums, int) else chosen)
+        recorded = bool(_Depth.now) or _nested(*args)
+        return functional.jacobian(of_these, chosen[0] if isinstance(argnums, int) else chosen, recorded)
 
     return function
 
@@ -133,6 +131,7 @@ jacfwd = jacrev
 
 def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     """Return the result of ``func``, and the function that computes the product of a vector and its Jacobian."""
+    recorded = bool(_Depth.now) or _nested(*primals)
     moved = [mapped(_variable, p) for p in primals]
     with enable_grad():
         out = func(*moved)
@@ -142,7 +141,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple
     def product(*cotangents: Any) -> tuple[Any, ...]:
         starts = leaves(list(cotangents))
         xs = [x for p in moved for x in leaves(p)]
-        found = iter(_derivatives(ys, xs, starts, allow_unused=True))
+        found = iter(_derivatives(ys, xs, starts, create_graph=recorded, allow_unused=True))
 
         def of(x: Tensor) -> Tensor:
             d = next(found)
@@ -150,7 +149,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple
 
         return tuple(mapped(of, p) for p in moved)
 
-    value = mapped(lambda y: y.detach(), result)
+    value = result if recorded else mapped(lambda y: y.detach(), result)
     return (value, product, aux) if has_aux else (value, product)
 
 
@@ -159,15 +158,18 @@ def jvp(func: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any, Any
     return functional.jvp(func, tuple(primals), tuple(tangents))
 
 
-def hessian(func: Callable[..., Any], argnums: Any = 0) -> NoReturn:
-    """Refuse: it needs derivatives of derivatives.
+def hessian(func: Callable[..., Any], argnums: Any = 0) -> Callable[..., Any]:
+    """Return the function that computes the second derivatives of ``func``: the Jacobian of its Jacobian."""
+    inner = jacrev(func, argnums)
 
-    Raises:
-        NotImplementedError: Always.
-    """
-    raise NotImplementedError(
-        "func.hessian: minitorch has no derivatives of derivatives; use real PyTorch for them"
-    )
+    def recorded(*args: Any, **kwargs: Any) -> Any:
+        _Depth.now += 1
+        try:
+            return inner(*args, **kwargs)
+        finally:
+            _Depth.now -= 1
+
+    return jacrev(functools.wraps(func)(recorded), argnums)
 
 
 def vmap(

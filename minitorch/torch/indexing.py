@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..runtime.versions import before_change
 from ..tensor import Tensor as Core
 from ..tensor_data import TensorData
 from ..tensor_functions import arrange
@@ -209,6 +210,8 @@ def setitem(input: Tensor, key: Any, value: Any) -> None:
     if isinstance(input._value, np.ndarray) or not input.is_cuda:
         target = input._value if isinstance(input._value, np.ndarray) else input._value._tensor.numpy_view()
         first, rest = _in_two_steps(keys)
+        if is_float(input):
+            before_change(input._value._tensor._storage)
         try:
             target[first][rest] = to_array(value)
         except ValueError:

@@ -175,14 +175,14 @@ def _each(*functions: Callable[..., Tensor]) -> Iterator[Callable[..., Tensor]]:
 # fmt: off
 (
     add_, sub_, mul_, div_, pow_, neg_, abs_, clamp_, clamp_min_, clamp_max_, exp_, log_, sqrt_, rsqrt_,
-    reciprocal_, square_, tanh_, sigmoid_, relu_, floor_, ceil_, round_, trunc_, frac_, sin_, cos_, tan_, asin_,
+    reciprocal_, square_, tanh_, sigmoid_, floor_, ceil_, round_, trunc_, frac_, sin_, cos_, tan_, asin_,
     acos_, atan_, sinh_, cosh_, erf_, log2_, log10_, log1p_, expm1_, sign_, atan2_, lerp_, addcmul_, addcdiv_,
     floor_divide_, remainder_, fmod_, masked_fill_,
 ) = _each(
     elementwise.add, elementwise.sub, elementwise.mul, elementwise.div, elementwise.pow, elementwise.neg,
     elementwise.abs, elementwise.clamp, elementwise.clamp_min, elementwise.clamp_max, elementwise.exp,
     elementwise.log, elementwise.sqrt, elementwise.rsqrt, elementwise.reciprocal, elementwise.square,
-    elementwise.tanh, elementwise.sigmoid, elementwise.relu, elementwise.floor, elementwise.ceil,
+    elementwise.tanh, elementwise.sigmoid, elementwise.floor, elementwise.ceil,
     elementwise.round, elementwise.trunc, elementwise.frac, elementwise.sin, elementwise.cos, elementwise.tan,
     elementwise.asin, elementwise.acos, elementwise.atan, elementwise.sinh, elementwise.cosh, elementwise.erf,
     elementwise.log2, elementwise.log10, elementwise.log1p, elementwise.expm1, elementwise.sign,
@@ -240,6 +240,7 @@ def _each(*functions: Callable[..., Tensor]) -> Iterator[Callable[..., Tensor]]:
     norms.renorm,
 )
 # fmt: on
+relu_ = elementwise.relu_
 absolute_, negative_, clip_, fix_ = abs_, neg_, clamp_, trunc_
 subtract_, multiply_, divide_, true_divide_ = sub_, mul_, div_, div_
 arcsin_, arccos_, arctan_, arctan2_ = asin_, acos_, atan_, atan2_

@@ -49,17 +49,23 @@ def view(input: Tensor, *shape: Any) -> Tensor:
             "view size is not compatible with input tensor's size and stride (at least one dimension spans "
             "across two contiguous subspaces). Use .reshape(...) instead."
         )
+    return _as_shape(input, wanted)
+
+
+def _as_shape(input: Tensor, shape: tuple[int, ...]) -> Tensor:
     v = input._value
     return _viewed(
-        input, v.reshape(wanted) if isinstance(v, np.ndarray) else View.apply(v, shape=wanted), "View"
+        input, v.reshape(shape) if isinstance(v, np.ndarray) else View.apply(v, shape=shape), "View"
     )
 
 
 def _fitting(input: Tensor, shape: tuple[int, ...]) -> tuple[int, ...]:
+    n = input.numel()
+    if math.prod(shape) == n and min(shape, default=1) > 0:
+        return shape
     if shape.count(-1) > 1:
         raise RuntimeError("only one dimension can be inferred")
     known = math.prod(n for n in shape if n != -1)
-    n = input.numel()
     guessed = shape.count(-1) == 1 and known > 0 and n % known == 0
     if not guessed and (known != n or -1 in shape):
         raise RuntimeError(f"shape '{list(shape)}' is invalid for input of size {n}")
@@ -74,7 +80,7 @@ def view_as(input: Tensor, other: Tensor) -> Tensor:
 def reshape(input: Tensor, *given: Any, shape: Any = ()) -> Tensor:
     """Return the elements under another shape: the same memory where it is possible."""
     wanted = _fitting(input, sizes(given or (shape,)))
-    return view(input if input.is_contiguous() else contiguous(input), *wanted)
+    return _as_shape(input if input.is_contiguous() else contiguous(input), wanted)
 
 
 def reshape_as(input: Tensor, other: Tensor) -> Tensor:

@@ -14,9 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..autodiff import Context, Function, History, grad_enabled
+from ..runtime.exposure import mark_exposed
 from ..runtime.versions import mark_changed
 from ..tensor import Tensor as Core
 from ..tensor_data import FLOATS, TensorData
+from ..tensor_functions.expected_relu import ExpectedRelu, Follower
 from ..tensor_functions.late_relu import JoinedHistory
 from ..tensor_ops.backend import TensorBackend, find_backend
 from .dtypes import (
@@ -32,6 +34,8 @@ from .dtypes import (
 
 Array = npt.NDArray[Any]
 CPU = device("cpu")
+# What a copy or a file of a tensor does not have, or has in another form.
+_OWN = ("_value", "_place", "_base", "_expected", "_awaits", "_follower")
 
 
 class _Hooked(Function):
@@ -121,6 +125,9 @@ class Tensor:
     _op: str | None = None  # what grad_fn is called
     _kept: Tensor | None = None  # the gradient of a computed tensor, after retain_grad
     _bf16 = False
+    _expected: ExpectedRelu | None = None  # has the value, as long as there is no `_value`
+    _awaits: Follower | None = None  # wants to know whether a ReLU comes next
+    _follower: Follower | None = None  # of a weight: what followed the last call of its layer
     retains_grad = False  # whether `retain_grad` was called
     __array_ufunc__ = None
     __array_priority__ = 1000
@@ -437,7 +444,7 @@ class Tensor:
                 "can't convert cuda:0 device type tensor to numpy. Use Tensor.cpu() to copy the tensor to "
                 "host memory first."
             )
-        return to_array(self)
+        return to_array(exposed(self))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         array = self.numpy()
@@ -472,9 +479,21 @@ class Tensor:
     __hash__ = object.__hash__
 
     def __getattr__(self, name: str) -> Any:
+        if name == "_value":
+            return self._computed()
         if name.startswith("__"):
             raise AttributeError(name)
         raise AttributeError(f"'Tensor' object has no attribute {name!r} in minitorch.torch")
+
+    def _computed(self) -> Any:
+        """Return the value that is asked for before a ReLU came, and keep it."""
+        expected = self._expected
+        if expected is not None:
+            self.__dict__.setdefault("_value", expected.separate())
+            self._expected = None
+        if "_value" in self.__dict__:  # perhaps by another thread
+            return self.__dict__["_value"]
+        raise AttributeError("'Tensor' object has no value: call Tensor.__init__ first")
 
     def minitorch(self) -> Core:
         """Return the Tensor of the core, which shares memory and history.
@@ -484,6 +503,7 @@ class Tensor:
         """
         if not isinstance(self._value, Core):
             raise TypeError(f"minitorch: expected a tensor of fractions, got {self.dtype}; use float()")
+        exposed(self)
         return self._value
 
     def __reduce_ex__(self, protocol: Any) -> Any:
@@ -492,7 +512,7 @@ class Tensor:
                 "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at "
                 "the moment: use detach()"
             )
-        state = {k: v for k, v in vars(self).items() if k not in ("_value", "_place", "_base")}
+        state = {k: v for k, v in vars(self).items() if k not in _OWN}
         return _restored, (type(self), to_array(self).copy(), str(self.device), self.requires_grad, state)
 
 
@@ -515,18 +535,6 @@ def _restored(kind: Any, array: Array, where: str, requires_grad: bool, state: d
     if requires_grad:
         made.requires_grad_()
     return made
-
-
-def require_first_order(create_graph: bool) -> None:
-    """Check that no derivative of a derivative is wanted.
-
-    Raises:
-        NotImplementedError: It is.
-    """
-    if create_graph:
-        raise NotImplementedError(
-            "create_graph=True: minitorch has no derivatives of derivatives; use real PyTorch for them"
-        )
 
 
 def wrap(value: Any, place: device = CPU, base: Tensor | None = None, op: str | None = None) -> Tensor:
@@ -603,15 +611,22 @@ def overwrite(t: Tensor, new: Any) -> Tensor:
         v[...] = new if isinstance(new, np.ndarray) else new._tensor.host()
         return t
     data: TensorData = new._tensor if isinstance(new, Core) else v.f.from_array(np.array(new, v.dtype))
-    v.f.id_map(data, v._tensor)
     touched(t)
+    v.f.id_map(data, v._tensor)
     return t
 
 
 def touched(t: Tensor) -> None:
-    """Note that the memory of ``t`` was changed, so that a backward pass that needs it fails."""
+    """Note that the memory of ``t`` is changed, so that a backward pass that needs it fails."""
     changed = [x._value._tensor._storage for x in (t, t._base) if x is not None and is_float(x)]
     mark_changed(*changed)
+
+
+def exposed(t: Tensor) -> Tensor:
+    """Note that others can write to the memory of ``t``; return ``t``."""
+    if is_float(t):
+        mark_exposed(t._value._tensor._storage)
+    return t
 
 
 def replace(t: Tensor, new: Tensor) -> Tensor:

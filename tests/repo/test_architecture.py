@@ -83,6 +83,7 @@ BESIDE_CORE = {
     *(("optim", "schedulers"), ("optim", "plateau"), ("optim", "adaptive"), ("nn", "init"), ("nn", "fusion")),
     *(("tensor_functions", "floats"), ("tensor_functions", "math"), ("tensor_functions", "arrange")),
     *(
+        ("tensor_functions", "expected_relu"),
         ("tensor_functions", "late_relu"),
         ("tensor_functions", "special"),
         ("tensor_functions", "special_floats"),

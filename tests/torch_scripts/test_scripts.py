@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -166,6 +167,26 @@ def test_importing_the_core_loads_none_of_it() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.stdout == "[]\n", done.stderr
+
+
+def test_importing_it_loads_little_besides() -> None:
+    code = (
+        "import json, sys, minitorch; before = set(sys.modules)\n"
+        "import minitorch.torch; print(json.dumps(sorted(set(sys.modules) - before)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert not done.returncode, done.stderr
+    loaded = set(json.loads(done.stdout))
+    ours = {name for name in loaded if name.startswith("minitorch.")}
+    # Nothing has to be installed besides, and of the standard library there is the pool of threads and `runpy`.
+    slow = {"asyncio", "http", "multiprocessing", "sqlite3", "tkinter", "unittest", "xml"}
+    top = {name.partition(".")[0] for name in loaded - ours}
+    assert top <= sys.stdlib_module_names - slow
+    # Data sets, networks, pages and commands are loaded by those who use them.
+    others = ("cli", "dashboard", "data", "models", "onnx", "torch.utils.tensorboard", "torchvision")
+    assert not [n for n in ours for other in others if f"{n}.".startswith(f"minitorch.{other}.")]
+    # Only Functions that the core does not need come from below.
+    assert {n.split(".")[1] for n in ours} <= {"torch", "tensor_functions", "runtime"}
 
 
 def test_speed_run_and_resnet(tmp_path: Path) -> None:

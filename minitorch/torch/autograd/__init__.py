@@ -13,7 +13,7 @@ from .grad_mode import (
     set_detect_anomaly,
     set_grad_enabled,
 )
-from .gradient_check import GradcheckError, gradcheck
+from .gradient_check import GradcheckError, gradcheck, gradgradcheck
 
 __all__ = [
     "Function",
@@ -26,6 +26,7 @@ __all__ = [
     "functional",
     "grad",
     "gradcheck",
+    "gradgradcheck",
     "inference_mode",
     "is_grad_enabled",
     "no_grad",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ...autodiff import topological_sort
 from ...tensor import Tensor as Core
 from ...tensor_functions.late_relu import separate
-from ..tensor import Tensor, require_first_order, wrap
+from ..tensor import Tensor, wrap
+from . import rules as rules
+from .grad_mode import enable_grad
+from .recorded import recorded_step
 
 
 def _tensors(given: Any) -> list[Tensor]:
@@ -46,9 +49,8 @@ def grad(
 
     Raises:
         RuntimeError: An input was not used, and ``allow_unused`` is not True.
-        NotImplementedError: ``create_graph`` is True.
+        NotImplementedError: ``create_graph`` is True, and `rules` has no rule for a Function that was used.
     """
-    require_first_order(create_graph)
     if is_grads_batched:
         raise NotImplementedError("grad: is_grads_batched=True is not here: call grad once for each row")
     outs, wanted = _tensors(outputs), _tensors(inputs)
@@ -57,10 +59,13 @@ def grad(
         if not x.requires_grad:
             raise RuntimeError("One of the differentiated Tensors does not require grad")
     found: list[Any] = [None] * len(wanted)
-    for out, start in zip(outs, starts):
-        for k, d in enumerate(_gradients(out._value, start, [x._value for x in wanted])):
-            if d is not None:
-                found[k] = d if found[k] is None else found[k] + d
+    given = [None] * len(outs) if grad_outputs is None else _tensors(grad_outputs)
+    for out, start, d in zip(outs, starts, given):
+        values = [x._value for x in wanted]
+        made = _recorded(out, start, values, d) if create_graph else _gradients(out._value, start, values)
+        for k, dx in enumerate(made):
+            if dx is not None:
+                found[k] = dx if found[k] is None else found[k] + dx
     if materialize_grads:
         found = [x._value._tensor.filled(0.0) if d is None else d for d, x in zip(found, wanted)]
     if not allow_unused and any(d is None for d in found):
@@ -68,11 +73,30 @@ def grad(
             "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if "
             "this is the desired behavior."
         )
-    return tuple(None if d is None else wrap(Core(x._value._fit(d))) for d, x in zip(found, wanted))
+    return tuple(
+        None if d is None else wrap(d if isinstance(d, Core) else Core(x._value._fit(d)))
+        for d, x in zip(found, wanted)
+    )
 
 
-def _gradients(variable: Core, start: Any, wanted: Sequence[Core]) -> list[Any]:
-    """Return the derivatives for variables of the graph, None for one that is not in it."""
+def _recorded(out: Tensor, start: Any, wanted: Sequence[Core], given: Tensor | None) -> list[Any]:
+    """Return the derivatives as Tensors of the core, which are recorded: also from a derivative that is given."""
+    first = Core(start) if given is None else given._value
+    with enable_grad():
+        return _gradients(out._value, first, wanted, recorded_step)
+
+
+def _plain_step(v: Any, d: Any) -> Any:
+    return v.chain_rule(d)
+
+
+def _gradients(
+    variable: Core, start: Any, wanted: Sequence[Core], step: Callable[[Any, Any], Any] = _plain_step
+) -> list[Any]:
+    """Return the derivatives for variables of the graph, None for one that is not in it.
+
+    ``step`` pairs the operands of a variable's call with their derivatives.
+    """
     found: dict[int, Any] = {id(v): None for v in wanted}
     pending: dict[int, Any] = {id(variable): start}
     order = topological_sort(variable)
@@ -86,7 +110,7 @@ def _gradients(variable: Core, start: Any, wanted: Sequence[Core]) -> list[Any]:
             found[id(v)] = d
         if v.is_leaf():
             continue
-        for parent, pd in v.chain_rule(d):
+        for parent, pd in step(v, d):
             if parent.history is not None:
                 before = pending.get(id(parent))
                 pending[id(parent)] = pd if before is None else before + pd
@@ -106,26 +130,40 @@ def backward(
         tensors: A tensor, or several.
         grad_tensors: As many derivatives; None where a tensor has one element.
         retain_graph: Accepted: the graph is always kept.
-        create_graph: True is refused: there are no derivatives of derivatives.
+        create_graph: Whether the derivatives are recorded, so that they can be differentiated themselves.
         inputs: The leaves that collect a derivative; None means all.
 
     Raises:
         RuntimeError: A tensor requires no gradient, or has several elements and no derivative is given.
     """
-    require_first_order(create_graph)
     outs = _tensors(tensors)
     given = [None] * len(outs) if grad_tensors is None else _tensors(grad_tensors)
     starts = _starts(outs, given)
+    if create_graph and inputs is None:
+        _collect(outs, given)
+        return
     if inputs is not None:
         leaves = _tensors(inputs)
         if not leaves:
             raise RuntimeError("'inputs' argument to backward() cannot be empty.")
-        for x, g in zip(leaves, grad(outs, leaves, given, allow_unused=True)):
+        for x, g in zip(leaves, grad(outs, leaves, given, create_graph=create_graph, allow_unused=True)):
             if g is not None:
                 x.grad = g if x.grad is None else x.grad + g
         return
     for out, d, start in zip(outs, given, starts):
         out._value.backward(None if d is None else Core(start))
+
+
+def _collect(outs: list[Tensor], given: list[Any]) -> None:
+    """Add recorded derivatives to all leaves, and call the hooks of these."""
+    found = {id(v): v for out in outs for v in topological_sort(out._value) if v.is_leaf()}
+    leaves = [wrap(v) for v in found.values()]
+    for x, g in zip(leaves, grad(outs, leaves, given, create_graph=True, allow_unused=True)):
+        v = x._value
+        with enable_grad():
+            v._grad = g._value if v._grad is None else v._grad + g._value
+        for (hook,) in v._hooks:
+            hook(v)
 
 
 def backward_of(

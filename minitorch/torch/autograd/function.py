@@ -54,6 +54,7 @@ class _Call:
         ctx: The context.
         count: The number of arguments.
         places: The numbers of those that are Tensors of fractions.
+        plain: What ``forward`` got for these.
         results: What ``forward`` returned, as a tuple.
         recorded: The numbers of the results that have a derivative.
     """
@@ -63,13 +64,14 @@ class _Call:
         self.places = [k for k, a in enumerate(args) if is_float(a)]
         self.ctx.needs_input_grad = tuple(isinstance(a, Tensor) and a.requires_grad for a in args)
         self.single = True
+        self.plain: list[Tensor] = []
         self.results: tuple[Any, ...] = ()
         self.recorded: list[int] = []
 
     def run(self) -> None:
         """Call ``forward`` on constants that share the memory of the arguments."""
         plain = [wrap(a._value.detach()) if k in self.places else a for k, a in enumerate(self.args)]
-        self.args = ()
+        self.args, self.plain = (), [plain[k] for k in self.places]
         with no_grad():
             if self.kind.setup_context is Function.setup_context:
                 out = self.kind.forward(self.ctx, *plain)
@@ -99,6 +101,42 @@ class _Call:
         ends = np.cumsum([0, *(s.numel() for s in shapes)]).tolist()
         return [flat[a:b].reshape(s) for a, b, s in zip(ends, ends[1:], shapes)]
 
+    def backward(self, ctx: FunctionCtx, given: Tensor) -> tuple[Any, ...]:
+        """Call ``backward`` for the derivative of the recorded results; return one of each Tensor of fractions."""
+        parts = [given] if len(self.recorded) == 1 else self.parts(given)
+        starts = dict(zip(self.recorded, parts))
+        ds = self.kind.backward(
+            ctx,
+            *(
+                starts[k] if k in starts else zeros_like(r) if isinstance(r, Tensor) else None
+                for k, r in enumerate(self.results)
+            ),
+        )
+        found = list(ds) if isinstance(ds, tuple) else [ds]
+        while len(found) > self.count and found[-1] is None:
+            found.pop()
+        if len(found) != self.count:
+            raise RuntimeError(
+                f"function {self.kind.__name__}Backward returned an incorrect number of gradients (expected "
+                f"{self.count}, got {len(found)})"
+            )
+        return tuple(found[k] for k in self.places)
+
+    def recorded_backward(self, given: Tensor, inputs: list[Tensor], out: Tensor) -> tuple[Any, ...]:
+        """Call ``backward`` so that what it computes is recorded; return Tensors of the core.
+
+        Operands and results that were saved are known with their histories there.
+        """
+        known = dict(zip(map(id, self.plain), inputs))
+        if len(self.recorded) == 1:
+            known[id(self.results[self.recorded[0]])] = out
+        else:
+            known.update((id(self.results[k]), part) for k, part in zip(self.recorded, self.parts(out)))
+        ctx = FunctionCtx()
+        ctx.__dict__.update(self.ctx.__dict__)
+        ctx._saved = tuple(known.get(id(t), t) for t in self.ctx._saved)
+        return tuple(None if d is None else d._value for d in self.backward(ctx, given))
+
 
 class _Users(autodiff.Function):
     """A `Function` of the user's, on the operands that are Tensors of fractions; several results are one vector."""
@@ -118,26 +156,9 @@ class _Users(autodiff.Function):
     @staticmethod
     def backward(ctx: Any, d: Any) -> tuple[Any, ...]:
         (call,) = ctx.saved_values
-        given = wrap(Core(d))
-        parts = [given] if len(call.recorded) == 1 else call.parts(given)
-        starts = dict(zip(call.recorded, parts))
         with no_grad():
-            ds = call.kind.backward(
-                call.ctx,
-                *(
-                    starts[k] if k in starts else zeros_like(r) if isinstance(r, Tensor) else None
-                    for k, r in enumerate(call.results)
-                ),
-            )
-        found = list(ds) if isinstance(ds, tuple) else [ds]
-        while len(found) > call.count and found[-1] is None:
-            found.pop()
-        if len(found) != call.count:
-            raise RuntimeError(
-                f"function {call.kind.__name__}Backward returned an incorrect number of gradients (expected "
-                f"{call.count}, got {len(found)})"
-            )
-        return tuple(0.0 if found[k] is None else found[k]._value._tensor for k in call.places)
+            found = call.backward(call.ctx, wrap(Core(d)))
+        return tuple(0.0 if d is None else d._value._tensor for d in found)
 
 
 class Function:

@@ -12,6 +12,7 @@ from ...tensor_functions import math as more
 from ..elementwise import abs as _abs
 from ..elementwise import add, clamp, div, expm1, maximum, minimum, mul, neg, sigmoid, sub, tanh, where
 from ..elementwise import relu as _relu
+from ..elementwise import relu_ as relu_
 from ..joining import chunk
 from ..reductions import log_softmax, softmax
 from ..shapes import reshape
@@ -75,12 +76,7 @@ def _placed(input: Tensor, out: Tensor, inplace: bool) -> Tensor:
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
     """Return ``max(input, 0)``."""
-    return _placed(input, _relu(input), inplace)
-
-
-def relu_(input: Tensor) -> Tensor:
-    """Do `relu` in place."""
-    return relu(input, True)
+    return relu_(input) if inplace else _relu(input)
 
 
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:

@@ -17,10 +17,11 @@ from ...runtime.types import ConvParams
 from ...tensor import Tensor as Core
 from ...tensor_data import IndexingError, whole_number
 from ...tensor_functions import arrange
-from ...tensor_functions.fused import Affine
+from ...tensor_functions.fused import Affine, ConvActivation
 from ...tensor_functions.nn import Take
 from ..autograd import no_grad
 from ..elementwise import add, mul
+from ..functions.followed import followed
 from ..linalg.products import einsum, matmul
 from ..shapes import reshape, squeeze, unsqueeze
 from ..tensor import Tensor, from_array, is_float, to_array, wrap
@@ -81,25 +82,26 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """
     if not isinstance(input, Tensor):
         raise TypeError(f"linear(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
-    if not is_float(input) or input.dtype is not weight.dtype:
+    v, w = input._value, weight._value
+    if not isinstance(v, Core) or v.dtype != w.dtype:
         raise RuntimeError(
             f"mat1 and mat2 must have the same dtype, but got {input.dtype} and {weight.dtype}"
         )
-    if input.shape[-1] != weight.shape[-1]:
+    if v.shape[-1] != w.shape[-1]:
         rows = math.prod(input.shape[:-1])
         raise RuntimeError(
             f"mat1 and mat2 shapes cannot be multiplied ({rows}x{input.shape[-1]} and "
             f"{weight.shape[1]}x{weight.shape[0]})"
         )
     value_of("linear", input, weight)
-    if bias is None or weight.ndim != 2:
+    if bias is None or len(w.shape) != 2:
         out = matmul(input, weight.t())
         return out if bias is None else add(out, bias)
-    rows2 = input if input.ndim == 2 else reshape(input, -1, input.shape[-1])
-    out = wrap(Affine.apply(rows2._value, weight._value, bias._value, activation="none"), op="Addmm")
-    if input.ndim == 2:
-        return out
-    return reshape(out, *input.shape[:-1], weight.shape[0])
+    if len(v.shape) == 2:
+        return followed(weight, "Addmm", Affine, (v, w, bias._value), {})
+    rows_of_all = reshape(input, -1, v.shape[-1])._value
+    shape = (*v.shape[:-1], w.shape[0])
+    return followed(weight, "View", Affine, (rows_of_all, w, bias._value), {}, shape=shape)
 
 
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -166,16 +168,19 @@ def _conv(
     name: str, dims: int, input: Tensor, weight: Tensor, bias: Any, settings: tuple[Any, ...]
 ) -> Tensor:
     def run(x: Tensor) -> Tensor:
-        v = value_of(name, x, weight)
-        groups = settings[3]
-        if x.shape[1] != weight.shape[1] * groups:
+        v, w = value_of(name, x, weight), weight._value
+        stride, padding, dilation, groups = settings
+        if v.shape[1] != w.shape[1] * groups:
             raise RuntimeError(
                 f"Given groups={groups}, weight of size {list(weight.shape)}, expected input{list(x.shape)} to have "
                 f"{weight.shape[1] * groups} channels, but got {x.shape[1]} channels instead"
             )
-        fn = core.conv2d if dims == 4 else core.conv1d
+        b = None if bias is None else bias._value
         try:
-            out = fn(v, weight._value, None if bias is None else bias._value, *settings)
+            if dims == 4 and x is input and b is not None and b.shape == w.shape[:1] and w.dims == 4:
+                params = conv_params(stride, padding, dilation, groups, w.shape[2:], 2)
+                return followed(weight, "Convolution", ConvActivation, (v, w, b), {"params": params})
+            out = (core.conv2d if dims == 4 else core.conv1d)(v, w, b, *settings)
         except (IndexingError, ValueError) as error:
             raise RuntimeError(str(error)) from None
         return wrap(out, op="Convolution")
@@ -204,7 +209,7 @@ def conv1d(
 
 def as_tuple(value: Any) -> Any:
     """Return a list as a tuple."""
-    return tuple(value) if isinstance(value, list | tuple) else value
+    return tuple(value) if isinstance(value, list) else value
 
 
 def one(value: Any) -> int:

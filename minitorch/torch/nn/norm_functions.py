@@ -13,6 +13,7 @@ from ...tensor_functions.fused import ScaleShift
 from ...tensor_functions.nn import Norm
 from ..autograd import no_grad
 from ..elementwise import add, clamp, div, mul, sqrt, square
+from ..functions.followed import followed
 from ..linalg import matmul
 from ..reductions import norm, softmax
 from ..shapes import expand_as, reshape, transpose
@@ -64,8 +65,7 @@ def batch_norm(
         root = sqrt(add(running_var, eps))
         scale = reshape(div(wrap(w).view(-1), root), 1, -1, 1)
         shift = wrap(b) - reshape(running_mean, 1, -1, 1) * scale
-        out = wrap(ScaleShift.apply(v, scale._value, shift._value), op="NativeBatchNorm")
-        return reshape(out, *input.shape)
+        return _scaled(ScaleShift, input, weight, (v, scale._value, shift._value), {})
     if count == 1:
         raise ValueError(
             f"Expected more than 1 value per channel when training, got input size {input.shape}"
@@ -76,8 +76,15 @@ def batch_norm(
             ema_(running_mean._value, Core(mean.view(channels)), momentum)
             ema_(running_var._value, Core(var.view(channels)), momentum, count / (count - 1))
 
-    out = wrap(Norm.apply(v, w, b, eps=eps, observe=observe), op="NativeBatchNorm")
-    return reshape(out, *input.shape)
+    return _scaled(Norm, input, weight, (v, w, b), {"eps": eps}, {"observe": observe})
+
+
+def _scaled(
+    fn: Any, input: Tensor, weight: Tensor | None, operands: Any, settings: Any, once: Any = None
+) -> Tensor:
+    """Call the Function of a norm; a ReLU after it is noted beside the weight: without one, none is expected."""
+    home = wrap(operands[1]) if weight is None else weight
+    return followed(home, "NativeBatchNorm", fn, operands, settings, once or {}, tuple(input.shape))
 
 
 def _rows(input: Tensor, size: int, eps: float) -> Tensor:

@@ -10,7 +10,9 @@ import numpy as np
 
 from ...nn import functional as core
 from ...nn.settings import pair
+from ...runtime.types import PoolParams
 from ...tensor_data import IndexingError
+from ...tensor_functions.arrange import largest_places
 from ..elementwise import mul
 from ..shapes import ordinals, pick, reshape, squeeze, unsqueeze
 from ..tensor import Tensor, from_array, to_array, wrap
@@ -72,16 +74,8 @@ def max_pool2d(
 
 def _largest(x: Tensor, size: Any, window: Any, step: Any, pads: Any, dilation: Any) -> Tensor:
     """Return the number of the largest element of each window."""
-    images = to_array(x)
-    padded = np.pad(images, ((0, 0), (0, 0), *((p, p + w * d) for p, w, d in zip(pads, window, dilation))),
-                    constant_values=-np.inf)  # fmt: skip
-    spans = [d * (w - 1) + 1 for w, d in zip(window, dilation)]
-    cut = np.lib.stride_tricks.sliding_window_view(padded, spans, (2, 3))
-    cut = cut[:, :, :: step[0], :: step[1], :: dilation[0], :: dilation[1]][:, :, : size[0], : size[1]]
-    best = cut.reshape(*cut.shape[:4], -1).argmax(-1)
-    rows = np.arange(size[0])[:, None] * step[0] - pads[0] + best // window[1] * dilation[0]
-    cols = np.arange(size[1]) * step[1] - pads[1] + best % window[1] * dilation[1]
-    return from_array(rows * images.shape[3] + cols, x.device)
+    params = PoolParams("max", window, step, (pads[0], pads[0], pads[1], pads[1]), dilation)
+    return from_array(largest_places(to_array(x), size, params), x.device)
 
 
 def _unpool(

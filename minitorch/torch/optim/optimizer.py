@@ -226,18 +226,25 @@ class _Adapter:
         self.tensor: Any = None
 
     def _remember(self, p: Any, count: int, start: float = 0.0) -> tuple[int, list[Any]]:
-        state, t = self.owner.state[self.tensor], self.tensor
-        # PyTorch's SGD saves no number of steps: a state that is there means that this is not the first one.
-        steps = int(state.get("step", any(name in state for name in self.names))) + 1
+        t = self.tensor
+        state = self.owner.state[t]
         counted = state.get("step")
+        if counted is not None:
+            steps = int(counted) + 1
+        else:
+            # PyTorch's SGD saves no number of steps: a state that is there means that this is not the first one.
+            steps = 2 if state and any(name in state for name in self.names) else 1
         if is_float(counted):
             counted._value._tensor._storage[0] = steps  # a tensor of one element, on the CPU
         elif self.names != ("momentum_buffer",):
             state["step"] = tensor(float(steps))
+        values = []
         for name in self.names[:count]:
-            if state.get(name) is None:
-                state[name] = from_array(np.full(tuple(t.shape), start, t.dtype.numpy), t.device)
-        return steps, [state[name]._value for name in self.names[:count]]
+            held = state.get(name)
+            if held is None:
+                held = state[name] = from_array(np.full(tuple(t.shape), start, t.dtype.numpy), t.device)
+            values.append(held._value)
+        return steps, values
 
 
 class _OfCore(Optimizer):

@@ -110,10 +110,14 @@ class Module(HookedCall, Stateful):
         own[home][name] = value
 
     def __getattr__(self, name: str) -> Any:
-        registries = self.__dict__
-        for home in ("_parameters", "_modules", "_buffers"):
-            if home in registries and name in registries[home]:
-                return registries[home][name]
+        own = self.__dict__
+        if "_modules" in own:
+            if name in own["_modules"]:
+                return own["_modules"][name]
+            if name in own["_parameters"]:
+                return own["_parameters"][name]
+            if name in own["_buffers"]:
+                return own["_buffers"][name]
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'", name=name, obj=self)
 
     def __delattr__(self, name: str) -> None:
