@@ -10,6 +10,7 @@ from importlib import import_module
 from ..runtime.streams import drop_unwritten
 
 COMMANDS = {
+    "tour": "show in a few seconds what minitorch does",
     "mnist": "train LeNet or a CNN on MNIST, Fashion-MNIST or the bundled digits",
     "cifar10": "train a convolutional network on CIFAR-10",
     "study": "train with several augmentations and compare them on one page",
