@@ -7,6 +7,7 @@ The sentences are made up from patterns, they are no reviews of people. The labe
 from __future__ import annotations
 
 import random
+import re
 from pathlib import Path
 
 TARGET = Path(__file__).resolve().parent.parent / "minitorch" / "data" / "sentences.tsv"
@@ -46,7 +47,10 @@ def clause(random_: random.Random, label: int) -> str:
     first, second = random_.sample(THINGS, 2)
     word, word2 = random_.sample(words, 2)
     pattern = random_.choice(TURNED if turned else PATTERNS)
-    return pattern.format(thing=first, thing2=second, word=word, word2=word2, degree=random_.choice(DEGREES))
+    sentence = pattern.format(
+        thing=first, thing2=second, word=word, word2=word2, degree=random_.choice(DEGREES)
+    )
+    return re.sub(r"\ba (?=[aeiou]|honest)", "an ", sentence)
 
 
 def build() -> str:

@@ -128,7 +128,8 @@ class Shown:
         scores, labels = predict(self.model, self.rows)
         words = {0: "bad", 1: "good"}
         lines = [
-            f"<tr><td>{escape(text)}</td><td>{words[int(label)]}</td><td>{words[int(found)]}</td></tr>"
+            f'<tr><td style="white-space:normal">{escape(text)}</td>'
+            f"<td>{words[int(label)]}</td><td>{words[int(found)]}</td></tr>"
             for text, label, found in zip(self.texts, labels, scores.argmax(1))
         ]
         head = "<tr><th>sentence</th><th>label</th><th>network</th></tr>"

@@ -18,8 +18,9 @@ from ..module import Module, Parameter
 from ..nn.normalization import BatchNorm2d
 from ..runtime.types import Array
 from ..tensor import tensor
+from .calls import Node
 from .errors import LoadError
-from .network import Network, Node
+from .network import Network
 from .operators import OPERATORS
 from .reading import read_array, read_attribute, read_input, read_model, read_settings, shown
 
@@ -156,7 +157,7 @@ class _Reader:
             most = "" if operator.most == operator.least else f" to {operator.most}"
             raise LoadError(f"expected {operator.least}{most} operands, got {len(operands)}")
         settings = read_settings(message, operator.settings, self.folder)
-        return Node(label, operator, operands, message.output[0], settings, self.version)
+        return Node(label, message.op_type, operands, message.output[0], settings, self.version)
 
     def _add_constant(self, message: Any) -> None:
         if len(message.attribute) != 1 or message.attribute[0].name not in CONSTANTS:
@@ -173,13 +174,13 @@ class _Reader:
         kept = {*network.outputs, *self.arrays}
         for number, node in enumerate(nodes):
             layer = None
-            if node.operator is OPERATORS["BatchNormalization"]:
+            if node.operator == "BatchNormalization":
                 layer = self._normalization(network, node, number)
                 node = node._replace(operands=node.operands[:1])
             for place, name in enumerate(node.operands):
                 if name in self.arrays:
                     whole = self.arrays[name].dtype.kind != "f"
-                    (settings if whole or place in node.operator.constants else operands).add(name)
+                    (settings if whole or place in OPERATORS[node.operator].constants else operands).add(name)
             used = {name for name in (*node.operands, node.result) if name and name not in kept}
             done = tuple(sorted(n for n in used if last.get(n, number) == number))
             network.nodes.append(node._replace(layer=layer, done=done))

@@ -1,6 +1,6 @@
 """The table of ONNX operators and what computes them.
 
-A line is a function of a `network.Call`. Operators of whole numbers, which make shapes, are in `arrays`. Source:
+A line is a function of a `calls.Call`. Operators of whole numbers, which make shapes, are in `arrays`. Source:
 the specification of ONNX's operators.
 """
 
@@ -19,8 +19,8 @@ from ..tensor_data import IndexingError
 from ..tensor_functions import arrange, elementwise, nn, shape
 from ..tensor_functions import math as more
 from . import arrays
+from .calls import Call, Operator, as_tensor, require_size
 from .errors import LoadError
-from .network import Call, Operator, as_tensor, require_size
 from .windows import average_pool, conv, global_average_pool, global_max_pool, max_pool
 
 

@@ -13,8 +13,9 @@ import numpy as np
 
 from ..runtime.types import Array
 from . import arrays
+from .calls import MOST_ELEMENTS
 from .errors import LoadError
-from .network import MOST_ELEMENTS, Input
+from .network import Input
 
 MOST_BYTES = (1 << 31) - 1  # of a file: the limit of its format
 MOST_DIMS = 32
@@ -135,7 +136,7 @@ def read_settings(node: Any, known: Any, folder: Path) -> dict[str, Any]:
 
     Args:
         node: The message.
-        known: Defaults by name, see `network.Operator`.
+        known: Defaults by name, see `calls.Operator`.
         folder: Where files of data are.
 
     Raises:

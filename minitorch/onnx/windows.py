@@ -10,8 +10,8 @@ from ..tensor import Tensor
 from ..tensor_data import IndexingError
 from ..tensor_functions.fused import ConvActivation
 from ..tensor_functions.nn import Conv, Pool
+from .calls import Call, Operator
 from .errors import LoadError
-from .network import Call, Operator
 
 LARGEST = 1 << 16  # a window, a step, a distance or a padding
 _COMMON: dict[str, Any] = {

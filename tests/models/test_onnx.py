@@ -109,4 +109,8 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     capsys.readouterr()
     assert run("export", tmp_path, tmp_path / "other.onnx") == 2
     assert "is not the folder of a finished run" in one_line(capsys.readouterr().err)
+    for found in ('"vgg"', "[]", "{}", "null", "7"):
+        (tmp_path / "results.json").write_text(f'{{"model": {found}}}')
+        assert run("export", tmp_path, tmp_path / "other.onnx") == 2
+        assert "expected a run of mnist or cifar10, got a network" in one_line(capsys.readouterr().err)
     assert not (tmp_path / "other.onnx").exists()

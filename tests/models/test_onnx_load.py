@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import re
 import warnings
 from collections.abc import Callable
@@ -354,6 +356,29 @@ def test_several_inputs_and_outputs(tmp_path: Path) -> None:
         LoadError, match=r"model.onnx: node 2 \(Gather\): expected indices of 4 elements, got 4 to 4"
     ):
         network(*inputs[:2], whole(4))
+
+
+def test_a_network_is_copied_moved_and_pickled(tmp_path: Path) -> None:
+    make = required("onnx").helper.make_node
+    norm = ["n.weight", "n.bias", "n.running_mean", "n.running_var"]
+    nodes = [
+        make("Conv", ["x", "conv.weight"], ["a"]),
+        make("BatchNormalization", ["a", *norm], ["b"]),
+        make("Constant", [], ["two"], value_floats=[2.0]),
+        make("Mul", ["b", "two"], ["y"]),
+    ]
+    arrays = {"conv.weight": real(3, 2, 3, 3), **{name: abs(real(3)) + 0.5 for name in norm}}
+    network = load(written(graph_model(nodes, arrays, {"x": (1, 2, 5, 5)}), tmp_path))
+    x = real(1, 2, 5, 5)
+    expected = network(x).to_numpy()
+    for twin in (copy.deepcopy(network), pickle.loads(pickle.dumps(network))):
+        agree(twin(x), expected)
+        twin.load_state_dict({name: 0 * value for name, value in twin.state_dict().items()})
+        assert not twin(x).to_numpy().any()
+    agree(network.to("simple")(x), expected)
+    moved = network.to(dtype="float64")(x)
+    assert moved.dtype == np.float64
+    agree(moved, expected)
 
 
 def relu(model_of: Callable[[Any], Any] | None = None) -> Any:
