@@ -18,6 +18,7 @@ from typing import Any
 from ..dashboard.outputs import Outputs
 from ..dashboard.visdom.client import LOCAL, Address
 from ..data.download import DataError
+from ..onnx.errors import OnnxError
 from ..runtime.parser import Parser as Parser
 from ..runtime.signals import exit_status, stoppable
 from ..runtime.streams import drop_unwritten, open_streams
@@ -26,6 +27,8 @@ from ..train.messages import UsageError as UsageError
 from ..train.messages import notice as notice
 from ..train.torch_format import CheckpointError
 
+# What ends a command as one line, with status 2.
+EXPECTED = (UsageError, DataError, BackendError, CheckpointError, OnnxError, MemoryError, OSError)
 LARGEST_COUNT = (1 << 31) - 1  # sizes beyond it are in no computer that runs this
 
 
@@ -139,7 +142,7 @@ def _run(main: Callable[[], int | None]) -> int:
             return main() or 0
         finally:
             sys.stdout.flush()
-    except (UsageError, DataError, BackendError, CheckpointError, MemoryError, OSError) as error:
+    except EXPECTED as error:
         line = " ".join(_text_of(error).split())  # some messages are lists of several lines
         with suppress(OSError):
             notice(f"{Path(sys.argv[0]).name}: {line}")

@@ -4,7 +4,7 @@
     minitorch edges https://example.org/photo.jpg --filters sobel-vertical sobel-horizontal blur sharpen
 
 The picture is read as grey. It and the output of each filter stand side by side: edges as the size of the answer, the
-largest of each white; blur and sharpen as they are. In the course this is project/edges.py.
+largest hundredth of each white; blur and sharpen as they are. In the course this is project/edges.py.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from ..vision.io import grid, read_image, save_image
 from .common import Parser, UsageError
 
 PLAIN = ("blur", "sharpen")  # their outputs are grey levels, not answers to edges
+WHITE_FROM = 0.99  # of the sizes of answers: a single strong edge would leave the others dark
 
 
 def filter_layer(names: Sequence[str]) -> Conv2d:
@@ -52,9 +53,10 @@ def filtered(grey: npt.NDArray[Any], names: Sequence[str]) -> npt.NDArray[np.flo
 def shown(outputs: npt.NDArray[np.float64], names: Sequence[str]) -> npt.NDArray[np.float64]:
     """Return outputs as grey levels in [0, 1]."""
     sizes = np.abs(outputs)
-    largest = np.maximum(sizes.max((1, 2), keepdims=True), 1e-12)
+    white = np.quantile(sizes, WHITE_FROM, axis=(1, 2), keepdims=True)
+    white = np.where(white > 1e-12, white, np.maximum(sizes.max((1, 2), keepdims=True), 1e-12))
     plain = np.isin(names, PLAIN)[:, None, None]
-    return np.where(plain, outputs.clip(0, 1), sizes / largest)
+    return np.where(plain, outputs.clip(0, 1), (sizes / white).clip(0, 1))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -31,12 +31,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     args = parser.parse_args(arguments)
     if importlib.util.find_spec("onnx") is None:
         raise UsageError("the package onnx is not installed: pip install onnx")
-    name = read_results(args.run).get("model")
+    found = read_results(args.run).get("model")
+    name = found if isinstance(found, str) else ""  # the file may hold anything
     grey = name in IMAGE_MODELS
     if not grey and name not in CIFAR_MODELS:
-        raise UsageError(f"{args.run}: expected a run of mnist or cifar10, got a network {name!r}")
+        raise UsageError(f"{args.run}: expected a run of mnist or cifar10, got a network {found!r}")
     set_default_dtype("float32")
-    model = (IMAGE_MODELS[str(name)] if grey else CIFAR_MODELS[str(name)])()
+    model = (IMAGE_MODELS[name] if grey else CIFAR_MODELS[name])()
     path = args.run / WEIGHTS
     fill(model, read_weights(path), path, str(name))
     shape = (args.batch, 1, 28, 28) if grey else (args.batch, 3, 32, 32)

@@ -10,8 +10,10 @@ from importlib import import_module
 from ..runtime.streams import drop_unwritten
 
 COMMANDS = {
+    "tour": "show in a few seconds what minitorch does",
     "mnist": "train LeNet or a CNN on MNIST, Fashion-MNIST or the bundled digits",
     "cifar10": "train a convolutional network on CIFAR-10",
+    "sentiment": "train a network to tell good opinions from bad ones",
     "study": "train with several augmentations and compare them on one page",
     "edges": "filter a picture by hand-made edge detectors",
     "classify": "name what pictures show, by a trained network",

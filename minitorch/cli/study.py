@@ -22,8 +22,8 @@ import numpy as np
 from ..dashboard.study_page import Run, write_study
 from ..data.loader import DataLoader
 from ..models import CIFAR_MODELS
+from ..models.imagenet.weights import fill, read_weights
 from ..tensor_ops.backend import set_default_backend
-from ..train.checkpoint import load
 from ..train.loop import predict
 from ..train.messages import notice
 from ..train.metrics import accuracy, confusion_matrix
@@ -34,6 +34,7 @@ from .augmentations import augments
 from .common import Parser, UsageError, count, natural, rate
 
 PAGE = "study.html"
+MEASURED = ("valid_accuracy", "test_accuracy", "best_epoch")  # what the page needs of the results of a run
 CHECKED = 5000  # training images, at most, that the accuracy without augmentation is measured on
 
 
@@ -104,11 +105,16 @@ def train_run(args: argparse.Namespace, augment: str, seed: int) -> Path:
 
 
 def measure(args: argparse.Namespace, augment: str, seed: int, folder: Path) -> Run:
-    """Return what the page shows of a run; its best weights are evaluated without augmentation."""
+    """Return what the page shows of a run; its best weights are evaluated without augmentation.
+
+    Raises:
+        UsageError: The results of the run lack a number.
+        CheckpointError: Its weights are of another network.
+    """
     images = cifar10.splits(argparse.Namespace(**{**vars(args), "seed": seed}))
     set_default_backend(args.backend)
     model = CIFAR_MODELS[args.model]()
-    model.load_state_dict(load(folder / WEIGHTS))
+    fill(model, read_weights(folder / WEIGHTS), folder / WEIGHTS, args.model)
     model.to(dtype="float32")
     normalize = normalizer(images.train)
 
@@ -118,6 +124,11 @@ def measure(args: argparse.Namespace, augment: str, seed: int, folder: Path) -> 
     chosen = images.train.subset(range(min(CHECKED, len(images.train))))
     found, labels = scores(images.test)
     results = read_results(folder)
+    missing = [name for name in MEASURED if results.get(name) is None]
+    if missing:
+        raise UsageError(
+            f"{folder / RESULTS}: expected {missing[0]} as a number; delete the folder to train again"
+        )
     return Run(
         augment=augment,
         seed=seed,

@@ -20,15 +20,25 @@ from .svg import line_chart
 REPORT = "report.html"
 
 STYLE = """
+:root { color-scheme: light dark; }
 body { font-family: sans-serif; color: #22262b; background: #f5f6f7; margin: 24px; }
 h1 { font-size: 22px; margin: 0 0 4px; } h2 { font-size: 14px; margin: 0 0 8px; }
-p { color: #6b7178; margin: 0 0 18px; }
+p { color: #6b7178; margin: 0 0 18px; overflow-wrap: anywhere; }
 main { display: flex; flex-wrap: wrap; gap: 16px; align-items: flex-start; }
-section { background: white; border: 1px solid #dfe2e5; border-radius: 6px; padding: 12px; overflow: auto; }
+section { background: white; border: 1px solid #dfe2e5; border-radius: 6px; padding: 12px; overflow: auto;
+  box-sizing: border-box; max-width: 100%; }
 section > svg, section > img { max-width: 100%; height: auto; display: block; }
 input[type=range] { width: 100%; } details { margin-top: 6px; font-size: 12px; }
-td, th { padding: 1px 10px 1px 0; text-align: right; font-variant-numeric: tabular-nums; }
-section.text td { text-align: left; }
+table { font-size: 13px; }
+td, th { padding: 1px 10px 1px 0; text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+section.text td, section.text th { text-align: left; }
+@media (max-width: 500px) { body { margin: 12px; } }
+@media (prefers-color-scheme: dark) {
+  body { color: #e4e7ea; background: #14171a; } p { color: #9aa1a8; }
+  section { background: #1e2226; border-color: #343a40; }
+  .chart text, .confusion text, .gallery text { fill: #e4e7ea; } .chart line { stroke: #343a40; }
+  .drawn td { color: #e4e7ea !important; } section > svg.graph { background: #f5f6f7; }
+}
 """
 
 SLIDER = """

@@ -159,9 +159,10 @@ def confusion(counts: Array, classes: Sequence[str], title: str) -> str:
         parts.append(f'<text x="{x}" y="{head - 6}" {anchor}>{escape(name)}</text>')
     for i, j in np.ndindex(*counts.shape):
         x, y, depth = margin + side * j, head + side * i, float(shares[i, j]) ** 0.5
-        red, green, blue = (round(255 - depth * (255 - c)) for c in (47, 109, 179))
+        # Partly transparent, so that a light page and a dark one show through.
         parts.append(
-            f'<rect x="{x}" y="{y}" width="{side - 1}" height="{side - 1}" fill="rgb({red},{green},{blue})"/>'
+            f'<rect x="{x}" y="{y}" width="{side - 1}" height="{side - 1}" fill="{COLOURS[0]}" '
+            f'fill-opacity="{depth:.3g}"/>'
         )
         if counts[i, j]:
             colour = "#ffffff" if depth > 0.6 else INK

@@ -176,7 +176,7 @@ class BatchNorm1d(_BatchNorm):
 class BatchNorm2d(_BatchNorm):
     """Normalises each channel of images (N, C, H, W) over batch and pixels; arguments and state as `BatchNorm1d`."""
 
-    dims = (4,)
+    dims: tuple[int, ...] = (4,)
 
 
 class LayerNorm(Module):

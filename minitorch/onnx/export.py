@@ -19,7 +19,8 @@ from ..module import Module
 from ..runtime.files import replacing
 from ..runtime.types import Array
 from ..tensor import Tensor, tensor
-from .nodes import ALIASES, NODES, ExportError, Nodes
+from .errors import ExportError
+from .nodes import ALIASES, NODES, Nodes
 
 OPSET = 17  # version of ONNX's operators, of 2022
 IR_VERSION = 8  # of the file format, which belongs to it

@@ -15,12 +15,9 @@ from ..autodiff import Function
 from ..runtime.types import Array, ConvParams, PoolParams
 from ..tensor_functions import arrange, elementwise, fused, nn, reduce, shape
 from ..tensor_functions import math as more
+from .errors import ExportError
 
 Line: TypeAlias = Callable[["Nodes", Sequence[Any], Any, Any], None]
-
-
-class ExportError(ValueError):
-    """A network cannot be written as ONNX; the message says what stands in the way."""
 
 
 class Nodes:

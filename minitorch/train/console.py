@@ -23,12 +23,14 @@ class TrainingPlan:
         images: Images in an epoch.
         batch_size: Images in a batch; the last batch of an epoch may be smaller.
         start: Epochs that are done already.
+        unit: What the images are, if they are something else.
     """
 
     epochs: int
     images: int
     batch_size: int
     start: int = 0
+    unit: str = "images"
 
     @property
     def steps(self) -> int:
@@ -80,7 +82,7 @@ class ConsoleLogger:
         ]
         if step.valid_loss is not None and step.valid_accuracy is not None:
             parts.append(f"validation loss {_loss(step.valid_loss)}, accuracy {step.valid_accuracy:.4f}")
-        parts.append(f"{seconds:.1f} s, {self.seen / seconds:,.0f} images/s")
+        parts.append(f"{seconds:.1f} s, {self.seen / seconds:,.0f} {self.plan.unit}/s")
         return "   ".join(parts)
 
     def first_batch(self, size: int, now: float) -> None:
@@ -96,8 +98,8 @@ class ConsoleLogger:
         rate = (done - self.first_size) / (now - self.start)
         left = ((plan.epochs - plan.start) * plan.images - done) / rate
         self.report(
-            f"epoch {step.epoch}/{plan.epochs}   {self.seen:,} of {plan.images:,} images   "
-            f"loss {_loss(step.loss)}   {rate:,.0f} images/s   {_clock(left)} left"
+            f"epoch {step.epoch}/{plan.epochs}   {self.seen:,} of {plan.images:,} {plan.unit}   "
+            f"loss {_loss(step.loss)}   {rate:,.0f} {plan.unit}/s   {_clock(left)} left"
         )
 
     def report(self, line: str) -> None:
@@ -122,7 +124,7 @@ class ProgressBar(ConsoleLogger):
             progress.BarColumn(bar_width=None),
             progress.TaskProgressColumn(),
             progress.TextColumn("loss {task.fields[loss]}"),
-            progress.TextColumn("{task.fields[rate]} images/s"),
+            progress.TextColumn(f"{{task.fields[rate]}} {plan.unit}/s"),
             progress.TimeRemainingColumn(),
         )
         # A stdout on the same terminal must print above the bar; any other stdout stays where it was sent.

@@ -21,7 +21,7 @@ from minitorch.data.download import DataError
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = ROOT / "project"
 SCRIPTS = ("run_manual", "run_scalar", "run_tensor", "run_fast_tensor", "run_torch", "run_mnist_multiclass")
-TRAINERS = {*SCRIPTS, "mnist", "cifar10", "toys"}
+TRAINERS = {*SCRIPTS, "mnist", "cifar10", "toys", "sentiment", "run_sentiment"}
 SMALL = ("--dataset", "digits", "--limit", "200", "--batch-size", "40")
 ENLARGED = "the digits of 8x8 pixels are enlarged to 28x28\n"
 

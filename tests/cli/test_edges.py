@@ -46,6 +46,16 @@ def test_filters_are_cross_correlations(name: str) -> None:
     assert levels.max() <= 1
 
 
+def test_one_strong_edge_does_not_leave_the_others_dark() -> None:
+    outputs = np.full((1, 20, 20), 0.1)
+    outputs[0, 0, 0] = -4.0
+    assert np.array_equal(shown(outputs, ["vertical"]), np.ones((1, 20, 20)))
+    outputs[0] = 1e-17  # rounding errors stay dark
+    assert shown(outputs, ["vertical"]).max() < 1e-4
+    outputs[0, 5, 5] = 2.0  # the only answer is white
+    assert shown(outputs, ["vertical"])[0, 5, 5] == 1.0
+
+
 @pytest.mark.parametrize("mode", ["RGB", "L", "P", "RGBA", "I;16"])
 def test_pictures_of_all_kinds(mode: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     grey = (stripes(20, 24) * 200).astype(np.uint8)

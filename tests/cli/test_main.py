@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
@@ -10,10 +11,15 @@ from pathlib import Path
 
 import pytest
 
+import minitorch
+from minitorch.cli.common import EXPECTED, run_command
 from minitorch.cli.main import COMMANDS, main
+from minitorch.models import registry
 from minitorch.runtime.parser import Parser
 
-from .runner import one_line
+from .runner import one_line, run
+
+PACKAGE = Path(minitorch.__file__).parent
 
 HEAVY = {"matplotlib", "torch", "visdom", "PIL", "requests", "rich", "safetensors", "tensorboardX"}
 
@@ -42,6 +48,64 @@ def test_every_file_of_a_command_is_listed() -> None:
     folder = Path(sys.modules["minitorch.cli.main"].__file__ or "").parent
     shared = {"__init__", "main", "common", "image_trainer", "toy_trainers", "augmentations"}
     assert {path.stem for path in folder.glob("*.py")} - shared == set(COMMANDS)
+
+
+# Errors that end no command: where they are handled.
+HANDLED = {
+    "IndexingError": "shapes: commands make their own",
+    "DriverError": "graph capture falls back",
+    "VisdomError": "the dashboard says it once, training goes on",
+    "SetupError": "the command dashboard prints it",
+    "GradcheckError": "torch.autograd.gradcheck raises it in scripts",
+    "LinAlgError": "torch.linalg raises it in scripts",
+}
+
+
+def test_every_error_of_the_package_ends_a_command_in_one_line_or_is_handled() -> None:
+    """A new class of errors has a place: in `EXPECTED`, as its subclass, or in the table above."""
+    found = {
+        node.name
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef) and node.name.endswith("Error")
+    }
+    subclasses = {name for kind in EXPECTED for name in names_below(kind)}
+    assert found <= subclasses | HANDLED.keys()
+    assert not subclasses & HANDLED.keys()
+
+
+def names_below(kind: type[BaseException]) -> set[str]:
+    """Return the names of a class and of all its subclasses."""
+    return {kind.__name__}.union(*map(names_below, kind.__subclasses__()))
+
+
+@pytest.mark.parametrize("kind", EXPECTED, ids=lambda kind: kind.__name__)
+def test_expected_errors_are_one_line_and_status_2(
+    kind: type[Exception], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> None:
+        raise kind("the first line\n  and the second")
+
+    assert run_command(fail) == 2
+    assert one_line(capsys.readouterr().err).endswith("the first line and the second\n")
+
+
+def test_a_network_that_cannot_be_exported_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("onnx")
+
+    class Network(minitorch.models.LeNet):
+        def forward(self, x: minitorch.Tensor) -> minitorch.Tensor:
+            return minitorch.GELU()(super().forward(x))
+
+    monkeypatch.setitem(registry.IMAGE_MODELS, "lenet", Network)
+    (tmp_path / "results.json").write_text('{"model": "lenet"}')
+    minitorch.save(Network().state_dict(), tmp_path / "model.safetensors")
+    assert run("export", tmp_path, tmp_path / "model.onnx") == 2
+    told = one_line(capsys.readouterr().err)
+    assert told == "minitorch export: export: GELUFun has no operator in the table of minitorch.onnx\n"
+    assert not (tmp_path / "model.onnx").exists()
 
 
 @pytest.mark.parametrize("word", ["train", "--version", "common", "MNIST"])

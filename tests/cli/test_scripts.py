@@ -10,6 +10,7 @@ from .runner import PROJECT, SCRIPTS, process
 
 COMMANDS = (
     "run_cifar10",
+    "run_sentiment",
     "classify",
     "compare",
     "replay",

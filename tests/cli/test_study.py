@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import minitorch
 from minitorch.dashboard.study_page import Run, by_epoch, charts, summary, write_study
 from minitorch.train import trainer
 
@@ -52,6 +54,20 @@ def test_a_study_is_one_page(cifar: Path, tmp_path: Path, capsys: pytest.Capture
     # Other settings in the same folder are an error.
     assert study(cifar, tmp_path, *flags, "--lr", 0.5) == 2
     assert "holds a run with lr 0.001, not 0.5: name another --out" in one_line(capsys.readouterr().err)
+
+
+def test_a_damaged_run_is_one_line(cifar: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert study(cifar, tmp_path, "--runs", "none", "--seeds", 1) == 0
+    folder = tmp_path / "none-seed0"
+    results = json.loads((folder / "results.json").read_text())
+    (folder / "results.json").write_text(json.dumps({k: v for k, v in results.items() if k != "best_epoch"}))
+    capsys.readouterr()
+    assert study(cifar, tmp_path, "--runs", "none", "--seeds", 1) == 2
+    assert "results.json: expected best_epoch as a number" in capsys.readouterr().err.splitlines()[-1]
+    (folder / "results.json").write_text(json.dumps(results))
+    minitorch.save(minitorch.Linear(2, 3).state_dict(), folder / "model.safetensors")
+    assert study(cifar, tmp_path, "--runs", "none", "--seeds", 1) == 2
+    assert "model.safetensors: not weights of threelayer: missing" in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_a_study_that_was_cut_goes_on(

@@ -64,7 +64,8 @@ def test_the_wheel_holds_the_data_files(wheel: Path) -> None:
             "minitorch/models/imagenet/classes.txt",
         )
     } <= names
-    assert any(name.endswith("digits.npz") for name in names)
+    for bundled in ("digits.npz", "sentences.tsv"):
+        assert any(name.endswith(bundled) for name in names)
     assert {name.split("/")[0] for name in names if not name.split("/")[0].endswith(".dist-info")} == {
         *("minitorch", "minitorch_command.py")
     }

@@ -1,4 +1,4 @@
-"""Networks as ONNX files: onnxruntime computes the same scores."""
+"""Networks as ONNX files: onnxruntime computes the same scores, and so does the network that is read back."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 import minitorch
 from minitorch.models import CIFAR_MODELS, IMAGE_MODELS, IMAGENET_MODELS
 from minitorch.nn.containers import Sequential
-from minitorch.onnx import ExportError, export
+from minitorch.onnx import ExportError, export, load
 
 from ..cli.runner import one_line, run
 from ..support.required import required
@@ -37,6 +37,10 @@ def compare(model: Any, x: Any, path: Path) -> None:
     found = scores(path, x)
     assert found.shape == expected.shape
     assert np.abs(found - expected).max() <= 1e-4 * max(np.abs(expected).max(), 1e-3)
+    with minitorch.no_grad():
+        read = load(path)(x).to_numpy()
+    assert read.shape == found.shape
+    assert np.abs(read - found).max() <= 1e-4 * max(np.abs(found).max(), 1e-3)
 
 
 def images(*shape: int) -> Any:
@@ -105,4 +109,8 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     capsys.readouterr()
     assert run("export", tmp_path, tmp_path / "other.onnx") == 2
     assert "is not the folder of a finished run" in one_line(capsys.readouterr().err)
+    for found in ('"vgg"', "[]", "{}", "null", "7"):
+        (tmp_path / "results.json").write_text(f'{{"model": {found}}}')
+        assert run("export", tmp_path, tmp_path / "other.onnx") == 2
+        assert "expected a run of mnist or cifar10, got a network" in one_line(capsys.readouterr().err)
     assert not (tmp_path / "other.onnx").exists()
