@@ -31,16 +31,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
     parser = Parser(__doc__)
     commands = parser.add_subparsers(dest="command", metavar="{new,status,fill,grade}", required=True)
-    new = commands.add_parser("new", help="write a folder for a module", description="write a folder for a module")
+    new = commands.add_parser(
+        "new", help="write a folder for a module", description="write a folder for a module"
+    )
     new.add_argument("module", type=int, metavar="MODULE", help="0 to 4")
     new.add_argument("folder", type=Path, metavar="DIR", help="the folder; it must not exist")
     new.add_argument("--mine", type=Path, metavar="PREVIOUS", help="take earlier tasks from this folder")
-    status = commands.add_parser("status", help="show which tasks are done", description="show which tasks are done")
+    status = commands.add_parser(
+        "status", help="show which tasks are done", description="show which tasks are done"
+    )
     _add_checks(status)
-    fill = commands.add_parser("fill", help="show the reference solution of a task", description="show the reference solution of a task")
+    fill = commands.add_parser(
+        "fill",
+        help="show the reference solution of a task",
+        description="show the reference solution of a task",
+    )
     fill.add_argument("task", metavar="TASK", help="such as 4.1")
     fill.add_argument("--yes", action="store_true", help="do not ask")
-    graded = commands.add_parser("grade", help="run the course's tests and hidden ones", description="run the course's tests and hidden ones")
+    graded = commands.add_parser(
+        "grade",
+        help="run the course's tests and hidden ones",
+        description="run the course's tests and hidden ones",
+    )
     _add_checks(graded)
     graded.add_argument("--json", action="store_true", help="print JSON")
     graded.add_argument("--seed", type=int, help="draw the same examples as a run before")
@@ -109,7 +121,9 @@ def show_status(args: argparse.Namespace, chosen: list[Task], limits: checks.Lim
     if not ready:
         print("All tasks are done.")
     else:
-        print(f"Next: task {ready[0].name}, {ready[0].title}: {ready[0].link}, then pytest -m {ready[0].marker}")
+        print(
+            f"Next: task {ready[0].name}, {ready[0].title}: {ready[0].link}, then pytest -m {ready[0].marker}"
+        )
     return 0
 
 
@@ -139,12 +153,16 @@ def show_grade(args: argparse.Namespace, chosen: list[Task], limits: checks.Limi
             }
             for r, p in zip(results, points)
         ]
-        print(json.dumps({"folder": str(args.folder), "seed": seed, "points": round(mean, 4), "tasks": entries}))
+        print(
+            json.dumps({"folder": str(args.folder), "seed": seed, "points": round(mean, 4), "tasks": entries})
+        )
         return 0
     rows = [["task", "subject", "state", "tests", "points", "seconds", "first problem"]]
     for r, p in zip(results, points):
         state, passed = STATES[r.state], f"{r.passed}/{r.total}"
-        rows.append([r.task.name, r.task.title, state, passed, f"{p:.2f}", f"{r.seconds:.1f}", _column(r.problem)])
+        rows.append(
+            [r.task.name, r.task.title, state, passed, f"{p:.2f}", f"{r.seconds:.1f}", _column(r.problem)]
+        )
     show(rows)
     print(f"\nmean {mean:.2f}; --seed {seed} draws the same examples")
     return 0

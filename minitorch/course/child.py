@@ -34,7 +34,7 @@ class Report:
     """Writes a line for each test that begins, for each that ends, and for each error."""
 
     def __init__(self, path: str) -> None:
-        self.file = open(path, "a", encoding="utf-8")
+        self.file = open(path, "a", encoding="utf-8")  # noqa: SIM115 - the process may end at any time
         self.began = 0.0
 
     def write(self, **entry: Any) -> None:

@@ -17,7 +17,13 @@ from . import stubs
 from .tasks import HERE, SOLVED, Task, modules, read_toml, tasks
 
 # The helpers of the tests, and the module that brings each.
-TEST_HELPERS = {"__init__.py": 0, "conftest.py": 0, "helpers.py": 0, "tensor_helpers.py": 2, "conv_helpers.py": 4}
+TEST_HELPERS = {
+    "__init__.py": 0,
+    "conftest.py": 0,
+    "helpers.py": 0,
+    "tensor_helpers.py": 2,
+    "conv_helpers.py": 4,
+}
 DIGITS = HERE.parent / "data" / "digits.npz"
 
 
@@ -76,7 +82,7 @@ def files_of(module: int, own: dict[str, str], todo: tuple[Task, ...] | None = N
         for name, functions in task.functions.items():
             texts[name] = stubs.emptied(texts[name], functions, task.message)
     texts["minitorch/__init__.py"] = _exports(module)
-    texts["pyproject.toml"] = _pyproject(module)
+    texts["pyproject.toml"] = pyproject(module)
     texts["README.md"] = _readme(module)
     for part in modules()[: module + 1]:
         texts[f"guide/module{part.number}.md"] = guide(part.number)
@@ -101,7 +107,7 @@ def _exports(module: int) -> str:
     return "\n".join([*lines, "", "__all__ = [", *listed, "]"]) + "\n"
 
 
-def _pyproject(module: int) -> str:
+def pyproject(module: int) -> str:
     """Return the settings of the folder, with the markers of its tasks."""
     later = {f'    "{task.marker}:' for task in tasks() if task.module > module}
     lines = _solved("pyproject.toml").splitlines()
@@ -116,7 +122,8 @@ def guide(module: int) -> str:
     for task in (task for task in tasks() if task.module == module):
         lines += [f"## Task {task.name}", "", f"**{task.title}**", "", task.guide, ""]
         lines += [
-            f"- `{file}`: {', '.join(f'`{name}`' for name in names)}" for file, names in task.functions.items()
+            f"- `{file}`: {', '.join(f'`{name}`' for name in names)}"
+            for file, names in task.functions.items()
         ]
         if task.needs:
             lines += ["", f"It builds on {', '.join(task.needs)}."]
@@ -135,13 +142,12 @@ def _readme(module: int) -> str:
         if task.module == module
     ]
     runs = [f"python project/{script}" for script in part.scripts if script != "images.py"]
-    later = (
-        ["", "Take your work along into the next module:", "", "```sh"]
-        + [f"minitorch course new {module + 1} ../module{module + 1} --mine .", "```"]
-        if module + 1 < len(modules())
-        else []
+    along = f"minitorch course new {module + 1} ../module{module + 1} --mine ."
+    later = ["", "Take your work along into the next module:", "", "```sh", along, "```"]
+    later = later if module + 1 < len(modules()) else []
+    scripts = (
+        ["", "The scripts of this module use what you wrote:", "", "```sh", *runs, "```"] if runs else []
     )
-    scripts = ["", "The scripts of this module use what you wrote:", "", "```sh", *runs, "```"] if runs else []
     return "\n".join(
         [
             f"# My minitorch, module {module}: {part.title}",
@@ -153,9 +159,9 @@ def _readme(module: int) -> str:
             "| --- | --- | --- | --- |",
             *rows,
             "",
-            "Work in this folder, in an environment with `pip install pytest hypothesis numba`. The tests and scripts find",
-            "your package by themselves. To import it elsewhere, `pip install -e .` in an environment of its own: it is",
-            "called `minitorch`, like the package that made this folder.",
+            "Work in this folder, in an environment with `pip install pytest hypothesis numba`. The tests and scripts",
+            "find your package by themselves. To import it elsewhere, `pip install -e .` in an environment of its own:",
+            "it is called `minitorch`, like the package that made this folder.",
             "",
             "```sh",
             "pytest -m task" + f"{module}_1    # the tests of a task",
@@ -226,4 +232,6 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise UsageError(f"{path}: cannot be read ({reason}); --mine names a folder of the module before") from None
+        raise UsageError(
+            f"{path}: cannot be read ({reason}); --mine names a folder of the module before"
+        ) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -75,11 +76,11 @@ def read_toml(text: str) -> dict[str, Any]:
     Raises:
         ValueError: It is not TOML.
     """
-    try:
-        import tomllib
-    except ModuleNotFoundError:  # Python 3.10
-        import tomli as tomllib
-    return tomllib.loads(text)
+    if sys.version_info >= (3, 11):
+        import tomllib as parser
+    else:
+        import tomli as parser
+    return parser.loads(text)
 
 
 @cache

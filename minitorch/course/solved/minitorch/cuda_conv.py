@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-from numba import cuda
-
 from . import fast_conv
-from .cuda_ops import THREADS_PER_BLOCK
+from .cuda_ops import THREADS_PER_BLOCK, cuda
 from .tensor_data import Shape, Storage, Strides
 
 Tensor: TypeAlias = Any

@@ -5,27 +5,31 @@ They run on a GPU, or in Numba's simulator: set ``NUMBA_ENABLE_CUDASIM=1`` befor
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numba
+import numba.cuda
 import numpy as np
-from numba import cuda
 
 from . import tensor_data
 from .tensor_data import MAX_DIMS, Shape, Storage, Strides, shape_broadcast
 from .tensor_ops import Fn, Op, TensorBackend, TensorOps
 
+cuda: Any = numba.cuda  # it has no types
+
 THREADS_PER_BLOCK = 32
 BLOCK_DIM = 32
+SIMULATED = os.environ.get("NUMBA_ENABLE_CUDASIM", "0") == "1"
 # The threads of a block in reductions, and in a row of a block of the matrix products. The simulator starts a Python
 # thread for each, so it has few.
-REDUCE_DIM = 4 if numba.config.ENABLE_CUDASIM else 32
-TILE = 4 if numba.config.ENABLE_CUDASIM else 32
+REDUCE_DIM = 4 if SIMULATED else 32
+TILE = 4 if SIMULATED else 32
 
 # Kernels call device functions only.
-to_index = cuda.jit(device=True)(tensor_data.to_index)
-index_to_position = cuda.jit(device=True)(tensor_data.index_to_position)
-broadcast_index = cuda.jit(device=True)(tensor_data.broadcast_index)
+to_index: Any = cuda.jit(device=True)(tensor_data.to_index)
+index_to_position: Any = cuda.jit(device=True)(tensor_data.index_to_position)
+broadcast_index: Any = cuda.jit(device=True)(tensor_data.broadcast_index)
 
 
 def _blocks(size: int) -> int:

@@ -12,9 +12,9 @@ from .tensor_data import Shape, Storage, Strides, shape_broadcast
 from .tensor_ops import Fn, Op, TensorBackend, TensorOps
 
 # Compiled kernels call compiled functions only.
-to_index = njit(tensor_data.to_index)
-index_to_position = njit(tensor_data.index_to_position)
-broadcast_index = njit(tensor_data.broadcast_index)
+to_index: Any = njit(tensor_data.to_index)
+index_to_position: Any = njit(tensor_data.index_to_position)
+broadcast_index: Any = njit(tensor_data.broadcast_index)
 
 
 class FastOps(TensorOps):

@@ -57,9 +57,7 @@ class Scalar(Operand):
         unique_id: A number that no other Scalar has.
     """
 
-    def __init__(
-        self, v: float, back: ScalarHistory | None = LEAF, name: str | None = None
-    ) -> None:
+    def __init__(self, v: float, back: ScalarHistory | None = LEAF, name: str | None = None) -> None:
         self.data = float(v)
         self.history = back
         self.derivative: float | None = None

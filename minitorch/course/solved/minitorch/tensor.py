@@ -82,7 +82,10 @@ class Tensor:
 
     @staticmethod
     def make(
-        storage: Any, shape: UserShape, strides: UserStrides | None = None, backend: TensorBackend | None = None
+        storage: Any,
+        shape: UserShape,
+        strides: UserStrides | None = None,
+        backend: TensorBackend | None = None,
     ) -> Tensor:
         """Return a Tensor on a storage."""
         return Tensor(TensorData(storage, shape, strides), backend=backend)
@@ -152,7 +155,7 @@ class Tensor:
     def __hash__(self) -> int:
         return hash(id(self))
 
-    def tuple(self) -> tuple[Any, Any, Any]:
+    def tuple(self) -> Any:
         """Return storage, shape and strides, as the kernels take them."""
         return self._tensor.tuple()
 
@@ -311,7 +314,7 @@ class Tensor:
                 grad = self.f.add_reduce(grad, dim)
         return Tensor.make(grad._tensor._storage, self.shape, backend=self.backend)
 
-    def chain_rule(self, d_output: Any) -> Iterable[tuple[Variable, Any]]:
+    def chain_rule(self, d_output: Any) -> Iterable[Any]:
         """Return each operand of the function that made this Tensor, paired with its derivative."""
         history = self.history
         if history is None or history.last_fn is None:

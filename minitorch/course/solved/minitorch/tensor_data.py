@@ -183,9 +183,7 @@ class TensorData:
         """
         if sorted(order) != list(range(self.dims)):
             raise IndexingError(f"order {order} must name each of the {self.dims} dimensions once")
-        return TensorData(
-            self._storage, [self.shape[i] for i in order], [self.strides[i] for i in order]
-        )
+        return TensorData(self._storage, [self.shape[i] for i in order], [self.strides[i] for i in order])
 
     def to_string(self) -> str:
         """Return the elements in nested brackets."""

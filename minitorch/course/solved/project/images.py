@@ -1,8 +1,8 @@
-"""Reads the images for `run_mnist_multiclass`: MNIST from its four files, or the small digits that lie beside this file.
+"""Reads images of digits: MNIST from its four files, or the small digits that lie beside this file.
 
-The files (``train-images-idx3-ubyte`` and so on, plain or ``.gz``) are looked for in ``project/data``, and in the folder
-that the environment variable MINITORCH_DATA names and its ``mnist``. The small digits are a test set of the UCI Machine
-Learning Repository (Alpaydin and Kaynak, 1998), 8 by 8 pixels, enlarged to 28 by 28.
+The files (``train-images-idx3-ubyte`` and so on, plain or ``.gz``) are looked for in ``project/data``, and in the
+folder that the environment variable MINITORCH_DATA names and its ``mnist``. The small digits are a data set of the UCI
+Machine Learning Repository (Alpaydin and Kaynak, 1998), 8 by 8 pixels, enlarged to 28 by 28.
 """
 
 import gzip

@@ -24,9 +24,9 @@ BACKEND = minitorch.FastBackend
 BATCH = 16
 
 
-def RParam(*shape: int) -> minitorch.Parameter:
-    """Return a Parameter of random numbers from -0.1 to 0.1."""
-    return minitorch.Parameter(0.2 * (minitorch.rand(shape, backend=BACKEND) - 0.5))
+def RParam(*shape: int, fan_in: int) -> minitorch.Parameter:
+    """Return a Parameter of random numbers, up to 1 over the root of the number of inputs of an output."""
+    return minitorch.Parameter(2.0 / fan_in**0.5 * (minitorch.rand(shape, backend=BACKEND) - 0.5))
 
 
 class Linear(minitorch.Module):
@@ -34,8 +34,8 @@ class Linear(minitorch.Module):
 
     def __init__(self, in_size: int, out_size: int) -> None:
         super().__init__()
-        self.weights = RParam(in_size, out_size)
-        self.bias = RParam(out_size)
+        self.weights = RParam(in_size, out_size, fan_in=in_size)
+        self.bias = RParam(out_size, fan_in=in_size)
 
     def forward(self, x: minitorch.Tensor) -> minitorch.Tensor:
         """Return for ``x`` (N, in_size) the sums (N, out_size). This method is complete."""
@@ -47,8 +47,9 @@ class Conv2d(minitorch.Module):
 
     def __init__(self, in_channels: int, out_channels: int, kh: int, kw: int) -> None:
         super().__init__()
-        self.weights = RParam(out_channels, in_channels, kh, kw)
-        self.bias = RParam(out_channels, 1, 1)
+        fan_in = in_channels * kh * kw
+        self.weights = RParam(out_channels, in_channels, kh, kw, fan_in=fan_in)
+        self.bias = RParam(out_channels, 1, 1, fan_in=fan_in)
 
     def forward(self, input: minitorch.Tensor) -> minitorch.Tensor:
         """Return the convolution of images (N, in_channels, H, W), plus the bias."""
@@ -80,8 +81,8 @@ class Network(minitorch.Module):
     def forward(self, x: minitorch.Tensor) -> minitorch.Tensor:
         """Return for images (N, 1, 28, 28) the logarithms of the probabilities of the ten digits, (N, 10).
 
-        The steps: ``conv1`` and ReLU, saved as ``mid``; ``conv2`` and ReLU, saved as ``out``; average pooling of 4 by 4;
-        a view as (N, 392); ``linear1``, ReLU, and dropout of 25 %, which only training has; ``linear2`` and
+        The steps: ``conv1`` and ReLU, saved as ``mid``; ``conv2`` and ReLU, saved as ``out``; average pooling of 4 by
+        4; a view as (N, 392); ``linear1``, ReLU, and dropout of 25 %, which only training has; ``linear2`` and
         ``logsoftmax`` over the ten.
         """
         self.mid = self.conv1(x).relu()
@@ -159,7 +160,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--EPOCHS", type=int, default=5)
     parser.add_argument("--RATE", type=float, default=0.05, help="learning rate")
-    parser.add_argument("--LIMIT", type=int, default=5000, help="how many images to train with")
+    parser.add_argument("--LIMIT", type=int, default=2000, help="how many images to train with")
     parser.add_argument("--DATASET", default="auto", choices=["auto", "mnist", "digits"])
     args = parser.parse_args()
     name, x, y, u, v = images.load(args.DATASET)

@@ -18,7 +18,7 @@ class Network(minitorch.Module):
     """Two inputs, two hidden layers with ReLU, and one output from 0 to 1."""
 
     def __init__(self, hidden_layers: int) -> None:
-        """Make the layers ``layer1``, ``layer2`` and ``layer3`` (`Linear`); a hidden layer has ``hidden_layers`` numbers.
+        """Make the layers ``layer1``, ``layer2`` and ``layer3`` (`Linear`), with ``hidden_layers`` hidden numbers.
 
         Begin with ``super().__init__()``.
         """

@@ -2,7 +2,6 @@
 
 import os
 import random
-from collections.abc import Iterator
 from typing import Any
 
 # Numba reads this when it is imported. On a computer with a GPU, NUMBA_ENABLE_CUDASIM=0 runs the kernels there.
@@ -10,7 +9,7 @@ os.environ.setdefault("NUMBA_ENABLE_CUDASIM", "1")
 os.environ.setdefault("NUMBA_CUDA_LOW_OCCUPANCY_WARNINGS", "0")
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from .helpers import EXAMPLES
 
@@ -19,16 +18,16 @@ settings.register_profile(
     max_examples=EXAMPLES,
     deadline=None,
     database=None,
+    phases=(Phase.explicit, Phase.generate, Phase.shrink),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.load_profile("course")
 
 
 @pytest.fixture(autouse=True)
-def seeded() -> Iterator[None]:
+def seeded() -> None:
     """Give each test the same random numbers."""
     random.seed(0)
-    yield
 
 
 @pytest.hookimpl(wrapper=True)

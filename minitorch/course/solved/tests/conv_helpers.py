@@ -19,4 +19,8 @@ def check_conv(convolve: Any, input: Tensor, weight: Tensor) -> None:
                 at = [p + k for p, k in zip(place, offset)]
                 if all(p < size for p, size in zip(at, input.shape[2:])):
                     expected += input[(n, c, *at)] * weight[(o, c, *offset)]
-        close(got[(n, o, *place)], expected, f"convolution of {input.shape} with {weight.shape} at {(n, o, *place)}")
+        close(
+            got[(n, o, *place)],
+            expected,
+            f"convolution of {input.shape} with {weight.shape} at {(n, o, *place)}",
+        )

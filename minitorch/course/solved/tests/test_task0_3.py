@@ -44,7 +44,9 @@ def test_sum(ls: list[float]) -> None:
 
 @given(lists(small_floats, min_size=5, max_size=5), lists(small_floats, min_size=5, max_size=5))
 def test_sum_of_sums(a: list[float], b: list[float]) -> None:
-    close(operators.sum(a) + operators.sum(b), operators.sum(operators.addLists(a, b)), f"sums of {a} and {b}")
+    close(
+        operators.sum(a) + operators.sum(b), operators.sum(operators.addLists(a, b)), f"sums of {a} and {b}"
+    )
 
 
 @given(small_floats, small_floats, small_floats)

@@ -38,11 +38,13 @@ def chain(length: int) -> minitorch.Module:
 
 def test_names() -> None:
     found = [name for name, _ in Tree().named_parameters()]
-    same(sorted(found), ["left.weight", "own", "right.below.weight", "right.weight"], "names of the Parameters")
+    same(
+        sorted(found), ["left.weight", "own", "right.below.weight", "right.weight"], "names of the Parameters"
+    )
 
 
 def test_own_names_come_first() -> None:
-    same([name for name, _ in Tree().named_parameters()][0], "own", "the first name")
+    same(next(name for name, _ in Tree().named_parameters()), "own", "the first name")
 
 
 def test_values() -> None:
@@ -61,7 +63,11 @@ def test_train_and_eval_reach_all(length: int) -> None:
         switch()
         node, depth = model, 0
         while True:
-            same(node.training, expected, f"training of the module {depth} levels below, after {switch.__name__}")
+            same(
+                node.training,
+                expected,
+                f"training of the module {depth} levels below, after {switch.__name__}",
+            )
             if not node.modules():
                 break
             node, depth = node.modules()[0], depth + 1

@@ -51,7 +51,9 @@ def test_a_pair_for_each_operand() -> None:
     x, y = Scalar(0.0), Scalar(0.0)
     pairs = list(Plus10.apply(x, y).chain_rule(5.0))
     same(len(pairs), 2, "number of pairs for two operands")
-    assert [v is w for (v, _), w in zip(pairs, (x, y))] == [True, True], "the pairs name the operands, in order"
+    assert [v is w for (v, _), w in zip(pairs, (x, y))] == [True, True], (
+        "the pairs name the operands, in order"
+    )
     same([d for _, d in pairs], [5.0, 5.0], "derivatives of x + y + 10, d_output 5")
 
 

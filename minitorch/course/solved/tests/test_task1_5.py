@@ -36,4 +36,6 @@ def test_it_learns() -> None:
     data = minitorch.datasets["Simple"](20)
     train = run_scalar.ScalarTrain(4)
     losses = train.train(data, 0.2, 15, log_fn=lambda *_: None)
-    assert losses[-1] < losses[0], f"the loss must fall: {losses[0]:.2f} at first, {losses[-1]:.2f} at the end"
+    assert losses[-1] < losses[0], (
+        f"the loss must fall: {losses[0]:.2f} at first, {losses[-1]:.2f} at the end"
+    )

@@ -1,10 +1,9 @@
 """Task 2.1: storage, shape and strides."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis.strategies import data, permutations
-
-import numpy as np
 
 import minitorch
 from minitorch import TensorData
@@ -16,7 +15,11 @@ pytestmark = pytest.mark.task2_1
 
 
 def test_position() -> None:
-    for index, strides, expected in (((0, 0), (5, 1), 0), ((2, 3), (5, 1), 13), ((1, 2, 1), (1, 10, 100), 121)):
+    for index, strides, expected in (
+        ((0, 0), (5, 1), 0),
+        ((2, 3), (5, 1), 13),
+        ((1, 2, 1), (1, 10, 100), 121),
+    ):
         got = minitorch.index_to_position(np.array(index), np.array(strides))
         same(int(got), expected, f"index_to_position({index}, {strides})")
 

@@ -28,11 +28,15 @@ def test_linear() -> None:
 def test_output() -> None:
     out = run_tensor.Network(4).forward(minitorch.tensor([[0.3, 0.8], [0.1, 0.2]]))
     same(tuple(out.shape), (2, 1), "shape of the output for 2 points")
-    assert ((out.to_numpy() > 0.0) & (out.to_numpy() < 1.0)).all(), f"the outputs are probabilities, got {out}"
+    assert ((out.to_numpy() > 0.0) & (out.to_numpy() < 1.0)).all(), (
+        f"the outputs are probabilities, got {out}"
+    )
 
 
 def test_it_learns() -> None:
     random.seed(1)
     data = minitorch.datasets["Simple"](10)
     losses = run_tensor.TensorTrain(3).train(data, 0.2, 8, log_fn=lambda *_: None)
-    assert losses[-1] < losses[0], f"the loss must fall: {losses[0]:.2f} at first, {losses[-1]:.2f} at the end"
+    assert losses[-1] < losses[0], (
+        f"the loss must fall: {losses[0]:.2f} at first, {losses[-1]:.2f} at the end"
+    )

@@ -8,7 +8,14 @@ import minitorch
 from minitorch import FastBackend, tensor
 
 from .helpers import ONE, REDUCTIONS, TWO, close, same
-from .tensor_helpers import check_one, check_permute, check_reduction, check_two, check_two_gradients, check_gradient
+from .tensor_helpers import (
+    check_gradient,
+    check_one,
+    check_permute,
+    check_reduction,
+    check_two,
+    check_two_gradients,
+)
 
 pytestmark = pytest.mark.task3_1
 

@@ -8,7 +8,16 @@ import minitorch
 from minitorch import CudaBackend, tensor
 
 from .helpers import ONE, REDUCTIONS, TWO, close, same
-from .tensor_helpers import check_gradient, check_one, check_permute, check_reduction, check_two, check_two_gradients, few, storage
+from .tensor_helpers import (
+    check_gradient,
+    check_one,
+    check_permute,
+    check_reduction,
+    check_two,
+    check_two_gradients,
+    few,
+    storage,
+)
 
 pytestmark = pytest.mark.task3_3
 

@@ -51,7 +51,10 @@ def test_batches_of_more_than_a_block() -> None:
 
 def test_other_shapes() -> None:
     n = cuda_ops.TILE + 1
-    a, b = minitorch.rand((2, n + 2, n), backend=CudaBackend), minitorch.rand((2, n, n - 2), backend=CudaBackend)
+    a, b = (
+        minitorch.rand((2, n + 2, n), backend=CudaBackend),
+        minitorch.rand((2, n, n - 2), backend=CudaBackend),
+    )
     check_product(CudaBackend, a, b)
 
 

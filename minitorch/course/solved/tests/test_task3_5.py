@@ -31,4 +31,6 @@ def test_it_learns() -> None:
     random.seed(1)
     data = minitorch.datasets["Simple"](20)
     losses = run_fast_tensor.FastTrain(8).train(data, 0.05, 8, log_fn=lambda *_: None)
-    assert losses[-1] < losses[0], f"the loss must fall: {losses[0]:.2f} at first, {losses[-1]:.2f} at the end"
+    assert losses[-1] < losses[0], (
+        f"the loss must fall: {losses[0]:.2f} at first, {losses[-1]:.2f} at the end"
+    )

@@ -29,7 +29,8 @@ def test_against_loops(data: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("input", "weight"), [((1, 1, 6, 6), (1, 1, 2, 4)), ((2, 1, 6, 6), (1, 1, 2, 4)), ((2, 2, 6, 6), (3, 2, 2, 4))]
+    ("input", "weight"),
+    [((1, 1, 6, 6), (1, 1, 2, 4)), ((2, 1, 6, 6), (1, 1, 2, 4)), ((2, 2, 6, 6), (3, 2, 2, 4))],
 )
 @few
 @given(data())

@@ -38,4 +38,6 @@ def test_average(kernel: tuple[int, int], data: object) -> None:
 @few
 @given(data())
 def test_gradient(data: object) -> None:
-    minitorch.grad_check(lambda t: minitorch.avgpool2d(t, (2, 2)), data.draw(tensors(FastBackend, shape=(1, 1, 4, 4))))
+    minitorch.grad_check(
+        lambda t: minitorch.avgpool2d(t, (2, 2)), data.draw(tensors(FastBackend, shape=(1, 1, 4, 4)))
+    )

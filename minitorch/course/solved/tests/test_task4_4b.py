@@ -11,12 +11,18 @@ pytestmark = pytest.mark.task4_4b
 
 
 def test_one_dimension() -> None:
-    input, weight = minitorch.rand((2, 2, 5), backend=CudaBackend), minitorch.rand((3, 2, 3), backend=CudaBackend)
+    input, weight = (
+        minitorch.rand((2, 2, 5), backend=CudaBackend),
+        minitorch.rand((3, 2, 3), backend=CudaBackend),
+    )
     check_conv(cuda_conv.conv1d, input, weight)
 
 
 def test_gradient_of_one_dimension() -> None:
-    input, weight = minitorch.rand((1, 2, 4), backend=CudaBackend), minitorch.rand((2, 2, 2), backend=CudaBackend)
+    input, weight = (
+        minitorch.rand((1, 2, 4), backend=CudaBackend),
+        minitorch.rand((2, 2, 2), backend=CudaBackend),
+    )
     minitorch.grad_check(cuda_conv.conv1d, input, weight)
 
 
