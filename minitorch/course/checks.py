@@ -192,8 +192,9 @@ def _result(
 
 
 def _line(text: str) -> str:
-    """Return the first line of an error, not too long."""
-    first = text.splitlines()[0] if text else ""
+    """Return the line of an error that says what it is, not too long."""
+    lines = text.splitlines() or [""]
+    first = lines[-1] if "CollectError" in lines[0] else lines[0]  # the cause stands at the end
     return first if len(first) <= 160 else first[:157] + "..."
 
 
