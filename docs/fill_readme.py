@@ -1,4 +1,4 @@
-"""Fills the tables of README.md and of the results, performance and reliability pages from JSON, and that of the course from TOML.
+"""Fills the tables of README.md and of pages of the documentation from JSON and TOML, never by hand.
 
 Input: ``docs/results/`` (from ``scripts/make_results.py`` and ``scripts/make_reliability.py``) and
 ``benchmarks/results/`` (from ``make bench``); ``minitorch/course/tasks.toml``.
@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from pathlib import Path
 from typing import Any
+
+import tomllib
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "docs" / "results"
