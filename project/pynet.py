@@ -13,8 +13,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import minitorch as mt
 from cli import Parser, count, natural, rate, run_command
+
+# isort: split
+# After `cli`, which ends the script without a traceback if Ctrl-C arrives during these imports.
+import minitorch as mt
 from minitorch.data.image_sets import cifar10
 from minitorch.data.loader import DataLoader
 from minitorch.vision.transforms import Compose, Normalize, RandomHorizontalFlip

@@ -1,4 +1,4 @@
-"""Writes the table of docs/from_pytorch.md: how many lines of tests/torch/lines.py give what PyTorch gives, by area.
+"""Writes the table of docs/from_pytorch.md: how many lines of tests/torch/ give what PyTorch gives, by area.
 
 Needs PyTorch. ``python scripts/make_torch_table.py`` runs each line in both packages, fills the text between
 ``<!-- lines -->`` and ``<!-- /lines -->``, and prints the lines that differ. The exit status is 1 if one differs that
@@ -22,8 +22,8 @@ PAGE = ROOT / "docs" / "from_pytorch.md"
 def main() -> int:
     """Run the lines, fill the page; return the exit status."""
     sys.path.insert(0, str(ROOT))
+    from tests.torch.all_lines import DIFFERENT, numbered
     from tests.torch.compare import equal, run, spaces
-    from tests.torch.lines import DIFFERENT, numbered
 
     theirs, ours = (spaces(t, t.nn, t.nn.functional, t.optim, t.utils.data) for t in (torch, minitorch.torch))
     counts: dict[str, list[int]] = {}

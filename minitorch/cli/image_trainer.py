@@ -24,7 +24,7 @@ from .common import Parser, add_dashboard_flags, count, natural, open_outputs, r
 
 IDENTITY = (
     *("dataset", "model", "optimizer", "lr", "batch_size", "seed", "limit"),
-    *("augment", "cutout", "schedule", "label_smoothing", "weight_decay"),
+    *("augment", "split", "cutout", "schedule", "label_smoothing", "weight_decay"),
 )
 
 

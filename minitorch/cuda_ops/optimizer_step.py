@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from ..runtime.placeholders import fn  # noqa: F401  the template uses it
+from ..runtime.quiet import quiet
 from ..runtime.templates import kernels_from
 from ..runtime.types import Fn
 from ..tensor_data import TensorData
@@ -78,7 +79,7 @@ def update(rule: Fn, settings: Sequence[float], rows: Sequence[tuple[TensorData,
     filled = [row for row in rows if row[0].size]
     if not filled:
         return
-    numbers = np.array(settings, filled[0][0].dtype)
+    numbers = quiet.run(np.array, settings, filled[0][0].dtype)
     # Not by the gradient: it is another tensor at each step, and at a replay it lies where it was.
     key = (rule, *(id(t) for p, _, *states in filled for t in (p, *states)))
     refreshed, graph = device_graph.refreshed(), device_graph.current()

@@ -7,7 +7,7 @@ and `images` beside it.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -53,13 +53,18 @@ def write_report(path: Path, title: str, log: RunLog, facts: Mapping[str, Any]) 
         log: What the run has shown.
         facts: Names and values in one line below the heading; None values are left out.
     """
+    write_page(path, title, facts, [_section(window, log.unit) for window in log.windows()])
+
+
+def write_page(path: Path, title: str, facts: Mapping[str, Any], sections: Sequence[str]) -> None:
+    """Write a page of ``<section>`` elements atomically; title and facts as for `write_report`."""
     summary = ", ".join(f"{name} {value}" for name, value in facts.items() if value is not None)
-    sections = "\n".join(_section(window, log.unit) for window in log.windows())
+    inside = "\n".join(sections)
     page = (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width">\n<link rel="icon" href="data:,">\n'
         f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
-        f"<h1>{escape(title)}</h1>\n<p>{escape(summary)}</p>\n<main>\n{sections}\n</main>\n"
+        f"<h1>{escape(title)}</h1>\n<p>{escape(summary)}</p>\n<main>\n{inside}\n</main>\n"
         f"<script>{SLIDER}</script>\n</body>\n</html>\n"
     )
     write_file(path, page)

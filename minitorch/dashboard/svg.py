@@ -71,11 +71,14 @@ def line_chart(traces: Mapping[str, Trace], unit: str = "step") -> str:
     y_low, y_high = _span([v for _, y in traces.values() for v in y])
     margin = 0.05 * (y_high - y_low)
     y_low, y_high = (0.0 if y_low == 0 else y_low - margin), y_high + margin
+    legends = [f"{name} {_number(ys[-1])}" for name, (_, ys) in traces.items()]
+    corners = _legend_places(legends)
+    height = HEIGHT + corners[-1][1] if corners else HEIGHT
     across, down = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
 
     def place(x: float, y: float) -> tuple[float, float]:
         left = LEFT + (x - x_low) / (x_high - x_low) * across
-        return round(left, 1), round(TOP + (y_high - y) / (y_high - y_low) * down, 1)
+        return round(left, 1), round(height - BOTTOM - (y - y_low) / (y_high - y_low) * down, 1)
 
     parts = []
     for y in ticks(y_low, y_high):
@@ -84,19 +87,30 @@ def line_chart(traces: Mapping[str, Trace], unit: str = "step") -> str:
         parts.append(f'<text x="{LEFT - 6}" y="{top + 4}" text-anchor="end">{_number(y)}</text>')
     for x in ticks(x_low, x_high):
         left, _ = place(x, y_low)
-        parts.append(f'<text x="{left}" y="{HEIGHT - BOTTOM + 17}" text-anchor="middle">{_number(x)}</text>')
-    parts.append(f'<text x="{LEFT + across / 2}" y="{HEIGHT - 6}" text-anchor="middle">{escape(unit)}</text>')
-    beside = LEFT
-    for (name, (xs, ys)), colour in zip(traces.items(), COLOURS * len(traces)):
+        parts.append(f'<text x="{left}" y="{height - BOTTOM + 17}" text-anchor="middle">{_number(x)}</text>')
+    parts.append(f'<text x="{LEFT + across / 2}" y="{height - 6}" text-anchor="middle">{escape(unit)}</text>')
+    for (xs, ys), legend, (beside, below), colour in zip(
+        traces.values(), legends, corners, COLOURS * len(traces)
+    ):
         path = " ".join(_path(place(x, y) if math.isfinite(y) else None for x, y in zip(xs, ys)))
         style = f'fill="none" stroke="{colour}" stroke-width="1.8" stroke-linejoin="round"'
         parts.append(f'<path d="{path}" {style}/>')
         parts += _marks(xs, ys, place, colour)
-        legend = f"{name} {_number(ys[-1])}"
-        parts.append(f'<rect x="{beside}" y="10" width="12" height="4" fill="{colour}"/>')
-        parts.append(f'<text x="{beside + 17}" y="16">{escape(legend)}</text>')
-        beside += 34 + 7 * len(legend)
-    return svg("chart", WIDTH, HEIGHT, parts)
+        parts.append(f'<rect x="{beside}" y="{10 + below}" width="12" height="4" fill="{colour}"/>')
+        parts.append(f'<text x="{beside + 17}" y="{16 + below}">{escape(legend)}</text>')
+    return svg("chart", WIDTH, height, parts)
+
+
+def _legend_places(legends: Sequence[str]) -> list[tuple[int, int]]:
+    """Return where each legend begins: x, and how far below the first line of legends."""
+    places, beside, below = [], LEFT, 0
+    for legend in legends:
+        width = 34 + 7 * len(legend)
+        if beside > LEFT and beside + width > WIDTH:
+            beside, below = LEFT, below + 16
+        places.append((beside, below))
+        beside += width
+    return places
 
 
 def _path(places: Iterator[tuple[float, float] | None]) -> Iterator[str]:

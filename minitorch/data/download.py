@@ -33,7 +33,13 @@ class DataError(RuntimeError):
 
 @dataclass(frozen=True)
 class Remote:
-    """A file to download: its ``name``, the ``sha256`` of its bytes, and its addresses ``mirrors``, best first."""
+    """A file to download.
+
+    Attributes:
+        name: Its name.
+        sha256: The SHA-256 of its bytes, in hexadecimal; or its first digits, where only these are published.
+        mirrors: Its addresses, best first.
+    """
 
     name: str
     sha256: str
@@ -70,6 +76,31 @@ FASHION_MNIST = _remotes(
 CIFAR10 = _remotes(
     ["https://www.cs.toronto.edu/~kriz/"],
     {"cifar-10-python.tar.gz": "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"},
+)
+
+# The names of PyTorch's weight files carry the first digits of their checksums.
+_WEIGHT_FILES = {
+    "alexnet": "alexnet-owt-7be5be79.pth",
+    "inception_v3": "inception_v3_google-0cc3c7bd.pth",
+    "mobilenet_v2": "mobilenet_v2-b0353104.pth",
+    "resnet18": "resnet18-f37072fd.pth",
+    "resnet34": "resnet34-b627a593.pth",
+    "resnet50": "resnet50-0676ba61.pth",
+    "squeezenet1_0": "squeezenet1_0-b66bff10.pth",
+    "squeezenet1_1": "squeezenet1_1-b8a52dc0.pth",
+    "vgg11": "vgg11-8a719046.pth",
+    "vgg11_bn": "vgg11_bn-6002323d.pth",
+    "vgg16": "vgg16-397923af.pth",
+    "vgg16_bn": "vgg16_bn-6c64b313.pth",
+}
+WEIGHTS = {
+    model: Remote(
+        name, name.removesuffix(".pth").split("-")[-1], (f"https://download.pytorch.org/models/{name}",)
+    )
+    for model, name in _WEIGHT_FILES.items()
+}
+WEIGHTS["efficientnet_lite0"] = Remote(
+    "efficientnet-lite0-57934424.pth", "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db", ()
 )
 
 
@@ -158,7 +189,7 @@ def fetch(remote: Remote, folder: str | os.PathLike[str], *, timeout: float = SI
     path = Path(folder) / remote.name
     reasons = []
     try:
-        if path.exists() and _sha256(path) == remote.sha256:
+        if path.exists() and _sha256(path).startswith(remote.sha256):
             return path
         with _own_part(path) as part:
             for address in remote.mirrors:
@@ -198,6 +229,20 @@ def _own_part(path: Path) -> Iterator[Path]:
                 os.replace(own, shared)
 
 
+def require_checksum(path: Path, sha256: str) -> None:
+    """Check a file against its SHA-256, or the first digits of it.
+
+    Raises:
+        DataError: It is another, or the file cannot be read.
+    """
+    try:
+        found = _sha256(path)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from None
+    if not found.startswith(sha256):
+        raise DataError(f"{path}: expected SHA-256 {sha256}, got {found}: it is damaged, or another file")
+
+
 def _sha256(path: Path) -> str:
     digest = hashlib.sha256()
     with open(path, "rb") as file:
@@ -209,7 +254,7 @@ def _sha256(path: Path) -> str:
 def _verify(part: Path, sha256: str) -> str | None:
     """Return None if the checksum is right; else delete the part and return the reason."""
     found = _sha256(part)
-    if found == sha256:
+    if found.startswith(sha256):
         return None
     size = part.stat().st_size
     part.unlink()

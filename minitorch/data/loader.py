@@ -49,6 +49,8 @@ class DataLoader:
         drop_last: Whether to leave out a smaller last batch; by default it stays.
         transform: Called with the images of a batch as stored (with the first part of the items), returns images; by
             default none.
+        mix: Called with the images (as ``transform`` returns them) and the labels of a batch, returns both, such as
+            `minitorch.vision.MixUp`; by default none.
         seed: None (default) draws one from Python's ``random`` now.
         workers: Threads that prepare batches ahead; 0 (default) prepares each when it is needed.
 
@@ -68,6 +70,7 @@ class DataLoader:
         *,
         drop_last: bool = False,
         transform: Callable[[Array], Array] | None = None,
+        mix: Callable[..., tuple[Array, ...]] | None = None,
         seed: int | None = None,
         workers: int = 0,
     ) -> None:
@@ -88,6 +91,7 @@ class DataLoader:
         self.shuffle = shuffle
         self.drop_last = drop_last
         self.transform = transform
+        self.mix = mix
         self.seed = rng.new_key() if seed is None else seed
         self.workers = workers
         self.epoch = 0
@@ -139,7 +143,8 @@ class DataLoader:
                 inputs, *rest = self.dataset.images[indices], self.dataset.labels[indices]
             else:
                 inputs, *rest = _stacked([self.dataset[int(i)] for i in indices])
-            return inputs if self.transform is None else self.transform(inputs), *rest
+            batch = inputs if self.transform is None else self.transform(inputs), *rest
+            return batch if self.mix is None else self.mix(*batch)
 
 
 def _is_dataset(dataset: object) -> bool:

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..runtime import allocator
 from ..runtime import strides as runtime_strides
+from ..runtime.quiet import quiet
 from ..runtime.types import ConvParams, Fn, PoolParams, Shape
 from ..tensor_data import TensorData
 from ..tensor_ops.backend import TensorBackend, register_backend
@@ -151,7 +152,7 @@ class FastOps(TensorOps):
         def kernel(settings: tuple[float, ...], rows: Rows) -> None:
             # A launch costs less than the address of an array: so one for each row.
             dtype, loops = rows[0][0].dtype, {}
-            given = np.array(settings, dtype)
+            given = quiet.run(np.array, settings, dtype)  # a learning rate too large for float32 is inf
             for p, d, *states in rows:
                 kind = len(states), p.size >= jit.PARALLEL
                 if kind not in loops:

@@ -7,7 +7,7 @@ of each channel then and enters the convolution's weight (`FoldsNorm`, `Foldable
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
 from ..module import Module, Parameter
@@ -121,19 +121,23 @@ class Sequential(Module):
 
     def forward(self, x: Any) -> Any:
         """Pass ``x`` through all layers."""
-        layers = list(self)
-        while layers:
-            layer = layers.pop(0)
-            settings: dict[str, Any] = {}
-            norm = _foldable(layer, layers[0]) if layers else None
-            if norm is not None:
-                layers.pop(0)
-                settings["norm"] = norm
-            if layers and _is_relu(layers[0]) and _accepts_activation(layer):
-                layers.pop(0)
-                settings["act"] = "relu"
-            x = layer(x, **settings)
-        return x
+        return run_layers(self, x)
+
+
+def run_layers(sequence: Iterable[Any], x: Any) -> Any:
+    """Pass ``x`` through layers one after the other, fused and folded as in `Sequential`."""
+    layers = list(sequence)
+    while layers:
+        layer = layers.pop(0)
+        settings: dict[str, Any] = {}
+        if layers and (norm := _foldable(layer, layers[0])) is not None:
+            layers.pop(0)
+            settings["norm"] = norm
+        if layers and _is_relu(layers[0]) and _accepts_activation(layer):
+            layers.pop(0)
+            settings["act"] = "relu"
+        x = layer(x, **settings)
+    return x
 
 
 def _foldable(layer: Any, follower: Any) -> tuple[Tensor, Tensor] | None:
@@ -146,7 +150,7 @@ def _foldable(layer: Any, follower: Any) -> tuple[Tensor, Tensor] | None:
     ):
         return None
     # A norm that does not fit stays where it is, and its own check reports it.
-    fits = layer.weight.value.dims in follower.dims and layer.channels[1] == follower.num_features
+    fits = layer.weight.value.dims in follower.dims and layer.out_channels == follower.num_features
     return follower.scale_and_shift() if fits else None
 
 

@@ -49,7 +49,8 @@ class _Conv(FoldsNorm):
         window = pair(kernel_size, "kernel_size", 1, dims)
         conv_params(stride, padding, dilation, groups, window, dims)  # settings out of range are an error now
         kernel = window[2 - dims :]
-        self.channels, self.kernel = (in_channels, out_channels), kernel
+        self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, kernel
+        self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
         self.settings = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
         bound = 1 / math.sqrt(in_channels // groups * math.prod(kernel))
         self.weight = uniform_parameter((out_channels, in_channels // groups, *kernel), bound)
@@ -73,7 +74,7 @@ class _Conv(FoldsNorm):
 
     def extra_repr(self) -> str:
         """Show channels, kernel and settings."""
-        return f"{self.channels[0]}, {self.channels[1]}, {self.kernel}, " + ", ".join(
+        return f"{self.in_channels}, {self.out_channels}, {self.kernel_size}, " + ", ".join(
             f"{k}={v}" for k, v in self.settings.items()
         )
 

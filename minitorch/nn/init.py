@@ -89,6 +89,35 @@ def normal_(t: T, mean: float = 0.0, std: float = 1.0) -> T:
     return t
 
 
+def trunc_normal_(t: T, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0) -> T:
+    """Fill with numbers from a normal distribution, drawn again until they are in [a, b].
+
+    Args:
+        t: A Tensor or Parameter of any shape.
+        mean: By default 0.
+        std: Standard deviation, by default 1.
+        a: Lower end, by default -2.
+        b: Upper end, by default 2.
+
+    Raises:
+        ValueError: ``mean`` is outside [a, b], ``std`` is not above 0, or a number is not finite.
+    """
+    for name, value in (("mean", mean), ("std", std), ("a", a), ("b", b)):
+        require_number("trunc_normal_", name, value)
+    if not (-math.inf < a <= mean <= b < math.inf and 0 < std < math.inf and a < b):
+        raise ValueError(
+            f"trunc_normal_: expected finite a <= mean <= b, a < b and std > 0, got mean={mean}, std={std}, "
+            f"a={a}, b={b}"
+        )
+    elements = _elements(t)
+    source = rng.generator()
+    values = source.normal(mean, std, elements.shape)
+    while (outside := (values < a) | (values > b)).any():
+        values[outside] = source.normal(mean, std, int(outside.sum()))
+    elements.copy_(values)
+    return t
+
+
 def constant_(t: T, val: float) -> T:
     """Fill with ``val``; raises TypeError where it is not a number."""
     require_number("constant_", "val", val)

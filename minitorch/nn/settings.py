@@ -10,7 +10,7 @@ import functools
 import math
 import operator
 from collections.abc import Sequence
-from typing import Any, SupportsIndex, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -36,9 +36,9 @@ def pair(value: Any, name: str, minimum: int = 1, dims: int = 2) -> Pair:
     """
     if dims == 2 and type(value) is int and minimum <= value <= MAX_SETTING:
         return value, value
-    given = (value,) * dims if isinstance(value, SupportsIndex) else value
+    given = value if isinstance(value, Sequence) else (value,) * dims
     try:
-        values = tuple(map(operator.index, given)) if isinstance(given, Sequence) else ()
+        values = tuple(map(operator.index, given))
     except TypeError:
         values = ()
     if len(values) != dims:

@@ -90,6 +90,43 @@ class AddAt(Function):
         return d, picked
 
 
+class ReduceAt(Function):
+    """``a`` with the elements of ``b`` reduced into it at ``places``; ``kind`` is "prod", "amax" or "amin".
+
+    Equal largest, or smallest, elements share the derivative. That of a factor is the product of the others.
+    """
+
+    @staticmethod
+    def forward(ctx: Context, a: Any, b: Any, places: npt.NDArray[np.int64], kind: str) -> Any:
+        x, y, at = np.array(a.host()), np.array(b.host()), places.reshape(-1)
+        out = x.reshape(-1).copy()
+        reduce: Any = {"prod": np.multiply, "amax": np.maximum, "amin": np.minimum}[kind]
+        reduce.at(out, at, y.reshape(-1))
+        ctx.save_for_backward(x, y, out, at, kind)
+        return a.f.from_array(out.reshape(a.shape))
+
+    @staticmethod
+    def backward(ctx: Context, d: Any) -> tuple[Any, Any]:
+        x, y, out, at, kind = ctx.saved_values
+        first, rest, g = x.reshape(-1), y.reshape(-1), d.host().reshape(-1)
+        if kind == "prod":  # of all factors but those that are 0, which are counted
+            zeros = (first == 0).astype(np.int64)
+            np.add.at(zeros, at, rest == 0)
+            others = np.where(first == 0, 1, first)
+            np.multiply.at(others, at, np.where(rest == 0, 1, rest))
+            slopes = [
+                np.where(z - (f == 0) == 0, p / np.where(f == 0, 1, f), 0)
+                for f, z, p in ((first, zeros, others), (rest, zeros[at], others[at]))
+            ]
+        else:
+            hits = (first == out).astype(x.dtype)
+            np.add.at(hits, at, rest == out[at])
+            slopes = [(first == out) / np.maximum(hits, 1), (rest == out[at]) / np.maximum(hits[at], 1)]
+        found = (g * slopes[0]).reshape(x.shape), (g[at] * slopes[1]).reshape(y.shape)
+        da, db = (d.f.from_array(np.asarray(v, d.dtype, order="C")) for v in found)
+        return da, db
+
+
 class CumSum(Function):
     """Running sum along ``dim``."""
 
@@ -102,6 +139,58 @@ class CumSum(Function):
     def backward(ctx: Context, d: Any) -> Any:
         (dim,) = ctx.saved_values
         return d.f.from_array(_from_the_end(np.cumsum, d.host(), dim))
+
+
+class CumProd(Function):
+    """Running product along ``dim``."""
+
+    @staticmethod
+    def forward(ctx: Context, a: Any, dim: int) -> Any:
+        out = np.cumprod(a.host(), dim, dtype=a.dtype)
+        ctx.save_for_backward(a, out, dim)
+        return a.f.from_array(out)
+
+    @staticmethod
+    def backward(ctx: Context, d: Any) -> Any:
+        a, out, dim = ctx.saved_values
+        x, g = a.host(), d.host()
+        if np.all(x != 0):
+            found = _from_the_end(np.cumsum, g * out, dim) / x
+        else:  # without dividing: one running product for each place, in which its factor is left out
+            x, g = np.moveaxis(x, dim, -1), np.moveaxis(g, dim, -1)
+            places = np.arange(x.shape[-1])
+            others = np.where(places == places[:, None], 1.0, x[..., None, :])
+            later = np.cumprod(others, -1) * (places >= places[:, None])
+            found = np.moveaxis((g[..., None, :] * later).sum(-1), -1, dim)
+        return d.f.from_array(np.ascontiguousarray(found, d.dtype))
+
+
+class LogCumSumExp(Function):
+    """Logarithm of the running sum of ``e ** a`` along ``dim``."""
+
+    @staticmethod
+    def forward(ctx: Context, a: Any, dim: int) -> Any:
+        out = np.logaddexp.accumulate(a.host(), dim, dtype=a.dtype)
+        ctx.save_for_backward(a, out, dim)
+        return a.f.from_array(out)
+
+    @staticmethod
+    def backward(ctx: Context, d: Any) -> Any:
+        a, out, dim = ctx.saved_values
+        x, y, g = (np.moveaxis(v, dim, 0) for v in (a.host(), out, d.host()))
+        found = np.empty(x.shape, x.dtype)
+        later = np.zeros(
+            x.shape[1:], x.dtype
+        )  # of all places from k on, relative to e ** y[k], which rises with k
+        for k in reversed(range(len(x))):
+            shrunk = (
+                np.exp(y[k] - y[k + 1], where=y[k] > -math.inf, out=np.zeros_like(later))
+                if k + 1 < len(x)
+                else 0
+            )
+            later = g[k] + later * shrunk
+            found[k] = later * np.exp(x[k] - y[k], where=y[k] > -math.inf, out=np.zeros_like(later))
+        return d.f.from_array(np.ascontiguousarray(np.moveaxis(found, 0, dim)))
 
 
 class Prod(Function):

@@ -139,6 +139,12 @@ class Softplus(Pointwise):
     fn, back = operators.softplus, operators.softplus_back
 
 
+class ReLU6(Pointwise):
+    """``min(max(a, 0), 6)`` (Krizhevsky, 2010); the derivative at 0 and at 6 is 0."""
+
+    fn, back = floats.relu6, floats.relu6_back
+
+
 class Maximum(Function):
     """Larger element of each pair; nan wins. Of two equal ones, each gets half the derivative."""
 

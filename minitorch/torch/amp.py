@@ -26,6 +26,11 @@ class autocast(ContextDecorator):
         pass
 
 
+def is_autocast_enabled(device_type: str = "cuda") -> bool:
+    """Return False: all numbers keep their dtype."""
+    return False
+
+
 class GradScaler:
     """Scales losses by 1: float32 does not need more."""
 

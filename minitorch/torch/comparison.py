@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .dtypes import not_implemented
 from .elementwise import check_shapes, common_device, result_type
 from .tensor import Tensor, from_array, to_array
 
@@ -108,7 +109,7 @@ def _bitwise(name: str, array_fn: Callable[..., Any]) -> Callable[[Any, Any], Te
     def function(input: Any, other: Any) -> Tensor:
         d = result_type(input, other)
         if d.is_floating_point:
-            raise RuntimeError(f"{name}: expected integers or bools, got {d}")
+            raise not_implemented(name, d)
         a, b = (np.asarray(to_array(x), d.numpy) for x in (input, other))
         return from_array(array_fn(a, b), common_device(name, input, other))
 
@@ -127,5 +128,5 @@ bitwise_right_shift = _bitwise("bitwise_right_shift", np.right_shift)
 def bitwise_not(input: Tensor) -> Tensor:
     """Invert integers bit by bit, and bools."""
     if input.is_floating_point():
-        raise RuntimeError(f"bitwise_not: expected integers or bools, got {input.dtype}")
+        raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
     return from_array(np.invert(to_array(input)), input.device)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +11,9 @@ import numpy as np
 from ..runtime import rng
 from ..tensor import Tensor as Core
 from .dtypes import bool_, dtype, find_dtype, float32, get_default_dtype, int64
+from .random import Generator as Generator
+from .random import drawing as drawing
+from .random import manual_seed as manual_seed
 from .shapes import sizes
 from .tensor import Tensor, from_array, to_array, wrap
 
@@ -37,6 +39,10 @@ def tensor(
         ValueError: Nested lists have unequal lengths.
         TypeError: The data does not consist of numbers.
     """
+    if data is None:
+        raise RuntimeError("Could not infer dtype of NoneType")
+    if isinstance(data, list | tuple) and any(isinstance(x, Tensor) and x.numel() != 1 for x in data):
+        raise ValueError("only one element tensors can be converted to Python scalars")
     try:
         array = np.array(to_array(data))
     except ValueError as error:
@@ -65,7 +71,13 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     return tensor(data, dtype=dtype, device=device)
 
 
-asarray = as_tensor
+def asarray(
+    obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False
+) -> Tensor:
+    """Return ``obj`` as a tensor; ``copy`` is True for new memory, else it is shared where it is possible."""
+    made = as_tensor(obj, dtype, device)
+    made = made.clone() if copy and made.numel() and isinstance(obj, Tensor | np.ndarray) else made
+    return made.requires_grad_() if requires_grad else made
 
 
 def from_numpy(ndarray: Any) -> Tensor:
@@ -88,6 +100,8 @@ def _filled(
     value: Any, shape: Sequence[int], dtype: Any, device: Any, requires_grad: bool, default: Any = None
 ) -> Tensor:
     found = find_dtype(dtype, default or get_default_dtype())
+    if any(n < 0 for n in shape):
+        raise RuntimeError(f"Trying to create tensor with negative dimension {min(shape)}: {list(shape)}")
     return _made(np.full(tuple(shape), value, found.numpy), found, device, requires_grad)
 
 
@@ -97,7 +111,6 @@ def zeros(
     dtype: Any = None,
     device: Any = None,
     requires_grad: bool = False,
-    out: Any = None,
 ) -> Tensor:
     """Make a tensor of zeros."""
     return _filled(0, sizes(given or (size,)), dtype, device, requires_grad)
@@ -109,7 +122,6 @@ def ones(
     dtype: Any = None,
     device: Any = None,
     requires_grad: bool = False,
-    out: Any = None,
 ) -> Tensor:
     """Make a tensor of ones."""
     return _filled(1, sizes(given or (size,)), dtype, device, requires_grad)
@@ -132,9 +144,32 @@ def full(
 ) -> Tensor:
     """Make a tensor of equal numbers; the dtype is that of the number."""
     value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
+    if not isinstance(value, bool | int | float | np.number):
+        raise TypeError(
+            f"full(): argument 'fill_value' (position 2) must be Number, not {type(value).__name__}"
+        )
     default = bool_ if isinstance(value, bool) else int64 if isinstance(value, int) else get_default_dtype()
     return _filled(
         value, sizes((size,)) if not isinstance(size, int) else (size,), dtype, device, requires_grad, default
+    )
+
+
+def scalar_tensor(s: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Make a tensor of one number, without dimensions, in the default dtype."""
+    return _filled(s, (), dtype, device, requires_grad)
+
+
+def empty_strided(size: Any, stride: Any, **settings: Any) -> Tensor:
+    """Make a tensor whose numbers are to be written; elements lie one after the other whatever ``stride`` says."""
+    return empty(tuple(size), **settings)
+
+
+def frombuffer(
+    buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, requires_grad: bool = False
+) -> Tensor:
+    """Make a tensor of the bytes of a buffer."""
+    return _made(
+        np.frombuffer(buffer, find_dtype(dtype).numpy, count, offset).copy(), dtype, None, requires_grad
     )
 
 
@@ -142,6 +177,8 @@ def eye(
     n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """Make the unit matrix."""
+    if n < 0 or (m is not None and m < 0):
+        raise RuntimeError(f"n must be greater or equal to 0, got {n if n < 0 else m}")
     return _made(np.eye(n, m), dtype, device, requires_grad)
 
 
@@ -159,16 +196,29 @@ def arange(
         start, end = 0, start
     start, end, step = (x.item() if isinstance(x, Tensor) else x for x in (start, end, step))
     whole = all(isinstance(x, int | np.integer) for x in (start, end, step))
+    if step == 0:
+        raise RuntimeError("step must be nonzero")
+    if (end - start) * step < 0:
+        raise RuntimeError("upper bound and lower bound inconsistent with step sign")
     count = max(0, math.ceil((end - start) / step))
     return _made(
         start + np.arange(count) * step, dtype, device, requires_grad, int64 if whole else get_default_dtype()
     )
 
 
+def range(start: Any, end: Any, step: Any = 1, **settings: Any) -> Tensor:
+    """Make the numbers from ``start`` to ``end``, both included."""
+    count = int((end - start) / step) + 1
+    settings.setdefault("dtype", get_default_dtype())
+    return arange(start, start + (count - 0.5) * step, step, **settings)
+
+
 def linspace(
     start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """Make ``steps`` numbers at equal distances from ``start`` to ``end``."""
+    if steps < 0:
+        raise RuntimeError("number of steps must be non-negative")
     return _made(np.linspace(float(start), float(end), steps), dtype, device, requires_grad)
 
 
@@ -237,72 +287,26 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
     return tuple(from_array(g) for g in grids)
 
 
-def tril_indices(row: int, col: int, offset: int = 0, **settings: Any) -> Tensor:
+def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None) -> Tensor:
     """Return the indices of the lower triangle, as two rows."""
-    return from_array(np.stack(np.tril_indices(row, offset, col)))
+    return _made(np.stack(np.tril_indices(row, offset, col)), dtype, device, False, int64)
 
 
-def triu_indices(row: int, col: int, offset: int = 0, **settings: Any) -> Tensor:
+def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None) -> Tensor:
     """Return the indices of the upper triangle, as two rows."""
-    return from_array(np.stack(np.triu_indices(row, offset, col)))
+    return _made(np.stack(np.triu_indices(row, offset, col)), dtype, device, False, int64)
 
 
 def cartesian_prod(*tensors: Tensor) -> Tensor:
-    """Return all combinations of the elements of vectors, a row for each."""
+    """Return all combinations of the elements of vectors, a row for each; of one vector, itself."""
+    if len(tensors) == 1:
+        return tensors[0]
     return from_array(
         np.stack([g.reshape(-1) for g in np.meshgrid(*map(to_array, tensors), indexing="ij")], -1)
     )
 
 
 # Random numbers
-
-
-class Generator:
-    """A source of random numbers of its own; ``manual_seed(n)`` starts it anew."""
-
-    def __init__(self, device: Any = None) -> None:
-        self.manual_seed(rng.new_key())
-
-    def manual_seed(self, seed: int) -> Generator:
-        """Start the sequence that belongs to ``seed``; return self."""
-        self._seed = int(seed)
-        self._numbers = rng.generator(self._seed % 2**63)
-        return self
-
-    def initial_seed(self) -> int:
-        """Return the seed."""
-        return self._seed
-
-    def seed(self) -> int:
-        """Start anew with a random seed, and return it."""
-        return self.manual_seed(rng.new_key() >> 1)._seed
-
-
-_last_seed = [0]
-
-
-def manual_seed(seed: int) -> Generator:
-    """Seed all randomness. The numbers differ from PyTorch's."""
-    _last_seed[0] = int(seed)
-    rng.manual_seed(int(seed))
-    return Generator().manual_seed(int(seed))
-
-
-def seed() -> int:
-    """Seed all randomness by chance, and return the seed."""
-    fresh = int(np.random.SeedSequence().generate_state(1)[0])
-    manual_seed(fresh)
-    return fresh
-
-
-def initial_seed() -> int:
-    """Return the last seed."""
-    return _last_seed[0]
-
-
-def drawing(generator: Generator | None) -> np.random.Generator:
-    """Return the source of NumPy for one draw."""
-    return rng.generator() if generator is None else generator._numbers
 
 
 def rand(
@@ -342,11 +346,15 @@ def randint(
     """Make random whole numbers from ``low`` (by default 0) to below ``high``."""
     if size is None:
         low, high, size = 0, low, high
+    if low >= high:
+        raise RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
     return _made(drawing(generator).integers(low, high, tuple(size)), dtype, device, requires_grad, int64)
 
 
 def randperm(n: int, *, generator: Any = None, dtype: Any = None, device: Any = None) -> Tensor:
     """Return the numbers 0 to n - 1 in random order."""
+    if n < 0:
+        raise RuntimeError(f"Trying to create tensor with negative dimension {n}: [{n}]")
     return _made(drawing(generator).permutation(n), dtype, device, False, int64)
 
 
@@ -369,13 +377,28 @@ def randint_like(input: Tensor, low: int, high: Any = None, **settings: Any) -> 
 def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None, **settings: Any) -> Tensor:
     """Make random numbers from normal distributions, whose means and deviations may be tensors."""
     m, s = to_array(mean), to_array(std)
+    if (s < 0).any():
+        raise RuntimeError(f"normal expects all elements of std >= 0.0, but found std {s.min():g}")
     shape = np.broadcast_shapes(m.shape, s.shape) if size is None else tuple(size)
     return _made(drawing(generator).normal(m, s, shape), settings.get("dtype"), settings.get("device"), False)
 
 
-def bernoulli(input: Tensor, *, generator: Any = None) -> Tensor:
-    """Draw 1 with the probability that each element gives, else 0."""
-    return _like(input, drawing(generator).random(input.shape) < to_array(input), {})
+def bernoulli(input: Tensor, p: Any = None, *, generator: Any = None) -> Tensor:
+    """Draw 1 with the probability ``p``, or by default that which each element gives, else 0."""
+    chance = to_array(input if p is None else p)
+    if ((chance < 0) | (chance > 1)).any():
+        raise RuntimeError("Expected p_in >= 0 && p_in <= 1 to be true, but got false.")
+    return _like(input, drawing(generator).random(input.shape) < chance, {})
+
+
+def poisson(input: Tensor, generator: Any = None) -> Tensor:
+    """Draw from Poisson distributions of these rates."""
+    return _like(input, drawing(generator).poisson(to_array(input)), {})
+
+
+def binomial(count: Tensor, prob: Tensor, generator: Any = None) -> Tensor:
+    """Draw the numbers of successes in ``count`` trials of probability ``prob``."""
+    return _like(count, drawing(generator).binomial(to_array(count).astype(np.int64), to_array(prob)), {})
 
 
 def multinomial(
@@ -385,18 +408,9 @@ def multinomial(
     weights = to_array(input).astype(np.float64)
     rows = weights.reshape(-1, weights.shape[-1])
     source = drawing(generator)
+    if not np.isfinite(rows).all() or (rows < 0).any():
+        raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
     if not replacement and ((rows > 0).sum(1) < num_samples).any():
         raise RuntimeError("cannot sample n_sample > prob_dist.size(-1) samples without replacement")
     drawn = [source.choice(len(row), num_samples, replacement, row / row.sum()) for row in rows]
     return from_array(np.array(drawn).reshape(*weights.shape[:-1], num_samples), input.device)
-
-
-def get_rng_state() -> Tensor:
-    """Return the state of the randomness, to be given to `set_rng_state`."""
-    _, words, _ = random.getstate()
-    return from_array(np.array(words, np.int64))
-
-
-def set_rng_state(new_state: Tensor) -> None:
-    """Go on with the randomness of a state that `get_rng_state` returned."""
-    random.setstate((3, tuple(int(w) for w in to_array(new_state)), None))

@@ -58,6 +58,18 @@ _BY_PYTHON: dict[Any, dtype] = {float: float32, int: int64, bool: bool_}
 _default = [float32]
 
 
+# What PyTorch's messages and `Tensor.type` call them.
+TYPE_NAMES = {
+    "float64": "Double", "float32": "Float", "float16": "Half", "bfloat16": "BFloat16", "int64": "Long", "int32": "Int",
+    "int16": "Short", "int8": "Char", "uint8": "Byte", "bool": "Bool",
+}  # fmt: skip
+
+
+def not_implemented(name: str, d: dtype) -> NotImplementedError:
+    """Return the error for a function that has no such dtype, in PyTorch's words."""
+    return NotImplementedError(f'"{name}_cpu" not implemented for {TYPE_NAMES[d.name]!r}')
+
+
 def find_dtype(given: Any, default: dtype | None = None) -> dtype:
     """Return the dtype for one of ours, a NumPy dtype or a type of Python; ``default`` for None.
 
@@ -214,6 +226,7 @@ class finfo:
     def __init__(self, d: dtype | None = None) -> None:
         info = np.finfo(find_dtype(d, get_default_dtype()).numpy)
         self.eps, self.max, self.min = float(info.eps), float(info.max), float(info.min)
+        self.resolution = float(info.resolution)
         self.tiny = self.smallest_normal = float(info.tiny)
         self.bits = info.bits
         self.dtype = find_dtype(d, get_default_dtype()).name

@@ -17,118 +17,13 @@ from ..tensor_functions import elementwise as simple
 from ..tensor_functions import math as more
 from ..tensor_functions.late_relu import late_relu
 from ..tensor_functions.shape import Cast
-from .dtypes import (
-    bool_,
-    common_dtype,
-    device,
-    dtype,
-    float16,
-    get_default_dtype,
-    number_dtype,
-)
-from .tensor import CPU, Tensor, as_core, from_array, is_float, to_array, wrap
-
-
-def result_type(*operands: Any) -> dtype:
-    """Return the dtype of an operation on tensors and numbers."""
-    tensors = [x for x in operands if isinstance(x, Tensor)]
-    return common_dtype(
-        [t.dtype for t in tensors if t.ndim],
-        [t.dtype for t in tensors if not t.ndim],
-        [number_dtype(x) for x in operands if not isinstance(x, Tensor)],
-    )
-
-
-def common_device(name: str, *operands: Any) -> device:
-    """Return the device of the tensors among the operands; one of a single element may be on the CPU.
-
-    Raises:
-        RuntimeError: They are on different devices.
-        TypeError: An operand is neither a Tensor nor a number.
-    """
-    found: device | None = None
-    for x in operands:
-        if not isinstance(x, Tensor):
-            if isinstance(x, bool | int | float | np.number | np.bool_):
-                continue
-            raise TypeError(f"{name}: expected Tensors and numbers, got {type(x).__name__}")
-        if not x.ndim and not x.is_cuda:
-            continue
-        if found is not None and x.device != found:
-            raise RuntimeError(
-                f"{name}: Expected all tensors to be on the same device, but found at least two devices, "
-                f"{found} and {x.device}!"
-            )
-        found = x.device
-    if found is not None:
-        return found
-    return CPU
-
-
-def check_shapes(operands: tuple[Any, ...]) -> None:
-    """Check that operands broadcast.
-
-    Raises:
-        RuntimeError: They do not.
-    """
-    tensors = [x for x in operands if isinstance(x, Tensor)]
-    for other in tensors[1:]:
-        a, b = tuple(tensors[0].shape), tuple(other.shape)
-        n = max(len(a), len(b))
-        for k, (p, q) in enumerate(zip((1,) * (n - len(a)) + a, (1,) * (n - len(b)) + b)):
-            if p != q and p != 1 and q != 1:
-                raise RuntimeError(
-                    f"The size of tensor a ({p}) must match the size of tensor b ({q}) at non-singleton dimension {k}"
-                )
-
-
-def apply(
-    name: str,
-    fn: type[Function],
-    array_fn: Callable[..., Any],
-    *operands: Any,
-    floats_only: bool = False,
-    op: str | None = None,
-) -> Tensor:
-    """Apply a function of elements: ``fn`` of the core to fractions, ``array_fn`` of NumPy to integers.
-
-    Args:
-        name: For messages.
-        fn: The Function.
-        array_fn: The same on arrays.
-        *operands: Tensors and numbers, which broadcast.
-        floats_only: Whether integers are converted to the default dtype first.
-        op: What ``grad_fn`` is called.
-    """
-    if len(operands) == 1 and is_float(operands[0]):
-        return wrap(fn.apply(operands[0]._value), op=op)
-    check_shapes(operands)
-    place = common_device(name, *operands)
-    d = result_type(*operands)
-    if floats_only and not d.is_floating_point:
-        d = get_default_dtype()
-    if not d.is_floating_point or d is float16:
-        if d is float16:
-            raise RuntimeError(f"{name}: minitorch computes in float32 and float64: convert {d} with float()")
-        arrays = [to_array(x).astype(d.numpy) for x in operands]
-        return from_array(array_fn(*arrays), place)
-    backend = next((x._value.backend for x in operands if is_float(x) and x.device == place), None)
-    values = [as_core(x, d, backend) for x in operands]
-    return wrap(fn.apply(*values), op=op)
-
-
-def binary(name: str, fn: type[Function], array_fn: Callable[..., Any], a: Any, b: Any, op: str) -> Tensor:
-    """Apply a function of two elements; two tensors of one kind, or one and a number, go straight to the core."""
-    if isinstance(a, Tensor) and isinstance(a._value, Core):
-        va = a._value
-        if type(b) is float or type(b) is int:
-            return wrap(fn.apply(va, b), op=op)
-        if isinstance(b, Tensor) and isinstance(b._value, Core):
-            vb = b._value
-            if vb.dtype == va.dtype and vb.backend is va.backend and (va.shape == vb.shape):
-                return wrap(fn.apply(va, vb), op=op)
-    return apply(name, fn, array_fn, a, b, op=op)
-
+from .dtypes import TYPE_NAMES, bool_, dtype
+from .operands import apply as apply
+from .operands import binary
+from .operands import check_shapes as check_shapes
+from .operands import common_device as common_device
+from .operands import result_type as result_type
+from .tensor import Tensor, as_core, from_array, is_float, to_array, wrap
 
 # Arithmetic
 
@@ -157,9 +52,9 @@ def sub(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
     return binary("sub", simple.Sub, np.subtract, input, _scaled(other, alpha), "Sub")
 
 
-def rsub(input: Any, other: Any) -> Tensor:
-    """Return ``other - input``."""
-    return sub(other, input)
+def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
+    """Return ``other - alpha * input``."""
+    return sub(other, input, alpha=alpha)
 
 
 def mul(input: Any, other: Any) -> Tensor:
@@ -201,6 +96,8 @@ def remainder(input: Any, other: Any) -> Tensor:
     d = result_type(input, other)
     if d.is_floating_point:
         return sub(input, mul(floor(div(input, other)), other))
+    if np.any(to_array(other) == 0):
+        raise RuntimeError("ZeroDivisionError")
     return from_array(np.mod(to_array(input), to_array(other)), common_device("remainder", input, other), d)
 
 
@@ -209,6 +106,8 @@ def fmod(input: Any, other: Any) -> Tensor:
     d = result_type(input, other)
     if d.is_floating_point:
         return sub(input, mul(trunc(div(input, other)), other))
+    if np.any(to_array(other) == 0):
+        raise RuntimeError("ZeroDivisionError")
     return from_array(np.fmod(to_array(input), to_array(other)), common_device("fmod", input, other), d)
 
 
@@ -245,13 +144,20 @@ def abs(input: Tensor) -> Tensor:
     return apply("abs", simple.Abs, np.abs, input, op="Abs")
 
 
+def _require_tensor(name: str, other: Any) -> None:
+    if not isinstance(other, Tensor):
+        raise TypeError(f"{name}(): argument 'other' (position 2) must be Tensor, not {type(other).__name__}")
+
+
 def maximum(input: Tensor, other: Tensor) -> Tensor:
     """Return the larger of each two elements; nan wins."""
+    _require_tensor("maximum", other)
     return apply("maximum", more.Maximum, np.maximum, input, other, op="Maximum")
 
 
 def minimum(input: Tensor, other: Tensor) -> Tensor:
     """Return the smaller of each two elements; nan wins."""
+    _require_tensor("minimum", other)
     return apply("minimum", more.Minimum, np.minimum, input, other, op="Minimum")
 
 
@@ -260,13 +166,17 @@ def atan2(input: Tensor, other: Tensor) -> Tensor:
     return apply("atan2", more.Atan2, np.arctan2, input, other, floats_only=True, op="Atan2")
 
 
+def _as_limit(x: Any, input: Tensor) -> Tensor:
+    return x if isinstance(x, Tensor) else from_array(np.array(x, input.dtype.numpy), input.device)
+
+
 def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     """Return the elements kept between ``min`` and ``max``, numbers or tensors; None is no limit."""
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
     if isinstance(min, Tensor) or isinstance(max, Tensor):
-        above = input if min is None else maximum(input, min)
-        return above if max is None else minimum(above, max)
+        above = input if min is None else maximum(input, _as_limit(min, input))
+        return above if max is None else minimum(above, _as_limit(max, input))
     if is_float(input):
         low, high = (-math.inf if min is None else float(min)), (math.inf if max is None else float(max))
         return wrap(more.Clamp.apply(input._value, low=low, high=high), op="Clamp")
@@ -302,10 +212,16 @@ def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) 
 # Functions of fractions; integers become the default dtype.
 
 
-def _unary(name: str, fn: type[Function], op: str | None = None) -> Callable[[Tensor], Tensor]:
+def unary(name: str, fn: type[Function], op: str | None = None) -> Callable[[Tensor], Tensor]:
+    """Return the function of PyTorch's kind that applies a Function of the core to each element."""
+
     def function(input: Tensor) -> Tensor:
         if is_float(input):
             return wrap(fn.apply(input._value), op=op or name.capitalize())
+        if not isinstance(input, Tensor):
+            raise TypeError(
+                f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}"
+            )
         return apply(name, fn, np.asarray, input, floats_only=True)
 
     function.__name__ = function.__qualname__ = name
@@ -313,13 +229,13 @@ def _unary(name: str, fn: type[Function], op: str | None = None) -> Callable[[Te
     return function
 
 
-exp, sqrt, tanh = _unary("exp", simple.Exp), _unary("sqrt", simple.Sqrt), _unary("tanh", simple.Tanh)
-sigmoid, reciprocal = _unary("sigmoid", simple.Sigmoid), _unary("reciprocal", simple.Inv)
-log, log2, log10 = _unary("log", more.Ln), _unary("log2", more.Log2), _unary("log10", more.Log10)
-log1p, expm1, rsqrt = _unary("log1p", more.Log1p), _unary("expm1", more.Expm1), _unary("rsqrt", more.Rsqrt)
-sin, cos, tan = _unary("sin", more.Sin), _unary("cos", more.Cos), _unary("tan", more.Tan)
-asin, acos, atan = _unary("asin", more.Asin), _unary("acos", more.Acos), _unary("atan", more.Atan)
-sinh, cosh, erf = _unary("sinh", more.Sinh), _unary("cosh", more.Cosh), _unary("erf", more.Erf)
+exp, sqrt, tanh = unary("exp", simple.Exp), unary("sqrt", simple.Sqrt), unary("tanh", simple.Tanh)
+sigmoid, reciprocal = unary("sigmoid", simple.Sigmoid), unary("reciprocal", simple.Inv)
+log, log2, log10 = unary("log", more.Ln), unary("log2", more.Log2), unary("log10", more.Log10)
+log1p, expm1, rsqrt = unary("log1p", more.Log1p), unary("expm1", more.Expm1), unary("rsqrt", more.Rsqrt)
+sin, cos, tan = unary("sin", more.Sin), unary("cos", more.Cos), unary("tan", more.Tan)
+asin, acos, atan = unary("asin", more.Asin), unary("acos", more.Acos), unary("atan", more.Atan)
+sinh, cosh, erf = unary("sinh", more.Sinh), unary("cosh", more.Cosh), unary("erf", more.Erf)
 arcsin, arccos, arctan = asin, acos, atan
 
 
@@ -376,7 +292,14 @@ def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
     if input is None:
         return tuple(from_array(k, condition.device) for k in np.nonzero(to_array(condition)))
     d = result_type(input, other)
-    chosen = to_array(condition).astype(bool)
+    chosen = to_array(condition)
+    if chosen.dtype == np.uint8:
+        chosen = chosen.astype(bool)
+    if chosen.dtype != np.bool_:
+        raise RuntimeError(
+            "where expected condition to be a boolean tensor, but got a tensor with dtype "
+            f"{TYPE_NAMES[condition.dtype.name]}"
+        )
     place = common_device("where", condition, input, other)
     if not d.is_floating_point:
         arrays = [np.asarray(to_array(x), d.numpy) for x in (input, other)]

@@ -16,8 +16,9 @@ from ..tensor_data import TensorData
 from ..tensor_functions import arrange
 from ..tensor_functions.nn import Take
 from ..tensor_functions.shape import Slice
+from .dtypes import TYPE_NAMES
 from .elementwise import cast, where
-from .shapes import _root, ordinals, pick, reshape
+from .shapes import _root, expand, ordinals, pick, reshape
 from .tensor import (
     Tensor,
     as_core,
@@ -62,6 +63,8 @@ def _as_numpy(key: Any) -> tuple[Any, ...]:
             found.append(k)
         elif isinstance(k, int | np.integer):
             found.append(int(k))
+        elif isinstance(k, str):
+            raise TypeError(f"new(): invalid data type {type(k).__name__!r}")
         else:
             raise IndexError(
                 f"only integers, slices, ellipsis, None and tensors are indices, got {type(k).__name__}"
@@ -152,9 +155,28 @@ def getitem(input: Tensor, key: Any) -> Tensor:
     return out
 
 
+def _in_two_steps(keys: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """Return an index for the whole numbers in ``keys``, and one for the rest, which follows it.
+
+    A number drops its dimension first, as in PyTorch; NumPy takes it for an array of indices.
+    """
+    arrays = [k for k in keys if isinstance(k, np.ndarray)]
+    if not arrays or not any(type(k) is int for k in keys):
+        return (), keys
+    first: list[Any] = []
+    for k in keys:
+        if isinstance(k, np.ndarray):
+            first.extend([slice(None)] * (k.ndim if k.dtype == np.bool_ else 1))
+        else:
+            first.append(k)
+    rest = tuple(slice(None) if isinstance(k, slice) or k is None else k for k in keys if type(k) is not int)
+    return tuple(first), rest
+
+
 def _checked(array: Any, keys: tuple[Any, ...]) -> Any:
+    first, rest = _in_two_steps(keys)
     try:
-        return array[keys]
+        return array[first][rest]
     except IndexError as error:
         for k in keys:
             if isinstance(k, np.ndarray) and k.dtype == np.bool_ and k.shape != array.shape[: k.ndim]:
@@ -173,6 +195,8 @@ def setitem(input: Tensor, key: Any, value: Any) -> None:
     """
     keys = _as_numpy(key)
     if not isinstance(value, Tensor):
+        if isinstance(value, str):
+            raise TypeError(f"can't assign a str to a torch.{TYPE_NAMES[input.dtype.name]}Tensor")
         value = from_array(np.asarray(to_array(value)))
     if tracked(input) and input.is_leaf:
         raise RuntimeError(
@@ -184,8 +208,9 @@ def setitem(input: Tensor, key: Any, value: Any) -> None:
         return
     if isinstance(input._value, np.ndarray) or not input.is_cuda:
         target = input._value if isinstance(input._value, np.ndarray) else input._value._tensor.numpy_view()
+        first, rest = _in_two_steps(keys)
         try:
-            target[keys] = to_array(value)
+            target[first][rest] = to_array(value)
         except ValueError:
             raise RuntimeError(
                 f"shape mismatch: value tensor of shape {list(value.shape)} cannot be broadcast to indexing result of "
@@ -210,7 +235,7 @@ def _assign_at(input: Tensor, places: Any, value: Tensor) -> None:
     replace(input, where(mask, new, input))
 
 
-def _flat_places(input: Tensor, dim: int, index: Tensor) -> Any:
+def flat_places(input: Tensor, dim: int, index: Tensor) -> Any:
     """Return the numbers of the elements ``input[..., index, ...]``, where the other indices are those of ``index``."""
     d = input._dim(dim)
     numbers = to_array(index)
@@ -229,12 +254,23 @@ def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """Return the elements at ``index`` along ``dim``, in the shape of ``index``."""
     if index.ndim != input.ndim:
         raise RuntimeError("Index tensor must have the same number of dimensions as input tensor")
-    return pick(input, _flat_places(input, dim, index), "Gather")
+    return pick(input, flat_places(input, dim, index), "Gather")
 
 
-def take_along_dim(input: Tensor, indices: Tensor, dim: int) -> Tensor:
-    """Return the elements at ``indices`` along ``dim``."""
-    return gather(input, dim, indices)
+def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
+    """Return the elements at ``indices`` along ``dim``, other dimensions broadcast; of the flat tensor by default."""
+    if dim is None:
+        return gather(reshape(input, -1), 0, reshape(indices, -1))
+    d = input._dim(dim)
+    if indices.ndim != input.ndim:
+        raise RuntimeError(
+            "torch.take_along_dim(): input and indices should have the same number of dimensions, but got "
+            f"{input.ndim} dimensions for input, and {indices.ndim} dimensions for indices"
+        )
+    shapes = [[1 if k == d else n for k, n in enumerate(t.shape)] for t in (input, indices)]
+    common = list(np.broadcast_shapes(*(tuple(s) for s in shapes)))
+    a, b = (expand(t, *(t.shape[d] if k == d else n for k, n in enumerate(common))) for t in (input, indices))
+    return gather(a, d, b)
 
 
 def take(input: Tensor, index: Tensor) -> Tensor:
@@ -245,6 +281,12 @@ def take(input: Tensor, index: Tensor) -> Tensor:
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """Return the parts with these numbers along ``dim``."""
     key = (slice(None),) * input._dim(dim)
+    numbers, n = to_array(index), input.size(dim) if input.ndim else 1
+    if numbers.dtype.kind not in "iu":
+        raise RuntimeError("index_select(): Expected dtype int32 or int64 for index")
+    if ((numbers < 0) | (numbers >= n)).any():
+        words = f"INDICES element is out of DATA bounds, id={numbers.max()} axis_dim={n}"
+        raise RuntimeError(words) if input._dim(dim) else IndexError("index out of range in self")
     out = getitem(input, (*key, from_array(to_array(index).reshape(-1))))
     out._op = "IndexSelect"
     return out
@@ -252,15 +294,33 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
 
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """Return the elements where ``mask`` holds, in one dimension."""
+    if to_array(mask).dtype != np.bool_:
+        raise RuntimeError("masked_select: expected BoolTensor for mask")
     numbers = ordinals(input)
     return pick(input, numbers[np.broadcast_to(to_array(mask), numbers.shape)], "MaskedSelect")
 
 
-def scatter(input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: Any = None) -> Tensor:
-    """Return ``input`` with elements of ``src`` (or a number) written at ``index`` along ``dim``."""
+def scatter(
+    input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: Any = None, reduce: str | None = None
+) -> Tensor:
+    """Return ``input`` with elements of ``src`` (or a number) written at ``index`` along ``dim``.
+
+    ``reduce="add"`` adds them and ``reduce="multiply"`` multiplies, both without a derivative.
+    """
     given = value if src is None else src
     out = input.clone()
-    places = _flat_places(input, dim, index)
+    places = flat_places(input, dim, index)
+    if reduce is not None:
+        if reduce not in ("add", "multiply"):
+            raise RuntimeError("reduce argument must be either add or multiply.")
+        if tracked(input) or tracked(given):
+            raise NotImplementedError("scatter: reduce has no derivative here: use scatter_reduce")
+        part = (
+            to_array(given)[tuple(slice(0, n) for n in index.shape)] if isinstance(given, Tensor) else given
+        )
+        values = np.array(to_array(input))
+        (np.add if reduce == "add" else np.multiply).at(values.reshape(-1), places, part)
+        return from_array(values, input.device)
     if isinstance(given, Tensor):
         given = given[tuple(slice(0, n) for n in index.shape)]
     else:
@@ -275,7 +335,7 @@ def scatter(input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: A
 
 def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """Return ``input`` with elements of ``src`` added at ``index`` along ``dim``."""
-    places = _flat_places(input, dim, index)
+    places = flat_places(input, dim, index)
     part = src[tuple(slice(0, n) for n in index.shape)]
     if is_float(input):
         values = as_core(part, input.dtype, input._value.backend)

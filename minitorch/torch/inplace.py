@@ -6,17 +6,21 @@ the tensor gets the new history. A leaf that requires a gradient is refused.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from . import comparison, elementwise, indexing, joining, shapes
+from . import comparison, elementwise, indexing, joining, ordering, shapes
 from .creation import drawing
+from .functions import numeric, scattering
+from .linalg import norms, products
 from .tensor import Tensor, from_array, replace, to_array, tracked
 
 
-def _in_place(fn: Callable[..., Tensor]) -> Callable[..., Tensor]:
+def in_place(fn: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Return the form of a function that changes its first operand."""
+
     def function(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         return replace(input, fn(input, *args, **kwargs))
 
@@ -76,11 +80,72 @@ def bernoulli_(input: Tensor, p: Any = 0.5, *, generator: Any = None) -> Tensor:
     return _written(input, drawing(generator).random(tuple(input.shape)) < to_array(p))
 
 
-def fill_diagonal_(input: Tensor, fill_value: Any) -> Tensor:
+def exponential_(input: Tensor, lambd: float = 1.0, *, generator: Any = None) -> Tensor:
+    """Write random numbers from an exponential distribution of rate ``lambd``."""
+    return _written(input, drawing(generator).exponential(1 / lambd, tuple(input.shape)))
+
+
+def geometric_(input: Tensor, p: float, *, generator: Any = None) -> Tensor:
+    """Write the numbers of trials up to the first success, each of probability ``p``."""
+    return _written(input, drawing(generator).geometric(p, tuple(input.shape)))
+
+
+def log_normal_(input: Tensor, mean: float = 1.0, std: float = 2.0, *, generator: Any = None) -> Tensor:
+    """Write random numbers whose logarithms are normal with this mean and deviation."""
+    return _written(input, drawing(generator).lognormal(mean, std, tuple(input.shape)))
+
+
+def cauchy_(input: Tensor, median: float = 0.0, sigma: float = 1.0, *, generator: Any = None) -> Tensor:
+    """Write random numbers from a Cauchy distribution."""
+    return _written(input, median + sigma * drawing(generator).standard_cauchy(tuple(input.shape)))
+
+
+def apply_(input: Tensor, callable: Any) -> Tensor:
+    """Write ``callable(element)`` for each element of a constant; slow."""
+    return _written(
+        input, np.array([callable(v) for v in to_array(input).reshape(-1).tolist()]).reshape(input.shape)
+    )
+
+
+def map_(input: Tensor, tensor: Tensor, callable: Any) -> Tensor:
+    """Write ``callable(a, b)`` for each element ``a`` and that of ``tensor`` at its place; slow."""
+    pairs = zip(*(to_array(t).reshape(-1).tolist() for t in (input, shapes.expand_as(tensor, input))))
+    return _written(input, np.array([callable(a, b) for a, b in pairs]).reshape(input.shape))
+
+
+def fill_diagonal_(input: Tensor, fill_value: Any, wrap: bool = False) -> Tensor:
     """Write a number into the diagonal of a matrix."""
     values = np.array(to_array(input))
-    np.fill_diagonal(values, fill_value)
+    np.fill_diagonal(values, fill_value, wrap)
     return _written(input, values)
+
+
+def resize_(input: Tensor, *sizes: Any) -> Tensor:
+    """Give a constant another shape; new elements are 0.
+
+    Raises:
+        RuntimeError: It requires a gradient.
+    """
+    if input.requires_grad:
+        raise RuntimeError("cannot resize variables that require grad")
+    wanted = shapes.sizes(sizes)
+    flat = to_array(input).reshape(-1)
+    values = np.zeros(int(np.prod(wanted)), flat.dtype)
+    values[: len(flat)] = flat[: len(values)]
+    return _reshaped(input, from_array(values.reshape(wanted), input.device))
+
+
+def resize_as_(input: Tensor, the_template: Tensor) -> Tensor:
+    """Give a constant the shape of another tensor; new elements are 0."""
+    return resize_(input, *the_template.shape)
+
+
+def transpose_(input: Tensor, dim0: int, dim1: int) -> Tensor:
+    """Exchange two dimensions."""
+    return _reshaped(input, shapes.transpose(input, dim0, dim1))
+
+
+swapaxes_ = swapdims_ = transpose_
 
 
 def unsqueeze_(input: Tensor, dim: int) -> Tensor:
@@ -103,53 +168,80 @@ def _reshaped(input: Tensor, new: Tensor) -> Tensor:
     return input
 
 
-add_, sub_, mul_, div_ = (
-    _in_place(elementwise.add),
-    _in_place(elementwise.sub),
-    _in_place(elementwise.mul),
-    _in_place(elementwise.div),
+def _each(*functions: Callable[..., Tensor]) -> Iterator[Callable[..., Tensor]]:
+    return map(in_place, functions)
+
+
+# fmt: off
+(
+    add_, sub_, mul_, div_, pow_, neg_, abs_, clamp_, clamp_min_, clamp_max_, exp_, log_, sqrt_, rsqrt_,
+    reciprocal_, square_, tanh_, sigmoid_, relu_, floor_, ceil_, round_, trunc_, frac_, sin_, cos_, tan_, asin_,
+    acos_, atan_, sinh_, cosh_, erf_, log2_, log10_, log1p_, expm1_, sign_, atan2_, lerp_, addcmul_, addcdiv_,
+    floor_divide_, remainder_, fmod_, masked_fill_,
+) = _each(
+    elementwise.add, elementwise.sub, elementwise.mul, elementwise.div, elementwise.pow, elementwise.neg,
+    elementwise.abs, elementwise.clamp, elementwise.clamp_min, elementwise.clamp_max, elementwise.exp,
+    elementwise.log, elementwise.sqrt, elementwise.rsqrt, elementwise.reciprocal, elementwise.square,
+    elementwise.tanh, elementwise.sigmoid, elementwise.relu, elementwise.floor, elementwise.ceil,
+    elementwise.round, elementwise.trunc, elementwise.frac, elementwise.sin, elementwise.cos, elementwise.tan,
+    elementwise.asin, elementwise.acos, elementwise.atan, elementwise.sinh, elementwise.cosh, elementwise.erf,
+    elementwise.log2, elementwise.log10, elementwise.log1p, elementwise.expm1, elementwise.sign,
+    elementwise.atan2, elementwise.lerp, elementwise.addcmul, elementwise.addcdiv, elementwise.floor_divide,
+    elementwise.remainder, elementwise.fmod, elementwise.masked_fill,
 )
-pow_, neg_, abs_, clamp_ = (
-    _in_place(elementwise.pow),
-    _in_place(elementwise.neg),
-    _in_place(elementwise.abs),
-    _in_place(elementwise.clamp),
+(
+    asinh_, acosh_, atanh_, erfc_, erfinv_, lgamma_, digamma_, exp2_, deg2rad_, rad2deg_, hypot_, logit_,
+    xlogy_, sinc_, heaviside_, copysign_, ldexp_, float_power_, nan_to_num_, sgn_, gcd_, lcm_, nextafter_, i0_,
+    mvlgamma_,
+) = _each(
+    numeric.asinh, numeric.acosh, numeric.atanh, numeric.erfc, numeric.erfinv, numeric.lgamma, numeric.digamma,
+    numeric.exp2, numeric.deg2rad, numeric.rad2deg, numeric.hypot, numeric.logit, numeric.xlogy, numeric.sinc,
+    numeric.heaviside, numeric.copysign, numeric.ldexp, numeric.float_power, numeric.nan_to_num, numeric.sgn,
+    numeric.gcd, numeric.lcm, numeric.nextafter, numeric.i0, numeric.mvlgamma,
 )
-clamp_min_, clamp_max_ = _in_place(elementwise.clamp_min), _in_place(elementwise.clamp_max)
-exp_, log_, sqrt_ = (_in_place(elementwise.exp), _in_place(elementwise.log), _in_place(elementwise.sqrt))
-rsqrt_, reciprocal_, square_ = (
-    _in_place(elementwise.rsqrt),
-    _in_place(elementwise.reciprocal),
-    _in_place(elementwise.square),
+(
+    eq_, ne_, lt_, le_, gt_, ge_, logical_and_, logical_or_, logical_xor_, logical_not_, bitwise_and_,
+    bitwise_or_, bitwise_xor_, bitwise_not_, bitwise_left_shift_, bitwise_right_shift_,
+) = _each(
+    comparison.eq, comparison.ne, comparison.lt, comparison.le, comparison.gt, comparison.ge,
+    comparison.logical_and, comparison.logical_or, comparison.logical_xor, comparison.logical_not,
+    comparison.bitwise_and, comparison.bitwise_or, comparison.bitwise_xor, comparison.bitwise_not,
+    comparison.bitwise_left_shift, comparison.bitwise_right_shift,
 )
-tanh_, sigmoid_, relu_ = (
-    _in_place(elementwise.tanh),
-    _in_place(elementwise.sigmoid),
-    _in_place(elementwise.relu),
+(
+    scatter_, scatter_add_, index_add_, index_fill_, index_copy_, masked_scatter_,
+) = _each(
+    indexing.scatter, indexing.scatter_add, indexing.index_add, indexing.index_fill, indexing.index_copy,
+    indexing.masked_scatter,
 )
-floor_, ceil_, round_, trunc_ = (
-    _in_place(elementwise.floor),
-    _in_place(elementwise.ceil),
-    _in_place(elementwise.round),
-    _in_place(elementwise.trunc),
+(
+    scatter_reduce_, index_reduce_,
+) = _each(
+    scattering.scatter_reduce, scattering.index_reduce,
 )
-sin_, cos_, erf_ = (_in_place(elementwise.sin), _in_place(elementwise.cos), _in_place(elementwise.erf))
-lerp_, addcmul_, addcdiv_ = (
-    _in_place(elementwise.lerp),
-    _in_place(elementwise.addcmul),
-    _in_place(elementwise.addcdiv),
+(
+    tril_, triu_,
+) = _each(
+    joining.tril, joining.triu,
 )
-floor_divide_, remainder_, fmod_ = (
-    _in_place(elementwise.floor_divide),
-    _in_place(elementwise.remainder),
-    _in_place(elementwise.fmod),
+(
+    cumsum_, cumprod_,
+) = _each(
+    ordering.cumsum, ordering.cumprod,
 )
-masked_fill_, nan_to_num_ = _in_place(elementwise.masked_fill), _in_place(comparison.nan_to_num)
-scatter_, scatter_add_ = _in_place(indexing.scatter), _in_place(indexing.scatter_add)
-index_add_, index_fill_, index_copy_ = (
-    _in_place(indexing.index_add),
-    _in_place(indexing.index_fill),
-    _in_place(indexing.index_copy),
+(
+    addmm_, addmv_, addr_, addbmm_, baddbmm_,
+) = _each(
+    products.addmm, products.addmv, products.addr, products.addbmm, products.baddbmm,
 )
-masked_scatter_ = _in_place(indexing.masked_scatter)
-tril_, triu_ = _in_place(joining.tril), _in_place(joining.triu)
+(
+    renorm_,
+) = _each(
+    norms.renorm,
+)
+# fmt: on
+absolute_, negative_, clip_, fix_ = abs_, neg_, clamp_, trunc_
+subtract_, multiply_, divide_, true_divide_ = sub_, mul_, div_, div_
+arcsin_, arccos_, arctan_, arctan2_ = asin_, acos_, atan_, atan2_
+arcsinh_, arccosh_, arctanh_ = asinh_, acosh_, atanh_
+not_equal_, less_, less_equal_, greater_, greater_equal_ = ne_, lt_, le_, gt_, ge_

@@ -21,11 +21,12 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Join tensors along a dimension.
 
     Raises:
-        RuntimeError: There is none, or other sizes differ.
+        ValueError: There is none.
+        RuntimeError: Other sizes differ.
     """
     parts = list(tensors)
     if not parts:
-        raise RuntimeError("torch.cat(): expected a non-empty list of Tensors")
+        raise ValueError("torch.cat(): expected a non-empty list of Tensors")
     parts = [x for x in parts if x.ndim != 1 or x.numel()] or parts[:1]  # an empty vector fits anything
     if not parts[0].ndim:
         raise RuntimeError("zero-dimensional tensor (at position 0) cannot be concatenated")
@@ -83,6 +84,9 @@ def vstack(tensors: Sequence[Tensor]) -> Tensor:
     return cat([reshape(x, 1, -1) if x.ndim < 2 else x for x in tensors])
 
 
+row_stack = vstack
+
+
 def hsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     """Split along the second dimension, a vector along the first, into equal parts or before these indices."""
     return _split_evenly("hsplit", input, indices_or_sections, 0 if input.ndim == 1 else 1)
@@ -91,6 +95,11 @@ def hsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
 def vsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     """Split along the first dimension, into equal parts or before these indices."""
     return _split_evenly("vsplit", input, indices_or_sections, 0)
+
+
+def dsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
+    """Split along the third dimension, into equal parts or before these indices."""
+    return _split_evenly("dsplit", input, indices_or_sections, 2)
 
 
 def _split_evenly(name: str, input: Tensor, parts: Any, dim: int) -> tuple[Tensor, ...]:
@@ -125,12 +134,29 @@ def split(input: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Ten
 
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """Split along a dimension into at most so many parts of equal size; the last may be smaller."""
+    if chunks < 1:
+        raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
     return split(input, builtins.max(1, -(-input.size(dim) // chunks)), dim)
 
 
 def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
-    """Return ``length`` elements from ``start`` on along a dimension."""
-    return input[(slice(None),) * input._dim(dim) + (slice(start, start + length),)]
+    """Return ``length`` elements from ``start`` on along a dimension; a negative ``start`` counts from its end.
+
+    Raises:
+        RuntimeError: There are fewer.
+    """
+    d = input._dim(dim)
+    if not input.ndim:
+        raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
+    n, first = input.shape[d], int(start)
+    if length < 0:
+        raise RuntimeError("narrow(): length must be non-negative.")
+    if not -n <= first <= n:
+        raise IndexError(f"start out of range (expected to be in range of [{-n}, {n}], but got {first})")
+    first = first + n if first < 0 else first
+    if first + length > n:
+        raise RuntimeError(f"start ({first}) + length ({length}) exceeds dimension size ({n}).")
+    return input[(slice(None),) * d + (slice(first, first + length),)]
 
 
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
@@ -151,6 +177,8 @@ def diag(input: Tensor, diagonal: int = 0) -> Tensor:
     """Return the matrix with this diagonal, or the diagonal of a matrix."""
     if input.ndim == 2:
         return pick(input, np.diagonal(ordinals(input), diagonal), "Diagonal")
+    if input.ndim != 1:
+        raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {input.ndim}D")
     n = input.numel() + builtins.abs(diagonal)
     places = np.diag(np.arange(1, input.numel() + 1), diagonal)
     padded = cat([reshape(cast(from_array(np.zeros(1), input.device), input.dtype), 1), input])
@@ -160,6 +188,11 @@ def diag(input: Tensor, diagonal: int = 0) -> Tensor:
 def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     """Return the diagonals of the matrices in two dimensions, as the last dimension."""
     return pick(input, np.diagonal(ordinals(input), offset, dim1, dim2), "Diagonal")
+
+
+def matrix_diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
+    """Return the diagonals of matrices, which are the last two dimensions."""
+    return diagonal(A, offset, dim1, dim2)
 
 
 def _triangle(input: Tensor, keep: Any, op: str) -> Tensor:

@@ -1,4 +1,4 @@
-"""Sorting, counting, quantiles, and running sums, products and maxima."""
+"""Sorting, differences, and running sums, products and maxima."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from typing import Any
 import numpy as np
 
 from ..tensor_functions import arrange
-from .dtypes import find_dtype, named_axis
+from . import return_types
+from .comparison import logical_xor
+from .dtypes import bool_, find_dtype, named_axis, not_implemented
 from .elementwise import cast, sub
 from .indexing import gather
 from .joining import cat, narrow
-from .reductions import max_result, min_result, prod, sort_result, topk_result
-from .shapes import reshape
 from .tensor import Tensor, from_array, is_float, to_array, wrap
 
 
 @named_axis
-def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:
+def sort(input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool = False) -> Any:
     """Return the sorted elements along ``dim``, and where each was."""
-    return sort_result(*_ordered(input, dim, descending))
+    return return_types.sort(*_ordered(input, dim, descending))
 
 
 def _ordered(input: Tensor, dim: int, descending: bool) -> tuple[Tensor, Tensor]:
@@ -38,96 +38,24 @@ def _ordered(input: Tensor, dim: int, descending: bool) -> tuple[Tensor, Tensor]
 
 
 @named_axis
-def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Tensor:
+def argsort(input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool = False) -> Tensor:
     """Return the indices that sort along ``dim``."""
     return _ordered(input, dim, descending)[1]
 
 
+@named_axis
 def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
     """Return the ``k`` largest (or smallest) elements along ``dim``, in order, and where they are."""
     d = input._dim(dim)
-    if k > (input.shape[d] if input.ndim else 1):
+    if not 0 <= k <= (input.shape[d] if input.ndim else 1):
         raise RuntimeError("selected index k out of range")
     values, indices = _ordered(input, dim, largest)
+    if not input.ndim:
+        return return_types.topk(values, indices)
     key = (slice(None),) * d + (slice(0, k),)
     top = values[key]
     top._op = "Topk"
-    return topk_result(top, indices[key])
-
-
-def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Any:
-    """Return the ``k``-th smallest element along ``dim``, counted from 1, and where it is."""
-    values, indices = _ordered(input, dim, False)
-    key = (slice(None),) * input._dim(dim) + (slice(k - 1, k) if keepdim else k - 1,)
-    return sort_result(values[key], indices[key])
-
-
-def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
-    """Return the median (the lower of two); along ``dim``, with where it is."""
-    if dim is None:
-        n = input.numel()
-        return kthvalue(reshape(input, -1), (n + 1) // 2)[0]
-    return kthvalue(input, (input.size(dim) + 1) // 2, dim, keepdim)
-
-
-def quantile(input: Tensor, q: Any, dim: int | None = None, keepdim: bool = False) -> Tensor:
-    """Return quantiles, with linear interpolation, as a constant."""
-    wanted = to_array(q).astype(input.dtype.numpy)
-    found = np.quantile(to_array(input), wanted, dim, keepdims=keepdim)
-    return from_array(np.asarray(found), input.device, input.dtype)
-
-
-def unique(
-    input: Tensor,
-    sorted: bool = True,
-    return_inverse: bool = False,
-    return_counts: bool = False,
-    dim: Any = None,
-) -> Any:
-    """Return the different elements in order; with where each is found, and how often."""
-    unique_of: Any = np.unique
-    found = unique_of(to_array(input), False, return_inverse, return_counts, axis=dim)
-    if not (return_inverse or return_counts):
-        return from_array(found, input.device)
-    return tuple(from_array(np.asarray(x), input.device) for x in found)
-
-
-def unique_consecutive(input: Tensor, return_inverse: bool = False, return_counts: bool = False) -> Any:
-    """Return the elements without repetitions of the one before; with where each went, and how often it was there."""
-    x = to_array(input).reshape(-1)
-    first = np.concatenate([np.ones(min(len(x), 1), bool), x[1:] != x[:-1]])
-    starts = np.flatnonzero(first)
-    out = [from_array(x[starts], input.device)]
-    if return_inverse:
-        out.append(from_array((np.cumsum(first) - 1).reshape(tuple(input.shape)), input.device))
-    if return_counts:
-        out.append(from_array(np.diff(np.append(starts, len(x))), input.device))
-    return out[0] if len(out) == 1 else tuple(out)
-
-
-def bincount(input: Tensor, weights: Any = None, minlength: int = 0) -> Tensor:
-    """Count how often each whole number occurs."""
-    w = None if weights is None else to_array(weights)
-    return from_array(np.bincount(to_array(input), w, minlength), input.device)
-
-
-def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Tensor:
-    """Count the elements in ``bins`` equal intervals between ``min`` and ``max`` (by default those of the data)."""
-    x = to_array(input)
-    low, high = (x.min(), x.max()) if min == max else (min, max)
-    return from_array(np.histogram(x, bins, (low, high))[0], input.device, input.dtype)
-
-
-def bucketize(input: Tensor, boundaries: Tensor, *, right: bool = False) -> Tensor:
-    """Return for each element the number of boundaries below it."""
-    found = np.searchsorted(to_array(boundaries), to_array(input), "right" if right else "left")
-    return from_array(np.asarray(found), input.device)
-
-
-def searchsorted(sorted_sequence: Tensor, input: Any, *, right: bool = False) -> Tensor:
-    """Return where elements would be inserted into a sorted vector."""
-    values = input if isinstance(input, Tensor) else from_array(np.asarray(input))
-    return bucketize(values, sorted_sequence, right=right)
+    return return_types.topk(top, indices[key])
 
 
 @named_axis
@@ -141,38 +69,66 @@ def cumsum(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     return from_array(np.cumsum(to_array(input), d, dtype=np.int64).reshape(input.shape), input.device)
 
 
-def cumprod(input: Tensor, dim: int) -> Tensor:
-    """Return the running product along ``dim``; with a gradient, one product for each place."""
+@named_axis
+def cumprod(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
+    """Return the running product along ``dim``."""
+    if dtype is not None:
+        input = cast(input, find_dtype(dtype))
     d = input._dim(dim)
-    if not input.requires_grad:
-        out = np.cumprod(to_array(input), d, dtype=None if is_float(input) else np.int64)
-        return from_array(out, input.device)
-    return cat([prod(narrow(input, d, 0, k + 1), d, True) for k in range(input.shape[d])], d)
+    if is_float(input):
+        return wrap(arrange.CumProd.apply(input._value, dim=d), op="Cumprod") if input.ndim else input.clone()
+    return from_array(np.cumprod(to_array(input), d, dtype=np.int64).reshape(input.shape), input.device)
+
+
+def logcumsumexp(input: Tensor, dim: int) -> Tensor:
+    """Return the logarithm of the running sum of ``exp(input)`` along ``dim``."""
+    d = input._dim(dim)
+    if not is_float(input):
+        raise not_implemented("logcumsumexp_out", input.dtype)
+    return (
+        wrap(arrange.LogCumSumExp.apply(input._value, dim=d), op="Logcumsumexp")
+        if input.ndim
+        else input.clone()
+    )
 
 
 def _running(input: Tensor, dim: int, fn: Any, kind: Any) -> Any:
     d = input._dim(dim)
+    if not input.ndim:
+        return kind(input.clone(), from_array(np.array(0), input.device))
     x = to_array(input)
     best = fn.accumulate(x, d)
     numbers = np.arange(x.shape[d]).reshape([-1 if k == d else 1 for k in range(x.ndim)])
-    where_best = np.maximum.accumulate(np.where(x == best, numbers, 0), d)
-    indices = from_array(where_best, input.device)
+    hits = (x == best) | (x != x)
+    indices = from_array(np.maximum.accumulate(np.where(hits, numbers, 0), d), input.device)
     return kind(gather(input, d, indices), indices)
 
 
+@named_axis
 def cummax(input: Tensor, dim: int) -> Any:
     """Return the running maximum along ``dim``, and where it is."""
-    return _running(input, dim, np.maximum, max_result)
+    return _running(input, dim, np.maximum, return_types.cummax)
 
 
+@named_axis
 def cummin(input: Tensor, dim: int) -> Any:
     """Return the running minimum along ``dim``, and where it is."""
-    return _running(input, dim, np.minimum, min_result)
+    return _running(input, dim, np.minimum, return_types.cummin)
 
 
-def diff(input: Tensor, n: int = 1, dim: int = -1) -> Tensor:
-    """Return the differences of neighbours along ``dim``, ``n`` times."""
+@named_axis
+def diff(
+    input: Tensor, n: int = 1, dim: int = -1, prepend: Tensor | None = None, append: Tensor | None = None
+) -> Tensor:
+    """Return the differences of neighbours along ``dim``, ``n`` times; ``prepend`` and ``append`` are joined before."""
+    if not input.ndim:
+        raise RuntimeError("diff expects input to be at least one-dimensional")
+    parts = [x for x in (prepend, input, append) if x is not None]
+    input = cat(parts, dim) if len(parts) > 1 else input
     for _ in range(n):
         size = input.size(dim)
-        input = sub(narrow(input, dim, 1, size - 1), narrow(input, dim, 0, size - 1))
+        if not size:
+            break
+        after, before = narrow(input, dim, 1, size - 1), narrow(input, dim, 0, size - 1)
+        input = logical_xor(after, before) if input.dtype is bool_ else sub(after, before)
     return input

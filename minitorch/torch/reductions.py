@@ -5,50 +5,32 @@ from __future__ import annotations
 import builtins
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from ..tensor_functions import arrange
 from ..tensor_functions.nn import LogSoftmax, Softmax
 from ..tensor_functions.reduce import Mean, Sum
-from .comparison import isnan
+from . import return_types
 from .dtypes import bool_, find_dtype, int64, named_axis
 from .elementwise import cast, div, exp, log, masked_fill, mul, sqrt, square, sub, where
 from .elementwise import maximum as _larger
 from .elementwise import minimum as _smaller
 from .indexing import gather
 from .shapes import pick, reshape, squeeze
-from .tensor import Tensor, from_array, is_float, to_array, wrap
-
-
-class max_result(NamedTuple):
-    """What ``max(dim)`` and others return."""
-
-    values: Tensor
-    indices: Tensor
-
-    def __repr__(self) -> str:
-        return f"torch.return_types.max(\nvalues={self.values!r},\nindices={self.indices!r})"
-
-
-class min_result(max_result):
-    """What ``min(dim)`` returns."""
-
-
-class sort_result(max_result):
-    """What ``sort`` returns."""
-
-
-class topk_result(max_result):
-    """What ``topk`` returns."""
+from .tensor import Tensor, from_array, is_float, to_array, tracked, wrap
 
 
 def dims_of(input: Tensor, dim: Any) -> tuple[int, ...]:
     """Return the named dimensions, counted from the front; all of them for None and for ()."""
     if dim is None or (isinstance(dim, tuple | list) and not dim):
         return tuple(range(input.ndim))
-    return tuple(input._dim(d) for d in (dim if isinstance(dim, tuple | list) else (dim,)))
+    found = tuple(input._dim(d) for d in (dim if isinstance(dim, tuple | list) else (dim,)))
+    if len(set(found)) < len(found):
+        twice = next(d for d in found if found.count(d) > 1)
+        raise RuntimeError(f"dim {twice} appears multiple times in the list of dims")
+    return found
 
 
 def _shape_without(input: Tensor, dims: tuple[int, ...], keepdim: bool) -> list[int]:
@@ -101,13 +83,13 @@ def mean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = 
 def _one_along(input: Tensor, dim: int, keepdim: bool, indices: Any, kind: Any) -> Any:
     d = input._dim(dim)
     if not input.ndim:
-        return kind(input, from_array(np.array(0)))
+        return kind(input.clone(), from_array(np.array(0)))
     if not input.shape[d]:
         raise IndexError(f"max(): Expected reduction dim {d} to have non-zero size.")
     numbers = indices(to_array(input), d)
     found = from_array(np.expand_dims(numbers, d), input.device)
     values = gather(input, d, found)
-    values._op = "Max" if kind is max_result else "Min"
+    values._op = "Max" if kind is return_types.max else "Min"
     if not keepdim:
         values, found = squeeze(values, d), squeeze(found, d)
     return kind(values, found)
@@ -119,6 +101,8 @@ def _one_of_all(input: Tensor, index: Any, op: str) -> Tensor:
             f"{op.lower()}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim "
             "with the 'dim' argument."
         )
+    if tracked(input):  # equal ones share the gradient
+        return (amax if op == "Max" else amin)(input)
     return pick(input, np.array(index(to_array(input))), op)
 
 
@@ -129,7 +113,7 @@ def max(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
         return _larger(input, dim)
     if dim is None:
         return _one_of_all(input, np.argmax, "Max")
-    return _one_along(input, dim, keepdim, np.argmax, max_result)
+    return _one_along(input, dim, keepdim, np.argmax, return_types.max)
 
 
 @named_axis
@@ -139,7 +123,7 @@ def min(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
         return _smaller(input, dim)
     if dim is None:
         return _one_of_all(input, np.argmin, "Min")
-    return _one_along(input, dim, keepdim, np.argmin, min_result)
+    return _one_along(input, dim, keepdim, np.argmin, return_types.min)
 
 
 def _extreme(input: Tensor, dim: Any, keepdim: bool, fn: Callable[..., Any], op: str) -> Tensor:
@@ -167,16 +151,19 @@ def amin(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
     return _extreme(input, dim, keepdim, np.min, "Amin")
 
 
-def aminmax(input: Tensor, *, dim: Any = None, keepdim: bool = False) -> tuple[Tensor, Tensor]:
-    """Return the smallest and the largest elements."""
-    return amin(input, () if dim is None else dim, keepdim), amax(input, () if dim is None else dim, keepdim)
+def aminmax(input: Tensor, *, dim: Any = None, keepdim: bool = False) -> Any:
+    """Return the smallest and the largest elements, ``(min, max)``."""
+    over = () if dim is None else dim
+    return return_types.aminmax(amin(input, over, keepdim), amax(input, over, keepdim))
 
 
 def _index_of(name: str, fn: Callable[..., Any]) -> Callable[..., Tensor]:
     def function(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
         x = to_array(input)
         if dim is None:
-            return from_array(np.array(fn(x)), input.device)
+            if not x.size:
+                raise IndexError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0.")
+            return from_array(np.array(fn(x)).reshape((1,) * x.ndim if keepdim else ()), input.device)
         d = input._dim(dim)
         if not input.ndim:
             return from_array(np.array(0), input.device)
@@ -309,22 +296,14 @@ def logsumexp(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
     return out
 
 
-def nansum(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
-    """Return the sum, in which nan counts as 0."""
-    return sum(masked_fill(input, isnan(input), 0.0), dim, keepdim)
-
-
-def nanmean(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
-    """Return the mean of the elements that are not nan."""
-    return div(nansum(input, dim, keepdim), sum(~isnan(input), dim, keepdim))
-
-
-def softmax(input: Tensor, dim: Any = None, dtype: Any = None, **ignored: Any) -> Tensor:
+@named_axis
+def softmax(input: Tensor, dim: Any = None, dtype: Any = None, *, _stacklevel: int = 3) -> Tensor:
     """Return ``exp(x) / sum(exp(x))`` along ``dim``."""
     return _along(input, dim, dtype, "softmax")
 
 
-def log_softmax(input: Tensor, dim: Any = None, dtype: Any = None, **ignored: Any) -> Tensor:
+@named_axis
+def log_softmax(input: Tensor, dim: Any = None, dtype: Any = None, *, _stacklevel: int = 3) -> Tensor:
     """Return ``x - log(sum(exp(x)))`` along ``dim``."""
     return _along(input, dim, dtype, "log_softmax")
 

@@ -16,17 +16,30 @@ from types import ModuleType
 from typing import Any
 
 OURS = "minitorch."
-# Modules under the names that scripts import; `autograd.functional` and others are not there.
+# Modules under the names that scripts import.
 _ALIASES = {
-    "torch": ["", "amp", "autograd", "backends", "cuda", "linalg", "nn", "nn.functional", "nn.init", "nn.utils",
-              "optim", "optim.lr_scheduler", "utils", "utils.data", "utils.tensorboard"],
+    "torch": ["", "amp", "autograd", "autograd.function", "autograd.functional", "autograd.grad_mode", "backends",
+              "cuda", "distributions", "fft", "func", "linalg", "nn", "nn.functional", "nn.init", "nn.utils", "optim",
+              "optim.lr_scheduler", "random", "return_types", "special", "testing", "utils", "utils.checkpoint",
+              "utils.data", "utils.tensorboard"],
     "torchvision": ["", "datasets", "models", "transforms", "transforms.functional", "utils"],
 }  # fmt: skip
 _MORE = {
     "torch.cuda.amp": "torch.amp",
-    "torch.nn.utils.rnn": "torch.nn.rnn_utils",
-    "torch.nn.parameter": "torch.nn.parameter",
-    "torch.optim.optimizer": "torch.optim.optimizer",
+    "torch.nn.modules.instancenorm": "torch.nn.modules.batchnorm",
+    "torch.nn.modules.fold": "torch.nn.modules.flatten",
+    "torch.nn.modules.channelshuffle": "torch.nn.modules.pixelshuffle",
+    "torch.nn.utils.clip_grad": "torch.nn.utils.clip",
+    "torch.nn.utils.convert_parameters": "torch.nn.utils.clip",
+    **{f"torch.optim.{name}": "torch.optim.algorithms" for name in ("adam", "adamw", "rmsprop", "sgd")},
+}
+# Files that have PyTorch's names.
+_FILES = {
+    "torch.nn": "parallel parameter modules",
+    "torch.nn.modules": "activation adaptive batchnorm container conv distance dropout flatten lazy linear loss module "
+    "normalization padding pixelshuffle pooling rnn sparse transformer upsampling utils",
+    "torch.nn.utils": "fusion parametrizations parametrize prune rnn stateless",
+    "torch.optim": "lbfgs optimizer swa_utils",
 }
 
 
@@ -54,7 +67,10 @@ def install() -> None:
         for name in names:
             alias = ".".join(filter(None, [package, name]))
             sys.modules[alias] = importlib.import_module(f"{OURS}{alias}")
-    for alias, module in _MORE.items():
+    same = {
+        f"{folder}.{name}": f"{folder}.{name}" for folder, names in _FILES.items() for name in names.split()
+    }
+    for alias, module in {**_MORE, **same}.items():
         sys.modules[alias] = importlib.import_module(f"{OURS}{module}")
     if _NoOthers not in sys.meta_path:
         sys.meta_path.insert(0, _NoOthers)

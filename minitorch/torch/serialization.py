@@ -18,7 +18,7 @@ import numpy as np
 
 from ..train.torch_format import CheckpointError, read_objects
 from .dtypes import Size, bfloat16, dtype
-from .nn.module import Module
+from .nn.modules.module import Module
 from .nn.parameter import Parameter
 from .tensor import Tensor, from_array, to_array
 

@@ -56,6 +56,8 @@ def view(input: Tensor, *shape: Any) -> Tensor:
 
 
 def _fitting(input: Tensor, shape: tuple[int, ...]) -> tuple[int, ...]:
+    if shape.count(-1) > 1:
+        raise RuntimeError("only one dimension can be inferred")
     known = math.prod(n for n in shape if n != -1)
     n = input.numel()
     guessed = shape.count(-1) == 1 and known > 0 and n % known == 0
@@ -99,6 +101,13 @@ def ravel(input: Tensor) -> Tensor:
 def unflatten(input: Tensor, dim: int, sizes: Any) -> Tensor:
     """Split dimension ``dim`` into several of these sizes; one may be -1."""
     d, shape = input._dim(dim), tuple(input.shape)
+    parts = tuple(sizes)
+    known = math.prod(n for n in parts if n != -1)
+    if (known != shape[d]) if -1 not in parts else (not known or shape[d] % known):
+        raise RuntimeError(
+            f"unflatten: Provided sizes {list(parts)} don't multiply up to the size of dim {d} ({shape[d]}) in the "
+            "input tensor"
+        )
     return reshape(input, *shape[:d], *resolve_shape(tuple(sizes), shape[d]), *shape[d + 1 :])
 
 
@@ -204,10 +213,10 @@ def expand_as(input: Tensor, other: Tensor) -> Tensor:
     return expand(input, *other.shape)
 
 
-def broadcast_tensors(*tensors: Tensor) -> list[Tensor]:
+def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
     """Return the tensors broadcast to one shape."""
     shape = np.broadcast_shapes(*(tuple(x.shape) for x in tensors))
-    return [expand(x, *shape) for x in tensors]
+    return tuple(expand(x, *shape) for x in tensors)
 
 
 def pick(input: Tensor, places: Any, op: str) -> Tensor:
@@ -239,8 +248,12 @@ def tile(input: Tensor, *given: Any, dims: Any = ()) -> Tensor:
     return repeat(input, *(1,) * (input.ndim - len(counts)), *counts)
 
 
-def repeat_interleave(input: Tensor, repeats: Any, dim: int | None = None) -> Tensor:
-    """Repeat each element so often, along ``dim`` or of the flat tensor."""
+def repeat_interleave(
+    input: Tensor, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None
+) -> Tensor:
+    """Repeat each element so often, along ``dim`` or of the flat tensor; alone, ``input`` says how often."""
+    if repeats is None:
+        return from_array(np.repeat(np.arange(input.numel()), to_array(input)), input.device)
     return pick(input, np.repeat(ordinals(input), to_array(repeats), dim), "RepeatInterleave")
 
 
@@ -268,6 +281,11 @@ def rot90(input: Tensor, k: int = 1, dims: Any = (0, 1)) -> Tensor:
 
 def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
     """Shift elements along dimensions; those that leave come in at the other end."""
+    if dims is not None:
+        dims = tuple(input._dim(d) for d in (dims if isinstance(dims, tuple | list) else (dims,)))
+        given = tuple(shifts) if isinstance(shifts, tuple | list) else (shifts,)
+        if len(given) != len(dims):
+            raise RuntimeError(f"shifts and dimensions must align. shifts: {len(given)}, dims:{len(dims)}")
     return pick(input, np.roll(ordinals(input), shifts, dims), "Roll")
 
 

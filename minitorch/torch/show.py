@@ -29,17 +29,17 @@ def set_printoptions(
 ) -> None:
     """Set how tensors are shown: decimals, from how many elements on they are cut, elements at each end, columns."""
     if profile is not None:
-        _options.precision, _options.threshold, _options.edgeitems = {
-            "default": (4, 1000, 3),
-            "short": (2, 1000, 2),
-            "full": (4, 2**62, 3),
+        _options.precision, _options.threshold, _options.edgeitems, _options.linewidth = {
+            "default": (4, 1000, 3, 80),
+            "short": (2, 1000, 2, 80),
+            "full": (4, 2**62, 3, 80),
         }[profile]
+    _options.sci_mode = sci_mode  # None, which each call without it means, chooses by the numbers
     for name, value in (
         ("precision", precision),
         ("threshold", threshold),
         ("edgeitems", edgeitems),
         ("linewidth", linewidth),
-        ("sci_mode", sci_mode),
     ):
         if value is not None:
             setattr(_options, name, value)

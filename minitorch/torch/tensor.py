@@ -70,7 +70,7 @@ class Node:
 
     def name(self) -> str:
         """Return the name."""
-        return self._name
+        return f"torch::autograd::{self._name}" if self._name == "AccumulateGrad" else self._name
 
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
@@ -121,6 +121,7 @@ class Tensor:
     _op: str | None = None  # what grad_fn is called
     _kept: Tensor | None = None  # the gradient of a computed tensor, after retain_grad
     _bf16 = False
+    retains_grad = False  # whether `retain_grad` was called
     __array_ufunc__ = None
     __array_priority__ = 1000
 
@@ -160,6 +161,9 @@ class Tensor:
     __ge__: Any
     __eq__: Any
     __ne__: Any
+    backward: Any
+    __float__: Any
+    __int__: Any
     __getitem__: Any
     __setitem__: Any
 
@@ -324,19 +328,6 @@ class Tensor:
     def grad(self) -> None:
         self.grad = None
 
-    def backward(self, gradient: Any = None, retain_graph: Any = None, create_graph: bool = False) -> None:
-        """Add the derivatives of this tensor, times ``gradient``, to the leaves it was computed from.
-
-        Raises:
-            RuntimeError: It requires no gradient, or has several elements and no ``gradient`` is given.
-        """
-        require_first_order(create_graph)
-        if not self.requires_grad:
-            raise RuntimeError("element 0 of tensors does not require grad and does not have a grad_fn")
-        if gradient is None and self.numel() != 1:
-            raise RuntimeError("grad can be implicitly created only for scalar outputs")
-        self._value.backward(None if gradient is None else gradient._value)
-
     def detach(self) -> Tensor:
         """Return a constant that shares the memory."""
         return wrap(
@@ -404,8 +395,12 @@ class Tensor:
 
     def retain_grad(self) -> None:
         """Keep the gradient of this computed tensor, to be read as ``grad`` after backward."""
+        if not self.requires_grad:
+            raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
         if self.is_leaf:
             return
+
+        self.retains_grad = True
 
         def keep(grad: Tensor) -> None:
             self._kept = grad.clone()
@@ -447,12 +442,6 @@ class Tensor:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         array = self.numpy()
         return array if dtype is None else array.astype(dtype)
-
-    def __float__(self) -> float:
-        return float(self.item())
-
-    def __int__(self) -> int:
-        return int(self.item())
 
     def __index__(self) -> int:
         if self.is_floating_point():

@@ -76,7 +76,7 @@ class ConsoleLogger:
         parts = [
             f"epoch {step.epoch:>{len(str(self.plan.epochs))}}/{self.plan.epochs}",
             f"loss {_loss(self.loss / self.seen)}",
-            f"accuracy {self.hits / self.seen:.4f}",
+            *([] if step.accuracy is None else [f"accuracy {self.hits / self.seen:.4f}"]),
         ]
         if step.valid_loss is not None and step.valid_accuracy is not None:
             parts.append(f"validation loss {_loss(step.valid_loss)}, accuracy {step.valid_accuracy:.4f}")

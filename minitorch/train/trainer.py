@@ -58,6 +58,7 @@ class Recipe:
         loss: A function of (scores, labels), in place of the model's own ``loss``.
         augment: Changes the pixels of training images (N, C, H, W), before they are normalized.
         erase: Changes training images after they are normalized.
+        mix: Changes a training batch and its labels, which become fractions of classes (N, classes).
         workers: Threads that prepare batches ahead.
         rates: Whether the log has learning rates.
     """
@@ -67,6 +68,7 @@ class Recipe:
     loss: Callable[..., Any] | None = None
     augment: Callable[[Array], Array] | None = None
     erase: Callable[[Array], Array] | None = None
+    mix: Callable[[Array, Array], tuple[Array, Array]] | None = None
     workers: int = 0
     rates: bool = False
 
@@ -210,6 +212,7 @@ class ImageRun:
             self.batch_size,
             shuffle=True,
             transform=Compose([change for change in changes if change is not None]),
+            mix=self.recipe.mix,
             seed=self.settings["seed"],
             workers=self.recipe.workers,
         )

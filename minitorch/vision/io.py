@@ -10,12 +10,12 @@ import io
 import os
 import time
 import warnings
-from typing import IO, Any, Literal, TypeAlias
+from typing import IO, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from .transforms import from_pil, to_uint8
+from .pictures import Mode, from_pil, to_uint8, upright
 
 Source: TypeAlias = str | os.PathLike[str] | IO[bytes]
 
@@ -26,8 +26,11 @@ MAX_BYTES = 1 << 26  # of a download
 MAX_SECONDS = 60.0
 
 
-def read_image(source: Source, mode: Literal["RGB", "L"] = "RGB") -> npt.NDArray[np.uint8]:
+def read_image(source: Source, mode: Mode = "RGB") -> npt.NDArray[np.uint8]:
     """Read a picture as uint8 (C, H, W), three channels for ``"RGB"``, one for ``"L"`` (grey).
+
+    A photograph is turned upright by its EXIF orientation. Grey levels of 16 bits are scaled to 8 bits, palettes become
+    colours, and what is transparent shows white behind it. Of an animation it is the first picture.
 
     Args:
         source: A path, a file open for reading bytes, or an http(s) address (which has 10 s to answer).
@@ -54,7 +57,7 @@ def read_image(source: Source, mode: Literal["RGB", "L"] = "RGB") -> npt.NDArray
                 width, height = picture.size
                 if width * height > MAX_PIXELS:
                     raise ValueError(f"expected at most {MAX_PIXELS} pixels, got {width} x {height}")
-                return from_pil(picture.convert(mode))
+                return from_pil(upright(picture), mode)
     except FileNotFoundError:
         raise
     except Exception as error:  # a damaged picture may raise anything

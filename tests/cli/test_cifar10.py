@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import math
 import pickle
@@ -16,7 +17,7 @@ import pytest
 import minitorch
 from minitorch import Step
 from minitorch.cli import cifar10, sanity
-from minitorch.cli.cifar10 import augments
+from minitorch.cli.augmentations import GROUPS, KNOWN, Augmentations, augments
 from minitorch.cli.compare import by_name
 from minitorch.cli.sanity import first_loss, overfit
 from minitorch.data.dataset import Dataset
@@ -213,6 +214,15 @@ def test_runs_of_the_other_trainer_cannot_be_resumed(
     [
         ("--augment", "flip,shear"),
         ("--augment", "flip,flip"),
+        ("--augment", "jitter:x"),
+        ("--augment", "flip:2"),
+        ("--augment", "pad:4"),
+        ("--augment", "choice(flip"),
+        ("--augment", "apply(mixup)"),
+        ("--augment", "crop:99999"),
+        ("--split", "50000/6500"),
+        ("--split", "a/b/c"),
+        ("--split", "0/1/2"),
         ("--augment", ""),
         ("--cutout", "-1"),
         ("--schedule", "steps"),
@@ -255,6 +265,88 @@ def test_a_run_that_diverges_stops_and_keeps_the_checkpoint(
 def test_augments_are_read_in_any_order() -> None:
     assert augments("crop,flip") == "flip,crop"
     assert augments("none") == "none"
+    assert augments("cutout:6,jitter:0.2,crop:4") == "crop:4,jitter:0.2,cutout:6"
+
+
+def test_unknown_augmentations_are_told_the_known_ones() -> None:
+    with pytest.raises(argparse.ArgumentTypeError) as told:
+        augments("flip,shear")
+    assert "'shear' is not known" in str(told.value)
+    assert all(name in str(told.value) for name in KNOWN)
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_every_augmentation_keeps_the_size_of_images(name: str) -> None:
+    text = {"pad": "pad:4,crop:0"}.get(name, f"{name}(flip,jitter:0.3)" if name in GROUPS else name)
+    made = Augmentations(text)
+    images = np.random.default_rng(0).integers(0, 256, (30, 3, 32, 32), np.uint8)
+    if made.pixels is not None:
+        changed = made.pixels(images)
+        assert (changed.shape, changed.dtype) == (images.shape, np.uint8)
+    elif made.erase is not None:
+        changed = made.erase(images / np.float32(255))
+    else:
+        assert made.mix is not None
+        changed, fractions = made.mix(images, np.arange(30) % 10)
+        assert fractions.shape == (30, 10)
+    assert not np.array_equal(changed, images)
+
+
+def test_mixed_labels_train(cifar: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    flags = ("--augment", "mixup:0.4,cutmix", "--epochs", 1, "--model", "threelayer", "--out")
+    for folder in ("a", "b"):
+        assert train(cifar, *flags, tmp_path / folder) == 0
+    assert all(record["accuracy"] is None for record in records(tmp_path / "a"))
+    assert all(math.isfinite(record["loss"]) for record in records(tmp_path / "a"))
+    logs = [(tmp_path / folder / "metrics.jsonl").read_bytes() for folder in ("a", "b")]
+    assert logs[0] == logs[1]
+
+
+@pytest.mark.parametrize(("split", "counts"), [("200/30/10", (200, 30, 10)), ("150/50/20", (150, 50, 20))])
+def test_splits(split: str, counts: tuple[int, ...], cifar: Path) -> None:
+    """Parts do not overlap, are complete, depend on the seed alone, and come in one order in each pass."""
+    args = argparse.Namespace(data_dir=cifar, split=split, seed=3, limit=None)
+    parts = cifar10.splits(args)
+    sizes = len(parts.train), len(parts.valid), len(parts.test)
+    assert sizes == counts
+    whole, test = minitorch.data.cifar10(cifar, download=False)
+    known = {image.tobytes() for images in (whole, test) for image in images.images}
+    seen = [image.tobytes() for part in (parts.train, parts.valid, parts.test) for image in part.images]
+    assert len(set(seen)) == len(seen) == sum(counts)
+    assert set(seen) <= known
+    again = cifar10.splits(args)
+    other = cifar10.splits(argparse.Namespace(**{**vars(args), "seed": 4}))
+    assert np.array_equal(again.test.images, parts.test.images)
+    assert not np.array_equal(other.test.images, parts.test.images)
+
+
+def test_splits_that_do_not_add_up(cifar: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for split in ("200/30/20", "150/40/10", "150/50/41"):
+        folder = tmp_path / split.replace("/", "-")
+        assert train(cifar, "--split", split, "--out", folder) == 2
+        assert f"--split {split} does not add up" in one_line(capsys.readouterr().err)
+        assert not folder.exists()
+
+
+def test_test_images_are_neither_augmented_nor_shuffled(
+    cifar: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the network sees in each validation and in the test is the part itself, normalized, in its order."""
+    seen: list[np.ndarray] = []
+    in_order = trainer.ImageRun.in_order
+
+    def spied(self: Any, images: Dataset) -> Any:
+        loader = in_order(self, images)
+        seen.extend(
+            self.normalize(images.images) - np.concatenate([batch for batch, _ in loader]) for _ in range(2)
+        )
+        return loader
+
+    monkeypatch.setattr(trainer.ImageRun, "in_order", spied)
+    flags = ("--augment", "flip,jitter,cutout,mixup", "--split", "200/30/10", "--model", "threelayer")
+    assert train(cifar, *flags, "--epochs", 1) == 0
+    assert len(seen) >= 4
+    assert not any(difference.any() for difference in seen)
 
 
 def test_models_map_images_to_scores() -> None:

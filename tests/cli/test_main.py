@@ -40,7 +40,7 @@ def test_every_command_has_help(name: str, capsys: pytest.CaptureFixture[str]) -
 
 def test_every_file_of_a_command_is_listed() -> None:
     folder = Path(sys.modules["minitorch.cli.main"].__file__ or "").parent
-    shared = {"__init__", "main", "common", "image_trainer", "toy_trainers"}
+    shared = {"__init__", "main", "common", "image_trainer", "toy_trainers", "augmentations"}
     assert {path.stem for path in folder.glob("*.py")} - shared == set(COMMANDS)
 
 

@@ -8,7 +8,16 @@ from pathlib import Path
 
 from .runner import PROJECT, SCRIPTS, process
 
-COMMANDS = ("run_cifar10", "compare", "replay", "sanity", "gradient_checker", "show_expression", "dashboard")
+COMMANDS = (
+    "run_cifar10",
+    "classify",
+    "compare",
+    "replay",
+    "sanity",
+    "gradient_checker",
+    "show_expression",
+    "dashboard",
+)
 
 
 def test_importing_a_script_starts_nothing(tmp_path: Path) -> None:

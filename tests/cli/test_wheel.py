@@ -57,7 +57,13 @@ def outside(folder: Path) -> dict[str, str]:
 def test_the_wheel_holds_the_data_files(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
-    assert {"minitorch/py.typed", "minitorch/dashboard/visdom/assets.json"} <= names
+    assert {
+        *(
+            "minitorch/py.typed",
+            "minitorch/dashboard/visdom/assets.json",
+            "minitorch/models/imagenet/classes.txt",
+        )
+    } <= names
     assert any(name.endswith("digits.npz") for name in names)
     assert {name.split("/")[0] for name in names if not name.split("/")[0].endswith(".dist-info")} == {
         *("minitorch", "minitorch_command.py")

@@ -19,21 +19,38 @@ from PIL import Image, ImageEnhance
 
 from minitorch import vision
 from minitorch.runtime import rng
-from minitorch.vision.color import ColorJitter, Grayscale
 from minitorch.vision.io import grid, read_image, save_image
 from minitorch.vision.transforms import (
+    AutoAugment,
     CenterCrop,
     Compose,
     Cutout,
+    GaussianBlur,
     Normalize,
+    Pad,
+    RandAugment,
+    RandomAdjustSharpness,
+    RandomAffine,
+    RandomApply,
+    RandomAutocontrast,
+    RandomChoice,
     RandomCrop,
     RandomErasing,
+    RandomGrayscale,
     RandomHorizontalFlip,
+    RandomInvert,
+    RandomOrder,
+    RandomPerspective,
+    RandomPosterize,
+    RandomResizedCrop,
     RandomRotation,
+    RandomSolarize,
     RandomVerticalFlip,
     Resize,
     ToTensor,
+    TrivialAugmentWide,
 )
+from minitorch.vision.transforms.color import ColorJitter, Grayscale
 
 ALL: list[Any] = [
     ToTensor(),
@@ -51,8 +68,28 @@ ALL: list[Any] = [
     RandomErasing(),
     Cutout(4),
     Compose([RandomHorizontalFlip(), RandomCrop(8), ToTensor(), Normalize(0.5, 0.5)]),
+    Pad((1, 2), padding_mode="reflect"),
+    RandomCrop(13, pad_if_needed=True),
+    RandomResizedCrop((7, 5)),
+    RandomAffine(20, (0.1, 0.2), (0.8, 1.2), (-5, 5, -3, 3), "bilinear"),
+    RandomPerspective(),
+    RandomGrayscale(0.5),
+    GaussianBlur(3),
+    RandomAdjustSharpness(2),
+    RandomInvert(),
+    RandomPosterize(3),
+    RandomSolarize(0.5),
+    RandomAutocontrast(),
+    AutoAugment(),
+    AutoAugment("cifar10", "bilinear"),
+    RandAugment(),
+    TrivialAugmentWide(),
+    RandomApply([RandomInvert(1.0), RandomVerticalFlip()]),
+    RandomChoice([RandomInvert(1.0), RandomVerticalFlip(1.0)], [0.3, 0.7]),
+    RandomOrder([RandomInvert(), RandomVerticalFlip(1.0), RandomPosterize(3, 1.0)]),
 ]
-RANDOM = [each for each in ALL if "Random" in repr(each) or isinstance(each, (ColorJitter, Cutout))]
+DRAWING = (ColorJitter, Cutout, GaussianBlur, AutoAugment, TrivialAugmentWide)
+RANDOM = [each for each in ALL if "Rand" in repr(each) or isinstance(each, DRAWING)]
 
 
 def smooth(n: int = 5, channels: int = 3, height: int = 12, width: int = 9) -> np.ndarray:
@@ -154,6 +191,29 @@ def test_what_is_no_image_is_refused() -> None:
         (lambda: RandomErasing(scale=(0.5, 1.5)), "scale"),
         (lambda: RandomErasing(ratio=(0, 1)), "ratio"),
         (lambda: Cutout(0), "size: expected .* got 0"),
+        (lambda: Resize(8, "cubic"), "interpolation: expected one of nearest, .* got 'cubic'"),
+        (lambda: Resize(8, max_size=8), "max_size above a size of one number, got 8 and size 8"),
+        (lambda: Pad(-1), "Pad: expected padding .* got -1"),
+        (lambda: Pad(1, padding_mode="wrap"), "padding_mode: expected one of constant, .* got 'wrap'"),
+        (lambda: RandomResizedCrop(8, (0.5, 1.5)), "scale: expected"),
+        (lambda: RandomResizedCrop(8, ratio=3), "scale and ratio as"),
+        (lambda: RandomAffine(10, translate=(0.1, 1.5)), "translate: expected two fractions"),
+        (lambda: RandomAffine(10, scale=(0, 1)), "scale: expected"),
+        (lambda: RandomAffine(10, shear=(1, 2, 3)), "shear: expected one, two or four numbers"),
+        (lambda: RandomAffine(10, interpolation="lanczos"), "interpolation: expected one of nearest"),
+        (lambda: RandomPerspective(1.5), "distortion_scale"),
+        (lambda: GaussianBlur(4), "kernel_size: expected odd numbers, got 4"),
+        (lambda: GaussianBlur(3, (0, 1)), "sigma: expected"),
+        (lambda: RandomAdjustSharpness(-1), "sharpness_factor"),
+        (lambda: RandomPosterize(9), "bits: expected .* in 0..8, got 9"),
+        (lambda: AutoAugment("mnist"), "policy: expected one of imagenet, cifar10, svhn, got 'mnist'"),
+        (lambda: RandAugment(2, 31), "magnitude below num_magnitude_bins, got 2, 31 and 31"),
+        (lambda: TrivialAugmentWide(1), "at least 2 num_magnitude_bins, got 1"),
+        (lambda: RandomApply([], 2), "p: expected"),
+        (lambda: RandomChoice([]), "at least one transform, got none"),
+        (lambda: RandomChoice([ToTensor()], [0.5, 0.5]), "expected 1 weights"),
+        (lambda: vision.MixUp(alpha=0), "MixUp: expected alpha above 0, got 0"),
+        (lambda: vision.FiveCrop(0), "size: expected"),
     ],
 )
 def test_settings_out_of_range_are_refused(make: Callable[[], Any], message: str) -> None:
@@ -184,7 +244,8 @@ def test_colours_want_one_or_three_channels(transform: Any) -> None:
 
 def test_repr() -> None:
     assert repr(RandomHorizontalFlip()) == "RandomHorizontalFlip(p=0.5)"
-    assert repr(Compose([ToTensor(), Resize(8)])) == "Compose(\n    ToTensor()\n    Resize(size=8)\n)"
+    shown = "Resize(size=8, interpolation='bilinear', max_size=None, antialias=True)"
+    assert repr(Compose([ToTensor(), Resize(8)])) == f"Compose(\n    ToTensor()\n    {shown}\n)"
 
 
 # --- one by one ---

@@ -50,6 +50,21 @@ def test_deviation_and_range(case: int, dtype: str) -> None:
         assert np.abs(elements).max() > 3 * std
 
 
+@pytest.mark.parametrize("backend", ["simple", "fast"])
+def test_truncated_normal(backend: str) -> None:
+    weight = init.trunc_normal_(
+        minitorch.zeros((200, 100), backend), mean=1.0, std=2.0, a=-1.0, b=3.0
+    ).to_numpy()
+    assert -1 <= weight.min() < -0.99
+    assert 2.99 < weight.max() <= 3
+    # A normal distribution that is cut at one standard deviation has this one.
+    assert weight.mean() == pytest.approx(1.0, abs=0.03)
+    assert weight.std() == pytest.approx(2 * 0.5396, rel=0.02)
+    for wrong in ({"std": 0.0}, {"a": 3.0}, {"mean": 5.0}, {"b": math.inf}, {"a": 0.0, "b": 0.0}):
+        with pytest.raises(ValueError, match="trunc_normal_: expected finite a <= mean <= b"):
+            init.trunc_normal_(minitorch.zeros((2,)), **wrong)
+
+
 def test_constants() -> None:
     weight = minitorch.rand((2, 3))
     np.testing.assert_array_equal(init.constant_(weight, 0.25).to_numpy(), np.full((2, 3), 0.25))

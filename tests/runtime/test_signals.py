@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import weakref
 from pathlib import Path
 
 import pytest
@@ -121,3 +122,46 @@ def test_expressions_that_cannot_be_parsed_are_short_errors(text: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse_expression(text)
     assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("rounds", [0, 10_000_000])
+def test_a_signal_in_a_callback_that_cannot_raise_is_not_lost(rounds: int) -> None:
+    """Python ignores exceptions in finalizers: the block stops soon after it, or at its end."""
+
+    class Watched:
+        pass
+
+    before, reached = signal.signal(signal.SIGTERM, signal.SIG_DFL), list[object]()
+
+    def work() -> None:
+        watched = Watched()
+        reached.append(weakref.ref(watched, lambda _: signal.raise_signal(signal.SIGTERM)))
+        with signals.stoppable():
+            del watched
+            for _ in range(rounds):
+                pass
+            reached.append("end")
+
+    try:
+        with pytest.raises(signals.Terminated) as stopped:
+            work()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert stopped.value.number == signal.SIGTERM
+    assert len(reached) == (2 if rounds == 0 else 1)
+
+
+def test_an_error_that_a_library_makes_of_a_signal_is_the_signal() -> None:
+    def main() -> None:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except KeyboardInterrupt:
+            raise ValueError("invalid matrix") from None
+
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        assert run_command(main) == 143
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    with pytest.raises(ValueError, match="without a signal"), signals.stoppable():
+        raise ValueError("without a signal")

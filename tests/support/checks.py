@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import assume
 
+import minitorch
 from minitorch import MathTestVariable, Tensor, grad_check
 from minitorch.fast_ops import jit
 
@@ -100,3 +102,12 @@ def check_permute_gradient(t: Tensor, order: tuple[int, ...]) -> None:
     """Check the gradient through a permutation, with a weight for each element."""
     weights = Tensor(t._tensor.f.from_array(np.arange(t.size, dtype=float).reshape(t.permute(*order).shape)))
     slopes(lambda x: x.permute(*order) * weights, t)
+
+
+@contextmanager
+def in_dtype(dtype: str) -> Iterator[None]:
+    """Make ``dtype`` the default in a block; for fixtures that live longer than a test, whose state is not sealed."""
+    before = minitorch.get_default_dtype()
+    minitorch.set_default_dtype(dtype)
+    yield
+    minitorch.set_default_dtype(before)

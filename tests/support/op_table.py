@@ -6,6 +6,7 @@ mistakes.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 import minitorch
 from minitorch import Tensor, operators, tensor
 from minitorch.runtime.types import ConvParams
-from minitorch.tensor_functions import arrange, elementwise, fused, nn
+from minitorch.tensor_functions import arrange, ctc, elementwise, fused, linalg, nn, special
 from minitorch.tensor_functions import math as more
 
 Array = np.ndarray[Any, Any]
@@ -129,6 +130,73 @@ def chosen(x: Tensor) -> Tensor:
     """Return cross-entropies of two rows for fixed probabilities."""
     target = tensor([[0.5, 0.25, 0.25], [0.0, 1.0, 0.0]], x.backend, dtype=x.dtype)
     return nn.CrossEntropy.apply(x, target=target._tensor)
+
+
+def np_digamma(x: Array) -> Array:
+    """Return the derivative of the logarithm of the gamma function, by differences of four places."""
+    f = np.vectorize(math.lgamma, otypes=[float])
+    h = 1e-3
+    return (8 * (f(x + h) - f(x - h)) - (f(x + 2 * h) - f(x - 2 * h))) / (12 * h)
+
+
+def np_trigamma(x: Array) -> Array:
+    """Return the sum of (x + k) ** -2, for positive x; the rest of the sum is an integral."""
+    k = np.arange(20_000)
+    return ((x[..., None] + k) ** -2.0).sum(-1) + 1 / (x + k[-1] + 0.5)
+
+
+def np_exp(x: Array) -> Array:
+    """Return the exponential of matrices by its series."""
+    total = term = np.broadcast_to(np.eye(x.shape[-1]), x.shape)
+    for k in range(1, 30):
+        term = term @ x / k
+        total = total + term
+    return total
+
+
+def np_flat(parts: Any) -> Array:
+    """Return the results of a decomposition as one row for each matrix."""
+    batch = parts[0].shape[:-2] if parts[0].ndim == parts[-1].ndim else parts[0].shape[:-1]
+    return np.concatenate([p.reshape(*batch, -1) for p in parts], -1)
+
+
+def neutral(ref: Any) -> float:
+    """Return the number that a reduction leaves everything as it is with."""
+    return 1.0 if ref is np.multiply else -math.inf if ref is np.maximum else math.inf
+
+
+def near_unit(x: Any) -> Any:
+    """Return square matrices with 1, 2, 3, ... added to the diagonal."""
+    added = np.diag(np.arange(1.0, x.shape[-1] + 1))
+    return x + (added if isinstance(x, np.ndarray) else tensor(added, x.backend, dtype=x.dtype))
+
+
+def both_triangles(x: Any) -> Any:
+    """Return ``x`` plus its transpose."""
+    order = (*range(len(x.shape) - 2), len(x.shape) - 1, len(x.shape) - 2)
+    return x + (x.transpose(order) if isinstance(x, np.ndarray) else x.permute(*order))
+
+
+CTC_TARGETS, CTC_STEPS, CTC_SIZES = np.array([[1, 1], [2, 0]]), np.array([4, 3]), np.array([2, 1])
+
+
+def ctc_losses(x: Tensor) -> Tensor:
+    """Return the CTC losses of two samples of scores (4, 2, 3)."""
+    settings = {"targets": CTC_TARGETS, "steps": CTC_STEPS, "sizes": CTC_SIZES, "blank": 0, "finite": False}
+    return ctc.CTC.apply(minitorch.logsoftmax(x, 2), **settings)
+
+
+def np_ctc(x: Array) -> Array:
+    """Return the same by the sum over all paths that spell the target."""
+    p, losses = np_softmax(x, 2), []
+    for n, (steps, size) in enumerate(zip(CTC_STEPS, CTC_SIZES)):
+        total = 0.0
+        for path in itertools.product(range(x.shape[2]), repeat=int(steps)):
+            spelled = [c for c, _ in itertools.groupby(path) if c]
+            if spelled == CTC_TARGETS[n, :size].tolist():
+                total += math.prod(p[t, n, c] for t, c in enumerate(path))
+        losses.append(-math.log(total))
+    return np.array(losses)
 
 
 NP_ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
@@ -370,6 +438,7 @@ TABLE = [
     Line("log1p", more.Log1p(), np.log1p, low=-0.9),
     Line("expm1", more.Expm1(), np.expm1),
     Line("rsqrt", more.Rsqrt(), lambda x: 1 / np.sqrt(x), low=0.1),
+    Line("relu6", more.ReLU6(), lambda x: np.clip(x, 0, 6), low=-4, high=10),
     Line("sin", more.Sin(), np.sin),
     Line("cos", more.Cos(), np.cos),
     Line("tan", more.Tan(), np.tan, low=-1, high=1),
@@ -430,8 +499,80 @@ TABLE = [
         for dim in (0, 1)
         for name, fn, ref in [
             ("cumsum", arrange.CumSum, np.cumsum),
+            ("cumprod", arrange.CumProd, np.cumprod),
+            ("logcumsumexp", arrange.LogCumSumExp, np.logaddexp.accumulate),
             ("prod", arrange.Prod, lambda x, d: np.prod(x, d, keepdims=True)),
         ]
+    ),
+    *(
+        Line(
+            f"{kind} at",
+            arrange.ReduceAt(places=np.array([2, 0, 2]), kind=kind),
+            lambda x, y, ref=ref: ref(x, np.array([y[1], neutral(ref), ref(y[0], y[2])])[:, None]),
+            (((3, 1), (3,)),),
+        )
+        for kind, ref in (("prod", np.multiply), ("amax", np.maximum), ("amin", np.minimum))
+    ),
+    Line("asinh", special.Asinh(), np.arcsinh),
+    Line("acosh", special.Acosh(), np.arccosh, low=1.1, high=4),
+    Line("atanh", special.Atanh(), np.arctanh, low=-0.9, high=0.9),
+    Line("erfc", special.Erfc(), np.vectorize(math.erfc, otypes=[float])),
+    Line("erfinv of erf", lambda x: special.Erfinv.apply(more.Erf.apply(x)), lambda x: x),
+    Line("lgamma", special.Lgamma(), np.vectorize(math.lgamma, otypes=[float]), low=0.3, high=6),
+    Line("lgamma below 0", special.Lgamma(), np.vectorize(math.lgamma, otypes=[float]), low=-1.8, high=-1.2),
+    Line("digamma", special.Digamma(), np_digamma, low=0.3, high=6, tolerance=1e-7),
+    Line("digamma below 0", special.Digamma(), np_digamma, low=-1.8, high=-1.2, tolerance=1e-7),
+    Line(
+        "polygamma", lambda x: special.Polygamma.apply(x, 1.0), np_trigamma, low=0.3, high=6, tolerance=1e-6
+    ),
+    Line("copysign", lambda x, y: special.Copysign.apply(x, y), np.copysign, BINARY, low=0.3),
+    # Matrices, each well away from singular ones.
+    *(
+        Line(
+            name,
+            lambda x, fn=fn: fn(near_unit(x)),
+            lambda x, ref=ref: ref(near_unit(x)),
+            shapes,
+            low=-0.4,
+            high=0.4,
+        )
+        for shapes in [(((3, 3),), ((2, 3, 3),), ((1, 1),))]
+        for name, fn, ref in [
+            ("inverse", linalg.Inverse(), np.linalg.inv),
+            ("det", linalg.Det(), np.linalg.det),
+            ("log of det", linalg.LogAbsDet(), lambda x: np.linalg.slogdet(x)[1]),
+            ("pinv", linalg.PseudoInverse(rcond=1e-15), np.linalg.pinv),
+            (
+                "cholesky",
+                lambda x: linalg.Cholesky.apply(both_triangles(x)),
+                lambda x: np.linalg.cholesky(both_triangles(x)),
+            ),
+            (
+                "eigh",
+                lambda x: linalg.Eigh.apply(both_triangles(x)),
+                lambda x: np_flat(np.linalg.eigh(both_triangles(x))),
+            ),
+            ("svd", linalg.Svd(), lambda x: np_flat(np.linalg.svd(x))),
+            ("qr", linalg.Qr(), lambda x: np_flat(np.linalg.qr(x))),
+            ("matrix exp", linalg.MatrixExp(), np_exp),
+        ]
+    ),
+    *(
+        Line(f"{name}, {kind}", fn, ref, (shape,), low=0.1)
+        for kind, shape in (("tall", ((4, 2),)), ("wide", ((2, 4),)))
+        for name, fn, ref in [
+            ("pinv", linalg.PseudoInverse(rcond=1e-15), np.linalg.pinv),
+            ("svd", linalg.Svd(), lambda x: np_flat(np.linalg.svd(x, full_matrices=False))),
+            ("qr", linalg.Qr(), lambda x: np_flat(np.linalg.qr(x))),
+        ]
+    ),
+    Line(
+        "solve",
+        lambda x, y: linalg.Solve.apply(near_unit(x), y),
+        lambda x, y: np.linalg.solve(near_unit(x), y),
+        (((3, 3), (3, 2)), ((2, 3, 3), (1, 3, 2)), ((3, 3), (2, 3, 1))),
+        low=-0.4,
+        high=0.4,
     ),
     Line(
         "transposed convolution",
@@ -439,6 +580,7 @@ TABLE = [
         np_transposed_conv,
         (((2, 2, 2, 2), (2, 3, 3, 3)),),
     ),
+    Line("ctc of log-softmax", ctc_losses, np_ctc, (((4, 2, 3),),)),
 ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import sys
 import warnings
 from types import ModuleType
@@ -10,11 +11,25 @@ from typing import Any
 
 import numpy as np
 
-from .lines import SETUP
+from .all_lines import SETUP
+
+# Modules that `import torch` of PyTorch leaves out.
+PARTS = (
+    "nn.utils.fusion",
+    "nn.utils.parametrizations",
+    "nn.utils.parametrize",
+    "nn.utils.prune",
+    "nn.utils.rnn",
+    "nn.utils.stateless",
+    "optim.swa_utils",
+    "utils.data",
+)
 
 
 def spaces(torch: Any, nn: Any, functional: Any, optim: Any, data: Any) -> dict[str, Any]:
     """Return the names that a line sees."""
+    for name in PARTS:
+        importlib.import_module(f"{torch.__name__}.{name}")
     stand_in = ModuleType("torch_data")
     vars(stand_in).update({k: v for k, v in vars(data).items() if k[0] != "_"})
     return {"torch": torch, "nn": nn, "F": functional, "optim": optim, "np": np, "torch_data": stand_in}

@@ -84,6 +84,8 @@ def run(script: str, arguments: list[str]) -> None:
     threads, argv = torch.get_num_threads(), sys.argv
     torch.set_num_threads(1)
     sys.argv = [script, *arguments]
+    # torchvision is whole here or not here: other tests may have imported the real one.
+    real = {name: sys.modules.pop(name) for name in list(sys.modules) if name.split(".")[0] == "torchvision"}
     sys.modules.update(stand_in())
     try:
         runpy.run_path(script, run_name="__main__")
@@ -92,3 +94,4 @@ def run(script: str, arguments: list[str]) -> None:
         sys.argv = argv
         for name in stand_in():
             del sys.modules[name]
+        sys.modules.update(real)

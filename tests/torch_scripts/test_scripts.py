@@ -85,12 +85,21 @@ def test_sequences_autoencoder_and_table(tmp_path: Path) -> None:
     assert "20 losses" in compare("sequences.py", tmp_path, ["LOSSES"], 20)
 
 
+@pytest.mark.filterwarnings("ignore:enable_nested_tensor:UserWarning")  # of PyTorch
+def test_translation_by_a_transformer(tmp_path: Path) -> None:
+    assert "20 losses, translated 7 words" in compare("translation.py", tmp_path, ["LOSSES"], 20)
+
+
+def test_reviews_of_different_lengths(tmp_path: Path) -> None:
+    assert "right: " in compare("reviews.py", tmp_path, ["LOSSES"], 20)
+
+
 MISSING = {
     "import torch\n\ntorch.sparse_coo_tensor()\n": "line 3: torch.sparse_coo_tensor",
     "import torch.jit\n": "line 1: torch.jit",
-    "from torch.nn import Transformer\n": "line 1: torch.nn.Transformer",
+    "from torch.nn import FractionalMaxPool2d\n": "line 1: torch.nn.FractionalMaxPool2d",
     "import torch\ntorch.ones(2).to_sparse()\n": "line 2: torch.Tensor.to_sparse",
-    "from torchvision.models import vgg16\n": "line 1: torchvision.models.vgg16",
+    "from torchvision.models import densenet121\n": "line 1: torchvision.models.densenet121",
 }
 IN_TURN = """
 import sys

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 
 import numpy as np
@@ -86,3 +87,11 @@ def test_a_wrong_range_is_refused(parts: Parts) -> None:
     for settings in ({"start": 0.0}, {"start": 1.0, "end": 0.1}, {"steps": 1}):
         with pytest.raises(ValueError, match="no range"):
             minitorch.lr_range(*parts, **settings)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("backend", ["simple", "fast"])
+def test_a_learning_rate_beyond_the_dtype_is_infinite_without_a_warning(backend: str) -> None:
+    weight = minitorch.Parameter(minitorch.tensor([1.0, 2.0], backend, dtype="float32", requires_grad=True))
+    weight.value.grad = minitorch.tensor([1.0, -1.0], backend, dtype="float32")
+    minitorch.SGD([weight], lr=1e300).step()
+    assert weight.value.to_numpy().tolist() == [-math.inf, math.inf]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from ...nn import functional as core
@@ -19,10 +20,13 @@ from ..tensor import Tensor, is_float, replace, wrap
 __all__ = [
     "alpha_dropout",
     "celu",
+    "celu_",
     "dropout",
     "dropout1d",
     "dropout2d",
+    "dropout3d",
     "elu",
+    "elu_",
     "feature_alpha_dropout",
     "gelu",
     "glu",
@@ -31,7 +35,9 @@ __all__ = [
     "hardsigmoid",
     "hardswish",
     "hardtanh",
+    "hardtanh_",
     "leaky_relu",
+    "leaky_relu_",
     "log_softmax",
     "logsigmoid",
     "mish",
@@ -40,7 +46,9 @@ __all__ = [
     "relu6",
     "relu_",
     "rrelu",
+    "rrelu_",
     "selu",
+    "selu_",
     "sigmoid",
     "silu",
     "softmax",
@@ -51,6 +59,7 @@ __all__ = [
     "tanh",
     "tanhshrink",
     "threshold",
+    "threshold_",
 ]  # fmt: skip
 
 
@@ -76,7 +85,9 @@ def relu_(input: Tensor) -> Tensor:
 
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
     """Return the elements kept between 0 and 6."""
-    return hardtanh(input, 0.0, 6.0, inplace)
+    if not is_float(input):
+        return hardtanh(input, 0.0, 6.0, inplace)
+    return _placed(input, wrap(more.ReLU6.apply(input._value), op="Hardtanh"), inplace)
 
 
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
@@ -223,12 +234,14 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
     return out
 
 
-def softmin(input: Tensor, dim: int | None = None) -> Tensor:
+def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
     """Return the softmax of the negated elements."""
-    return softmax(neg(input), dim)
+    return softmax(neg(input), dim, dtype=dtype)
 
 
-def gumbel_softmax(logits: Tensor, tau: float = 1.0, hard: bool = False, dim: int = -1) -> Tensor:
+def gumbel_softmax(
+    logits: Tensor, tau: float = 1.0, hard: bool = False, eps: float = 1e-10, dim: int = -1
+) -> Tensor:
     """Draw from the Gumbel-softmax distribution; ``hard`` gives one-hot rows with the gradient of the soft ones."""
     noise = logits.detach().clone().uniform_(1e-20, 1.0)
     soft = softmax(div(sub(logits, neg(noise.log()).log()), tau), dim)
@@ -241,10 +254,14 @@ def gumbel_softmax(logits: Tensor, tau: float = 1.0, hard: bool = False, dim: in
 # Dropout
 
 
-def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """Set elements to 0 with probability ``p`` in training, and divide the others by ``1 - p``."""
+def _require_probability(p: float) -> None:
     if not 0 <= p <= 1:
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+
+
+def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """Set elements to 0 with probability ``p`` in training, and divide the others by ``1 - p``."""
+    _require_probability(p)
     if not training or p == 0:
         return input
     _require_float("dropout", input)
@@ -252,6 +269,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
 
 
 def _channels(input: Tensor, p: float, training: bool, inplace: bool, spatial: int) -> Tensor:
+    _require_probability(p)
     if not training or p == 0:
         return input
     ones = input.new_ones(*input.shape[: input.ndim - spatial], *(1,) * spatial)
@@ -268,15 +286,49 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
     return _channels(input, p, training, inplace, 2)
 
 
+def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """Drop whole channels of (N, C, D, H, W)."""
+    return _channels(input, p, training, inplace, 3)
+
+
 def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
     """Drop elements so that mean and variance of `selu` stay."""
+    _require_probability(p)
     if not training or p == 0:
         return input
+    if p == 1:
+        return _placed(input, mul(input, 0.0), inplace)
+    return _alpha_dropped(input, input.detach().clone().bernoulli_(1 - p), p, inplace)
+
+
+def _alpha_dropped(input: Tensor, kept: Tensor, p: float, inplace: bool) -> Tensor:
     low = -1.0507009873554805 * 1.6732632423543772
     a = 1 / math.sqrt((1 - p) * (1 + p * low**2))
-    kept = input.detach().clone().bernoulli_(1 - p)
     out = add(mul(add(mul(input, kept), mul(sub(1.0, kept), low)), a), -a * p * low)
     return _placed(input, out, inplace)
 
 
-feature_alpha_dropout = alpha_dropout
+def feature_alpha_dropout(
+    input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False
+) -> Tensor:
+    """Drop whole channels of (N, C, ...) so that mean and variance of `selu` stay."""
+    _require_probability(p)
+    if not training or p == 0:
+        return input
+    if p == 1:
+        return _placed(input, mul(input, 0.0), inplace)
+    kept = input.new_ones(*input.shape[:2], *(1,) * (input.ndim - 2)).bernoulli_(1 - p)
+    return _alpha_dropped(input, kept, p, inplace)
+
+
+def _in_place(fn: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    def function(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        return replace(input, fn(input, *args, **kwargs))
+
+    function.__name__ = function.__qualname__ = f"{fn.__name__}_"
+    function.__doc__ = f"Do `{fn.__name__}` in place."
+    return function
+
+
+celu_, elu_, selu_, hardtanh_ = _in_place(celu), _in_place(elu), _in_place(selu), _in_place(hardtanh)
+leaky_relu_, rrelu_, threshold_ = _in_place(leaky_relu), _in_place(rrelu), _in_place(threshold)

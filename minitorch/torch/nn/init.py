@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from ...nn.init import calculate_gain as calculate_gain
+from ...nn.init import calculate_gain as _gain
 from ..autograd import no_grad
 from ..creation import drawing
 from ..tensor import Tensor, from_array
@@ -18,6 +20,12 @@ def _written(tensor: Tensor, values: Any) -> Tensor:
         return tensor.copy_(
             from_array(np.broadcast_to(np.asarray(values, tensor.dtype.numpy), tuple(tensor.shape)).copy())
         )
+
+
+def calculate_gain(nonlinearity: str, param: Any = None) -> float:
+    """Return the factor of initial values that keeps the variance through an activation."""
+    found = _gain(nonlinearity, param)
+    return 1 if found == 1 else found
 
 
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Any = None) -> Tensor:
@@ -74,6 +82,10 @@ def eye_(tensor: Tensor) -> Tensor:
 
 def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     """Fill a weight of a convolution so that it passes its input through."""
+    if tensor.ndim not in (3, 4, 5):
+        raise ValueError("Only tensors with 3, 4, or 5 dimensions are supported")
+    if tensor.shape[0] % groups:
+        raise ValueError("dim 0 must be divisible by groups")
     values = np.zeros(tuple(tensor.shape))
     middle = tuple(n // 2 for n in tensor.shape[2:])
     per_group = tensor.shape[0] // groups
@@ -135,6 +147,10 @@ def kaiming_normal_(
 
 def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tensor:
     """Fill with rows, or columns, that are orthogonal and of length ``gain`` (Saxe et al., 2014)."""
+    if tensor.ndim < 2:
+        raise ValueError("Only tensors with 2 or more dimensions are supported")
+    if not tensor.numel():
+        return tensor
     rows, cols = tensor.shape[0], tensor.numel() // tensor.shape[0]
     flat = drawing(generator).normal(size=(max(rows, cols), min(rows, cols)))
     q, r = np.linalg.qr(flat)
@@ -144,6 +160,8 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
 
 def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any = None) -> Tensor:
     """Fill a matrix with normal numbers, and this part of each column with 0."""
+    if tensor.ndim != 2:
+        raise ValueError("Only tensors with 2 dimensions are supported")
     source = drawing(generator)
     values = source.normal(0, std, tuple(tensor.shape))
     count = math.ceil(sparsity * tensor.shape[0])
@@ -152,10 +170,26 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any =
     return _written(tensor, values)
 
 
-uniform, normal, constant = uniform_, normal_, constant_
-xavier_uniform, xavier_normal, kaiming_uniform, kaiming_normal = (
-    xavier_uniform_,
-    xavier_normal_,
-    kaiming_uniform_,
-    kaiming_normal_,
+def _old_name(fn: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    name = fn.__name__[:-1]
+
+    def function(*args: Any, **kwargs: Any) -> Tensor:
+        warnings.warn(
+            f"`nn.init.{name}` is now deprecated in favor of `nn.init.{name}_`.", FutureWarning, stacklevel=2
+        )
+        return fn(*args, **kwargs)
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"Do `{name}_`, under the old name."
+    return function
+
+
+uniform, normal, constant = _old_name(uniform_), _old_name(normal_), _old_name(constant_)
+eye, dirac, sparse, orthogonal = (
+    _old_name(eye_),
+    _old_name(dirac_),
+    _old_name(sparse_),
+    _old_name(orthogonal_),
 )
+xavier_uniform, xavier_normal = _old_name(xavier_uniform_), _old_name(xavier_normal_)
+kaiming_uniform, kaiming_normal = _old_name(kaiming_uniform_), _old_name(kaiming_normal_)

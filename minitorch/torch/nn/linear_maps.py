@@ -19,8 +19,9 @@ from ...tensor_data import IndexingError, whole_number
 from ...tensor_functions import arrange
 from ...tensor_functions.fused import Affine
 from ...tensor_functions.nn import Take
+from ..autograd import no_grad
 from ..elementwise import add, mul
-from ..linalg import einsum, matmul
+from ..linalg.products import einsum, matmul
 from ..shapes import reshape, squeeze, unsqueeze
 from ..tensor import Tensor, from_array, is_float, to_array, wrap
 
@@ -111,18 +112,51 @@ def embedding(
     input: Tensor, weight: Tensor, padding_idx: int | None = None, max_norm: Any = None, norm_type: float = 2.0,
     scale_grad_by_freq: bool = False, sparse: bool = False,
 ) -> Tensor:  # fmt: skip
-    """Look up rows of ``weight`` by number; the row ``padding_idx`` gets no gradient."""
+    """Look up rows of ``weight`` by number.
+
+    Args:
+        input: Numbers of rows, of any shape.
+        weight: The table (R, C).
+        padding_idx: The number of a row that gets no gradient.
+        max_norm: Rows that are looked up and longer are scaled down to this length first, in place.
+        norm_type: The p of this length, by default 2.
+        scale_grad_by_freq: Whether to divide the gradient of a row by how often it was looked up.
+        sparse: Not supported.
+    """
     numbers = to_array(input)
     if numbers.dtype.kind not in "iu":
         raise RuntimeError(f"embedding: expected whole numbers (int64 or int32), got {input.dtype}")
     if numbers.size and (numbers.min() < 0 or numbers.max() >= weight.shape[0]):
         raise IndexError("index out of range in self")
-    rows = wrap(Take.apply(weight._value, rows=numbers.reshape(-1).astype(np.int64)), op="Embedding")
-    if padding_idx is not None and weight.requires_grad:
-        padding = padding_idx % weight.shape[0]
-        keep = from_array((numbers.reshape(-1, 1) != padding).astype(weight.dtype.numpy), weight.device)
+    if sparse:
+        raise NotImplementedError("embedding: sparse gradients are not there: use sparse=False")
+    if padding_idx is not None and not -weight.shape[0] <= padding_idx < weight.shape[0]:
+        raise AssertionError("Padding_idx must be within num_embeddings")
+    flat = numbers.reshape(-1).astype(np.int64)
+    if max_norm is not None:
+        _shorten(weight, np.unique(flat), float(max_norm), float(norm_type))
+    rows = wrap(Take.apply(weight._value, rows=flat), op="Embedding")
+    if weight.requires_grad and (padding_idx is not None or scale_grad_by_freq):
+        # A part of each row passes the gradient: none for the padding, and one for all equal numbers together.
+        part = np.ones((len(flat), 1), weight.dtype.numpy)
+        if padding_idx is not None:
+            part[flat == padding_idx % weight.shape[0]] = 0
+        if scale_grad_by_freq:
+            part /= np.bincount(flat, minlength=weight.shape[0])[flat][:, None]
+        keep = from_array(part, weight.device)
         rows = add(mul(rows, keep), mul(rows.detach(), 1.0 - keep))
     return reshape(rows, *numbers.shape, weight.shape[1])
+
+
+def _shorten(weight: Tensor, rows: Any, max_norm: float, norm_type: float) -> None:
+    """Scale the rows of a table whose norm is above ``max_norm`` down to it, in place."""
+    values = to_array(weight.detach())[rows]
+    norms = np.linalg.norm(values, norm_type, 1, keepdims=True)
+    long = norms[:, 0] > max_norm
+    if long.any():
+        shorter = values[long] * (max_norm / (norms[long] + 1e-7))
+        with no_grad():
+            weight[from_array(rows[long])] = from_array(shorter.astype(values.dtype), weight.device)
 
 
 # Convolution
@@ -142,7 +176,7 @@ def _conv(
         fn = core.conv2d if dims == 4 else core.conv1d
         try:
             out = fn(v, weight._value, None if bias is None else bias._value, *settings)
-        except IndexingError as error:
+        except (IndexingError, ValueError) as error:
             raise RuntimeError(str(error)) from None
         return wrap(out, op="Convolution")
 

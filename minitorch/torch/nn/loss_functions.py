@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 import numpy as np
 
 from ...nn import losses as core
 from ...tensor_functions import elementwise as simple
+from ..creation import full_like
 from ..elementwise import abs as _abs
-from ..elementwise import add, cast, clamp, div, exp, log, maximum, mul, neg, pow, square, sub, where
+from ..elementwise import add, cast, clamp, div, exp, log, mul, neg, square, sub, where
 from ..indexing import gather
 from ..reductions import log_softmax, mean, norm
 from ..reductions import sum as _sum
@@ -21,25 +23,19 @@ from .activations import softplus
 __all__ = [
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
-    "cosine_embedding_loss",
     "cosine_similarity",
     "cross_entropy",
     "gaussian_nll_loss",
-    "hinge_embedding_loss",
     "huber_loss",
     "kl_div",
     "l1_loss",
-    "margin_ranking_loss",
+    "legacy_reduction",
     "mse_loss",
-    "multi_margin_loss",
     "multilabel_soft_margin_loss",
     "nll_loss",
-    "pairwise_distance",
     "poisson_nll_loss",
     "reduced",
     "smooth_l1_loss",
-    "soft_margin_loss",
-    "triplet_margin_loss",
 ]
 
 
@@ -56,6 +52,21 @@ def reduced(losses: Tensor, reduction: str) -> Tensor:
     if reduction == "none":
         return losses
     raise ValueError(f"{reduction} is not a valid value for reduction")
+
+
+def legacy_reduction(size_average: Any, reduce: Any, reduction: str) -> str:
+    """Return the reduction that the settings of old scripts mean; ``reduction`` where neither is given."""
+    if size_average is None and reduce is None:
+        return reduction
+    averaged = size_average is None or bool(size_average)
+    kept = reduce is not None and not reduce
+    found = "none" if kept else "mean" if averaged else "sum"
+    warnings.warn(
+        f"size_average and reduce args will be deprecated, please use reduction='{found}' instead.",
+        UserWarning,
+        stacklevel=3,
+    )
+    return found
 
 
 def _same_shape(name: str, input: Tensor, target: Tensor) -> None:
@@ -76,7 +87,7 @@ def cross_entropy(
         input: Scores (C,), (N, C) or (N, C, d1, ...).
         target: Class numbers, int64, without the dimension C; or probabilities in the shape of ``input``.
         weight: A factor for each class, (C,).
-        size_average: Not supported.
+        size_average: Of old scripts: False means the sum.
         ignore_index: A class number that counts for nothing.
         reduce: Not supported.
         reduction: "mean", "sum" or "none".
@@ -86,6 +97,7 @@ def cross_entropy(
         RuntimeError: The target has another dtype.
         ValueError: The shapes do not fit.
     """
+    reduction = legacy_reduction(size_average, reduce, reduction)
     plain = input.ndim == 2 and weight is None and not label_smoothing and reduction in ("mean", "sum")
     if plain and is_float(input) and target.ndim == 1 and target.dtype.name == "int64" and input.numel():
         _check_labels(input, to_array(target), ignore_index)
@@ -143,6 +155,7 @@ def nll_loss(
     reduce: Any = None, reduction: str = "mean",
 ) -> Tensor:  # fmt: skip
     """Minus the log-probability of each class; arguments as for `cross_entropy`."""
+    reduction = legacy_reduction(size_average, reduce, reduction)
     if target.dtype.name not in ("int64", "uint8"):
         raise RuntimeError(f"expected scalar type Long but found {target.dtype.name.capitalize()}")
     labels = to_array(target)
@@ -177,6 +190,7 @@ def mse_loss(
     weight: Any = None,
 ) -> Tensor:
     """Squared differences."""
+    reduction = legacy_reduction(size_average, reduce, reduction)
     losses = square(sub(input, target))
     out = reduced(losses if weight is None else mul(losses, weight), reduction)
     out._op = "MseLoss"
@@ -184,10 +198,13 @@ def mse_loss(
 
 
 def l1_loss(
-    input: Tensor, target: Tensor, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
-) -> Tensor:
+    input: Tensor, target: Tensor, size_average: Any = None, reduce: Any = None, reduction: str = "mean",
+    weight: Any = None,
+) -> Tensor:  # fmt: skip
     """Absolute differences."""
-    return reduced(_abs(sub(input, target)), reduction)
+    reduction = legacy_reduction(size_average, reduce, reduction)
+    losses = _abs(sub(input, target))
+    return reduced(losses if weight is None else mul(losses, weight), reduction)
 
 
 def smooth_l1_loss(
@@ -199,6 +216,7 @@ def smooth_l1_loss(
     beta: float = 1.0,
 ) -> Tensor:
     """Squared below a distance of ``beta``, linear beyond."""
+    reduction = legacy_reduction(size_average, reduce, reduction)
     if beta == 0:
         return l1_loss(input, target, reduction=reduction)
     distance = _abs(sub(input, target))
@@ -222,6 +240,7 @@ def binary_cross_entropy(
     reduction: str = "mean",
 ) -> Tensor:  # fmt: skip
     """Cross-entropy of two classes, of probabilities; logarithms are at least -100."""
+    reduction = legacy_reduction(size_average, reduce, reduction)
     _same_shape("binary_cross_entropy", input, target)
     x = to_array(input)
     if x.size and (x.min() < 0 or x.max() > 1):
@@ -235,6 +254,7 @@ def binary_cross_entropy_with_logits(
     reduction: str = "mean", pos_weight: Tensor | None = None,
 ) -> Tensor:  # fmt: skip
     """Cross-entropy of two classes, of scores; ``pos_weight`` is a factor for positive targets."""
+    reduction = legacy_reduction(size_average, reduce, reduction)
     if input.shape != target.shape:
         raise ValueError(f"Target size ({target.shape}) must be the same as input size ({input.shape})")
     if pos_weight is None:
@@ -250,6 +270,7 @@ def kl_div(
     log_target: bool = False,
 ) -> Tensor:  # fmt: skip
     """Kullback-Leibler divergence of log-probabilities ``input`` from ``target``; "batchmean" divides by N."""
+    reduction = legacy_reduction(size_average, reduce, reduction)
     if log_target:
         losses = mul(exp(target), sub(target, input))
     else:
@@ -260,106 +281,60 @@ def kl_div(
     return reduced(losses, reduction)
 
 
-def hinge_embedding_loss(
-    input: Tensor, target: Tensor, margin: float = 1.0, reduction: str = "mean"
-) -> Tensor:
-    """``x`` where the target is 1, ``max(0, margin - x)`` where it is -1."""
-    return reduced(where(target == 1, input, clamp(sub(margin, input), min=0.0)), reduction)
-
-
-def margin_ranking_loss(
-    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, reduction: str = "mean"
-) -> Tensor:
-    """``max(0, -target * (input1 - input2) + margin)``."""
-    return reduced(clamp(add(mul(neg(target), sub(input1, input2)), margin), min=0.0), reduction)
-
-
-def soft_margin_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
-    """``log(1 + exp(-target * input))``."""
-    return reduced(softplus(mul(neg(target), input), 1.0, math.inf), reduction)
-
-
-def multi_margin_loss(
-    input: Tensor,
-    target: Tensor,
-    p: int = 1,
-    margin: float = 1.0,
-    weight: Tensor | None = None,
-    reduction: str = "mean",
-) -> Tensor:
-    """Hinge loss of several classes."""
-    own = gather(input, 1, unsqueeze(target, 1))
-    excess = pow(clamp(add(sub(input, own), margin), min=0.0), p)
-    if weight is not None:
-        excess = mul(excess, unsqueeze(weight[target], 1))
-    others = from_array(
-        (np.arange(input.shape[1]) != to_array(target)[:, None]).astype(input.dtype.numpy), input.device
-    )
-    return reduced(div(_sum(mul(excess, others), 1), input.shape[1]), reduction)
-
-
-def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
-    """Return the cosine of the angle between vectors along ``dim``."""
-    product = _sum(mul(x1, x2), dim)
-    return div(product, mul(clamp(norm(x1, 2, dim), min=eps), clamp(norm(x2, 2, dim), min=eps)))
-
-
-def cosine_embedding_loss(
-    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, reduction: str = "mean"
-) -> Tensor:
-    """``1 - cos`` where the target is 1, ``max(0, cos - margin)`` where it is -1."""
-    cosine = cosine_similarity(input1, input2)
-    return reduced(where(target == 1, sub(1.0, cosine), clamp(sub(cosine, margin), min=0.0)), reduction)
-
-
-def pairwise_distance(
-    x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
-) -> Tensor:
-    """Return the p-norm of ``x1 - x2 + eps`` along the last dimension."""
-    return norm(add(sub(x1, x2), eps), p, -1, keepdim)
-
-
-def triplet_margin_loss(
-    anchor: Tensor, positive: Tensor, negative: Tensor, margin: float = 1.0, p: float = 2.0, eps: float = 1e-6,
-    swap: bool = False, reduction: str = "mean",
-) -> Tensor:  # fmt: skip
-    """``max(0, d(anchor, positive) - d(anchor, negative) + margin)``."""
-    near, far = pairwise_distance(anchor, positive, p, eps), pairwise_distance(anchor, negative, p, eps)
-    if swap:
-        other = pairwise_distance(positive, negative, p, eps)
-        far = neg(maximum(neg(far), neg(other)))
-    return reduced(clamp(add(sub(near, far), margin), min=0.0), reduction)
-
-
 def poisson_nll_loss(
-    input: Tensor,
-    target: Tensor,
-    log_input: bool = True,
-    full: bool = False,
-    eps: float = 1e-8,
-    reduction: str = "mean",
-) -> Tensor:
-    """Negative log-likelihood of Poisson counts, without the term of the target alone."""
-    if full:
-        raise NotImplementedError("poisson_nll_loss: full=True is not there")
+    input: Tensor, target: Tensor, log_input: bool = True, full: bool = False, size_average: Any = None,
+    eps: float = 1e-8, reduce: Any = None, reduction: str = "mean",
+) -> Tensor:  # fmt: skip
+    """Negative log-likelihood of Poisson counts; ``full`` adds Stirling's approximation of the term of the target."""
+    reduction = legacy_reduction(size_average, reduce, reduction)
     losses = (
         sub(exp(input), mul(target, input)) if log_input else sub(input, mul(target, log(add(input, eps))))
     )
+    if full:
+        large = where(target > 1, target, 2.0)
+        stirling = add(sub(mul(large, log(large)), large), mul(log(mul(large, 2 * math.pi)), 0.5))
+        losses = add(losses, where(target > 1, stirling, 0.0))
     return reduced(losses, reduction)
 
 
 def gaussian_nll_loss(
     input: Tensor, target: Tensor, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
 ) -> Tensor:
-    """Negative log-likelihood of normal numbers with mean ``input`` and variance ``var``."""
-    variance = clamp(var, min=eps)
+    """Negative log-likelihood of normal numbers with mean ``input`` and variance ``var``.
+
+    Raises:
+        ValueError: A variance is negative, or has another shape than ``input`` (with 1 or no last dimension).
+    """
+    if isinstance(var, int | float):
+        if var < 0:
+            raise ValueError("var has negative entry/entries")
+        var = full_like(input, float(var))
+    elif var.numel() and to_array(var).min() < 0:
+        raise ValueError("var has negative entry/entries")
+    if var.shape != input.shape:
+        if tuple(var.shape) == tuple(input.shape[:-1]):
+            var = unsqueeze(var, -1)
+        elif var.ndim != input.ndim or tuple(var.shape[:-1]) != tuple(input.shape[:-1]) or var.shape[-1] != 1:
+            raise ValueError("var is of incorrect size")
+    if reduction not in ("none", "mean", "sum"):
+        raise ValueError(reduction + " is not valid")
+    # The bound of the variance has no gradient.
+    variance = add(var, sub(clamp(var.detach(), min=eps), var.detach()))
     losses = mul(add(log(variance), div(square(sub(input, target)), variance)), 0.5)
     return reduced(add(losses, 0.5 * math.log(2 * math.pi)) if full else losses, reduction)
 
 
 def multilabel_soft_margin_loss(
-    input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = "mean"
-) -> Tensor:
+    input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: Any = None, reduce: Any = None,
+    reduction: str = "mean",
+) -> Tensor:  # fmt: skip
     """Binary cross-entropy of scores, averaged over the classes of each sample."""
+    reduction = legacy_reduction(size_average, reduce, reduction)
     losses = add(mul(target, softplus(neg(input))), mul(sub(1.0, target), softplus(input)))
     return reduced(mean(losses if weight is None else mul(losses, weight), -1), reduction)
+
+
+def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
+    """Return the cosine of the angle between vectors along ``dim``."""
+    product = _sum(mul(x1, x2), dim)
+    return div(product, mul(clamp(norm(x1, 2, dim), min=eps), clamp(norm(x2, 2, dim), min=eps)))

@@ -11,6 +11,7 @@ from ...nn.normalization import ema_
 from ...tensor import Tensor as Core
 from ...tensor_functions.fused import ScaleShift
 from ...tensor_functions.nn import Norm
+from ..autograd import no_grad
 from ..elementwise import add, clamp, div, mul, sqrt, square
 from ..linalg import matmul
 from ..reductions import norm, softmax
@@ -41,7 +42,17 @@ def batch_norm(
     Raises:
         ValueError: In training, there is one value per channel.
     """
+    if input.ndim < 2:
+        raise RuntimeError(f"batch_norm: expected an input of at least 2 dimensions, got {input.ndim}")
     channels, count = input.shape[1], input.numel() // max(1, input.shape[1])
+    for name, t in (
+        ("running_mean", running_mean),
+        ("running_var", running_var),
+        ("weight", weight),
+        ("bias", bias),
+    ):
+        if t is not None and t.numel() != channels:
+            raise RuntimeError(f"{name} should contain {channels} elements not {t.numel()}")
     x = reshape(input, input.shape[0], channels, -1)
     v = value_of("batch_norm", x, weight)
     ones, zeros = np.ones((1, channels, 1), v.dtype), np.zeros((1, channels, 1), v.dtype)
@@ -78,6 +89,10 @@ def _rows(input: Tensor, size: int, eps: float) -> Tensor:
     return reshape(wrap(Norm.apply(v, unit, zero, eps=eps), op="NativeLayerNorm"), *input.shape)
 
 
+def _shape(normalized_shape: Any) -> tuple[int, ...]:
+    return (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+
+
 def layer_norm(
     input: Tensor,
     normalized_shape: Any,
@@ -86,7 +101,7 @@ def layer_norm(
     eps: float = 1e-5,
 ) -> Tensor:
     """Normalize each sample over its last dimensions."""
-    shape = tuple(normalized_shape)
+    shape = _shape(normalized_shape)
     if tuple(input.shape[-len(shape) :]) != shape:
         raise RuntimeError(
             f"Given normalized_shape={list(shape)}, expected input with shape [*, {', '.join(map(str, shape))}], "
@@ -101,7 +116,13 @@ def rms_norm(
     input: Tensor, normalized_shape: Any, weight: Tensor | None = None, eps: float | None = None
 ) -> Tensor:
     """Divide each sample by the root of its mean square over the last dimensions."""
-    dims = tuple(range(-len(tuple(normalized_shape)), 0))
+    shape = _shape(normalized_shape)
+    if tuple(input.shape[-len(shape) :]) != shape:
+        raise RuntimeError(
+            f"Given normalized_shape={list(shape)}, expected input with shape [*, {', '.join(map(str, shape))}], "
+            f"but got input of size{list(input.shape)}"
+        )
+    dims = tuple(range(-len(shape), 0))
     small = float(np.finfo(input.dtype.numpy).eps) if eps is None else eps
     out = div(input, sqrt(add(square(input).mean(dims, True), small)))
     return out if weight is None else mul(out, weight)
@@ -133,7 +154,19 @@ def instance_norm(
     input: Tensor, running_mean: Any = None, running_var: Any = None, weight: Tensor | None = None,
     bias: Tensor | None = None, use_input_stats: bool = True, momentum: float = 0.1, eps: float = 1e-5,
 ) -> Tensor:  # fmt: skip
-    """Normalize each channel of each sample of (N, C, ...)."""
+    """Normalize each channel of each sample of (N, C, ...); running statistics are those of the mean sample.
+
+    Raises:
+        ValueError: There is one value per channel and sample.
+    """
+    count = math.prod(input.shape[2:])
+    if use_input_stats and count == 1:
+        raise ValueError(f"Expected more than 1 spatial element when training, got input size {input.shape}")
+    if use_input_stats and running_mean is not None and running_var is not None:
+        rows = reshape(input.detach(), *input.shape[:2], -1)
+        with no_grad():
+            running_mean.mul_(1 - momentum).add_(rows.mean((0, 2)), alpha=momentum)
+            running_var.mul_(1 - momentum).add_(rows.var(2).mean(0), alpha=momentum)
     if not use_input_stats:
         return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
     return _per_channel(_rows(input, math.prod(input.shape[2:]), eps), weight, bias)
@@ -143,6 +176,8 @@ def local_response_norm(
     input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
 ) -> Tensor:
     """Divide by a power of the squares of ``size`` neighbouring channels of (N, C, ...)."""
+    if input.ndim < 3:
+        raise ValueError(f"Expected 3D or higher dimensionality input (got {input.ndim} dimensions)")
     x = reshape(square(input), input.shape[0], 1, input.shape[1], -1)
     padded = pad(x, (0, 0, size // 2, (size - 1) // 2))
     total = padded[:, :, 0 : input.shape[1]]
@@ -158,9 +193,29 @@ def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, o
 
 def scaled_dot_product_attention(
     query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = None, dropout_p: float = 0.0,
-    is_causal: bool = False, scale: float | None = None,
+    is_causal: bool = False, scale: float | None = None, enable_gqa: bool = False,
 ) -> Tensor:  # fmt: skip
-    """Return ``softmax(query @ key.T * scale + mask) @ value``; a bool mask is True where attention is allowed."""
+    """Return ``softmax(query @ key.T * scale + mask) @ value``.
+
+    Args:
+        query: (N, ..., L, E).
+        key: (N, ..., S, E).
+        value: (N, ..., S, V).
+        attn_mask: (L, S) or what broadcasts with it: True where attention is allowed, or numbers to be added.
+        dropout_p: The probability of dropping a weight; here always, not in training alone.
+        is_causal: Whether place ``l`` attends to places up to ``l`` only.
+        scale: Factor of the products, by default 1 / sqrt(E).
+        enable_gqa: Whether keys and values have fewer heads (dimension -3), each for several of the queries.
+
+    Raises:
+        RuntimeError: ``attn_mask`` and ``is_causal`` are both given.
+    """
+    if is_causal and attn_mask is not None:
+        raise RuntimeError(
+            "_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True"
+        )
+    if enable_gqa:
+        key, value = (t.repeat_interleave(query.size(-3) // t.size(-3), -3) for t in (key, value))
     size = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
     scores = mul(matmul(query, transpose(key, -2, -1)), size)
     if is_causal:
@@ -171,4 +226,9 @@ def scaled_dot_product_attention(
             scores = add(scores, attn_mask)
         else:
             scores = scores.masked_fill(from_array(~to_array(attn_mask), query.device), -math.inf)
-    return matmul(dropout(softmax(scores, -1), dropout_p, dropout_p > 0), value)
+    weights = softmax(scores, -1)
+    if attn_mask is not None:  # a place that may attend to nothing gets zeros
+        nothing = np.isneginf(to_array(scores)).all(-1, keepdims=True)
+        if nothing.any():
+            weights = weights.masked_fill(from_array(nothing, query.device), 0.0)
+    return matmul(dropout(weights, dropout_p, dropout_p > 0), value)

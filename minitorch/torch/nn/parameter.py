@@ -1,4 +1,4 @@
-"""Parameter: a tensor that a Module registers when it is assigned to an attribute."""
+"""Parameter and Buffer: tensors that a Module registers when they are assigned to an attribute."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import Any
 
 from ...autodiff import History
 from ...tensor import Tensor as Core
+from ..creation import empty
+from ..dtypes import Size
 from ..show import show
 from ..tensor import Tensor
 
@@ -14,7 +16,7 @@ class Parameter(Tensor):
     """A leaf that training changes; it shares the memory of ``data``.
 
     Args:
-        data: A tensor of fractions.
+        data: A tensor of fractions; by default one without elements.
         requires_grad: Whether it collects a gradient; by default it does.
 
     Raises:
@@ -22,7 +24,7 @@ class Parameter(Tensor):
     """
 
     def __init__(self, data: Any = None, requires_grad: bool = True) -> None:
-        source = Tensor(0) if data is None else data
+        source = Tensor() if data is None else data
         v = source._value
         if isinstance(v, Core):
             self._value = Core(v._tensor, History() if requires_grad else None)
@@ -38,5 +40,53 @@ class Parameter(Tensor):
 class Buffer(Tensor):
     """A tensor that a Module registers as a buffer when it is assigned to an attribute."""
 
-    def __init__(self, data: Tensor, persistent: bool = True) -> None:
-        self._value, self._place, self.persistent = data._value, data._place, persistent
+    def __init__(self, data: Any = None, persistent: bool = True) -> None:
+        source = Tensor() if data is None else data
+        self._value, self._place, self.persistent = source._value, source._place, persistent
+
+
+class UninitializedTensor(Tensor):
+    """What a lazy module has before its first call: a tensor whose shape is not known."""
+
+    _kind: type[Tensor] = Tensor
+
+    persistent = True
+
+    def __init__(self, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> None:
+        self._value = empty(0, device=device, dtype=dtype)._value
+        self.wants_grad = requires_grad
+
+    @property
+    def shape(self) -> Size:
+        """Not known yet.
+
+        Raises:
+            RuntimeError: Always.
+        """
+        raise RuntimeError(
+            "Can't access the shape of an uninitialized parameter or buffer. Call `forward` to initialize the "
+            "parameters before accessing their attributes."
+        )
+
+    def materialize(self, shape: Any, device: Any = None, dtype: Any = None) -> None:
+        """Become a tensor of this shape, with zeros."""
+        made = empty(*shape, device=self.device if device is None else device, dtype=dtype or self.dtype)
+        self.__class__ = self._kind  # type: ignore[assignment]
+        self._value = made._value
+        if self.wants_grad:
+            self.requires_grad_()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+
+class UninitializedParameter(UninitializedTensor, Parameter):
+    """A Parameter whose shape is not known yet."""
+
+    _kind = Parameter
+
+
+class UninitializedBuffer(UninitializedTensor, Buffer):
+    """A buffer whose shape is not known yet."""
+
+    _kind = Tensor

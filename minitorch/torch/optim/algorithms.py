@@ -28,7 +28,7 @@ class Adam(_OfCore):
     """Adam; see `minitorch.optim.Adam`."""
 
     algorithm, state_names = algorithms.Adam, ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
-    switches = ("maximize", "foreach", "capturable", "differentiable", "fused")
+    switches = ("maximize", "foreach", "capturable", "differentiable", "fused", "decoupled_weight_decay")
 
     def __init__(
         self, params: Any, lr: Any = 1e-3, betas: Any = (0.9, 0.999), eps: float = 1e-8, weight_decay: float = 0,
@@ -41,26 +41,27 @@ class Adam(_OfCore):
 class AdamW(Adam):
     """Adam with decoupled weight decay; see `minitorch.optim.AdamW`."""
 
-    decoupled = True
-
     def __init__(
         self, params: Any, lr: Any = 1e-3, betas: Any = (0.9, 0.999), eps: float = 1e-8, weight_decay: float = 1e-2,
         amsgrad: bool = False, **ignored: Any,
     ) -> None:  # fmt: skip
-        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, **ignored)
+        super().__init__(
+            params, lr, betas, eps, weight_decay, amsgrad, **{"decoupled_weight_decay": True, **ignored}
+        )
 
 
 class RMSprop(_OfCore):
     """RMSprop; see `minitorch.optim.RMSprop`."""
 
     algorithm, state_names = algorithms.RMSprop, ("square_avg", "grad_avg", "momentum_buffer")
+    switches = ("capturable", "foreach", "maximize", "differentiable")
 
     def __init__(
         self, params: Any, lr: Any = 1e-2, alpha: float = 0.99, eps: float = 1e-8, weight_decay: float = 0,
         momentum: float = 0, centered: bool = False, **ignored: Any,
     ) -> None:  # fmt: skip
-        settings = {"lr": lr, "alpha": alpha, "eps": eps, "weight_decay": weight_decay, "momentum": momentum}
-        super().__init__(params, {**settings, "centered": centered}, ignored)
+        settings = {"lr": lr, "momentum": momentum, "alpha": alpha, "eps": eps, "centered": centered}
+        super().__init__(params, {**settings, "weight_decay": weight_decay}, ignored)
 
 
 class Adagrad(_OfCore):

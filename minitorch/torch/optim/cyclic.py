@@ -45,7 +45,12 @@ class CosineAnnealingWarmRestarts(LRScheduler):
                 start, length = start + length, length * self.T_mult
             self.T_cur, self.T_i = epoch - start, length
         self.last_epoch = math.floor(epoch)
-        for group, rate in zip(self.optimizer.param_groups, self.get_lr()):
+        self._get_lr_called_within_step = True
+        try:
+            rates = self.get_lr()
+        finally:
+            self._get_lr_called_within_step = False
+        for group, rate in zip(self.optimizer.param_groups, rates):
             group["lr"] = rate
         self._last_lr = self._current()
 

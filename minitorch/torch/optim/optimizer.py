@@ -7,8 +7,9 @@ step asks the algorithm of the core for its rule, settings and states, and the b
 from __future__ import annotations
 
 import copy
-from collections import defaultdict
-from collections.abc import Callable
+import functools
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,6 +18,7 @@ from ...module import Parameter as Slot
 from ...tensor import Tensor as Core
 from ..autograd import enable_grad
 from ..creation import tensor
+from ..nn.hooks import RemovableHandle, register
 from ..tensor import Tensor, from_array, is_float
 
 
@@ -26,6 +28,30 @@ class _Required:
 
 
 required = _Required()
+
+
+_HOOKS = ("step_pre", "step_post", "state_dict_pre", "state_dict_post", "load_pre", "load_post")
+
+
+def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
+    """Return ``step`` with the hooks of the optimizer before and after it."""
+
+    @functools.wraps(step)
+    def hooked(self: Any, *args: Any, **kwargs: Any) -> Any:
+        for hook in list(self._hooks["step_pre"].values()):
+            new = hook(self, args, kwargs)
+            if new is not None:
+                if not (isinstance(new, tuple) and len(new) == 2):
+                    raise RuntimeError(
+                        f"{step.__qualname__} must return None or a tuple of (new_args, new_kwargs), but got {new}."
+                    )
+                args, kwargs = new
+        out = step(self, *args, **kwargs)
+        for hook in list(self._hooks["step_post"].values()):
+            hook(self, args, kwargs)
+        return out
+
+    return hooked
 
 
 class Optimizer:
@@ -42,6 +68,7 @@ class Optimizer:
 
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
         self.defaults = defaults
+        self._hooks: dict[str, OrderedDict[int, Any]] = {kind: OrderedDict() for kind in _HOOKS}
         self.state: defaultdict[Any, Any] = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
         if isinstance(params, Tensor):
@@ -55,6 +82,35 @@ class Optimizer:
             groups = [{"params": groups}]
         for group in groups:
             self.add_param_group(group)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "step" in vars(cls):
+            cls.step = _with_hooks(cls.step)  # type: ignore[method-assign]
+
+    def register_step_pre_hook(self, hook: Any) -> RemovableHandle:
+        """Call ``hook(optimizer, args, kwargs)`` before each step; what it returns replaces the arguments."""
+        return register(self._hooks["step_pre"], hook)
+
+    def register_step_post_hook(self, hook: Any) -> RemovableHandle:
+        """Call ``hook(optimizer, args, kwargs)`` after each step."""
+        return register(self._hooks["step_post"], hook)
+
+    def register_state_dict_pre_hook(self, hook: Any, prepend: bool = False) -> RemovableHandle:
+        """Call ``hook(optimizer)`` before each `state_dict`."""
+        return register(self._hooks["state_dict_pre"], hook, prepend)
+
+    def register_state_dict_post_hook(self, hook: Any, prepend: bool = False) -> RemovableHandle:
+        """Call ``hook(optimizer, state_dict)`` after each `state_dict`; what it returns replaces the dict."""
+        return register(self._hooks["state_dict_post"], hook, prepend)
+
+    def register_load_state_dict_pre_hook(self, hook: Any, prepend: bool = False) -> RemovableHandle:
+        """Call ``hook(optimizer, state_dict)`` before loading; what it returns replaces the dict."""
+        return register(self._hooks["load_pre"], hook, prepend)
+
+    def register_load_state_dict_post_hook(self, hook: Any, prepend: bool = False) -> RemovableHandle:
+        """Call ``hook(optimizer)`` after loading."""
+        return register(self._hooks["load_post"], hook, prepend)
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group of parameters with settings of its own."""
@@ -85,15 +141,21 @@ class Optimizer:
             group.setdefault(name, value)
         self.param_groups.append(group)
 
+    def _with_gradients(self) -> Iterator[tuple[dict[str, Any], Tensor, Tensor]]:
+        """Iterate over the parameters that have a gradient, with their groups; ``maximize`` turns the gradient."""
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.grad is not None:
+                    yield group, p, -p.grad if group.get("maximize") else p.grad
+
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Set all gradients to None, or to zeros."""
         for group in self.param_groups:
             for p in group["params"]:
-                if p.grad is not None:
-                    if set_to_none:
-                        p.grad = None
-                    else:
-                        p.grad.zero_()
+                if set_to_none:
+                    p.grad = None
+                elif p.grad is not None:
+                    p.grad.zero_()
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update the parameters; a subclass defines it."""
@@ -101,10 +163,19 @@ class Optimizer:
 
     def state_dict(self) -> dict[str, Any]:
         """Return settings and states, parameters by number: what PyTorch's optimizer of the same name loads."""
+        for hook in list(self._hooks["state_dict_pre"].values()):
+            hook(self)
         numbers = {id(p): k for k, p in enumerate(p for g in self.param_groups for p in g["params"])}
         state = {numbers[id(p)]: dict(s) for p, s in self.state.items() if isinstance(p, Tensor)}
-        groups = [{**g, "params": [numbers[id(p)] for p in g["params"]]} for g in self.param_groups]
-        return {"state": state, "param_groups": groups}
+        groups = [
+            {**{k: v for k, v in g.items() if k != "params"}, "params": [numbers[id(p)] for p in g["params"]]}
+            for g in self.param_groups
+        ]
+        found: dict[str, Any] = {"state": state, "param_groups": groups}
+        for hook in list(self._hooks["state_dict_post"].values()):
+            new = hook(self, found)
+            found = found if new is None else new
+        return found
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Continue from what ``state_dict`` returned, here or in PyTorch.
@@ -112,6 +183,9 @@ class Optimizer:
         Raises:
             ValueError: It has other groups of parameters.
         """
+        for hook in list(self._hooks["load_pre"].values()):
+            new = hook(self, state_dict)
+            state_dict = state_dict if new is None else new
         given = copy.deepcopy(state_dict)
         groups, saved = self.param_groups, given["param_groups"]
         if len(groups) != len(saved):
@@ -131,8 +205,10 @@ class Optimizer:
                 name: v.to(dtype=p.dtype, device=p.device) if isinstance(v, Tensor) and name != "step" else v
                 for name, v in values.items()
             }
-        for group, new in zip(groups, saved):
-            group.update({k: v for k, v in new.items() if k != "params"})
+        for group, changed in zip(groups, saved):
+            group.update({k: v for k, v in changed.items() if k != "params"})
+        for hook in list(self._hooks["load_post"].values()):
+            hook(self)
 
     def __repr__(self) -> str:
         lines = [f"{type(self).__name__} ("]
@@ -145,8 +221,8 @@ class Optimizer:
 class _Adapter:
     """What an algorithm of the core asks: the settings come from a group, the states from ``state``."""
 
-    def __init__(self, owner: Optimizer, names: tuple[str, ...], decoupled: bool) -> None:
-        self.owner, self.names, self.decoupled = owner, names, decoupled
+    def __init__(self, owner: Optimizer, names: tuple[str, ...]) -> None:
+        self.owner, self.names, self.decoupled = owner, names, False
         self.tensor: Any = None
 
     def _remember(self, p: Any, count: int, start: float = 0.0) -> tuple[int, list[Any]]:
@@ -156,7 +232,7 @@ class _Adapter:
         counted = state.get("step")
         if is_float(counted):
             counted._value._tensor._storage[0] = steps  # a tensor of one element, on the CPU
-        else:
+        elif self.names != ("momentum_buffer",):
             state["step"] = tensor(float(steps))
         for name in self.names[:count]:
             if state.get(name) is None:
@@ -169,7 +245,6 @@ class _OfCore(Optimizer):
 
     algorithm: ClassVar[Any]
     state_names: ClassVar[tuple[str, ...]]
-    decoupled: ClassVar[bool] = False
     switches: ClassVar[tuple[str, ...]] = ("maximize", "foreach", "capturable", "differentiable")
 
     def __init__(self, params: Any, defaults: dict[str, Any], ignored: dict[str, Any]) -> None:
@@ -203,12 +278,13 @@ class _OfCore(Optimizer):
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        adapter = _Adapter(self, self.state_names, self.decoupled)
+        adapter = _Adapter(self, self.state_names)
         updates: dict[Any, list[Any]] = {}
         for group in self.param_groups:
             settings = {
                 k: float(v) if isinstance(v, Tensor) else v for k, v in group.items() if k != "params"
             }
+            adapter.decoupled = bool(group.get("decoupled_weight_decay", False))
             for p in group["params"]:
                 grad = p._value._grad
                 if grad is None:

@@ -12,6 +12,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from .optimizer import Optimizer
+
 
 class LRScheduler:
     """The base of schedules; a subclass defines ``get_lr``.
@@ -22,6 +24,8 @@ class LRScheduler:
     """
 
     def __init__(self, optimizer: Any, last_epoch: int = -1) -> None:
+        if not isinstance(optimizer, Optimizer):
+            raise TypeError(f"{type(optimizer).__name__} is not an Optimizer")
         self.optimizer = optimizer
         for k, group in enumerate(optimizer.param_groups):
             if last_epoch == -1:
@@ -33,7 +37,10 @@ class LRScheduler:
         self.base_lrs = [group["initial_lr"] for group in optimizer.param_groups]
         self.last_epoch = last_epoch
         self._step_count = 0
+        self._get_lr_called_within_step = False
+        self._is_initial = True
         self.step()
+        self._is_initial = False
 
     def get_lr(self) -> list[float]:
         """Return the next rate of each group."""
@@ -51,15 +58,18 @@ class LRScheduler:
         self._step_count += 1
         if epoch is None:
             self.last_epoch += 1
-            rates = self.get_lr()
         else:
             self.last_epoch = epoch
-            rates = self._closed_form()
+        self._get_lr_called_within_step = True
+        try:
+            rates = self.get_lr() if epoch is None else self._get_closed_form_lr()
+        finally:
+            self._get_lr_called_within_step = False
         for group, rate in zip(self.optimizer.param_groups, rates):
             group["lr"] = rate
         self._last_lr = self._current()
 
-    def _closed_form(self) -> list[float]:
+    def _get_closed_form_lr(self) -> list[float]:
         return self.get_lr()
 
     def state_dict(self) -> dict[str, Any]:
@@ -90,7 +100,16 @@ class LambdaLR(LRScheduler):
         return [base * fn(self.last_epoch) for fn, base in zip(self.lr_lambdas, self.base_lrs)]
 
     def state_dict(self) -> dict[str, Any]:
-        return {k: v for k, v in super().state_dict().items() if k != "lr_lambdas"}
+        """Return all but the optimizer; of functions, the attributes of those that are objects."""
+        known = [None if isinstance(fn, types.FunctionType) else dict(vars(fn)) for fn in self.lr_lambdas]
+        return {**super().state_dict(), "lr_lambdas": known}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Continue from what ``state_dict`` returned; the functions stay."""
+        for fn, known in zip(self.lr_lambdas, state_dict.get("lr_lambdas", ())):
+            if known is not None:
+                vars(fn).update(known)
+        super().load_state_dict({k: v for k, v in state_dict.items() if k != "lr_lambdas"})
 
 
 class MultiplicativeLR(LambdaLR):
@@ -113,7 +132,7 @@ class StepLR(LRScheduler):
         hold = self.last_epoch == 0 or self.last_epoch % self.step_size
         return [lr if hold else lr * self.gamma for lr in self._current()]
 
-    def _closed_form(self) -> list[float]:
+    def _get_closed_form_lr(self) -> list[float]:
         return [base * self.gamma ** (self.last_epoch // self.step_size) for base in self.base_lrs]
 
 
@@ -129,7 +148,7 @@ class MultiStepLR(LRScheduler):
     def get_lr(self) -> list[float]:
         return [lr * self.gamma ** self.milestones[self.last_epoch] for lr in self._current()]
 
-    def _closed_form(self) -> list[float]:
+    def _get_closed_form_lr(self) -> list[float]:
         passed = bisect_right(sorted(self.milestones.elements()), self.last_epoch)
         return [base * self.gamma**passed for base in self.base_lrs]
 
@@ -150,7 +169,7 @@ class ConstantLR(LRScheduler):
             return [lr * self.factor for lr in self._current()]
         return [lr / self.factor if self.last_epoch == self.total_iters else lr for lr in self._current()]
 
-    def _closed_form(self) -> list[float]:
+    def _get_closed_form_lr(self) -> list[float]:
         return [
             base * (1.0 if self.last_epoch >= self.total_iters else self.factor) for base in self.base_lrs
         ]
@@ -183,7 +202,7 @@ class LinearLR(LRScheduler):
         below = self.total_iters * self.start_factor + (self.last_epoch - 1) * rise
         return [lr * (1.0 + rise / below) for lr in self._current()]
 
-    def _closed_form(self) -> list[float]:
+    def _get_closed_form_lr(self) -> list[float]:
         part = min(self.total_iters, self.last_epoch) / self.total_iters
         return [
             base * (self.start_factor + (self.end_factor - self.start_factor) * part)
@@ -201,7 +220,7 @@ class ExponentialLR(LRScheduler):
     def get_lr(self) -> list[float]:
         return [lr if self.last_epoch == 0 else lr * self.gamma for lr in self._current()]
 
-    def _closed_form(self) -> list[float]:
+    def _get_closed_form_lr(self) -> list[float]:
         return [base * self.gamma**self.last_epoch for base in self.base_lrs]
 
 
@@ -221,7 +240,7 @@ class PolynomialLR(LRScheduler):
         factor = ((1.0 - self.last_epoch / n) / (1.0 - (self.last_epoch - 1) / n)) ** self.power
         return [lr * factor for lr in self._current()]
 
-    def _closed_form(self) -> list[float]:
+    def _get_closed_form_lr(self) -> list[float]:
         part = min(self.total_iters, self.last_epoch) / self.total_iters
         return [base * (1.0 - part) ** self.power for base in self.base_lrs]
 
@@ -238,14 +257,14 @@ class CosineAnnealingLR(LRScheduler):
         if t == 0:
             return self._current()
         if self._step_count == 1 and t > 0:
-            return self._closed_form()
+            return self._get_closed_form_lr()
         if (t - 1 - n) % (2 * n) == 0:
             step = 1 - math.cos(math.pi / n)
             return [lr + (base - low) * step / 2 for base, lr in zip(self.base_lrs, self._current())]
         ratio = (1 + math.cos(math.pi * t / n)) / (1 + math.cos(math.pi * (t - 1) / n))
         return [ratio * (lr - low) + low for lr in self._current()]
 
-    def _closed_form(self) -> list[float]:
+    def _get_closed_form_lr(self) -> list[float]:
         shape = (1 + math.cos(math.pi * self.last_epoch / self.T_max)) / 2
         return [self.eta_min + (base - self.eta_min) * shape for base in self.base_lrs]
 

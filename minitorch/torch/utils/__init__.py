@@ -1,5 +1,5 @@
-"""``torch.utils``: ``data``; ``tensorboard`` is imported by those who have tensorboardX."""
+"""``torch.utils``: ``data``, ``checkpoint``; ``tensorboard`` is imported by those who have tensorboardX."""
 
-from . import data
+from . import checkpoint, data
 
-__all__ = ["data"]
+__all__ = ["checkpoint", "data"]
