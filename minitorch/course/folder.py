@@ -22,6 +22,7 @@ TEST_HELPERS = {
     "conftest.py": 0,
     "helpers.py": 0,
     "tensor_helpers.py": 2,
+    "compiled.py": 3,
     "conv_helpers.py": 4,
 }
 DIGITS = HERE.parent / "data" / "digits.npz"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 Node = ast.FunctionDef | ast.ClassDef
 
@@ -35,8 +35,8 @@ def is_stub(function: ast.FunctionDef) -> bool:
     return False
 
 
-def _rewritten(text: str, names: Iterable[str], lines_for: Callable[[str, list[str]], list[str]]) -> str:
-    """Replace the statements of functions by what ``lines_for`` makes of their indent and their lines.
+def emptied(text: str, names: Iterable[str], message: str) -> str:
+    """Return a source whose functions ``names`` keep signature and docstring, and raise NotImplementedError.
 
     Raises:
         KeyError: A function is not there.
@@ -52,18 +52,8 @@ def _rewritten(text: str, names: Iterable[str], lines_for: Callable[[str, list[s
         doc = function.body[0].end_lineno if code is not function.body else None
         places.append((first if doc is None else doc, last, code[0].col_offset))
     for first, last, indent in sorted(places, reverse=True):
-        lines[first:last] = lines_for(" " * indent, lines[first:last])
+        lines[first:last] = [f'{" " * indent}raise NotImplementedError("{message}")']
     return "\n".join(lines) + "\n"
-
-
-def emptied(text: str, names: Iterable[str], message: str) -> str:
-    """Return a source whose functions ``names`` keep signature and docstring, and raise NotImplementedError."""
-    return _rewritten(text, names, lambda indent, _: [f'{indent}raise NotImplementedError("{message}")'])
-
-
-def with_line(text: str, names: Iterable[str], line: str) -> str:
-    """Return a source whose functions ``names`` run one line first."""
-    return _rewritten(text, names, lambda indent, old: [indent + line, *old])
 
 
 def source_of(text: str, name: str) -> str:

@@ -1,9 +1,11 @@
-"""Every task emptied: its tests fail with its message, and the tests of earlier tasks do not need it.
+"""Every task, without the tasks that it does not build on: its tests pass. Without the task itself: each of them fails.
 
-Emptying each task and running all earlier tests would take an hour. Two runs show the same. In a solved folder whose
-task functions note that they are called, every test calls a function of its own task and none of a later one. And with
-one task emptied, each of its tests fails with the task's message. Kernels run as Python code; the CUDA ones run in the
-simulator.
+In the first folder of a case, all functions are emptied but those of the task and of the tasks that it builds on. So no
+test needs a later task, and emptying any other task changes nothing. In the second folder the task itself is emptied,
+and each of its tests fails with the task's message. Kernels run as a student's tests run them: as Python, as compiled
+code in the tests named ``compiled``, and in the CUDA simulator.
+
+All tasks take minutes: ``pytest -n 2 -m whole_course tests/course``. The others of this file are in every run.
 """
 
 from __future__ import annotations
@@ -17,18 +19,15 @@ from typing import Any
 
 import pytest
 
-from minitorch.course import folder, stubs
-from minitorch.course.tasks import Task, tasks
+from minitorch.course import folder
+from minitorch.course.tasks import Task, find_task, tasks
 
-LAST = 4
-# The plugin of both runs: for each test its marker, its outcome, its error, and the tasks whose functions it called.
+# One task of each kind: numbers, tests that the student writes, tensors, compiled kernels.
+QUICK = ("0.1", "0.2", "2.2", "4.1")
+# For each test its marker, its outcome and its error.
 PLUGIN = """
-import builtins, json, os
-builtins.course_called = set()
+import json, os
 found = {}
-
-def pytest_runtest_setup(item):
-    builtins.course_called.clear()
 
 def pytest_exception_interact(node, call, report):
     found.setdefault(report.nodeid, {})["error"] = call.excinfo.exconly()
@@ -38,7 +37,6 @@ def pytest_runtest_makereport(item, call):
         entry = found.setdefault(item.nodeid, {})
         entry["task"] = next(m.name for m in item.iter_markers() if m.name.startswith("task"))
         entry["passed"] = call.excinfo is None
-        entry["called"] = sorted(builtins.course_called)
 
 def pytest_sessionfinish():
     with open(os.environ["COURSE_REPORT"], "w") as file:
@@ -52,83 +50,65 @@ def write(place: Path, texts: dict[str, str]) -> None:
         (place / name).write_text(text, encoding="utf-8")
 
 
-def run(place: Path, marker: str | None = None, jit: bool = False) -> dict[str, dict[str, Any]]:
-    """Run tests of a folder, and return what the plugin found, by test."""
+def run(place: Path, marker: str) -> dict[str, dict[str, Any]]:
+    """Run the tests of a task in a folder, and return what the plugin found, by test."""
     (place / "course_plugin.py").write_text(PLUGIN, encoding="utf-8")
     report = place / "report.json"
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "MINITORCH", "NUMBA"))}
-    environment = {
-        **kept,
-        "PYTHONPATH": str(place),
-        "COURSE_EXAMPLES": "2",
-        "COURSE_REPORT": str(report),
-        "NUMBA_DISABLE_JIT": str(int(not jit)),
-    }
-    chosen = ["-m", marker] if marker else []
+    settings = {"PYTHONPATH": str(place), "COURSE_EXAMPLES": "3", "COURSE_REPORT": str(report)}
+    flags = ["-q", "--tb=no", "-p", "course_plugin", "-p", "no:cacheprovider", "-m", marker]
     done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "--tb=no",
-            "-p",
-            "course_plugin",
-            "-p",
-            "no:cacheprovider",
-            *chosen,
-        ],
+        [sys.executable, "-m", "pytest", *flags],
         cwd=place,
-        env=environment,
+        env={**kept, **settings},
         capture_output=True,
         text=True,
-        timeout=900,
+        timeout=600,
         check=False,
     )
     assert report.exists(), done.stdout + done.stderr
-    return json.loads(report.read_text())
+    found = json.loads(report.read_text())
+    assert {entry["task"] for entry in found.values()} == {marker}
+    return found
 
 
-def test_tests_need_their_own_task_and_no_later_one(tmp_path: Path) -> None:
-    texts = folder.files_of(LAST, {}, todo=())
-    for task in tasks():
-        for name, functions in task.functions.items():
-            line = f'import builtins; builtins.course_called.add("{task.marker}")'
-            texts[name] = stubs.with_line(texts[name], functions, line)
-    write(tmp_path, texts)
-    found = run(tmp_path)
-    order = [task.marker for task in tasks()]
-    assert {entry["task"] for entry in found.values()} == set(order)
-    problems = []
-    for test, entry in found.items():
-        if not entry["passed"]:
-            problems.append(f"{test}: fails: {entry['error'][:300]}")
-        # Task 0.2 is its tests; they have no other function.
-        if entry["task"] not in entry["called"]:
-            problems.append(f"{test}: calls no function of its task")
-        later = [name for name in entry["called"] if order.index(name) > order.index(entry["task"])]
-        if later:
-            problems.append(f"{test}: calls functions of {later}")
-    assert not problems, "\n".join(problems)
+def closure(task: Task) -> set[str]:
+    """Return the names of a task and of all that it builds on."""
+    return {task.name}.union(*(closure(find_task(name)) for name in task.needs))
 
 
+def check_alone(task: Task, place: Path) -> None:
+    kept = closure(task)
+    others = tuple(t for t in tasks() if t.module <= task.module and t.name not in kept)
+    write(place, folder.files_of(task.module, {}, todo=others))
+    found = run(place, task.marker)
+    assert {test: entry["error"] for test, entry in found.items() if not entry["passed"]} == {}
+
+
+def check_emptied(task: Task, place: Path) -> None:
+    write(place, folder.files_of(task.module, {}, todo=(task,)))
+    found = run(place, task.marker)
+    assert [test for test, entry in found.items() if entry["passed"]] == []
+    assert [entry["error"] for entry in found.values() if task.message not in entry["error"]] == []
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_a_task_with_what_it_builds_on(name: str, tmp_path: Path) -> None:
+    check_alone(find_task(name), tmp_path)
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_an_emptied_task_fails_with_its_message(name: str, tmp_path: Path) -> None:
+    check_emptied(find_task(name), tmp_path)
+
+
+@pytest.mark.whole_course
 @pytest.mark.parametrize("task", tasks(), ids=lambda task: task.marker)
-def test_an_emptied_task_fails_with_its_message(task: Task, tmp_path: Path) -> None:
-    write(tmp_path, folder.files_of(task.module, {}, todo=(task,)))
-    found = run(tmp_path, task.marker)
-    assert found
-    for test, entry in found.items():
-        assert not entry["passed"], test
-        assert task.message in entry["error"], (test, entry["error"])
+def test_every_task(task: Task, tmp_path: Path) -> None:
+    check_alone(task, tmp_path / "done")
+    check_emptied(task, tmp_path / "emptied")
 
 
 def test_prerequisites_are_earlier_tasks() -> None:
     names = [task.name for task in tasks()]
     assert [(t.name, n) for t in tasks() for n in t.needs if names.index(n) >= names.index(t.name)] == []
-
-
-def test_an_emptied_kernel_says_so_when_it_is_compiled(tmp_path: Path) -> None:
-    task = next(task for task in tasks() if task.name == "4.1")
-    write(tmp_path, folder.files_of(LAST, {}, todo=(task,)))
-    found = run(tmp_path, "task4_1", jit=True)
-    assert all(task.message in entry["error"] for entry in found.values())

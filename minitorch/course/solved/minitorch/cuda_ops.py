@@ -18,11 +18,11 @@ from .tensor_ops import Fn, Op, TensorBackend, TensorOps
 
 cuda: Any = numba.cuda  # it has no types
 
-THREADS_PER_BLOCK = 32
-BLOCK_DIM = 32
+BLOCK_DIM = 32  # the threads of a block in `sum_practice`
 SIMULATED = os.environ.get("NUMBA_ENABLE_CUDASIM", "0") == "1"
-# The threads of a block in reductions, and in a row of a block of the matrix products. The simulator starts a Python
-# thread for each, so it has few.
+# The threads of a block in maps and zips, in reductions, and in a row of a block of the matrix products. The simulator
+# starts a Python thread for each, so it has few.
+THREADS_PER_BLOCK = 4 if SIMULATED else 32
 REDUCE_DIM = 4 if SIMULATED else 32
 TILE = 4 if SIMULATED else 32
 

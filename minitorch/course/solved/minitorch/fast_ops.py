@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,25 @@ from . import tensor_data
 from .tensor_data import Shape, Storage, Strides, shape_broadcast
 from .tensor_ops import Fn, Op, TensorBackend, TensorOps
 
+# Threads without work sleep. Otherwise they occupy a core, and on a busy computer each parallel loop waits for it.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 # Compiled kernels call compiled functions only.
 to_index: Any = njit(tensor_data.to_index)
 index_to_position: Any = njit(tensor_data.index_to_position)
 broadcast_index: Any = njit(tensor_data.broadcast_index)
+
+
+@njit
+def equal_arrays(a: Any, b: Any) -> bool:
+    """Tell whether two shapes, or two strides, are equal. This function is complete.
+
+    In a parallel kernel, ``(a == b).all()`` is a parallel loop too, and slower than this one for a few numbers.
+    """
+    equal = len(a) == len(b)
+    for i in range(min(len(a), len(b))):
+        equal = equal and a[i] == b[i]
+    return equal
 
 
 class FastOps(TensorOps):
@@ -89,13 +105,9 @@ def tensor_map(fn: Any) -> Any:
 
         The main loop runs in parallel: use ``prange``. All index buffers are NumPy arrays, and each turn of the loop
         needs its own. Where ``out`` and the input have equal shapes and equal strides, no index is needed at all:
-        write this case first.
+        write this case first, with `equal_arrays`.
         """
-        if (
-            len(out_shape) == len(in_shape)
-            and (out_shape == in_shape).all()
-            and (out_strides == in_strides).all()
-        ):
+        if equal_arrays(out_shape, in_shape) and equal_arrays(out_strides, in_strides):
             for i in prange(len(out)):
                 out[i] = fn(in_storage[i])
             return
@@ -131,12 +143,10 @@ def tensor_zip(fn: Any) -> Any:
         shapes and strides are equal.
         """
         if (
-            len(out_shape) == len(a_shape)
-            and len(out_shape) == len(b_shape)
-            and (out_shape == a_shape).all()
-            and (out_shape == b_shape).all()
-            and (out_strides == a_strides).all()
-            and (out_strides == b_strides).all()
+            equal_arrays(out_shape, a_shape)
+            and equal_arrays(out_shape, b_shape)
+            and equal_arrays(out_strides, a_strides)
+            and equal_arrays(out_strides, b_strides)
         ):
             for i in prange(len(out)):
                 out[i] = fn(a_storage[i], b_storage[i])

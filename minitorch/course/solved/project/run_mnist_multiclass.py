@@ -25,8 +25,12 @@ BATCH = 16
 
 
 def RParam(*shape: int, fan_in: int) -> minitorch.Parameter:
-    """Return a Parameter of random numbers, up to 1 over the root of the number of inputs of an output."""
-    return minitorch.Parameter(2.0 / fan_in**0.5 * (minitorch.rand(shape, backend=BACKEND) - 0.5))
+    """Return a Parameter of random numbers, so wide that a layer with ReLU keeps the size of its inputs.
+
+    They are uniform, up to the root of 6 over the number of inputs of an output (He et al., 2015).
+    """
+    width = (6.0 / fan_in) ** 0.5
+    return minitorch.Parameter(2.0 * width * (minitorch.rand(shape, backend=BACKEND) - 0.5))
 
 
 class Linear(minitorch.Module):
@@ -159,7 +163,7 @@ def main() -> None:
     """Run the script."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--EPOCHS", type=int, default=5)
-    parser.add_argument("--RATE", type=float, default=0.05, help="learning rate")
+    parser.add_argument("--RATE", type=float, default=0.1, help="learning rate")
     parser.add_argument("--LIMIT", type=int, default=2000, help="how many images to train with")
     parser.add_argument("--DATASET", default="auto", choices=["auto", "mnist", "digits"])
     args = parser.parse_args()

@@ -1,12 +1,21 @@
-"""What every test stands on: the simulator of CUDA, the number of examples, and the guide's page under a failure."""
+"""What every test stands on: how kernels run, the number of examples, and the guide's page under a failure.
+
+Kernels for the CPU run as Python functions: nothing is compiled, an error is Python's own, and a debugger works. Only
+the tests named ``compiled`` compile them with Numba. ``NUMBA_DISABLE_JIT=0 pytest -m task3_1`` compiles them in all
+tests. Kernels for CUDA run in Numba's simulator. ``NUMBA_ENABLE_CUDASIM=0`` runs them on a GPU.
+"""
 
 import os
 import random
+from pathlib import Path
 from typing import Any
 
-# Numba reads this when it is imported. On a computer with a GPU, NUMBA_ENABLE_CUDASIM=0 runs the kernels there.
+# Numba reads these when it is imported.
 os.environ.setdefault("NUMBA_ENABLE_CUDASIM", "1")
 os.environ.setdefault("NUMBA_CUDA_LOW_OCCUPANCY_WARNINGS", "0")
+
+if Path(__file__).with_name("compiled.py").exists():  # from module 3 on
+    from . import compiled as compiled
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings

@@ -7,6 +7,7 @@ from hypothesis.strategies import data
 import minitorch
 from minitorch import FastBackend
 
+from .compiled import in_parallel, load
 from .helpers import same, small_ints
 from .tensor_helpers import check_product, few, tensors
 
@@ -38,8 +39,10 @@ def test_gradient(data: object) -> None:
     minitorch.grad_check(lambda x, y: x @ y, a, b)
 
 
-def test_larger_matrices() -> None:
-    a, b = (minitorch.rand((40, 40), backend=FastBackend) for _ in range(2))
-    expected = a.to_numpy() @ b.to_numpy()
-    error = abs((a @ b).to_numpy() - expected).max()
-    same(error < 1e-9, True, "40 by 40 agrees with NumPy")
+def test_compiled() -> None:
+    backend = load("fast_ops").FastBackend
+    a, b = minitorch.rand((2, 40, 30), backend=backend), minitorch.rand((1, 50, 30), backend=backend)
+    with in_parallel("matrix product"):
+        got = (a @ b.permute(0, 2, 1)).to_numpy()
+    expected = a.to_numpy() @ b.to_numpy().transpose(0, 2, 1)
+    same(bool(abs(got - expected).max() < 1e-9), True, "compiled (2, 40, 30) @ (1, 30, 50) agrees with NumPy")

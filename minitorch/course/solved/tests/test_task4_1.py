@@ -7,6 +7,7 @@ from hypothesis.strategies import data
 import minitorch
 from minitorch import FastBackend, tensor
 
+from .compiled import in_parallel, load
 from .conv_helpers import check_conv
 from .helpers import same, small_ints
 from .tensor_helpers import few, tensors
@@ -45,3 +46,11 @@ def test_gradient(data: object) -> None:
 def test_gradient_of_channels(data: object) -> None:
     input = data.draw(tensors(FastBackend, shape=(2, 2, 6)))
     minitorch.grad_check(minitorch.conv1d, input, data.draw(tensors(FastBackend, shape=(3, 2, 2))))
+
+
+def test_compiled() -> None:
+    convolve = load("fast_conv").conv1d
+    input, weight = (minitorch.rand(shape, backend=FastBackend) for shape in ((2, 3, 6), (2, 3, 4)))
+    with in_parallel("convolution"):
+        check_conv(convolve, input, weight)
+    minitorch.grad_check(convolve, input, weight)

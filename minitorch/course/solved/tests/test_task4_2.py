@@ -7,6 +7,7 @@ from hypothesis.strategies import data
 import minitorch
 from minitorch import FastBackend, tensor
 
+from .compiled import in_parallel, load
 from .conv_helpers import check_conv
 from .helpers import same, small_ints
 from .tensor_helpers import few, tensors
@@ -37,3 +38,11 @@ def test_against_loops(data: object) -> None:
 def test_gradients(input: tuple[int, ...], weight: tuple[int, ...], data: object) -> None:
     a, b = (data.draw(tensors(FastBackend, shape=shape)) for shape in (input, weight))
     minitorch.grad_check(minitorch.conv2d, a, b)
+
+
+def test_compiled() -> None:
+    convolve = load("fast_conv").conv2d
+    input, weight = (minitorch.rand(shape, backend=FastBackend) for shape in ((2, 3, 5, 6), (2, 3, 2, 4)))
+    with in_parallel("convolution"):
+        check_conv(convolve, input, weight)
+    minitorch.grad_check(convolve, input, weight)
