@@ -26,6 +26,8 @@ REFERENCE = (
     "reference_minitorch"  # the reference solutions beside the student's package, for the hidden tests
 )
 
+NO_TESTS = 5  # pytest's exit status
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -110,6 +112,7 @@ def _run(
         report, output = Path(made) / "report", Path(made) / "output"
         arguments = [
             "-q",
+            "--show-capture=no",
             "-p",
             "no:cacheprovider",
             "-c",
@@ -174,18 +177,23 @@ def _result(
     def result(state: str, problem: str) -> Result:
         return Result(task, state, passed, len(tests), seconds, problem)
 
-    if late or not ended:
-        begun = [e["start"] for e in entries if "start" in e and e["start"] not in tests]
-        where = f" in {_short(begun[-1])}" if begun else " before the first test"
+    begun = [e["start"] for e in entries if "start" in e and e["start"] not in tests]
+    if late or not ended or begun:
+        last = f" in {_short(begun[-1])}" if begun else " after the tests" if tests else ""
+        where = last or " before the first test"
         if late:
             return result(
                 "stopped", f"stopped after {limits.seconds:g} seconds{where}: is there an endless loop?"
             )
         return result(
-            "stopped", f"the process ended{where} (exit status {status}): sys.exit, or out of memory?"
+            "stopped", f"the process ended{where} (exit status {status}): os._exit, or out of memory?"
         )
     if not problems and passed == len(tests):
-        return result("done", "") if tests else result("failing", f"no test has the marker {task.marker}")
+        if tests:
+            return result("done", "")
+        if status == NO_TESTS:
+            return result("failing", f"no test has the marker {task.marker}")
+        return result("failing", f"pytest ended before a test (exit status {status}): is there a sys.exit?")
     problems = problems or ["a test was skipped"]
     unwritten = all("Need to implement" in problem for problem in problems)
     return result("todo" if unwritten else "failing", problems[0])
@@ -194,7 +202,8 @@ def _result(
 def _line(text: str) -> str:
     """Return the line of an error that says what it is, not too long."""
     lines = text.splitlines() or [""]
-    first = lines[-1] if "CollectError" in lines[0] else lines[0]  # the cause stands at the end
+    # The cause of an error in an import stands at the end.
+    first = lines[-1].removeprefix("E").strip() if "CollectError" in lines[0] else lines[0]
     return first if len(first) <= 160 else first[:157] + "..."
 
 

@@ -14,15 +14,20 @@ import time
 from contextlib import suppress
 from typing import Any, NoReturn
 
+FILE_MEGABYTES = 64  # the size of a file that a test may write; what it prints goes to a file too
+
 
 def limit_memory(megabytes: int) -> None:
-    """Let allocations beyond this fail, where the operating system can do it."""
+    """Let allocations beyond this fail, and files beyond `FILE_MEGABYTES`, where the operating system can do it."""
     with suppress(ImportError):
         import resource
 
-        size = megabytes << 20
-        with suppress(ValueError, OSError):  # the computer's own limit is lower
-            resource.setrlimit(resource.RLIMIT_AS, (size, size))
+        for kind, size in (
+            (resource.RLIMIT_AS, megabytes << 20),
+            (resource.RLIMIT_FSIZE, FILE_MEGABYTES << 20),
+        ):
+            with suppress(ValueError, OSError):  # the computer's own limit is lower
+                resource.setrlimit(kind, (size, size))
 
 
 def refuse_network(*_: object) -> NoReturn:
