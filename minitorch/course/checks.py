@@ -108,6 +108,7 @@ def _run(
     student: Path, place: Path, task: Task, limits: Limits, flags: list[str], settings: dict[str, str]
 ) -> Result:
     """Run the tests with a task's marker that lie in ``place`` on the package in ``student``."""
+    student, place = student.resolve(), place.resolve()  # the child changes its folder
     with tempfile.TemporaryDirectory(prefix="minitorch-course-") as made:
         report, output = Path(made) / "report", Path(made) / "output"
         arguments = [
@@ -122,8 +123,8 @@ def _run(
         ]
         arguments += ["-m", task.marker, *flags, str(place / "tests")]
         order = {
-            "folder": str(student.resolve()),
-            "cwd": str(place.resolve()),
+            "folder": str(student),
+            "cwd": str(place),
             "megabytes": limits.megabytes,
             "report": str(report),
             "arguments": arguments,
@@ -131,7 +132,7 @@ def _run(
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "PYTEST", "MINITORCH_"))}
         # Threads reserve addresses for their stacks and pools, which count against the limit on memory.
         few = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
-        path = os.pathsep.join([str(student.resolve()), str(place.resolve())])
+        path = os.pathsep.join([str(student), str(place)])
         environment = {
             **kept, **few, **settings, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1",
         }  # fmt: skip

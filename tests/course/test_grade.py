@@ -74,8 +74,11 @@ def test_code_that_ends_python_when_it_is_imported(tmp_path: Path) -> None:
         assert "\n" not in result.problem
 
 
-def test_a_solved_folder_has_all_points(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["course", "grade", str(solved(tmp_path)), "--json", "--seed", "5"]) == 0
+def test_a_solved_folder_has_all_points(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(solved(tmp_path))
+    assert main(["course", "grade", ".", "--json", "--seed", "5"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["points"] == 1.0, found
     assert [task["task"] for task in found["tasks"]] == ["0.1", "0.2", "0.3", "0.4"]
@@ -93,9 +96,12 @@ def test_hidden_tests_find_what_the_students_tests_miss(tmp_path: Path) -> None:
     assert graded.total > 5
 
 
-def test_status_names_the_next_task(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["course", "new", "0", str(tmp_path / "hw0")]) == 0
-    assert main(["course", "status", str(tmp_path / "hw0")]) == 0
+def test_status_names_the_next_task(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["course", "new", "0", "hw0"]) == 0
+    assert main(["course", "status", "hw0"]) == 0
     said = capsys.readouterr().out
     assert "Next: task 0.1, Operators: guide/module0.md#task-01, then pytest -m task0_1" in said
     assert said.count("to do") == 4
