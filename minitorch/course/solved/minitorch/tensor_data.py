@@ -26,14 +26,15 @@ class IndexingError(RuntimeError):
     """An index or a shape that does not fit."""
 
 
-# Numba compiles the next three for module 3, so they use numbers, loops and arrays only.
+# Numba compiles the next three for module 3, so they use numbers, loops and arrays only. CUDA kernels have index
+# buffers of one length, `MAX_DIMS`: an index may be longer than the shape, and its end means nothing.
 
 
 def index_to_position(index: Index, strides: Strides) -> int:
     """Return the place in the storage of the element with this index.
 
     Args:
-        index: One number per dimension.
+        index: One number per dimension; it may be longer than ``strides``, and the rest of it does not count.
         strides: How far apart neighbours are in the storage, per dimension.
     """
     position = 0
@@ -50,7 +51,7 @@ def to_index(ordinal: int, shape: Shape, out_index: OutIndex) -> None:
     Args:
         ordinal: The number of the element.
         shape: The shape of the tensor.
-        out_index: Where the index is written, one number per dimension.
+        out_index: Where the index is written, one number per dimension of ``shape``; it may be longer.
     """
     left = ordinal + 0  # a plain number, also where `ordinal` belongs to a parallel loop
     for dim in range(len(shape) - 1, -1, -1):
@@ -65,7 +66,7 @@ def broadcast_index(big_index: Index, big_shape: Shape, shape: Shape, out_index:
     and a size of 1 serves every index of the large one.
 
     Args:
-        big_index: The index in the large tensor.
+        big_index: The index in the large tensor; it may be longer than ``big_shape``.
         big_shape: The shape of the large tensor.
         shape: The shape of the small one.
         out_index: Where the index in the small one is written.

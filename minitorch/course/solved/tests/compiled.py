@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 import numba
-from numba.core.errors import NumbaPerformanceWarning
+from numba.core.errors import NumbaError, NumbaPerformanceWarning
 
 # Here `njit` returns the Python function that it is given. Numba itself was imported without this setting.
 before = numba.config.DISABLE_JIT
@@ -39,3 +39,18 @@ def in_parallel(what: str) -> Iterator[None]:
         yield
     serial = [w for w in found if issubclass(w.category, NumbaPerformanceWarning)]
     assert not serial, f"{what}: Numba found no loop to run in parallel: use prange for the main loop"
+
+
+def check_operators(names: list[str], *numbers: float) -> None:
+    """Insist that Numba compiles functions of `minitorch.operators`, which kernels call."""
+    for name in names:
+        function = getattr(minitorch.operators, name)
+        try:
+            got = numba.njit(function)(*numbers)
+        except NumbaError as error:
+            reason = str(error).splitlines()
+            raise AssertionError(
+                f"Numba cannot compile operators.{name} (task 0.1). It knows numbers, arithmetic, if and else, and the "
+                f"functions of math; write `1.0 if x < y else 0.0` for `float(x < y)`. Numba says: {reason[2:4]}"
+            ) from None
+        assert abs(got - function(*numbers)) < 1e-9, f"operators.{name}{numbers}: compiled {got}"

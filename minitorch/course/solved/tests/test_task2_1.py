@@ -64,3 +64,11 @@ def test_permute(data: object) -> None:
 def test_permute_shares_the_storage(data: object) -> None:
     t = data.draw(tensor_data())
     assert t.permute(*reversed(range(t.dims)))._storage is t._storage, "permute copies nothing"
+
+
+def test_buffers_that_are_longer() -> None:
+    found = minitorch.index_to_position(np.array([1, 2, 7, 7], np.int32), np.array([3, 1], np.int32))
+    same(int(found), 5, "place of the index (1, 2) in a longer buffer, strides (3, 1)")
+    buffer = np.array([9, 9, 9, 9], np.int32)
+    minitorch.to_index(5, np.array([2, 3], np.int32), buffer)
+    same([int(i) for i in buffer[:2]], [1, 2], "index number 5 of (2, 3) in a longer buffer")

@@ -54,3 +54,9 @@ def test_broadcast_index(data: object) -> None:
         own = index[len(big) - len(small) :]
         expected = tuple(i if n > 1 else 0 for i, n in zip(own, small))
         same(tuple(int(i) for i in out), expected, f"index {index} of {big} in {small}")
+
+
+def test_buffers_that_are_longer() -> None:
+    big, small = np.array([1, 2, 7, 7], np.int32), np.array([9, 9, 9, 9], np.int32)
+    minitorch.broadcast_index(big, np.array([2, 3], np.int32), np.array([3], np.int32), small)
+    same(int(small[0]), 2, "index in (3,) for the index (1, 2) of (2, 3), in longer buffers")

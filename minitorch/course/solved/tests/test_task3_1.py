@@ -10,7 +10,7 @@ from hypothesis.strategies import data
 import minitorch
 from minitorch import FastBackend, tensor
 
-from .compiled import in_parallel, load
+from .compiled import check_operators, in_parallel, load
 from .helpers import ONE, REDUCTIONS, TWO, close, same
 from .tensor_helpers import (
     check_gradient,
@@ -100,6 +100,7 @@ def test_compiled_map(compiled: ModuleType) -> None:
     same(t.f.neg_map(turned).to_numpy().tolist(), (-NUMBERS.T).tolist(), "compiled map of a permuted (3, 2)")
     row = t.f.neg_map(tensor([1.0, 2.0, 3.0], backend=t.f), t.zeros()).to_numpy().tolist()
     same(row, [[-1.0, -2.0, -3.0]] * 2, "compiled map of (3,) into (2, 3)")
+    check_operators(["neg", "sigmoid", "relu", "log", "exp", "id", "inv"], 0.5)
 
 
 def test_compiled_zip(compiled: ModuleType) -> None:
@@ -111,6 +112,9 @@ def test_compiled_zip(compiled: ModuleType) -> None:
     row = tensor([10.0, 100.0], backend=t.f)
     got = t.f.mul_zip(t.permute(1, 0), row).to_numpy().tolist()
     same(got, (NUMBERS.T * [10.0, 100.0]).tolist(), "compiled zip of a permuted (3, 2) with (2,)")
+    check_operators(
+        ["add", "mul", "lt", "eq", "is_close", "max", "relu_back", "log_back", "inv_back"], 0.5, 2.0
+    )
 
 
 def test_compiled_reduce(compiled: ModuleType) -> None:
