@@ -1,7 +1,7 @@
-"""Fills the tables of README.md and of the results, performance and reliability pages from JSON, never by hand.
+"""Fills the tables of README.md and of pages of the documentation from JSON and TOML, never by hand.
 
 Input: ``docs/results/`` (from ``scripts/make_results.py`` and ``scripts/make_reliability.py``) and
-``benchmarks/results/`` (from ``make bench``).
+``benchmarks/results/`` (from ``make bench``); ``minitorch/course/tasks.toml``.
 Output: the text between ``<!-- name -->`` and ``<!-- /name -->`` on each page. A second run changes nothing.
 It depends on the standard library only.
 """
@@ -13,10 +13,13 @@ import re
 from pathlib import Path
 from typing import Any
 
+import tomllib
+
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "docs" / "results"
 BENCHMARKS = ROOT / "benchmarks" / "results"
 RELIABILITY = RESULTS / "reliability.json"
+TASKS = ROOT / "minitorch" / "course" / "tasks.toml"
 
 # The rows of README.md, by the name of the file in docs/results.
 README_RUNS = ("lenet-mnist", "cnn-mnist", "lenet-fashion", "lenet-digits", "resnet-cifar10")
@@ -132,6 +135,16 @@ def reliability() -> dict[str, str]:
     }
 
 
+def course() -> str:
+    """Return the table of the course's tasks."""
+    rows = []
+    for task in tomllib.loads(TASKS.read_text(encoding="utf-8"))["task"]:
+        files = ", ".join(f"`{entry.split(':')[0]}`" for entry in task["functions"])
+        page = f"[{task['page']}]({task['page']})" if "page" in task else "-"
+        rows.append([task["name"], task["title"], files, ", ".join(task["needs"]) or "-", page])
+    return table(["task", "subject", "files", "builds on", "background"], rows)
+
+
 def fill(page: Path, parts: dict[str, str]) -> None:
     """Replace the text between the markers of a page.
 
@@ -155,6 +168,7 @@ def main() -> None:
     fill(ROOT / "docs" / "results.md", {name: results(name) for name in FIGURES})
     fill(ROOT / "docs" / "performance.md", {name: benchmark(name) for name in TABLES})
     fill(ROOT / "docs" / "reliability.md", reliability())
+    fill(ROOT / "docs" / "course.md", {"tasks": course()})
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ COMMANDS = {
     "graph": "draw the graph of an expression",
     "warmup": "compile the common kernels ahead of time",
     "data": "download an image set and check it",
+    "course": "do the minitorch course: a folder per module, its tests, grades",
 }
 
 

@@ -41,7 +41,7 @@ WIDTH, HEIGHT = 52, 13  # of the drawing of the plane, in characters
 BATCH, BATCHES, TESTED, SHOWN = 40, 12, 100, 4  # of the digits
 SHADES = " .:+#@"
 NEXT = (
-    ("the minitorch course", "pytest -m task1_1", "docs/index.md"),
+    ("the minitorch course", "minitorch course new 0 hw0", "docs/course.md"),
     ("the CS231n-style assignment", "minitorch sanity", "docs/from_cs231n.md"),
     ("the PyNet homework", "minitorch gradcheck", "docs/architecture.md"),
     ("the CIFAR-10 study", "minitorch study --help", "docs/augmentation.md"),
@@ -145,7 +145,7 @@ def digits_part() -> Iterator[str]:
 def next_part() -> Iterator[str]:
     """Say where to go next."""
     for who, command, page in NEXT:
-        yield f"  {who + ':':29}{command:25}{page}"
+        yield f"  {who + ':':29}{command:28}{page}"
     yield "  all commands: minitorch --help"
 
 

@@ -39,11 +39,15 @@ class Import:
     at_import: bool = True
 
 
+# What is copied into a student's folder: it runs beside the student's package, and imports that one.
+BESIDE_A_STUDENT = (("course", "solved", "tests"), ("course", "solved", "project"), ("course", "hidden"))
+
+
 @cache
 def files() -> tuple[Module, ...]:
-    """Return all files of the package."""
-    found = PACKAGE.rglob("*.py")
-    return tuple(sorted(path.relative_to(PACKAGE).with_suffix("").parts for path in found))
+    """Return all files of the package that are imported as its modules."""
+    found = sorted(path.relative_to(PACKAGE).with_suffix("").parts for path in PACKAGE.rglob("*.py"))
+    return tuple(m for m in found if not any(m[: len(part)] == part for part in BESIDE_A_STUDENT))
 
 
 def shown(module: Module) -> str:

@@ -541,7 +541,7 @@ def test_image_trainers_replay_unless_told_otherwise(
     }
     recipe = dataclasses.replace(trainer.PLAIN, loss=cross_entropy)
     run = trainer.ImageRun(
-        lambda: minitorch.Linear(4, 2),
+        lambda: minitorch.Sequential(minitorch.Flatten(), minitorch.Linear(4, 2)),
         trainer.ImageSplits(few, few, few),
         settings,
         recipe=recipe,

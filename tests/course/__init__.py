@@ -1,0 +1,1 @@
+"""The course: its tasks, the student's folder, and what runs it."""
