@@ -24,14 +24,15 @@ def _no_pool() -> None:
 
 
 def _no_winograd() -> None:
-    from minitorch.fast_ops import winograd
+    from minitorch.fast_ops.convolution import winograd
 
     winograd.MIN_CHANNELS = sys.maxsize
 
 
 def _no_tiles() -> None:
     import naive_conv
-    from minitorch.fast_ops import conv, jit
+    from minitorch.fast_ops import jit
+    from minitorch.fast_ops.convolution import conv
 
     _no_winograd()
 
@@ -53,13 +54,14 @@ def _no_tiles() -> None:
 
 
 def _no_fused_relu_gradient() -> None:
-    from minitorch.fast_ops import conv
+    from minitorch.fast_ops.convolution import conv
 
     conv.fuses_relu_backward = lambda *_: False
 
 
 def _sums_side_by_side() -> None:
-    from minitorch.fast_ops import conv, norm
+    from minitorch.fast_ops import norm
+    from minitorch.fast_ops.convolution import conv
 
     conv.CACHE_LINE_GAP = norm.CACHE_LINE_GAP = 0
 

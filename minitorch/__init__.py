@@ -145,7 +145,7 @@ __all__ = [
     "ScalarFunction", "ScalarHistory", "Sigmoid", "SimpleBackend", "SimpleOps", "Sqrt", "Step", "Sum", "Tanh",
     "Tensor", "TensorBackend", "TensorData", "TensorOps", "Variable", "View", "__version__", "accuracy",
     "autodiff", "backpropagate", "broadcast_index", "cat", "central_difference", "circle", "confusion_matrix",
-    "cuda", "cuda_conv", "cuda_ops", "data", "datasets", "diag", "empty_cache", "evaluate", "fast_conv",
+    "cuda_conv", "cuda_ops", "data", "datasets", "diag", "empty_cache", "evaluate", "fast_conv",
     "fast_ops", "fit", "from_dlpack", "get_default_backend", "get_default_dtype",
     "get_float32_matmul_precision", "grad_enabled", "index_to_position", "jit_mm_practice", "jit_sum_practice",
     "load", "load_checkpoint", "lr_range", "make_pts", "manual_seed", "memory_stats", "metrics", "mm_practice",

@@ -17,7 +17,8 @@ from ..runtime.types import Array, ConvParams, Fn, PoolParams, Shape
 from ..tensor_data import TensorData
 from ..tensor_ops.backend import TensorBackend, register_backend
 from ..tensor_ops.base import Kernel, Rows, TensorOps
-from . import conv, elementwise, jit, matmul, pool, recording, reduce
+from . import elementwise, jit, matmul, pool, recording, reduce
+from .convolution import conv
 from .fused import FUSED
 from .recording import recordable
 

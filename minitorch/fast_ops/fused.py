@@ -19,7 +19,8 @@ from ..runtime.types import ConvParams, Fn
 from ..tensor_data import TensorData
 from ..tensor_ops.composite import ACTIVATIONS, Fused, dropout_scale
 from ..tensor_ops.expression import Expression
-from . import conv, jit, matmul, norm, softmax, winograd
+from . import jit, matmul, norm, softmax
+from .convolution import conv, winograd
 from .dropout import drop_elements
 from .elementwise import FLAT
 from .recording import packed, recordable

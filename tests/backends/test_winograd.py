@@ -9,7 +9,7 @@ import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 
 from minitorch import operators
-from minitorch.fast_ops import conv, winograd
+from minitorch.fast_ops.convolution import conv, winograd
 from minitorch.runtime.types import ConvParams
 
 from ..support.checks import needs_jit

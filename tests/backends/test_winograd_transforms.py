@@ -8,7 +8,8 @@ import numba
 import numpy as np
 import pytest
 
-from minitorch.fast_ops import pool, register_tiles, simd, winograd_transforms
+from minitorch.fast_ops import pool, simd
+from minitorch.fast_ops.convolution import register_tiles, winograd_transforms
 
 from ..support.checks import needs_jit
 

@@ -31,7 +31,7 @@ LAYERS = """
     fast_conv cuda_conv
     scalar_functions tensor_functions
     scalar tensor
-    nn optim cuda legacy datasets
+    nn optim legacy datasets
     data vision testing
     train
     models onnx
@@ -83,6 +83,7 @@ CORE_PATH = (
 # functions that `minitorch.torch` names.
 BESIDE_CORE = {
     *(("optim", "schedulers"), ("optim", "plateau"), ("optim", "adaptive"), ("nn", "init"), ("nn", "fusion")),
+    ("nn", "embedding"),
     *(("tensor_functions", "floats"), ("tensor_functions", "math"), ("tensor_functions", "arrange")),
     *(
         ("tensor_functions", "expected_relu"),
@@ -93,8 +94,9 @@ BESIDE_CORE = {
     *(("tensor_functions", "linalg"), ("tensor_functions", "ctc")),
 }
 MOST_CORE_LINES = 5_000
-# The top folder has one entry for each word of the layers, and `torch` the modules that scripts import; others have 22.
-MOST_ENTRIES = {"": len(LAYER) - 1, "torch": 34}
+# The top folder has one entry for each word of the layers, `torch` the modules that scripts import, `cli` a file for
+# each command; others have 22.
+MOST_ENTRIES = {"": len(LAYER) - 1, "torch": 34, "cli": 24}
 
 
 def inside(folder: str) -> list[Module]:
@@ -327,7 +329,7 @@ BROKEN: list[tuple[str, str, Callable[..., None], tuple[Any, ...], str]] = [
     ("nn/conv.py", "import minitorch.data", test_imports_are_visible, (), "relatively"),
     ("nn/conv.py", "import_module('.data', 'minitorch')", test_imports_are_visible, (), "import_module"),
     ("nn/conv.py", "import numba", test_outside_packages_are_imported_where_they_are_used, (), "numba"),
-    ("fast_ops/conv.py", "CudaOps", test_a_backend_names_no_other_backend_and_no_tensor, ("fast",), "CudaOps"),
+    ("fast_ops/pool.py", "CudaOps", test_a_backend_names_no_other_backend_and_no_tensor, ("fast",), "CudaOps"),
     ("cuda_ops/conv.py", "Tensor", test_a_backend_names_no_other_backend_and_no_tensor, ("cuda",), "Tensor"),
     ("fast_ops/sums.py", "from .backend import FastOps", test_a_kernel_file_does_not_know_its_backend_class,
      ("fast_ops",), "below the backend"),

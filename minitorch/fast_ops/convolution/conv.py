@@ -59,12 +59,15 @@ from typing import Any
 import numpy as np
 from numba import prange
 
-from .. import operators
-from ..runtime import allocator
-from ..runtime.placeholders import epilogue, real
-from ..runtime.types import Array, ConvParams, Fn, Padding, Pair
-from ..tensor_ops import reference_conv
-from . import jit, register_tiles, simd, winograd
+from ... import operators
+from ...runtime import allocator
+from ...runtime.placeholders import epilogue, real
+from ...runtime.types import Array, ConvParams, Fn, Padding, Pair
+from ...tensor_ops import reference_conv
+from .. import jit, simd
+from ..simd import DOT_CHANNELS, DOT_TAPS
+from ..sums import CACHE_LINE_GAP, total
+from . import register_tiles, winograd
 from .conv_plan import TileLaunch, forward_launch, input_grad_launches, weight_grad_launch
 from .register_tiles import (
     copy_rows,
@@ -73,8 +76,6 @@ from .register_tiles import (
     copy_rows_relu_grad,
     dot_tile,
 )
-from .simd import DOT_CHANNELS, DOT_TAPS
-from .sums import CACHE_LINE_GAP, total
 
 # The forward tiles of `conv_tiles`: `jit.variant` binds narrow ones for groups of few output channels, and how rows are
 # copied into the result.

@@ -40,13 +40,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import prange
 
-from ..runtime import allocator
-from ..runtime.placeholders import activation, real
-from ..runtime.types import Array, ConvParams, Padding, Pair
-from . import jit, matmul, simd
+from ...runtime import allocator
+from ...runtime.placeholders import activation, real
+from ...runtime.types import Array, ConvParams, Padding, Pair
+from .. import jit, matmul, simd
+from ..sums import total
 from .conv_plan import MOST_SUMMED_SHARES, share_count
 from .register_tiles import accumulate_1, accumulate_2, wide_1, wide_2, wide_3
-from .sums import total
 from .winograd_transforms import (
     interleave_2,
     interleave_4,

@@ -23,7 +23,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from .simd import WIDE_CHANNELS, Emitter, named
+from ..simd import WIDE_CHANNELS, Emitter, named
 
 Matrix = Sequence[Sequence[float]]
 

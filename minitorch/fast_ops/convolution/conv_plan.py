@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..runtime.types import Array, ConvParams, Pair, Shape
-from . import jit, simd
+from ...runtime.types import Array, ConvParams, Pair, Shape
+from .. import jit, simd
 
 # Bytes of images that are multiplied at a time: most of them stay in a core's nearest caches.
 SCRATCH_BYTES = 96 * 1024

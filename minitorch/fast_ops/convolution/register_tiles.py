@@ -31,7 +31,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from .simd import DOT_CHANNELS, DOT_TAPS, NARROW_CHANNELS, WIDE_CHANNELS, Emitter, named
+from ..simd import DOT_CHANNELS, DOT_TAPS, NARROW_CHANNELS, WIDE_CHANNELS, Emitter, named
 
 
 def _copy_rows(bias: bool = False, relu: bool = False, relu_grad: bool = False) -> Any:
