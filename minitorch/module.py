@@ -295,7 +295,11 @@ class Module:
         return f"{name}(\n{inside}\n)"
 
     def __getattr__(self, key: str) -> Any:
-        registries = self._registries()
+        here = self.__dict__
+        try:
+            return here["_parameters"][key] if key in here["_parameters"] else here["_modules"][key]
+        except KeyError:
+            registries = self._registries()
         for registry in registries:
             if key in registry:
                 return registry[key]

@@ -200,9 +200,12 @@ def replay_input(make: Callable[[], Array]) -> Array:
 
 def empty(size: int, dtype: np.dtype[Any]) -> Array:
     """Return memory for a result; that of a recorded step comes from its own pool."""
+    count = size * dtype.itemsize
+    if count < allocator.MIN_POOLED:
+        return np.empty(size, dtype)
     graph = _state.captured
-    if graph is None or size * dtype.itemsize < allocator.MIN_POOLED:
+    if graph is None:
         return allocator.empty(size, dtype)
-    out = allocator.allocate_block(graph.pool.take(size * dtype.itemsize), size, dtype)
+    out = allocator.allocate_block(graph.pool.take(count), size, dtype)
     graph.own(out)
     return out

@@ -25,6 +25,8 @@ def unbroadcast(d: Any, like: TensorData) -> TensorData:
     Raises:
         IndexingError: The shapes do not broadcast.
     """
+    if isinstance(d, TensorData) and d.shape == like.shape and d.dtype == like.dtype:
+        return d
     if isinstance(d, np.ndarray):
         d = like.f.from_array(number_array("backward", d, like.dtype))
     if not isinstance(d, TensorData):
@@ -33,8 +35,6 @@ def unbroadcast(d: Any, like: TensorData) -> TensorData:
                 f"backward: expected a derivative that is a number, an array or TensorData, got {type(d).__name__}"
             )
         return like.filled(float(d))
-    if d.shape == like.shape and d.dtype == like.dtype:
-        return d
     both = shape_broadcast(d.shape, like.shape)
     missing = len(both) - like.dims  # leading dimensions that the operand does not have
     for k in range(d.dims):

@@ -85,10 +85,12 @@ def composite(shapes: Callable[..., tuple[Shape | None, ...]]) -> Callable[[Fn],
             fused = cls.fused.get(name)
             if fused is None or not plain or (fused.suits and not fused.suits(*args)):
                 return meaning(cls, *args)
+            if len(wanted) == 1:
+                result = cls.allocate(wanted[0], dtype, backend)
+                fused.kernel(result, *args)
+                return result
             results = [None if s is None else cls.allocate(s, dtype, backend) for s in wanted]
             fused.kernel(*results, *args)
-            if len(results) == 1:
-                return results[0]
             return tuple([0.0 if r is None else r for r in results])
 
         return classmethod(dispatch)

@@ -79,10 +79,17 @@ CORE_PATH = (
     ),
     *("tensor_ops", "nn", "optim"),
 )
-# In these folders, but needed by no training step of the course: schedules, initial values by name, fused expressions,
-# functions that `minitorch.torch` names.
+# In these folders, but needed by no training step of the course: schedules, clipping, initial values by name,
+# embeddings, fused expressions, functions that `minitorch.torch` names.
 BESIDE_CORE = {
-    *(("optim", "schedulers"), ("optim", "plateau"), ("optim", "adaptive"), ("nn", "init"), ("nn", "fusion")),
+    *(
+        ("optim", "schedulers"),
+        ("optim", "plateau"),
+        ("optim", "adaptive"),
+        ("optim", "clip"),
+        ("nn", "init"),
+    ),
+    ("nn", "fusion"),
     ("nn", "embedding"),
     *(("tensor_functions", "floats"), ("tensor_functions", "math"), ("tensor_functions", "arrange")),
     *(
