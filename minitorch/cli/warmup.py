@@ -1,10 +1,11 @@
 """Compiles the common kernels ahead of time, so that the first training does not wait for them.
 
     minitorch warmup
+    minitorch warmup --model resnet
     minitorch warmup --dtype both
 
-A network with the usual layers takes a few steps on random images: on a small batch for the serial kernels, on a large
-one for the parallel kernels. The compiled kernels stay in the cache folder.
+A network takes a few steps on random images: the one that `--model` names, else one with the usual layers. Its kernels
+are compiled in several processes where there are several cores. They stay in the cache folder.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from ..fast_ops import jit, kernel_cache
+from ..models import CIFAR_MODELS, IMAGE_MODELS
 from ..nn.containers import Sequential
 from ..nn.conv import Conv2d
 from ..nn.dropout import Dropout
@@ -30,6 +33,7 @@ from ..runtime.signals import describe
 from ..tensor import tensor
 from ..tensor_data import get_default_dtype, set_default_dtype
 from ..tensor_functions.elementwise import ReLU
+from ..train.compile_ahead import any_batch, compile_ahead
 from ..train.loop import predict
 from .common import Parser, notice
 
@@ -44,13 +48,19 @@ def network() -> Sequential:
     )
 
 
-def steps(dtype: str, batch: int) -> None:
-    """Train and evaluate the network on a batch of random images (batch, 3, 32, 32)."""
+MODELS = {**IMAGE_MODELS, **CIFAR_MODELS}
+
+
+def steps(dtype: str, batch: int, name: str = "") -> None:
+    """Train and evaluate a network of `MODELS`, by default the usual one, on a batch of random images."""
     set_default_dtype(dtype)
     draw = np.random.default_rng(0)
-    images, labels = draw.standard_normal((batch, 3, 32, 32)).astype(dtype), np.arange(batch) % 10
-    model = network()
+    size = (1, 28, 28) if name in IMAGE_MODELS else (3, 32, 32)
+    images, labels = draw.standard_normal((batch, *size)).astype(dtype), np.arange(batch) % 10
+    model: Any = MODELS[name]() if name else network()
     for optimizer in (SGD(model.parameters(), 0.01, momentum=0.9), Adam(model.parameters())):
+        batches = any_batch(next(p.value for p in model.parameters()), images.shape)
+        compile_ahead(model, optimizer, model.loss if name in IMAGE_MODELS else cross_entropy, *batches)
         scores = model(tensor(images, dtype=dtype))
         (cross_entropy(scores, labels) + nll_loss(logsoftmax(scores, 1), labels)).backward()
         optimizer.step()
@@ -63,15 +73,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--dtype", choices=("float32", "float64", "both"), default="float32", help="default: float32"
     )
-    chosen = parser.parse_args(arguments).dtype
+    parser.add_argument(
+        "--model", choices=MODELS, default="", help="default: a network with the usual layers"
+    )
+    args = parser.parse_args(arguments)
     if jit.disabled():
         print("NUMBA_DISABLE_JIT is set: there is nothing to compile", file=sys.stderr)
         return 2
     began, before = time.perf_counter(), get_default_dtype()
     try:
-        for dtype in ("float32", "float64") if chosen == "both" else (chosen,):
+        for dtype in ("float32", "float64") if args.dtype == "both" else (args.dtype,):
             for batch in (2, 256):
-                steps(dtype, batch)
+                steps(dtype, batch, args.model)
     except KeyboardInterrupt as stop:
         notice(f"stopped by {describe(stop)}; what is compiled is kept")
         raise

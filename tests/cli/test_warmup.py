@@ -26,6 +26,22 @@ def test_the_kernels_of_a_step_are_kept(capsys: pytest.CaptureFixture[str]) -> N
     assert capsys.readouterr().out.split(",")[0] == first.split(",")[0]
 
 
+@needs_jit
+@pytest.mark.parametrize("name", warmup.MODELS)
+def test_kernels_of_a_named_network(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert warmup.main(["--model", name]) == 0
+    kernels = capsys.readouterr().out.split(" kernels in ")[0]
+    assert warmup.main(["--model", name]) == 0
+    assert capsys.readouterr().out.split(" kernels in ")[0] == kernels
+
+
+def test_an_unknown_network(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        warmup.main(["--model", "vit"])
+    assert stop.value.code == 2
+    assert "invalid choice: 'vit'" in capsys.readouterr().err
+
+
 TRAIN = """
 import hashlib, random
 import numpy as np
