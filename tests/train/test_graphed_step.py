@@ -505,6 +505,29 @@ def test_fit_replays_and_yields_the_same_records(monkeypatch: pytest.MonkeyPatch
     assert len(replays) == 5, "of eight full batches, three warm up"
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_fit_replays_smoothed_labels_and_probabilities(dtype: str) -> None:
+    minitorch.set_default_dtype(dtype)
+    draw = np.random.default_rng(4)
+    numbers = [(draw.standard_normal((4, 1, 4, 4)), draw.integers(0, 3, 4)) for _ in range(6)]
+    mixed = [(x, draw.dirichlet(np.ones(3), 4)) for x, _ in numbers]
+
+    def run(loader: list[Batch], graph: bool) -> Any:
+        random.seed(8)
+        model = Net()
+        optimizer = Adam(model.parameters(), lr=0.05)
+
+        def loss(scores: Tensor, targets: Any) -> Tensor:
+            return cross_entropy(scores, targets, label_smoothing=0.1)
+
+        return list(minitorch.fit(model, loader, optimizer, loss=loss, graph=graph)), model.state_dict()
+
+    for loader in (numbers, mixed):
+        (found, weights), (steps, state) = run(loader, True), run(loader, False)
+        assert found == steps
+        assert same(weights, state)
+
+
 def test_fit_replays_regression_in_the_dtype_of_the_model() -> None:
     def run(graph: bool) -> Any:
         model = minitorch.Linear(3, 1)
