@@ -52,10 +52,16 @@ def array(*shape: int) -> Any:
     return np.random.default_rng(0).standard_normal(shape).astype(np.float32)
 
 
+def through(make: Callable[[], Any]) -> Callable[[], None]:
+    """Return what runs a result's sum forward and backward."""
+    return lambda: make().sum().backward()
+
+
 def ours() -> Iterator[Case]:
     """Yield (group, case, what to time) of minitorch."""
     import minitorch as mt
     from minitorch.runtime.types import ConvParams, PoolParams
+    from minitorch.tensor_functions.arrange import ConvTranspose
     from minitorch.tensor_functions.nn import Norm
 
     mt.set_default_dtype("float32")
@@ -109,6 +115,19 @@ def ours() -> Iterator[Case]:
         "1024x100, forward and backward",
         lambda: mt.cross_entropy(scores, labels).backward(),
     )
+    line, filters = leaf(array(64, 32, 512)), leaf(array(64, 32, 5))
+    yield "other layers", "conv1d 64x32x512, 64 of width 5", through(lambda: mt.conv1d(line, filters))
+    image, kernel = leaf(array(32, 32, 16, 16)), leaf(array(32, 16, 3, 3))
+    yield (
+        "other layers",
+        "transposed convolution 32x32x16x16, stride 2",
+        through(lambda: ConvTranspose.apply(image, kernel, size=(33, 33), params=ConvParams(stride=(2, 2)))),
+    )
+    words, layer, gelu = leaf(array(4096, 256)), mt.LayerNorm(256), mt.GELU()
+    yield "other layers", "layer norm 4096x256", through(lambda: layer(words))
+    yield "other layers", "GELU 4096x256", through(lambda: gelu(words))
+    table, rows = mt.Embedding(10_000, 128), np.arange(4096) * 7 % 10_000
+    yield "other layers", "embedding, 4096 of 10000 rows of 128", through(lambda: table(rows))
     for name in ("SGD", "Adam"):
         parameters = [mt.Parameter(mt.tensor(array(*s))) for s in SIZES]
         settings = {"momentum": 0.9} if name == "SGD" else {}
@@ -193,6 +212,19 @@ def theirs() -> Iterator[Case]:
         scores.grad = None
 
     yield "cross-entropy", "1024x100, forward and backward", entropy
+    line, filters = leaf(64, 32, 512), leaf(64, 32, 5)
+    yield "other layers", "conv1d 64x32x512, 64 of width 5", through(lambda: functional.conv1d(line, filters))
+    image, kernel = leaf(32, 32, 16, 16), leaf(32, 16, 3, 3)
+    yield (
+        "other layers",
+        "transposed convolution 32x32x16x16, stride 2",
+        through(lambda: functional.conv_transpose2d(image, kernel, stride=2)),
+    )
+    words, layer = leaf(4096, 256), torch.nn.LayerNorm(256)
+    yield "other layers", "layer norm 4096x256", through(lambda: layer(words))
+    yield "other layers", "GELU 4096x256", through(lambda: functional.gelu(words))
+    table, rows = torch.nn.Embedding(10_000, 128), torch.arange(4096) * 7 % 10_000
+    yield "other layers", "embedding, 4096 of 10000 rows of 128", through(lambda: table(rows))
     for name in ("SGD", "Adam"):
         parameters = [torch.nn.Parameter(tensor(*s)) for s in SIZES]
         settings = {"momentum": 0.9} if name == "SGD" else {}

@@ -18,6 +18,7 @@ SCRIPTS = (
     "torch_module",
     "compiled_frameworks",
     "operations",
+    "photographs",
     "oversubscription",
     "ablation",
     "dashboard",

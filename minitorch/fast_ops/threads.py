@@ -96,6 +96,9 @@ def exclusive() -> Iterator[None]:
         yield
 
 
+_one_launch = threading.RLock()
+
+
 @functools.cache
 def launch_lock() -> Any:
     """Return the lock to hold while a kernel of Numba's own threads runs; None where several may run at the same time.
@@ -106,7 +109,8 @@ def launch_lock() -> Any:
     with exclusive():
         numba.get_num_threads()  # starts them
     layer = parallel.threading_layer()  # type: ignore[no-untyped-call]
-    return threading.RLock() if layer == "workqueue" else None
+    # The same lock for all: two threads that ask for it first both come here.
+    return _one_launch if layer == "workqueue" else None
 
 
 def _granted(cores: int) -> int:
@@ -162,22 +166,26 @@ def _kept(memory: Any) -> Any:
     return memory
 
 
-@functools.cache
 def pool_address(compiled: Callable[..., Any]) -> int:
-    """Start the threads that run shares of kernels, and return the address of their pool; see `shares`.
+    """Start the threads that run shares of kernels, once, and return the address of their pool; see `shares`.
 
     Args:
         compiled: `jit.compiled`.
     """
-    with exclusive():
-        words = _kept(np.zeros(shares.WORDS + 8, np.int64))
-        words = words[-words.ctypes.data // 8 % 8 :]  # from the first whole cache line on
-        address: int = words.ctypes.data
-        words[shares.LAUNCH] = compiled(shares.launch)(address, 0, 0, 0, 0, 0)
-        words[shares.THREADS] = 1
-        if thread_count() > 1:
-            _start_threads(words, compiled(shares.work, nogil=True))
-        return address
+    with exclusive():  # two threads that come first must not make two pools
+        return _pool(compiled)
+
+
+@functools.cache
+def _pool(compiled: Callable[..., Any]) -> int:
+    words = _kept(np.zeros(shares.WORDS + 8, np.int64))
+    words = words[-words.ctypes.data // 8 % 8 :]  # from the first whole cache line on
+    address: int = words.ctypes.data
+    words[shares.LAUNCH] = compiled(shares.launch)(address, 0, 0, 0, 0, 0)
+    words[shares.THREADS] = 1
+    if thread_count() > 1:
+        _start_threads(words, compiled(shares.work, nogil=True))
+    return address
 
 
 def _start_threads(words: Any, work: Callable[..., Any]) -> None:

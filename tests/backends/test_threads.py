@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from numba import prange
 
-from minitorch.fast_ops import jit
+from minitorch.fast_ops import jit, threads
 
 from ..support.checks import needs_jit
 
@@ -252,6 +252,12 @@ print(status)
         "[2.0, 2.0, 1.0]",
         "0",
     ]
+
+
+def test_two_threads_that_ask_first_get_the_same_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads.parallel, "threading_layer", lambda: "workqueue")
+    ask = threads.launch_lock.__wrapped__  # both find nothing in the cache
+    assert ask() is ask() is not None
 
 
 @needs_jit
