@@ -82,7 +82,7 @@ def net(name: str, tiny: bool) -> None:
     model = networks.NETS[name](tiny)
     optimizer = networks.OPTIMIZERS["Adam"](model.parameters())
     given = networks.random_batches(name, 3, 3, tiny)
-    step = mt.cuda.GraphedStep(
+    step = mt.GraphedStep(
         networks.step_of(model, optimizer), mt.tensor(given[0][0]), given[0][1], optimizer=optimizer, warmup=1
     )
     for pixels, labels in given:
