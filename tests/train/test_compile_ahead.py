@@ -146,10 +146,15 @@ def test_workers_end_with_their_parent(monkeypatch: pytest.MonkeyPatch) -> None:
     def stop(done: int, count: int) -> None:
         raise KeyboardInterrupt
 
+    workers: list[int] = []
+    fork = ahead._fork
+    monkeypatch.setattr(ahead, "_fork", lambda *given: workers.append(fork(*given)) or workers[-1])
     with pytest.raises(KeyboardInterrupt):
         ahead.compile_all([(Slow(), ())] * 2, stop)
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    assert len(workers) == 2
+    for worker in workers:
+        with pytest.raises(ProcessLookupError):
+            os.kill(worker, 0)
 
 
 def test_a_terminal_counts(capsys: pytest.CaptureFixture[str]) -> None:
