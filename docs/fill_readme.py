@@ -54,6 +54,7 @@ TABLES = (
     "ablation",
     "oversubscription",
     "operations",
+    "photographs",
 )
 
 
