@@ -66,7 +66,7 @@ def need_test_packages() -> None:
 
 
 def check_own(student: Path, task: Task, limits: Limits) -> Result:
-    """Run the tests that lie in the student's folder."""
+    """Run the tests of the student's folder."""
     return _run(student, student, task, limits, [], {})
 
 
@@ -107,7 +107,7 @@ def _tests_for(student: Path) -> Iterator[Path]:
 def _run(
     student: Path, place: Path, task: Task, limits: Limits, flags: list[str], settings: dict[str, str]
 ) -> Result:
-    """Run the tests with a task's marker that lie in ``place`` on the package in ``student``."""
+    """Run the tests in the folder ``place`` that have a task's marker, on the package in ``student``."""
     student, place = student.resolve(), place.resolve()  # the child changes its folder
     with tempfile.TemporaryDirectory(prefix="minitorch-course-") as made:
         report, output = Path(made) / "report", Path(made) / "output"

@@ -81,7 +81,7 @@ def update(rule: Fn, settings: Sequence[float], rows: Sequence[tuple[TensorData,
     if not filled:
         return
     numbers = quiet.run(np.array, settings, filled[0][0].dtype)
-    # Not by the gradient: it is another tensor at each step, and at a replay it lies where it was.
+    # Not by the gradient: it is another tensor at each step, and has the same address at each replay.
     key = (rule, *(id(t) for p, _, *states in filled for t in (p, *states)))
     refreshed, graph = device_graph.refreshed(), device_graph.current()
     if refreshed is not None:

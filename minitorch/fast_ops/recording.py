@@ -129,7 +129,7 @@ def recordable(kernel: Fn, launches: Callable[..., bool] | None = None) -> Fn:
 
 
 def packed(*operands: Any) -> bool:
-    """Tell whether kernels can use all tensors among their operands as they lie, without a copy."""
+    """Tell whether kernels can use all tensors among their operands without a packed copy."""
     tensors = [t for t in operands if isinstance(t, TensorData)]
     return all(t.dtype == tensors[0].dtype and t.is_contiguous() for t in tensors)
 
@@ -150,7 +150,7 @@ def recordable_update(rule: Fn, update: Fn) -> Fn:
         if captured is None and refreshed is None:
             update(given, rows)
             return
-        # Not by the gradient: it is another tensor at each step, and at a replay it lies where it was.
+        # Not by the gradient: it is another tensor at each step, and has the same address at each replay.
         key = (rule, *(id(t._storage) for p, _, *states in rows for t in (p, *states)))
         if captured is not None:
             captured.settings[key] = given, [(p, *states) for p, _, *states in rows]

@@ -43,7 +43,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-# Words of the pool. Those that several threads write lie in cache lines of their own.
+# Words of the pool. Those that several threads write have cache lines of their own.
 NEXT, DONE, BUSY, SLEEPING = 0, 8, 16, 24
 TASK, BLOCK, COUNT = 32, 33, 34  # the job: its function, its arguments, its iterations
 LAUNCH, WAIT, POST, YIELD, SEMAPHORE, THREADS, CLOSED = 40, 41, 42, 43, 44, 45, 46

@@ -4,8 +4,9 @@
     refresh    before a replay: optimizers count a step, and their new settings replace those noted
     replay     all noted operations are computed, in order
 
-A recorded operation reads and writes where its operands lay, so what lies there must stay. Results lie in a pool of
-the step's own, whose blocks are reused inside of the step and by nobody else; all other arrays are kept alive.
+A recorded operation keeps the addresses of its operands, so their memory must not be freed or used for anything else.
+Results get memory from a pool of the step's own, whose blocks are used again within the step only. All other arrays are
+kept alive.
 
 A backend derives from `StepGraph` and says what an array is. `minitorch.train.graphed_step` is the user's side. The
 file depends on `capture`, `allocator` and the standard library.

@@ -105,7 +105,7 @@ class ExpectedRelu(Reader):
         return inputs[0]._wrap(fn.forward(ctx, *raw, **settings), History(fn, ctx, inputs))
 
     def reads(self, storage: Any) -> bool:
-        """Tell whether an operand lies in the memory of ``storage``."""
+        """Tell whether an operand uses the memory of ``storage``."""
         if not isinstance(storage, np.ndarray):
             return True
         return any(np.may_share_memory(storage, r._storage) for r in self._raw)

@@ -1,7 +1,7 @@
 """The stream of the CUDA backend, and training steps that are captured on it and replayed without Python.
 
 On a GPU a captured step is a CUDA graph: one call of the driver launches all its kernels. In the simulator it is a list
-of launches. Addresses are baked into a graph, so what lies there must stay: a step has a private pool for its results
+of launches. Addresses are constants of a graph, so their memory must stay: a step has a private pool for its results
 (their blocks are reused inside the step, and by nobody else), and keeps all other arrays that it reads alive.
 
     eager, replay   BLOCKING stream       in order with the legacy default stream: other libraries need not synchronise

@@ -69,8 +69,8 @@ def _tensor_conv2d(
     """Write the convolution of ``input`` with ``weight`` into ``out``.
 
     Shapes: input (N, C, H, W), weight (O, C, KH, KW), out (N, O, H', W'). As `_tensor_conv1d`, in two dimensions: the
-    first weight lies at the element's own place, the others to the right and below; if ``reverse`` is true, to the left
-    and above.
+    first weight belongs to the element's own place, the others to the right and below; if ``reverse`` is true, to the
+    left and above.
 
     The main loop runs in parallel, and each element of ``out`` is written once. Take the strides out of the inner loop.
     """

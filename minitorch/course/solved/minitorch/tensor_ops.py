@@ -26,7 +26,7 @@ class TensorOps:
     """What a backend must have: map, zip, reduce and the matrix product.
 
     Attributes:
-        cuda: Whether the storages lie on a GPU.
+        cuda: Whether the storages are on a GPU.
     """
 
     cuda = False

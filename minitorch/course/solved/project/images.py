@@ -1,4 +1,4 @@
-"""Reads images of digits: MNIST from its four files, or the small digits that lie beside this file.
+"""Reads images of digits: MNIST from its four files, or the small digits beside this file.
 
 The files (``train-images-idx3-ubyte`` and so on, plain or ``.gz``) are looked for in ``project/data``, and in the
 folder that the environment variable MINITORCH_DATA names and its ``mnist``. The small digits are a data set of the UCI

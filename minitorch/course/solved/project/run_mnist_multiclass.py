@@ -2,7 +2,7 @@
 
 python project/run_mnist_multiclass.py --EPOCHS 5 --LIMIT 1000
 
-MNIST is used where it is found (see `images`), else the digits that lie beside this file.
+MNIST is used where it is found (see `images`), else the digits beside this file.
 """
 
 import argparse

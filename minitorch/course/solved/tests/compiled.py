@@ -33,7 +33,7 @@ def load(name: str) -> ModuleType:
 
 @contextmanager
 def in_parallel(what: str) -> Iterator[None]:
-    """Insist that Numba finds a parallel loop in what it compiles meanwhile."""
+    """Insist that Numba finds something to run in parallel; array operations inside of the kernel count too."""
     with warnings.catch_warnings(record=True) as found:
         warnings.simplefilter("always")
         yield

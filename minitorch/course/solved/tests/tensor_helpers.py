@@ -141,5 +141,5 @@ def check_product(backend: TensorBackend, a: Tensor, b: Tensor) -> None:
 
 
 def storage(data: Any, size: int) -> list[float]:
-    """Return the first elements of a storage, which may lie on a GPU."""
+    """Return the first elements of a storage, which may be on a GPU."""
     return [float(data._storage[i]) for i in range(size)]
