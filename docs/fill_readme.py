@@ -141,9 +141,27 @@ def course() -> str:
     rows = []
     for task in tomllib.loads(TASKS.read_text(encoding="utf-8"))["task"]:
         files = ", ".join(f"`{entry.split(':')[0]}`" for entry in task["functions"])
-        page = f"[{task['page']}]({task['page']})" if "page" in task else "-"
-        rows.append([task["name"], task["title"], files, ", ".join(task["needs"]) or "-", page])
-    return table(["task", "subject", "files", "builds on", "background"], rows)
+        subject = f"[{task['title']}]({task['page']})"
+        rows.append([task["name"], subject, files, ", ".join(task["needs"]) or "-"])
+    return table(["task", "guide", "files", "builds on"], rows)
+
+
+def guides() -> None:
+    """Fill the section on the task in the guides, which is what the student's folder says of it."""
+    for task in tomllib.loads(TASKS.read_text(encoding="utf-8"))["task"]:
+        lines = []
+        for entry in task["functions"]:
+            file, names = entry.split(":")
+            lines.append(f"- `{file}`: " + ", ".join(f"`{name}`" for name in names.split()))
+        hints = [f"- {hint}" for hint in task["hints"]]
+        parts = [
+            task["guide"].strip(),
+            "\n".join(lines),
+            f"Tests: `pytest -m task{task['name'].replace('.', '_')}`. "
+            f"Reference solution: `minitorch course fill {task['name']}`.",
+            "\n".join(['<details markdown="1"><summary>Hints</summary>', "", *hints, "", "</details>"]),
+        ]
+        fill(ROOT / "docs" / task["page"], {f"task {task['name']}": "\n\n".join(parts)})
 
 
 def fill(page: Path, parts: dict[str, str]) -> None:
@@ -170,6 +188,7 @@ def main() -> None:
     fill(ROOT / "docs" / "performance.md", {name: benchmark(name) for name in TABLES})
     fill(ROOT / "docs" / "reliability.md", reliability())
     fill(ROOT / "docs" / "course.md", {"tasks": course()})
+    guides()
 
 
 if __name__ == "__main__":

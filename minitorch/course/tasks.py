@@ -27,7 +27,7 @@ class Task:
         needs: The names of the tasks that it stands on.
         guide: What it is about.
         hints: What helps, from the first to the last.
-        page: The page of this project's documentation on the subject; empty if there is none.
+        page: The page of this project's documentation on the subject.
     """
 
     name: str
@@ -108,7 +108,7 @@ def tasks() -> tuple[Task, ...]:
             tuple(t["needs"]),
             t["guide"].strip(),
             tuple(t["hints"]),
-            t.get("page", ""),
+            t["page"],
         )
         for t in _content()["task"]
     )
