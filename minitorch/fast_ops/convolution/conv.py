@@ -54,284 +54,19 @@ instead. With the JIT off, the reference backend's loops run.
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
-from numba import prange
 
 from ... import operators
 from ...runtime import allocator
-from ...runtime.placeholders import epilogue, real
 from ...runtime.types import Array, ConvParams, Fn, Padding, Pair
 from ...tensor_ops import reference_conv
 from .. import jit, simd
-from ..simd import DOT_CHANNELS, DOT_TAPS
-from ..sums import CACHE_LINE_GAP, total
-from . import register_tiles, winograd
+from ..sums import CACHE_LINE_GAP
+from . import winograd
 from .conv_plan import TileLaunch, forward_launch, input_grad_launches, weight_grad_launch
-from .register_tiles import (
-    copy_rows,
-    copy_rows_bias,
-    copy_rows_bias_relu,
-    copy_rows_relu_grad,
-    dot_tile,
-)
-
-# The forward tiles of `conv_tiles`: `jit.variant` binds narrow ones for groups of few output channels, and how rows are
-# copied into the result.
-tile_1, tile_2, tile_3 = (vars(register_tiles)[f"wide_{v}"] for v in (1, 2, 3))
-WIDE_TILES = {f"tile_{v}": vars(register_tiles)[f"wide_{v}"] for v in (1, 2, 3)}
-NARROW_TILES = {f"tile_{v}": vars(register_tiles)[f"narrow_{v}"] for v in (1, 2, 3)}
-EPILOGUES: dict[Fn, Any] = {operators.id: copy_rows_bias, operators.relu: copy_rows_bias_relu}
-
-
-def fill(
-    scratch: Any, scratch_offset: int, x: Any, relu_result: Any, phases: Any, corner: Any,
-    padded_height: int, padded_width: int,
-) -> None:  # fmt: skip
-    """Copy pixels ``x`` (C, H, W) into a scratch image, phase by phase; the margins around them keep their zeros.
-
-    Where ``relu_result`` is given, which goes with one phase, pixels are copied as 0 where it is 0 (nan is not).
-    """
-    channels, height, width = x.shape
-    plane = scratch_offset
-    for c in range(channels):
-        for a in range(phases[0]):
-            top = max(0, (corner[0] - a + phases[0] - 1) // phases[0])
-            bottom = min(padded_height, (height - 1 - a + corner[0]) // phases[0] + 1)
-            for b in range(phases[1]):
-                left = max(0, (corner[1] - b + phases[1] - 1) // phases[1])
-                right = min(padded_width, (width - 1 - b + corner[1]) // phases[1] + 1)
-                if bottom > top and right > left:
-                    y, z = top * phases[0] + a - corner[0], left * phases[1] + b - corner[1]
-                    target, count = plane + top * padded_width + left, right - left
-                    source = (c * height + y) * width + z
-                    # Where `relu_result` is None, the compiler leaves the first branch out.
-                    if relu_result is not None:
-                        copy_rows_relu_grad(
-                            scratch, target, padded_width, x, source, width, bottom - top, count, relu_result
-                        )
-                    elif phases[1] == 1:
-                        copy_rows(
-                            scratch, target, padded_width, x, source, phases[0] * width, bottom - top, count, real(0)
-                        )  # fmt: skip
-                    else:
-                        for r in range(bottom - top):
-                            row, pixels = scratch[target + r * padded_width :], x[c, y + r * phases[0], z:]
-                            for k in range(count):
-                                row[k] = pixels[k * phases[1]]
-                plane += padded_height * padded_width
-
-
-def pack_block(
-    packed: Any, number: int, w: Any, taps: Any, strides: Any, outs: int, ins: int, channels: int
-) -> None:
-    """Lay out the weights of one block of channels as (taps of all inputs, channels).
-
-    Args:
-        packed: Where all blocks lie: (groups, blocks of channels, taps of all inputs, channels).
-        number: The block's number, of all groups.
-        w: The weights, packed.
-        taps: Numbers of the taps that are taken from each pair of channels.
-        strides: Elements between the weights of two groups, two results and two inputs.
-        outs: Output channels of a group.
-        ins: Input channels of a group.
-        channels: Output channels of a register tile; the last block of a group is filled up with zeros.
-    """
-    weights, blocks = w.reshape(w.size), (outs + channels - 1) // channels
-    g, first = number // blocks, number % blocks * channels
-    target = number * ins * len(taps) * channels
-    for c in range(ins):
-        for k in range(len(taps)):
-            source = g * strides[0] + first * strides[1] + c * strides[2] + taps[k]
-            for m in range(channels):
-                packed[target + m] = weights[source + m * strides[1]] if first + m < outs else real(0)
-            target += channels
-
-
-def conv_tiles(
-    out: Any, packed: Any, x: Any, relu_result: Any, w: Any, taps: Any, w_strides: Any, bias: Any, offsets: Any,
-    layout: Any,
-) -> None:  # fmt: skip
-    """Sum weights times the pixels at ``offsets``; add ``bias``, apply the activation, write each out_stride-th pixel.
-
-    A share is some images and some blocks of channels. Where ``relu_result`` is given, pixels count where it is not 0.
-    """
-    (
-        groups,
-        channels,
-        lanes,
-        shares,
-        parts,
-        phases,
-        corner,
-        padded_height,
-        padded_width,
-        rows,
-        cols,
-        first,
-        step,
-    ) = layout
-    batch = x.shape[0]
-    ins, outs = x.shape[1] // groups, out.shape[1] // groups
-    blocks = (outs + channels - 1) // channels
-    count = len(offsets)
-    pixels = (rows - 1) * padded_width + cols
-    padded = (pixels + lanes - 1) // lanes * lanes
-    for number in prange(groups * blocks):
-        pack_block(packed, number, w, taps, w_strides, outs, ins, channels)
-    for t in prange(shares * parts):
-        scratch = np.zeros(ins * phases[0] * phases[1] * padded_height * padded_width + 4 * lanes, x.dtype)
-        sums = np.empty(channels * padded, x.dtype)
-        share, part = t // parts, t % parts
-        low_block, high_block = part * groups * blocks // parts, (part + 1) * groups * blocks // parts
-        for n in range(share * batch // shares, (share + 1) * batch // shares):
-            for number in range(low_block, high_block):
-                g, block = number // blocks, number % blocks
-                # Load.
-                if number == low_block or block == 0:
-                    low, high = g * ins, (g + 1) * ins
-                    if relu_result is None:
-                        fill(scratch, 0, x[n, low:high], None, phases, corner, padded_height, padded_width)
-                    else:
-                        fill(
-                            scratch, 0, x[n, low:high], relu_result[n, low:high], phases, corner, padded_height,
-                            padded_width,
-                        )  # fmt: skip
-                # Multiply: vectors of pixels by threes, the last four as two and two.
-                w_offset = number * count * channels
-                pixel, left = 0, padded // lanes
-                while left >= 3 and left != 4:
-                    tile_3(sums, pixel, padded, scratch, pixel, offsets, packed, w_offset, count)
-                    pixel, left = pixel + 3 * lanes, left - 3
-                while left >= 2:
-                    tile_2(sums, pixel, padded, scratch, pixel, offsets, packed, w_offset, count)
-                    pixel, left = pixel + 2 * lanes, left - 2
-                if left:
-                    tile_1(sums, pixel, padded, scratch, pixel, offsets, packed, w_offset, count)
-                # Store.
-                for m in range(min(channels, outs - block * channels)):
-                    target = out[n, g * outs + block * channels + m]
-                    channel_bias = bias[g * outs + block * channels + m]
-                    if step[1] == 1:
-                        row_stride = step[0] * out.shape[3]
-                        out_offset = first[0] * out.shape[3] + first[1]
-                        epilogue(
-                            target, out_offset, row_stride, sums, m * padded, padded_width, rows, cols, channel_bias
-                        )  # fmt: skip
-                    else:
-                        for r in range(rows):
-                            line = sums[m * padded + r * padded_width :]
-                            row = target[first[0] + r * step[0], first[1] :]
-                            for k in range(cols):
-                                row[k * step[1]] = line[k] + channel_bias
-
-
-def gather(
-    out: Any, bias_grad: Any, partial: Any, partial_bias: Any, outs: int, padded_outs: int, columns: int
-) -> None:
-    """Add up what the shares of `dot_tiles` found, in order.
-
-    Args:
-        out: The weight's gradient (O, C, KH, KW).
-        bias_grad: The bias's gradient (O,).
-        partial: Sums of each share (shares, groups * padded_outs * columns).
-        partial_bias: Sums of each share and channel (shares, O and a gap).
-        outs: Output channels of a group.
-        padded_outs: These, rounded up to whole dot tiles.
-        columns: Taps of all input channels, rounded up to whole dot tiles.
-    """
-    elements, taps = out.reshape(out.size), out.size // out.shape[0]
-    for o in range(out.shape[0]):
-        row, channel_sum = o // outs * padded_outs + o % outs, 0.0
-        for t in range(len(partial)):
-            channel_sum += partial_bias[t, o]
-        bias_grad[o] = real(channel_sum)
-        for k in range(taps):
-            element = partial[0, row * columns + k]
-            for t in range(1, len(partial)):
-                element += partial[t, row * columns + k]
-            elements[o * taps + k] = element
-
-
-def dot_tiles(
-    out: Any, bias_grad: Any, checksum: Any, partial: Any, partial_bias: Any, x: Any, d: Any, relu_result: Any,
-    offsets: Any, layout: Any,
-) -> None:  # fmt: skip
-    """Sum gradients ``d`` times the pixels at ``offsets`` over all images; and ``d`` by channel.
-
-    A share is some images, taken in chunks, and has its own row of ``partial`` and ``partial_bias``; see `gather`.
-    Where ``relu_result`` is given, gradients count where it is not 0. ``checksum[0]`` is the sum of ``out``: a number
-    unless ``out`` holds nan or infinity, or the sum overflows.
-    """
-    groups, lanes, shares, chunk, phases, corner, padded_height, padded_width = layout
-    batch = x.shape[0]
-    ins, outs, rows, cols = x.shape[1] // groups, d.shape[1] // groups, d.shape[2], d.shape[3]
-    pixels = (rows - 1) * padded_width + cols
-    padded = (pixels + lanes - 1) // lanes * lanes
-    padded_outs = (outs + DOT_CHANNELS - 1) // DOT_CHANNELS * DOT_CHANNELS
-    size = ins * phases[0] * phases[1] * padded_height * padded_width
-    for t in prange(shares):
-        scratch = np.zeros(chunk * size + padded + lanes, x.dtype)
-        grads = np.zeros(chunk * padded_outs * padded, x.dtype)
-        products = partial[t]
-        products[:], partial_bias[t] = real(0), 0.0
-        end = (t + 1) * batch // shares
-        for low in range(t * batch // shares, end, chunk):
-            images = min(chunk, end - low)
-            for g in range(groups):
-                # Load.
-                for b in range(images):
-                    group = x[low + b, g * ins : (g + 1) * ins]
-                    fill(scratch, b * size, group, None, phases, corner, padded_height, padded_width)
-                    for o in range(outs):
-                        target, c = (b * padded_outs + o) * padded, g * outs + o
-                        if relu_result is None:
-                            copy_rows(
-                                grads, target, padded_width, d[low + b, c], 0, cols, rows, cols, real(0)
-                            )
-                        else:
-                            copy_rows_relu_grad(
-                                grads, target, padded_width, d[low + b, c], 0, cols, rows, cols, relu_result[low + b, c]
-                            )  # fmt: skip
-                        partial_bias[t, c] += total(grads, target, padded)
-                # Multiply.
-                for o in range(0, padded_outs, DOT_CHANNELS):
-                    for k in range(0, len(offsets), DOT_TAPS):
-                        target = (g * padded_outs + o) * len(offsets) + k
-                        dot_tile(
-                            products, target, len(offsets), grads, o * padded, padded, padded_outs * padded,
-                            scratch, 0, size, offsets, k, padded // lanes, images,
-                        )  # fmt: skip
-    gather(out, bias_grad, partial, partial_bias, outs, padded_outs, len(offsets))
-    checksum[0] = total(out, 0, out.size)
-
-
-def dot_windows(out: Any, x: Any, d: Any, stride: Any, padding: Any, dilation: Any, groups: int) -> None:
-    """Do what `dot_tiles` does, with the pixels of each window only: no margin of zeros meets an infinite pixel.
-
-    It is many times slower. A thread takes a pair of channels.
-    """
-    batch, _, height, width = x.shape
-    rows, cols = d.shape[2:]
-    ins, outs = out.shape[1], out.shape[0] // groups
-    for t in prange(out.shape[0] * ins):
-        o, c = t // ins, t % ins
-        channel = o // outs * ins + c
-        for i in range(out.shape[2]):
-            for j in range(out.shape[3]):
-                top, left = i * dilation[0] - padding[0], j * dilation[1] - padding[2]
-                product = real(0)
-                for n in range(batch):
-                    for y in range(rows):
-                        r, row_product = y * stride[0] + top, real(0)
-                        if 0 <= r < height:
-                            for z in range(cols):
-                                k = z * stride[1] + left
-                                if 0 <= k < width:
-                                    row_product += d[n, o, y, z] * x[n, channel, r, k]
-                        product += row_product
-                out[o, c, i, j] = product
+from .dot_kernels import dot_tiles, dot_windows
+from .tile_kernels import EPILOGUES, NARROW_TILES, WIDE_TILES, conv_tiles
 
 
 def _run_tiles(
@@ -340,8 +75,8 @@ def _run_tiles(
     taps, w_strides, offsets, packed, layout = launch
     tiles = WIDE_TILES if layout.channels > simd.NARROW_CHANNELS else NARROW_TILES
     parallel = layout.shares * layout.parts > 1
+    weights = allocator.empty(packed, out.dtype) if packed else w.reshape(-1)
     run = jit.variant(conv_tiles, out.dtype, parallel, epilogue=EPILOGUES[activation], **tiles)
-    weights = allocator.empty(packed, out.dtype)
     run(out, weights, x, relu_result, w, taps, w_strides, bias, offsets, tuple(layout))
 
 
@@ -363,7 +98,11 @@ def forward(
         reference_conv.conv(out, x, w, params)
         out[...] = np.vectorize(activation, [out.dtype])(out + bias[:, None, None])
         return
-    if winograd.applies(w, params) and winograd.forward(out, x, w, params.padding, bias, activation):
+    if (
+        winograd.applies(w, params)
+        and winograd.pays(out.shape)
+        and winograd.forward(out, x, w, params.padding, bias, activation)
+    ):
         return
     launch = forward_launch(out.shape, w.shape, params, out.itemsize)
     _run_tiles(out, x, None, w, bias, activation, launch)
@@ -390,13 +129,13 @@ def grad_input(
         reference_conv.conv_grad_input(out, d, w, params)
         return
     bias = np.zeros(out.shape[1], out.dtype)
-    if winograd.applies(w, params):
+    if winograd.applies(w, params) and winograd.pays(out.shape):
         top, bottom, left, right = params.padding
         flipped: Padding = (2 - top, 2 - bottom, 2 - left, 2 - right)
         transposed = w[:, :, ::-1, ::-1].transpose(1, 0, 2, 3)
         if winograd.forward(out, d, transposed, flipped, bias, operators.id):
             return
-    for launch in input_grad_launches(out.shape, w.shape, params, out.itemsize):
+    for launch in input_grad_launches(out.shape, w.shape, params, out.itemsize, relu_result is not None):
         if len(launch.taps):
             _run_tiles(out, d, relu_result, w, bias, operators.id, launch)
         else:

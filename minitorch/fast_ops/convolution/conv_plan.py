@@ -16,10 +16,12 @@ from .. import jit, simd
 
 # Bytes of images that are multiplied at a time: most of them stay in a core's nearest caches.
 SCRATCH_BYTES = 96 * 1024
-MOST_SHARES, MOST_SUMMED_SHARES = (
-    32,
-    8,
-)  # shares of a kernel; those with sums of their own, which are added up
+BAND_BYTES = 256 * 1024  # of images that a band reads, for all blocks of channels one after the other
+BAND_VECTORS = 24  # vectors of pixels of a band, at least
+PART_PRODUCTS = 128  # products for each pixel that a part copies, at least
+PART_CHANNELS = 16  # channels of a part that reads pixels where they lie, at least
+MOST_SHARES = 32
+MOST_SUMMED_SHARES = 8  # shares with sums of their own, which are added up
 SUMMED_PIXELS = 512  # pixels of a result from which sums of their own pay
 
 
@@ -41,8 +43,12 @@ class TileLayout(NamedTuple):
         groups: Groups of channels.
         channels: Output channels of a register tile.
         lanes: Elements of a vector register.
-        shares: Shares that the batch is divided into.
+        shares: Shares that the bands of all images are divided into.
         parts: Parts that the blocks of output channels are divided into.
+        bands: Bands of rows that an image is divided into.
+        band_rows: Rows of the result in a band.
+        packs: Whether weights are packed; else those of a channel lie in the order of the offsets.
+        direct: Whether the image is read where it lies: no scratch image.
         phases: Phases that the scratch image is split into: the stride of a forward convolution.
         corner: Rows and columns of zeros above and to the left of the image.
         padded_height: Rows of a phase's plane.
@@ -58,6 +64,10 @@ class TileLayout(NamedTuple):
     lanes: int
     shares: int
     parts: int
+    bands: int
+    band_rows: int
+    packs: bool
+    direct: bool
     phases: Pair
     corner: Pair
     padded_height: int
@@ -98,6 +108,12 @@ class TapPlan(NamedTuple):
     rows: int
     cols: int
     out_corner: Pair
+
+    def banded(self, height: int, planes: int) -> Array:
+        """Return the offsets where planes have ``height`` rows; there are ``planes`` of them."""
+        size = self.padded_height * self.padded_width
+        plane = np.minimum(self.offsets // size, planes - 1)
+        return self.offsets - plane * (size - height * self.padded_width)
 
 
 def forward_plan(size: Pair, kernel: Pair, channels: int, params: ConvParams, multiple: int = 1) -> TapPlan:
@@ -199,20 +215,53 @@ class TileLaunch(NamedTuple):
     layout: TileLayout
 
 
+def _band_rows(rows: int, halo: int, row_bytes: int, most: int) -> int:
+    """Return how many rows of a result are computed at a time, so that what they read stays in a core's caches.
+
+    Args:
+        rows: Rows of the result.
+        halo: Rows that are read beyond those of a band.
+        row_bytes: Bytes that are read for a row.
+        most: How many bands threads can use.
+    """
+    cached = max(BAND_BYTES // row_bytes - halo, 2 * halo, 1)
+    return -(-rows // max(-(-rows // cached), min(most, rows)))
+
+
 def _tile_launch(
-    batch: int, outs: int, groups: int, w_strides: tuple[int, int, int], plan: TapPlan, phases: Pair, out_stride: Pair,
-    itemsize: int,
+    batch: int, outs: int, ins: int, groups: int, w_strides: tuple[int, int, int], plan: TapPlan, phases: Pair,
+    out_stride: Pair, itemsize: int, packs: bool, direct: bool,
 ) -> TileLaunch:  # fmt: skip
-    """Choose register tile and shares for ``outs`` output channels in ``groups`` groups."""
-    channels = simd.WIDE_CHANNELS if outs // groups > simd.NARROW_CHANNELS else simd.NARROW_CHANNELS
-    blocks = groups * -(-(outs // groups) // channels)
-    wished = share_count(batch * plan.rows * plan.padded_width * outs * len(plan.offsets), MOST_SHARES)
-    shares = min(wished, max(batch, 1))
+    """Choose register tile, bands and shares for ``outs`` output channels in ``groups`` groups of ``ins`` inputs."""
+    count, group_outs, lanes = len(plan.offsets), outs // groups, simd.VECTOR_BYTES // itemsize
+    channels = simd.WIDE_CHANNELS if group_outs > simd.NARROW_CHANNELS else simd.NARROW_CHANNELS
+    packs = packs or group_outs < channels
+    blocks = groups * -(-group_outs // channels)
+    pixels = plan.rows * plan.padded_width
+    wished = share_count(batch * pixels * outs * count, MOST_SHARES)
+    images, row_bytes = max(batch, 1), ins * phases[0] * phases[1] * plan.padded_width * itemsize
+    # Threads get images first, then groups, then bands of rows, then blocks of channels: each part copies all pixels
+    # that it reads, which has to be little beside its products.
+    needed = wished // images
+    split_groups = min(needed, groups)
+    usable = min(needed // max(split_groups, 1), pixels // (BAND_VECTORS * lanes))
+    halo = plan.padded_height - plan.rows
+    band_rows = _band_rows(plan.rows, halo, row_bytes, usable) if halo < plan.rows else plan.rows
+    # Vectors of an image itself end with its last pixel, so each band has to be that long.
+    direct = direct and (plan.rows % band_rows or band_rows) * plan.cols >= 3 * lanes
+    bands = -(-plan.rows // band_rows)
+    shares = min(wished, images * bands)
+    worth = outs // PART_CHANNELS if direct else outs * count // (ins * PART_PRODUCTS)
+    parts = max(1, split_groups, min(wished // shares, blocks, worth))
     layout = TileLayout(
-        groups, channels, simd.VECTOR_BYTES // itemsize, shares, max(1, min(wished // shares, blocks)), phases,
-        plan.corner, plan.padded_height, plan.padded_width, plan.rows, plan.cols, plan.out_corner, out_stride,
+        groups, channels, lanes, shares, parts, bands, band_rows, packs, direct, phases, plan.corner,
+        plan.padded_height if direct else band_rows + halo, plan.padded_width, plan.rows, plan.cols, plan.out_corner,
+        out_stride,
     )  # fmt: skip
-    return TileLaunch(plan.taps, w_strides, plan.offsets, blocks * channels * len(plan.offsets), layout)
+    offsets = (
+        plan.offsets if direct or bands == 1 else plan.banded(band_rows + halo, ins * phases[0] * phases[1])
+    )
+    return TileLaunch(plan.taps, w_strides, offsets, blocks * channels * count if packs else 0, layout)
 
 
 @functools.lru_cache(maxsize=512)
@@ -229,16 +278,37 @@ def forward_launch(out: Shape, w: Shape, params: ConvParams, itemsize: int) -> T
     plan = forward_plan((out[2], out[3]), (w[2], w[3]), w[1], params)
     taps = w[2] * w[3]
     w_strides = (math.prod(w) // params.groups, w[1] * taps, taps)
-    return _tile_launch(out[0], out[1], params.groups, w_strides, plan, stride, (1, 1), itemsize)
+    direct = w[2:] == (1, 1) and stride == (1, 1) and params.padding == (0, 0, 0, 0)
+    return _tile_launch(
+        out[0], out[1], w[1], params.groups, w_strides, plan, stride, (1, 1), itemsize, packs=False, direct=direct
+    )  # fmt: skip
 
 
 @functools.lru_cache(maxsize=512)
-def input_grad_launches(out: Shape, w: Shape, params: ConvParams, itemsize: int) -> list[TileLaunch]:
-    """Return the launch of each phase of the input's derivative ``out`` (N, C, H, W); see `forward_launch`."""
+def input_grad_launches(
+    out: Shape, w: Shape, params: ConvParams, itemsize: int, gated: bool
+) -> list[TileLaunch]:
+    """Return the launch of each phase of the input's derivative ``out`` (N, C, H, W); see `forward_launch`.
+
+    ``gated`` says that ReLU's gradient is applied to what is read.
+    """
     groups, taps = params.groups, w[2] * w[3]
     w_strides = (math.prod(w) // groups, taps, w[1] * taps)
+    direct = not gated and taps == 1 and params.stride == (1, 1) and params.padding == (0, 0, 0, 0)
     return [
-        _tile_launch(out[0], out[1], groups, w_strides, plan, (1, 1), params.stride, itemsize)
+        _tile_launch(
+            out[0],
+            out[1],
+            w[0] // groups,
+            groups,
+            w_strides,
+            plan,
+            (1, 1),
+            params.stride,
+            itemsize,
+            packs=True,
+            direct=direct,
+        )
         for plan in input_grad_plan((out[2], out[3]), (w[2], w[3]), w[0] // groups, params)
     ]
 

@@ -96,32 +96,39 @@ def _forward_tile(channels: int, vectors: int, accumulate: bool = False) -> Any:
         tap_offsets,
         weights,
         weight_offset,
+        tap_stride,
+        channel_stride,
         taps,
     ):
         """out[out_offset + m * out_stride + i] = sum over taps t of weight(t, m) * pixel(t, i).
 
-        weight(t, m) is ``weights[weight_offset + t * channels + m]`` and pixel(t, i) is
+        weight(t, m) is ``weights[weight_offset + t * tap_stride + m * channel_stride]`` and pixel(t, i) is
         ``image[image_offset + tap_offsets[t] + i]``, for ``channels`` values of m and ``vectors`` vectors of i. With
         ``accumulate``, what ``out`` holds is part of the sum.
         """
         n = types.intp
-        sig = types.void(out, n, n, image, n, tap_offsets, weights, n, n)
+        sig = types.void(out, n, n, image, n, tap_offsets, weights, n, n, n, n)
 
         def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
             e = Emitter(context, builder, sig.args[0])
-            _, out_offset, out_stride, _, image_offset, _, _, weight_offset, taps = args
+            _, out_offset, out_stride, _, image_offset, _, _, weight_offset, *rest = args
+            tap_stride, channel_stride, taps = rest
             targets, pixels, offsets, weights = (e.data(sig.args[k], args[k]) for k in (0, 3, 5, 6))
             pixels, weights = builder.gep(pixels, [image_offset]), builder.gep(weights, [weight_offset])
+            rows = [
+                builder.gep(weights, [builder.mul(channel_stride, ir.Constant(taps.type, m))])
+                for m in range(channels)
+            ]
 
             def add_tap(t: Any, sums: list[Any]) -> list[Any]:
                 shifted = builder.gep(pixels, [builder.load(builder.gep(offsets, [t]))])
                 values = [
                     e.load(builder.gep(shifted, [ir.Constant(t.type, v * e.lanes)])) for v in range(vectors)
                 ]
-                row = builder.gep(weights, [builder.mul(t, ir.Constant(t.type, channels))])
+                column = builder.mul(t, tap_stride)
                 new = []
                 for m in range(channels):
-                    weight = e.broadcast_element(builder.gep(row, [ir.Constant(t.type, m)]))
+                    weight = e.broadcast_element(builder.gep(rows[m], [column]))
                     new += [e.fma(values[v], weight, sums[m * vectors + v]) for v in range(vectors)]
                 return new
 

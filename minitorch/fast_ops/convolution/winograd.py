@@ -42,7 +42,7 @@ from numba import prange
 
 from ...runtime import allocator
 from ...runtime.placeholders import activation, real
-from ...runtime.types import Array, ConvParams, Padding, Pair
+from ...runtime.types import Array, ConvParams, Padding, Pair, Shape
 from .. import jit, matmul, simd
 from ..sums import total
 from .conv_plan import MOST_SUMMED_SHARES, share_count
@@ -66,6 +66,7 @@ from .winograd_transforms import (
 
 MIN_CHANNELS = 24  # channels, in and out, from which the products outweigh the transforms
 CACHE_BYTES = 1_500_000  # bytes of transformed tiles that stay in a core's cache
+MIN_TILES = 48  # tiles of a result from which transformed weights pay
 SUMMED_TILES = 128  # tiles from which sums of their own pay
 WEIGHT_TRANSFORM = np.array(
     [[1 / 4, 0, 0], [-1 / 6, -1 / 6, -1 / 6], [-1 / 6, 1 / 6, -1 / 6], [1 / 24, 1 / 12, 1 / 6],
@@ -219,19 +220,22 @@ def winograd_forward(
                     left = vectors
                     while left >= 3 and left != 4:
                         wide_3(
-                            sums, sums_offset, padded, tiles, tiles_offset, channel_lines, weights, w_offset, ins
+                            sums, sums_offset, padded, tiles, tiles_offset, channel_lines, weights, w_offset,
+                            channels, 1, ins,
                         )  # fmt: skip
                         sums_offset, tiles_offset = sums_offset + 3 * lanes, tiles_offset + 3 * lanes
                         left -= 3
                     while left >= 2:
                         wide_2(
-                            sums, sums_offset, padded, tiles, tiles_offset, channel_lines, weights, w_offset, ins
+                            sums, sums_offset, padded, tiles, tiles_offset, channel_lines, weights, w_offset,
+                            channels, 1, ins,
                         )  # fmt: skip
                         sums_offset, tiles_offset = sums_offset + 2 * lanes, tiles_offset + 2 * lanes
                         left -= 2
                     if left:
                         wide_1(
-                            sums, sums_offset, padded, tiles, tiles_offset, channel_lines, weights, w_offset, ins
+                            sums, sums_offset, padded, tiles, tiles_offset, channel_lines, weights, w_offset,
+                            channels, 1, ins,
                         )  # fmt: skip
             # Transform the sums back, and store.
             for o in range(outs):
@@ -332,13 +336,15 @@ def winograd_weight_grad(partial: Any, x: Any, d: Any, offsets: Any, layout: Any
                     tiles_offset, left = f * padded * columns, columns // lanes
                     while left >= 2:
                         accumulate_2(
-                            sums, sums_offset, columns, tiles, tiles_offset, tile_lines, grads, grads_offset, used
+                            sums, sums_offset, columns, tiles, tiles_offset, tile_lines, grads, grads_offset,
+                            channels, 1, used,
                         )  # fmt: skip
                         sums_offset, tiles_offset = sums_offset + 2 * lanes, tiles_offset + 2 * lanes
                         left -= 2
                     if left:
                         accumulate_1(
-                            sums, sums_offset, columns, tiles, tiles_offset, tile_lines, grads, grads_offset, used
+                            sums, sums_offset, columns, tiles, tiles_offset, tile_lines, grads, grads_offset,
+                            channels, 1, used,
                         )  # fmt: skip
 
 
@@ -348,6 +354,11 @@ def applies(w: Array, params: ConvParams) -> bool:
         return False
     stride, padding, dilation, groups = params
     return stride == dilation == (1, 1) and groups == 1 and max(padding) <= 2
+
+
+def pays(out: Shape) -> bool:
+    """Return whether a result (N, C, H, W) has images for several threads, and tiles that are worth the weights'."""
+    return out[0] > 1 and out[0] * -(-out[2] // 4) * -(-out[3] // 4) >= MIN_TILES
 
 
 class _Launch:
