@@ -19,12 +19,14 @@ import numpy as np
 
 from ..module import Module, Parameter
 from ..runtime.capture import recording, repeat
+from ..runtime.grad_mode import mode
 from ..tensor import Tensor, ones, zeros
 from ..tensor_data import IndexingError, TensorData
 from ..tensor_functions.fused import ScaleShift
 from ..tensor_functions.nn import Norm
 from .containers import FoldableNorm
 from .functional import as_parameters, require_activation, require_tensor
+from .fusion import fuse
 from .settings import layer_size, number
 
 
@@ -39,6 +41,11 @@ def ema_(average: Tensor, value: Tensor, momentum: float, factor: float = 1.0) -
     It runs on the kernel of the optimizers, in the backend of ``average``.
     """
     Tensor.update_all_(ema_rule, (momentum, factor), [(average, value)])
+
+
+# One kernel each: a network in evaluation computes them for every layer and every batch.
+_scale = fuse(lambda weight, var, eps: weight / (var + eps).sqrt())
+_shift = fuse(lambda bias, mean, scale: bias - mean * scale)
 
 
 class _BatchNorm(FoldableNorm):
@@ -56,6 +63,7 @@ class _BatchNorm(FoldableNorm):
         name = type(self).__name__
         num_features = layer_size(name, "num_features", num_features, 0)
         self.num_features, self.eps = num_features, number(name, "eps", eps, 0)
+        self._folded: tuple[Any, tuple[Tensor, Tensor]] | None = None
         self.momentum = None if momentum is None else number(name, "momentum", momentum)
         self.weight = Parameter(ones((num_features,))) if affine else None
         self.bias = Parameter(zeros((num_features,))) if affine else None
@@ -111,21 +119,39 @@ class _BatchNorm(FoldableNorm):
         return out.view(*x.shape)
 
     def scale_and_shift(self) -> tuple[Tensor, Tensor] | None:
-        """See `FoldableNorm.scale_and_shift`: in evaluation they come from the running statistics."""
-        return (
-            None
-            if self.training or not self.track_running_stats
-            else self._scale_and_shift(self.running_mean)
-        )
+        """See `FoldableNorm.scale_and_shift`: in evaluation they come from the running statistics.
+
+        Without derivatives they are computed anew only if a value has changed.
+        """
+        if self.training or not self.track_running_stats:
+            return None
+        values = self._values()
+        if values is None:
+            return self._scale_and_shift(self.running_mean)
+        if self._folded is None or self._folded[0] != values:
+            self._folded = values, self._scale_and_shift(self.running_mean)
+        return self._folded[1]
+
+    def _values(self) -> tuple[Any, ...] | None:
+        """Return all that scale and shift depend on; None where derivatives are recorded or the host has no values."""
+        tensors = [self.running_mean, self.running_var]
+        tensors += [p.value for p in (self.weight, self.bias) if p is not None]
+        if (
+            mode.enabled
+            or recording()
+            or not all(isinstance(t._tensor._storage, np.ndarray) for t in tensors)
+        ):
+            return None
+        kinds = [(t.dtype, t.backend) for t in tensors]
+        return self.eps, *kinds, *(t._tensor.numpy_view().tobytes() for t in tensors)
 
     def _scale_and_shift(self, like: Tensor) -> tuple[Tensor, Tensor]:
-        mean, root = self.running_mean, (self.running_var + self.eps).sqrt()
-        for name, t in (("running_mean", mean), ("running_var", root)):
+        mean, var = self.running_mean, self.running_var
+        for name, t in (("running_mean", mean), ("running_var", var)):
             _require_shape(self, name, t, (self.num_features,))
-        scale = like.zeros(mean.shape) + 1.0 if self.weight is None else self.weight.value
-        scale = scale / root
-        shift = -mean * scale if self.bias is None else self.bias.value - mean * scale
-        return scale, shift
+        weight = like.zeros(mean.shape) + 1.0 if self.weight is None else self.weight.value
+        scale = _scale(weight, var, self.eps)
+        return scale, _shift(0.0 if self.bias is None else self.bias.value, mean, scale)
 
     def _observe(self, count: int, weight: float) -> Any:
         def observe(mean: TensorData, var: TensorData) -> None:

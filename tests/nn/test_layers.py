@@ -393,6 +393,33 @@ def test_a_norm_is_folded_into_the_convolution_before_it(affine: bool, bias: boo
         assert np.allclose(a, b)
 
 
+@pytest.mark.parametrize("changed", ["weight", "bias", "running_mean", "running_var", "eps", "numpy", "dtype"])
+def test_what_is_folded_is_of_the_values_of_today(changed: str) -> None:
+    with minitorch.runtime.rng.seeded(4):
+        convolution, norm = Conv2d(3, 5, 3), BatchNorm2d(5)
+        x = minitorch.rand((4, 3, 6, 6))
+    together = minitorch.Sequential(convolution, norm)
+    together(x)
+    together.eval()
+    with minitorch.no_grad():
+        before = together(x).to_numpy()
+        assert np.array_equal(together(x).to_numpy(), before)
+        if changed == "eps":
+            norm.eps = 0.5
+        elif changed == "numpy":
+            norm.running_mean._tensor.numpy_view()[:] += 1.0
+        elif changed == "dtype":
+            together.to(dtype="float32")
+            x = x.astype("float32")
+        else:
+            value = getattr(norm, changed)
+            (value if isinstance(value, minitorch.Tensor) else value.value)[2] = 3.0
+        folded, plain = together(x), norm(convolution(x))
+        assert folded.dtype == plain.dtype
+        assert np.allclose(folded.to_numpy(), plain.to_numpy(), atol=1e-5 if changed == "dtype" else 1e-12)
+        assert changed == "dtype" or not np.allclose(folded.to_numpy(), before)
+
+
 def test_a_norm_that_does_not_fit_is_not_folded() -> None:
     model = minitorch.Sequential(Conv2d(3, 5, 3), BatchNorm2d(4)).eval()
     with pytest.raises(minitorch.IndexingError, match=r"BatchNorm2d: expected 4 dimensions.*4 channels, got"):
