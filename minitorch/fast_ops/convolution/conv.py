@@ -72,11 +72,13 @@ from .tile_kernels import EPILOGUES, NARROW_TILES, WIDE_TILES, conv_tiles
 def _run_tiles(
     out: Array, x: Array, relu_result: Array | None, w: Array, bias: Array, activation: Fn, launch: TileLaunch
 ) -> None:  # fmt: skip
-    taps, w_strides, offsets, packed, layout = launch
-    tiles = WIDE_TILES if layout.channels > simd.NARROW_CHANNELS else NARROW_TILES
+    taps, w_strides, offsets, packed, channels, layout = launch
+    tiles = WIDE_TILES if channels > simd.NARROW_CHANNELS else NARROW_TILES
     parallel = layout.shares * layout.parts > 1
     weights = allocator.empty(packed, out.dtype) if packed else w.reshape(-1)
-    run = jit.variant(conv_tiles, out.dtype, parallel, epilogue=EPILOGUES[activation], **tiles)
+    run = jit.variant(
+        conv_tiles, out.dtype, parallel, epilogue=EPILOGUES[activation], packs=packed > 0, **tiles
+    )
     run(out, weights, x, relu_result, w, taps, w_strides, bias, offsets, tuple(layout))
 
 

@@ -18,7 +18,9 @@ from .. import jit, simd
 SCRATCH_BYTES = 96 * 1024
 BAND_BYTES = 256 * 1024  # of images that a band reads, for all blocks of channels one after the other
 BAND_VECTORS = 24  # vectors of pixels of a band, at least
+FEW_IMAGES = 16  # images below which threads share them
 PART_PRODUCTS = 128  # products for each pixel that a part copies, at least
+PACKED_PIXELS = 2048  # pixels of a result for which weights are packed
 PART_CHANNELS = 16  # channels of a part that reads pixels where they lie, at least
 MOST_SHARES = 32
 MOST_SUMMED_SHARES = 8  # shares with sums of their own, which are added up
@@ -41,13 +43,11 @@ class TileLayout(NamedTuple):
 
     Attributes:
         groups: Groups of channels.
-        channels: Output channels of a register tile.
         lanes: Elements of a vector register.
         shares: Shares that the bands of all images are divided into.
         parts: Parts that the blocks of output channels are divided into.
         bands: Bands of rows that an image is divided into.
         band_rows: Rows of the result in a band.
-        packs: Whether weights are packed; else those of a channel lie in the order of the offsets.
         direct: Whether the image is read where it lies: no scratch image.
         phases: Phases that the scratch image is split into: the stride of a forward convolution.
         corner: Rows and columns of zeros above and to the left of the image.
@@ -60,13 +60,11 @@ class TileLayout(NamedTuple):
     """
 
     groups: int
-    channels: int
     lanes: int
     shares: int
     parts: int
     bands: int
     band_rows: int
-    packs: bool
     direct: bool
     phases: Pair
     corner: Pair
@@ -204,7 +202,9 @@ class TileLaunch(NamedTuple):
         taps: See `TapPlan`; none for a phase of an input's derivative that is 0.
         w_strides: Elements between the weights of two groups, two results and two inputs.
         offsets: See `TapPlan`.
-        packed: Elements of all weights in blocks of channels.
+        packed: Elements of all weights in blocks of channels; 0 if those of a channel lie in the order of the offsets
+            and are read from there.
+        channels: Output channels of a register tile.
         layout: Sizes.
     """
 
@@ -212,6 +212,7 @@ class TileLaunch(NamedTuple):
     w_strides: tuple[int, int, int]
     offsets: Array
     packed: int
+    channels: int
     layout: TileLayout
 
 
@@ -235,14 +236,20 @@ def _tile_launch(
     """Choose register tile, bands and shares for ``outs`` output channels in ``groups`` groups of ``ins`` inputs."""
     count, group_outs, lanes = len(plan.offsets), outs // groups, simd.VECTOR_BYTES // itemsize
     channels = simd.WIDE_CHANNELS if group_outs > simd.NARROW_CHANNELS else simd.NARROW_CHANNELS
-    packs = packs or group_outs < channels
+    # To pack takes about as long as some products with each weight.
+    packs = (
+        packs
+        or group_outs < channels
+        or batch * plan.rows * plan.cols >= PACKED_PIXELS
+        or outs * count <= 4096
+    )
     blocks = groups * -(-group_outs // channels)
     pixels = plan.rows * plan.padded_width
     wished = share_count(batch * pixels * outs * count, MOST_SHARES)
     images, row_bytes = max(batch, 1), ins * phases[0] * phases[1] * plan.padded_width * itemsize
-    # Threads get images first, then groups, then bands of rows, then blocks of channels: each part copies all pixels
-    # that it reads, which has to be little beside its products.
-    needed = wished // images
+    # Threads get images first. Where these are few, they get groups, then bands of rows, then blocks of channels: each
+    # part copies all pixels that it reads, which has to be little beside its products.
+    needed = wished // images if images < FEW_IMAGES else 1
     split_groups = min(needed, groups)
     usable = min(needed // max(split_groups, 1), pixels // (BAND_VECTORS * lanes))
     halo = plan.padded_height - plan.rows
@@ -252,16 +259,18 @@ def _tile_launch(
     bands = -(-plan.rows // band_rows)
     shares = min(wished, images * bands)
     worth = outs // PART_CHANNELS if direct else outs * count // (ins * PART_PRODUCTS)
-    parts = max(1, split_groups, min(wished // shares, blocks, worth))
+    parts = max(1, split_groups, min(needed * images // shares, blocks, worth))
     layout = TileLayout(
-        groups, channels, lanes, shares, parts, bands, band_rows, packs, direct, phases, plan.corner,
+        groups, lanes, shares, parts, bands, band_rows, direct, phases, plan.corner,
         plan.padded_height if direct else band_rows + halo, plan.padded_width, plan.rows, plan.cols, plan.out_corner,
         out_stride,
     )  # fmt: skip
     offsets = (
         plan.offsets if direct or bands == 1 else plan.banded(band_rows + halo, ins * phases[0] * phases[1])
     )
-    return TileLaunch(plan.taps, w_strides, offsets, blocks * channels * count if packs else 0, layout)
+    return TileLaunch(
+        plan.taps, w_strides, offsets, blocks * channels * count if packs else 0, channels, layout
+    )
 
 
 @functools.lru_cache(maxsize=512)

@@ -13,14 +13,17 @@ from numba import prange
 from ... import operators
 from ...runtime.placeholders import epilogue, real
 from ...runtime.types import Fn
+from ..simd import NARROW_CHANNELS, WIDE_CHANNELS
 from . import register_tiles
 from .register_tiles import copy_rows, copy_rows_bias, copy_rows_bias_relu, copy_rows_relu_grad
 
-# The forward tiles of `conv_tiles`: `jit.variant` binds narrow ones for groups of few output channels, and how rows are
-# copied into the result.
+# What `jit.variant` binds in `conv_tiles`: register tiles (narrow ones for groups of few output channels) and their
+# channels, whether weights are packed, and how rows are copied into the result.
 tile_1, tile_2, tile_3 = (vars(register_tiles)[f"wide_{v}"] for v in (1, 2, 3))
-WIDE_TILES = {f"tile_{v}": vars(register_tiles)[f"wide_{v}"] for v in (1, 2, 3)}
-NARROW_TILES = {f"tile_{v}": vars(register_tiles)[f"narrow_{v}"] for v in (1, 2, 3)}
+channels, packs = WIDE_CHANNELS, True
+WIDE_TILES: dict[str, Any] = {f"tile_{v}": vars(register_tiles)[f"wide_{v}"] for v in (1, 2, 3)}
+NARROW_TILES: dict[str, Any] = {f"tile_{v}": vars(register_tiles)[f"narrow_{v}"] for v in (1, 2, 3)}
+WIDE_TILES["channels"], NARROW_TILES["channels"] = WIDE_CHANNELS, NARROW_CHANNELS
 EPILOGUES: dict[Fn, Any] = {operators.id: copy_rows_bias, operators.relu: copy_rows_bias_relu}
 
 
@@ -100,17 +103,15 @@ def conv_tiles(
     """Sum weights times the pixels at ``offsets``; add ``bias``, apply the activation, write each out_stride-th pixel.
 
     A share is some bands of images and some blocks of channels. Where ``relu_result`` is given, pixels count where it
-    is not 0. If the layout says that weights are not packed, ``packed`` is ``w`` as one row.
+    is not 0. If weights are not packed (``packs``), ``packed`` is ``w`` as one row.
     """
     (
         groups,
-        channels,
         lanes,
         shares,
         parts,
         bands,
         band_rows,
-        packs,
         direct,
         phases,
         corner,
@@ -125,7 +126,7 @@ def conv_tiles(
     ins, outs = x.shape[1] // groups, out.shape[1] // groups
     blocks = (outs + channels - 1) // channels
     count = len(offsets)
-    tap_stride, channel_stride = (channels, 1) if packs else (1, count)
+    tap_stride, channel_stride = channels if packs else 1, 1 if packs else count
     most = ((band_rows - 1) * padded_width + cols + lanes - 1) // lanes * lanes
     if packs:
         for number in prange(groups * blocks):

@@ -44,6 +44,7 @@ from ...runtime import allocator
 from ...runtime.placeholders import activation, real
 from ...runtime.types import Array, ConvParams, Padding, Pair, Shape
 from .. import jit, matmul, simd
+from ..simd import WIDE_CHANNELS
 from ..sums import total
 from .conv_plan import MOST_SUMMED_SHARES, share_count
 from .register_tiles import accumulate_1, accumulate_2, wide_1, wide_2, wide_3
@@ -221,21 +222,21 @@ def winograd_forward(
                     while left >= 3 and left != 4:
                         wide_3(
                             sums, sums_offset, padded, tiles, tiles_offset, channel_lines, weights, w_offset,
-                            channels, 1, ins,
+                            WIDE_CHANNELS, 1, ins,
                         )  # fmt: skip
                         sums_offset, tiles_offset = sums_offset + 3 * lanes, tiles_offset + 3 * lanes
                         left -= 3
                     while left >= 2:
                         wide_2(
                             sums, sums_offset, padded, tiles, tiles_offset, channel_lines, weights, w_offset,
-                            channels, 1, ins,
+                            WIDE_CHANNELS, 1, ins,
                         )  # fmt: skip
                         sums_offset, tiles_offset = sums_offset + 2 * lanes, tiles_offset + 2 * lanes
                         left -= 2
                     if left:
                         wide_1(
                             sums, sums_offset, padded, tiles, tiles_offset, channel_lines, weights, w_offset,
-                            channels, 1, ins,
+                            WIDE_CHANNELS, 1, ins,
                         )  # fmt: skip
             # Transform the sums back, and store.
             for o in range(outs):
@@ -337,14 +338,14 @@ def winograd_weight_grad(partial: Any, x: Any, d: Any, offsets: Any, layout: Any
                     while left >= 2:
                         accumulate_2(
                             sums, sums_offset, columns, tiles, tiles_offset, tile_lines, grads, grads_offset,
-                            channels, 1, used,
+                            WIDE_CHANNELS, 1, used,
                         )  # fmt: skip
                         sums_offset, tiles_offset = sums_offset + 2 * lanes, tiles_offset + 2 * lanes
                         left -= 2
                     if left:
                         accumulate_1(
                             sums, sums_offset, columns, tiles, tiles_offset, tile_lines, grads, grads_offset,
-                            channels, 1, used,
+                            WIDE_CHANNELS, 1, used,
                         )  # fmt: skip
 
 
