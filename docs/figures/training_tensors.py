@@ -72,11 +72,11 @@ def training_tensors_boundary() -> Drawing:
     picture = Drawing(660, 264)
     for k, (epochs, grid) in enumerate(zip((10, 60, 300), grids, strict=True)):
         title = f"{epochs} epochs: {correct[k]} of {len(labels)}"
-        axes = Axes(picture, 24 + k * 214, 40, 184, 184, (0, 1), (0, 1), title=title, marks=0)
+        axes = Axes(picture, 36 + k * 208, 40, 184, 184, (0, 1), (0, 1), title=title, marks=0)
         shaded(axes, grid)
         for label, colour in ((0, BLUE), (1, ORANGE)):
             axes.points(points[labels == label, 0], points[labels == label, 1], fill=colour, radius=4)
-    for left, name, colour in ((24, "label 0", BLUE), (120, "label 1", ORANGE)):
+    for left, name, colour in ((36, "label 0", BLUE), (132, "label 1", ORANGE)):
         picture.circle(left + 6, 246, 5, fill=colour, stroke=WHITE)
         picture.text(left + 18, 246, name, anchor="start", size=12)
     picture.text(452, 246, "dark: probability near 0 or 1", anchor="start", size=12, fill=GREY)
