@@ -114,7 +114,7 @@ def solved(name: str, recorder: Recorder, **names: Any) -> ModuleType:
 
 def launch(
     module: ModuleType, make: Callable[[ModuleType], Any], grid: int | tuple[int, int], block: int | tuple[int, int],
-    recorder: Recorder, *arguments: Any,
+    recorder: Recorder, *arguments: Any, barriers: bool = True,
 ) -> None:  # fmt: skip
     """Launch a CUDA kernel of a solved module: all threads of each block, one block after the other.
 
@@ -125,11 +125,12 @@ def launch(
         block: Threads of a block, likewise.
         recorder: Notes accesses; a worker is ((block x, block y), (thread x, thread y)).
         *arguments: What the kernel takes.
+        barriers: Whether threads wait at barriers; else each runs to its end, in order.
     """
     grid_x, grid_y = grid if isinstance(grid, tuple) else (grid, 1)
     block_x, block_y = block if isinstance(block, tuple) else (block, 1)
     for by, bx in np.ndindex(grid_y, grid_x):
-        cuda = _Block(recorder, (bx, by), (block_x, block_y))
+        cuda = _Block(recorder, (bx, by), (block_x, block_y), barriers)
         vars(module)["cuda"] = cuda
         kernel = make(module)
         cuda.run(lambda kernel=kernel: kernel(*arguments))  # type: ignore[misc]
@@ -138,8 +139,10 @@ def launch(
 class _Block:
     """Stands in for ``numba.cuda`` in the threads of one block, which take turns at barriers."""
 
-    def __init__(self, recorder: Recorder, number: tuple[int, int], size: tuple[int, int]) -> None:
-        self.recorder, self.number = recorder, number
+    def __init__(
+        self, recorder: Recorder, number: tuple[int, int], size: tuple[int, int], barriers: bool
+    ) -> None:
+        self.recorder, self.number, self.barriers = recorder, number, barriers
         self.blockIdx = SimpleNamespace(x=number[0], y=number[1], z=0)
         self.blockDim = SimpleNamespace(x=size[0], y=size[1], z=1)
         self.threads = [(x, y) for y in range(size[1]) for x in range(size[0])]
@@ -172,6 +175,8 @@ class _Block:
         """Wait for the other threads of the block."""
         me = self.now
         self.passed[me] += 1
+        if not self.barriers:
+            return
         self.back.release()
         self.turns[me].acquire()
 
