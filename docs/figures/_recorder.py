@@ -29,6 +29,7 @@ class Access:
         kind: "read" or "write".
         array: The name of the array.
         place: The index of the element.
+        value: The number that was read or written.
     """
 
     worker: Any
@@ -36,6 +37,7 @@ class Access:
     kind: str
     array: str
     place: Any
+    value: float
 
 
 class Recorder:
@@ -60,10 +62,10 @@ class Recorder:
         """Return the reads or the writes of an array, in order."""
         return [a for a in self.accesses if (a.kind, a.array) == (kind, array)]
 
-    def note(self, kind: str, array: str, place: Any) -> None:
+    def note(self, kind: str, array: str, place: Any, value: float) -> None:
         """Note an access of the worker that runs now."""
         plain = tuple(map(int, place)) if isinstance(place, tuple) else int(place)
-        self.accesses.append(Access(self.worker, self.phase, kind, array, plain))
+        self.accesses.append(Access(self.worker, self.phase, kind, array, plain, value))
 
 
 class Recorded:
@@ -76,11 +78,12 @@ class Recorded:
         return len(self.values)
 
     def __getitem__(self, place: Any) -> float:
-        self.recorder.note("read", self.name, place)
-        return float(self.values[place])
+        value = float(self.values[place])
+        self.recorder.note("read", self.name, place, value)
+        return value
 
     def __setitem__(self, place: Any, value: float) -> None:
-        self.recorder.note("write", self.name, place)
+        self.recorder.note("write", self.name, place, float(value))
         self.values[place] = value
 
 

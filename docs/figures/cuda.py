@@ -105,23 +105,18 @@ def cuda_reduction() -> Drawing:
     module = solved("cuda_ops", recorder, BLOCK_DIM=width)
     out = recorder.array("out", [0.0])
     launch(module, lambda m: m._sum_practice, 1, width, recorder, out, recorder.array("a", numbers), width)
-    # The memory after each round, from the writes; a write adds what its thread read before.
-    memory = np.array(numbers)
-    rounds: list[tuple[Any, list[tuple[int, int]]]] = [(memory.copy(), [])]
+    # The memory after each round, from the writes; what a thread adds, from the reads before them.
     shared = [access for access in recorder.accesses if access.array == "shared 0"]
-    for phase in range(1, 4):
-        adds = []
-        for thread in range(width):
-            reads = [
-                a.place
-                for a in shared
-                if (a.phase, a.kind, a.worker) == (phase, "read", ((0, 0), (thread, 0)))
-            ]
-            if len(reads) == 2:
-                adds.append((reads[0], reads[1]))
-        for target, source in adds:
-            memory[target] += memory[source]
-        rounds.append((memory.copy(), adds))
+    memory = np.zeros(width)
+    rounds: list[tuple[Any, list[tuple[int, int]]]] = []
+    for phase in range(4):
+        reads: dict[Any, list[int]] = {}
+        for access in shared:
+            if access.phase == phase and access.kind == "read":
+                reads.setdefault(access.worker, []).append(access.place)
+            elif access.phase == phase:
+                memory[access.place] = access.value
+        rounds.append((memory.copy(), [(pair[0], pair[1]) for pair in reads.values() if len(pair) == 2]))
     picture = Drawing(540, 356)
     left, size = 150, 46
     picture.text(16, 16, "slot", anchor="start", size=11, fill=GREY)
