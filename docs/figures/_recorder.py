@@ -110,6 +110,7 @@ def solved(name: str, recorder: Recorder, **names: Any) -> ModuleType:
             "njit": lambda f, **_: f,
             "prange": recorder.prange,
             "equal_arrays": module.equal_arrays.py_func,
+            "tensor_matrix_multiply": module._tensor_matrix_multiply,
         }
     vars(module).update(plain, **names)
     return module
