@@ -1,0 +1,61 @@
+"""Makes the playgrounds: five pages of the documentation, each one HTML file that needs nothing else.
+
+python docs/playgrounds/make.py        # writes docs/playgrounds/*.html
+
+The parts are in `parts/`: `template.html`, `common.css` and `common.js` of all pages; of each page its body, its style,
+and its scripts: `NAME.model.js` computes (a test compares it with minitorch), `NAME.js` draws.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+PARTS = HERE / "parts"
+# File, title, and what the page is for.
+PAGES = {
+    "strides": (
+        "Strides",
+        "A tensor is a flat storage, a shape and strides. Change the shape, the order of dimensions and the offset, "
+        "and see which position in storage each index reads. For task 2.1.",
+    ),
+}
+NAMES = {name: title for name, (title, _) in PAGES.items()}
+
+
+def part(name: str) -> str:
+    """Return the text of a part; an empty text where a page has none of this kind."""
+    path = PARTS / name
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def build(name: str) -> str:
+    """Return the page ``name``."""
+    title, lead = PAGES[name]
+    links = "".join(
+        f'<a href="{other}.html"{" aria-current=page" if other == name else ""}>{escape(text)}</a>\n'
+        for other, text in NAMES.items()
+    )
+    values = {
+        "title": escape(title),
+        "lead": escape(lead),
+        "links": links,
+        "style": part("common.css") + part(f"{name}.css"),
+        "body": part(f"{name}.html"),
+        "script": part("common.js") + part(f"{name}.model.js") + part(f"{name}.js"),
+    }
+    page = part("template.html")
+    for key, value in values.items():
+        page = page.replace("{{" + key + "}}", value)
+    return page
+
+
+def main() -> None:
+    """Write all pages."""
+    for name in PAGES:
+        (HERE / f"{name}.html").write_text(build(name), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+"""The playgrounds of the documentation in a headless Chromium: they compute what minitorch computes.
+
+Each page is opened as a file. No script of it may fail, and it may ask for nothing else.
+"""
+
+from __future__ import annotations
+
+import runpy
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ..support.browser import browser
+from .playground_values import PAGES, values
+
+__all__ = ["browser"]  # a fixture
+
+FOLDER = Path(__file__).resolve().parents[2] / "docs" / "playgrounds"
+MAKE = runpy.run_path(str(FOLDER / "make.py"))
+NAMES = sorted(MAKE["PAGES"])
+WIDTHS = (400, 1400)  # pixels
+# Controls without a name for a screen reader.
+NAMELESS = """() => [...document.querySelectorAll("input, select, button")].filter(control =>
+    !control.ariaLabel && !control.textContent.trim() && !document.querySelector(`label[for="${control.id}"]`)
+    && !control.closest("label")).map(control => control.outerHTML)"""
+# How the result of a page is computed from the settings of a case.
+COMPUTE = {
+    "strides": """({shape, order, offset}) => {
+        const view = playground.viewOf(shape, order, offset);
+        const positions = [];
+        playground.readers(view).forEach((index, position) => {
+            if (index !== null) positions.push([index, position]);
+        });
+        const before = (a, b) => { const k = a[0].findIndex((i, d) => i !== b[0][d]); return a[0][k] - b[0][k]; };
+        return {shape: view.shape, strides: view.strides, contiguous: playground.isContiguous(view),
+            positions: positions.sort(before).map(([, position]) => position)};
+    }""",
+}
+
+Open = Callable[..., Any]
+
+
+@pytest.fixture
+def open_page(browser: Any) -> Iterator[Open]:
+    """Opens a page by its name; when the test ends, nothing on it may have failed, or have asked for another file."""
+    pages: list[Any] = []
+    asked: list[str] = []
+    wrong: list[str] = []
+
+    def open_page(name: str, width: int = 1400, scheme: str = "light", address: str = "") -> Any:
+        page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        pages.append(page)
+        page.set_default_timeout(60_000)  # milliseconds; a busy machine is no error
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", lambda message: wrong.append(message.text))
+        page.goto((FOLDER / f"{name}.html").as_uri() + address)
+        return page
+
+    yield open_page
+    urls = [page.url.partition("#")[0] for page in pages]
+    for page in pages:
+        page.close()
+    assert wrong == []
+    assert [url.partition("#")[0] for url in asked if not url.startswith("data:")] == urls
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_page_is_what_the_script_makes(name: str) -> None:
+    found = (FOLDER / f"{name}.html").read_text(encoding="utf-8")
+    assert found == MAKE["build"](name), "run: python docs/playgrounds/make.py"
+
+
+def test_every_page_is_made_and_compared() -> None:
+    assert sorted(path.stem for path in FOLDER.glob("*.html")) == NAMES == sorted(PAGES) == sorted(COMPUTE)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_page_computes_what_minitorch_computes(name: str, open_page: Open) -> None:
+    cases = values(name)
+    found = open_page(name).evaluate(f"cases => cases.map({COMPUTE[name]})", cases)
+    for case, result in zip(cases, found, strict=True):
+        assert same(result, case["result"]), case
+
+
+def same(found: Any, expected: Any) -> bool:
+    """Tell whether two values of JSON are equal; numbers may differ by rounding."""
+    if isinstance(expected, dict):
+        return found.keys() == expected.keys() and all(same(found[key], expected[key]) for key in expected)
+    if isinstance(expected, list):
+        return len(found) == len(expected) and all(map(same, found, expected))
+    if isinstance(expected, float):
+        return bool(found == pytest.approx(expected, rel=1e-9, abs=1e-12))
+    return bool(found == expected and type(found) is type(expected))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", NAMES)
+def test_the_page_fits_and_its_controls_have_names(
+    name: str, width: int, scheme: str, open_page: Open
+) -> None:
+    page = open_page(name, width, scheme)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(NAMELESS) == []
+    color = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (color == "rgb(245, 246, 248)") == (scheme == "light")
+
+
+# --- what each page shows
+
+
+def test_strides_follow_pointer_and_keys(open_page: Open) -> None:
+    page = open_page("strides", address="#shape=2,3,4&order=1,0,2&offset=2")
+    readout = page.locator("#readout")
+    page.get_by_role("button", name="index [2, 1, 3], position 25").hover()
+    assert "position = 2 + 2·4 + 1·12 + 3·1 = 25" in readout.inner_text()
+    page.keyboard.press("Tab")
+    page.get_by_role("button", name="index [0, 0, 0], position 2", exact=True).focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowRight")
+    assert "position = 2 + 0·4 + 1·12 + 1·1 = 15" in readout.inner_text()
+    page.get_by_role("button", name="position 1, not read").hover()
+    assert "before the offset" in readout.inner_text()
+
+
+def test_dimensions_are_dragged_and_moved_by_keys(open_page: Open) -> None:
+    page = open_page("strides", address="#shape=2,3,4&order=0,1,2&offset=0")
+    first, last = (page.locator("#chips button").nth(k).bounding_box() for k in (0, 2))
+    page.mouse.move(first["x"] + 5, first["y"] + 5)
+    page.mouse.down()
+    page.mouse.move(last["x"] + last["width"] - 2, last["y"] + 5, steps=5)
+    page.mouse.up()
+    assert page.locator("#order").input_value() == "1, 2, 0"
+    page.keyboard.press("ArrowLeft")
+    assert page.locator("#order").input_value() == "1, 0, 2"
+    assert page.url.endswith("#shape=2,3,4&order=1,0,2&offset=0")
+
+
+def test_wrong_settings_give_a_message_and_change_nothing(open_page: Open) -> None:
+    page = open_page("strides", address="#shape=2,3&order=1,0&offset=0")
+    page.locator("#shape").fill("2, x")
+    assert page.locator("#shape-error").inner_text() == (
+        'shape: expected whole numbers of at least 1, separated by commas, got "2, x"'
+    )
+    page.locator("#order").fill("0, 0")
+    assert "each dimension once" in page.locator("#order-error").inner_text()
+    assert page.locator("#tensor .slot").count() == 6
+    page.locator("#shape").fill("2, 2, 2")
+    assert page.locator("#order").input_value() == "0, 1, 2"
+    assert page.locator("#shape-error").inner_text() == ""
