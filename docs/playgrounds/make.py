@@ -20,6 +20,11 @@ PAGES = {
         "A tensor is a flat storage, a shape and strides. Change the shape, the order of dimensions and the offset, "
         "and see which position in storage each index reads. For task 2.1.",
     ),
+    "broadcasting": (
+        "Broadcasting",
+        "Two tensors of different shapes are added. See which element of each operand takes part in each element of "
+        "the result, and which shapes do not fit. For tasks 2.2 to 2.4.",
+    ),
 }
 NAMES = {name: title for name, (title, _) in PAGES.items()}
 

@@ -9,6 +9,7 @@ CUDA kernels run in `kernel_recorder`.
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -25,12 +26,12 @@ COUNT = 60  # cases of a page
 def strides(random: np.random.Generator) -> Case:
     """Return the layout of a tensor with reordered dimensions, and the position in storage of each element."""
     shape = [int(n) for n in random.integers(1, 5, random.integers(1, 5))]
-    while np.prod(shape) > 120:
+    while math.prod(shape) > 120:
         shape.pop()
     order = [int(k) for k in random.permutation(len(shape))]
     offset = int(random.integers(0, 6))
     # In a storage of its own positions, each element is the position that it is read from.
-    storage = minitorch.tensor(list(range(offset + int(np.prod(shape)))))
+    storage = minitorch.tensor(list(range(offset + math.prod(shape))))
     t = storage[offset:].view(*shape).permute(*order)
     return {
         "shape": shape,
@@ -45,7 +46,35 @@ def strides(random: np.random.Generator) -> Case:
     }
 
 
-PAGES: dict[str, Callable[[np.random.Generator], Case]] = {"strides": strides}
+def broadcasting(random: np.random.Generator) -> Case:
+    """Return what the sum of two tensors reads for each of its elements, and how often it reads each of theirs."""
+    whole = [int(n) for n in random.integers(1, 5, 3)]
+    # Mostly shapes that fit: sizes are taken away on the left, or become 1; now and then one is another.
+    shapes = []
+    for _ in range(2):
+        shape = [1 if random.random() < 0.3 else n for n in whole[int(random.integers(0, 4)) :]]
+        shapes.append([n + 1 if random.random() < 0.1 else n for n in shape])
+    case: Case = {"a": shapes[0], "b": shapes[1]}
+    a, b = (minitorch.tensor(list(range(math.prod(shape)))).view(*shape) for shape in shapes)
+    try:
+        out = a + 10.0 * b
+    except minitorch.IndexingError as error:
+        return {**case, "result": {"error": str(error)}}
+    reads = {"a": a + minitorch.zeros(b.shape), "b": minitorch.zeros(a.shape) + b}
+    leaves = [minitorch.zeros(t.shape).requires_grad_() for t in (a, b)]
+    (leaves[0] + leaves[1]).sum().backward()
+    return {
+        **case,
+        "result": {
+            "shape": out.shape,
+            "sums": out.to_numpy().ravel().tolist(),
+            "reads": {name: t.to_numpy().ravel().tolist() for name, t in reads.items()},
+            "uses": {name: t.grad.to_numpy().ravel().tolist() for name, t in zip("ab", leaves)},
+        },
+    }
+
+
+PAGES: dict[str, Callable[[np.random.Generator], Case]] = {"strides": strides, "broadcasting": broadcasting}
 
 
 def values(page: str) -> list[Case]:

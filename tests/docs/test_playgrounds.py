@@ -37,6 +37,19 @@ COMPUTE = {
         return {shape: view.shape, strides: view.strides, contiguous: playground.isContiguous(view),
             positions: positions.sort(before).map(([, position]) => position)};
     }""",
+    "broadcasting": """({a, b}) => {
+        try {
+            const shape = playground.shapeBroadcast(a, b), [reads, uses] = [{}, {}], sums = [];
+            const all = (size, f) => Array.from({length: size}, (_, k) => f(k));
+            for (const [name, own] of [["a", a], ["b", b]]) {
+                const place = index => indexToPosition(playground.broadcastIndex(index, own), stridesFromShape(own));
+                reads[name] = all(sizeOf(shape), k => place(toIndex(k, shape)));
+                uses[name] = all(sizeOf(own), k => playground.usesOf(toIndex(k, own), own, shape).length);
+            }
+            const value = (name, own, k) => playground.operandValue(name, own, toIndex(k, shape));
+            return {shape, sums: all(sizeOf(shape), k => value("a", a, k) + value("b", b, k)), reads, uses};
+        } catch (error) { return {error: error.message}; }
+    }""",
 }
 
 Open = Callable[..., Any]
@@ -151,3 +164,18 @@ def test_wrong_settings_give_a_message_and_change_nothing(open_page: Open) -> No
     page.locator("#shape").fill("2, 2, 2")
     assert page.locator("#order").input_value() == "0, 1, 2"
     assert page.locator("#shape-error").inner_text() == ""
+
+
+def test_broadcasting_shows_what_takes_part(open_page: Open) -> None:
+    page = open_page("broadcasting", address="#a=2,3&b=3,1")
+    assert page.locator("#message").inner_text().startswith("IndexingError: shapes (2, 3) and (3, 1)")
+    assert page.locator("#sizes td.bad").count() == 4  # both sizes, the result, the reason
+    page.locator("#a").fill("2, 3, 4")
+    page.get_by_role("button", name="result [1, 2, 3]: 43").hover()
+    assert page.locator("#readout").inner_text().split("\n")[0] == "out[1, 2, 3] = a[1, 2, 3] + b[2, 0]"
+    assert page.locator(".slot.read").all_inner_texts() == ["23", "20"]
+    page.get_by_role("button", name="b [1, 0]: 10", exact=True).focus()
+    assert page.locator(".slot.result").count() == 8
+    assert "b[1, 0] is read by 8 elements" in page.locator("#readout").inner_text()
+    page.locator("#b").fill("")
+    assert page.locator("#message").inner_text() == "The result has the shape (2, 3, 4)."

@@ -108,6 +108,10 @@ function slider(label, value, least, most, change) {
   return make("div", { class: "line" }, make("span", {}, label), input, shown);
 }
 
+/** Where the pointer was: when the page scrolls below a resting pointer, nothing is pointed at. */
+const pointer = { x: NaN, y: NaN };
+document.addEventListener("pointermove", (event) => Object.assign(pointer, { x: event.clientX, y: event.clientY }), true);
+
 /**
  * Let the arrow keys move the focus in rows of items: one of them is reached by Tab, the others from there.
  * Items that are pointed at, touched or focused are picked.
@@ -121,7 +125,9 @@ function walkable(items, columns, pick) {
   };
   items.forEach((item, k) => {
     item.tabIndex = k === 0 ? 0 : -1;
-    item.addEventListener("pointerenter", () => pick(k));
+    item.addEventListener("pointerenter", (event) => {
+      if (event.clientX !== pointer.x || event.clientY !== pointer.y) pick(k);
+    });
     item.addEventListener("click", () => focus(k));
     item.addEventListener("focus", () => pick(k));
     item.addEventListener("keydown", (event) => {
