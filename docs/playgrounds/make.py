@@ -25,6 +25,11 @@ PAGES = {
         "Two tensors of different shapes are added. See which element of each operand takes part in each element of "
         "the result, and which shapes do not fit. For tasks 2.2 to 2.4.",
     ),
+    "convolution": (
+        "Convolution",
+        "A kernel moves over an image. See which inputs and weights each output is the sum of, and which outputs use "
+        "an input. For tasks 4.1 and 4.2.",
+    ),
 }
 NAMES = {name: title for name, (title, _) in PAGES.items()}
 

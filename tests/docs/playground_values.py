@@ -74,7 +74,32 @@ def broadcasting(random: np.random.Generator) -> Case:
     }
 
 
-PAGES: dict[str, Callable[[np.random.Generator], Case]] = {"strides": strides, "broadcasting": broadcasting}
+def convolution(random: np.random.Generator) -> Case:
+    """Return a convolution of one channel, and the gradients of the input and the kernel for given derivatives."""
+    rows, columns, height, width = (int(n) for n in (*random.integers(2, 9, 2), *random.integers(1, 5, 2)))
+    mode = ("number", "number", "same", "anchored")[int(random.integers(0, 4))]
+    stride, padding, dilation = (int(random.integers(*ends)) for ends in ((1, 4), (0, 4), (1, 4)))
+    x, w = random.integers(-9, 10, (rows, columns)), random.integers(-8, 9, (height, width)) / 4
+    settings = {"mode": mode, "stride": stride, "padding": padding, "dilation": dilation}
+    case: Case = {"input": x.tolist(), "kernel": w.tolist(), "settings": settings}
+    image, kernel = (minitorch.tensor([[values.tolist()]], requires_grad=True) for values in (x, w))
+    zeros = padding if mode == "number" else mode
+    try:
+        out = minitorch.conv2d(image, kernel, stride=stride, padding=zeros, dilation=dilation)
+    except (minitorch.IndexingError, ValueError) as error:
+        return {**case, "derivatives": [], "result": {"error": str(error)}}
+    d = random.integers(-4, 5, out.shape)
+    out.backward(minitorch.tensor(d.tolist()))
+    arrays = {"output": out, "input_grad": image.grad, "kernel_grad": kernel.grad}
+    result = {name: t.to_numpy()[0, 0].tolist() for name, t in arrays.items()}
+    return {**case, "derivatives": d[0, 0].tolist(), "result": result}
+
+
+PAGES: dict[str, Callable[[np.random.Generator], Case]] = {
+    "strides": strides,
+    "broadcasting": broadcasting,
+    "convolution": convolution,
+}
 
 
 def values(page: str) -> list[Case]:

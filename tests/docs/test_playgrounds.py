@@ -50,6 +50,21 @@ COMPUTE = {
             return {shape, sums: all(sizeOf(shape), k => value("a", a, k) + value("b", b, k)), reads, uses};
         } catch (error) { return {error: error.message}; }
     }""",
+    "convolution": """({input, kernel, settings, derivatives}) => {
+        try {
+            const output = playground.convolve(input, kernel, settings);
+            const add = (total, term) => total + term;
+            const input_grad = input.map((line, row) => line.map((_, column) =>
+                playground.usersOf(row, column, input, kernel, settings)
+                    .map(user => derivatives[user.y][user.x] * user.weight).reduce(add, 0)));
+            const kernel_grad = kernel.map(line => line.map(() => 0));
+            output.forEach((line, y) => line.forEach((_, x) => {
+                for (const term of playground.termsOf(y, x, input, kernel, settings))
+                    kernel_grad[term.i][term.j] += derivatives[y][x] * term.value;
+            }));
+            return {output, input_grad, kernel_grad};
+        } catch (error) { return {error: error.message}; }
+    }""",
 }
 
 Open = Callable[..., Any]
@@ -106,7 +121,7 @@ def same(found: Any, expected: Any) -> bool:
         return len(found) == len(expected) and all(map(same, found, expected))
     if isinstance(expected, float):
         return bool(found == pytest.approx(expected, rel=1e-9, abs=1e-12))
-    return bool(found == expected and type(found) is type(expected))
+    return bool(found == expected) and isinstance(found, type(expected))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -179,3 +194,36 @@ def test_broadcasting_shows_what_takes_part(open_page: Open) -> None:
     assert "b[1, 0] is read by 8 elements" in page.locator("#readout").inner_text()
     page.locator("#b").fill("")
     assert page.locator("#message").inner_text() == "The result has the shape (2, 3, 4)."
+
+
+def test_convolution_lights_inputs_and_outputs(open_page: Open) -> None:
+    page = open_page(
+        "convolution",
+        address="#rows=4&columns=4&kernel=1,2;3,-4&stride=1&padding=1&dilation=2&mode=number",
+    )
+    page.get_by_role("button", name="output [0, 0]").hover()
+    lines = page.locator("#readout").inner_text().split("\n")
+    assert page.locator("#array-x .read").count() == 4
+    assert lines[0].startswith("out[0, 0] = 0·1 + 0·2 + 0·3 + ")
+    assert lines[0].endswith(f"= {page.locator('#array-out .chosen').inner_text()}")
+    assert lines[-1] == "3 of the 4 terms read a zero of the padding."
+    page.get_by_role("button", name="input [1, 1]").hover()
+    assert page.locator("#array-out .result").count() == 4
+    assert "out[0, 0] with w[1, 1] = −4" in page.locator("#readout").inner_text()
+    page.get_by_label("weight 1, 1", exact=True).first.fill("0.5")
+    page.get_by_role("button", name="input [2, 1]").hover()
+    assert "out[1, 0] with w[1, 1] = 0.5" in page.locator("#readout").inner_text()
+
+
+def test_convolution_tells_what_does_not_fit(open_page: Open) -> None:
+    page = open_page(
+        "convolution",
+        address="#rows=2&columns=3&kernel=1,1,1;1,1,1;1,1,1&stride=2&padding=1&dilation=1&mode=number",
+    )
+    page.get_by_label("padding", exact=True).fill("0")
+    assert page.locator("#message").inner_text().startswith("conv2d: the kernel spans 3x3 elements")
+    page.locator("#mode").select_option("same")
+    assert page.locator("#message").inner_text() == 'padding "same": expected stride 1, got (2, 2)'
+    page.get_by_label("stride", exact=True).fill("1")
+    assert page.locator("#message").inner_text() == ""
+    assert page.locator("#array-out .slot").count() == 6

@@ -32,7 +32,7 @@ const indexToPosition = (index, strides) => index.reduce((sum, i, k) => sum + i 
 const tuple = (numbers) => (numbers.length === 1 ? `(${numbers[0]},)` : `(${numbers.join(", ")})`);
 
 /** An index as it is written behind a name: [1, 2]. */
-const bracket = (index) => `[${index.join(", ")}]`;
+const bracket = (index) => (index.length === 0 ? "[()]" : `[${index.join(", ")}]`);
 
 /** A number with at most `digits` significant digits. */
 function shortNumber(x, digits = 4) {
@@ -197,7 +197,7 @@ function readAddress(defaults) {
 
 /** Write settings into the address, so that a link leads to what is shown. */
 function writeAddress(settings) {
-  const text = Object.entries(settings).map(([name, value]) => `${name}=${encodeURIComponent(value).replaceAll("%2C", ",")}`);
+  const text = Object.entries(settings).map(([name, value]) => `${name}=${encodeURIComponent(value).replaceAll("%2C", ",").replaceAll("%3B", ";")}`);
   history.replaceState(null, "", `#${text.join("&")}`);
 }
 
