@@ -30,6 +30,11 @@ PAGES = {
         "A kernel moves over an image. See which inputs and weights each output is the sum of, and which outputs use "
         "an input. For tasks 4.1 and 4.2.",
     ),
+    "autodiff": (
+        "Derivatives",
+        "A formula is computed call by call, and each call is recorded. Then step backward: see the local derivative "
+        "of each call, what arrives, what it passes on, and what is pending. For tasks 1.1 to 1.4.",
+    ),
 }
 NAMES = {name: title for name, (title, _) in PAGES.items()}
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import json
 import math
+import operator
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -95,10 +96,67 @@ def convolution(random: np.random.Generator) -> Case:
     return {**case, "derivatives": d[0, 0].tolist(), "result": result}
 
 
+class Recorded(minitorch.Scalar):
+    """A Scalar that writes down, in `events`, what is computed and what backpropagation does."""
+
+    events: ClassVar[list[Any]] = []
+
+    def _wrap(self, raw: Any, history: Any) -> Recorded:
+        self.events.append(["call", history.last_fn.__name__, raw])
+        return Recorded(raw, history)
+
+    def chain_rule(self, d_output: Any) -> Any:
+        pairs = list(super().chain_rule(d_output))
+        self.events.append(["backward", self.history.last_fn.__name__, d_output, [d for _, d in pairs]])
+        return pairs
+
+    def _finish_leaf(self, d: Any, owned: set[int]) -> None:
+        super()._finish_leaf(d, owned)
+        self.events.append(["leaf", self.name, self.derivative])
+
+
+FUNCTIONS: dict[str, Callable[[Any], Any]] = {
+    name: operator.methodcaller(name) for name in ("log", "exp", "sigmoid", "relu")
+}
+
+
+def formula(random: np.random.Generator, depth: int) -> str:
+    """Return a random formula of x, y, z and numbers."""
+    kind = int(random.integers(0, 10))
+    if depth == 0 or kind == 0:
+        return str(random.choice(["x", "y", "z", "x", "y", "2", "0.5"]))
+    inside = [formula(random, depth - 1) for _ in range(2)]
+    if kind == 1:
+        return f"-({inside[0]})"
+    if kind in (2, 3):
+        return f"{random.choice(list(FUNCTIONS))}({inside[0]})"
+    return f"({inside[0]}) {random.choice(list('+-*/'))} ({inside[1]})"
+
+
+def autodiff(random: np.random.Generator) -> Case:
+    """Return what is computed for a formula, and each step of its backpropagation, in order."""
+    while True:
+        text = formula(random, int(random.integers(1, 5)))
+        given = {
+            name: round(float(random.uniform(-3, 3)), 2) for name in "xyz" if name in text.replace("exp", "")
+        }
+        variables = {name: Recorded(value, name=name) for name, value in given.items()}
+        Recorded.events.clear()
+        try:
+            result = eval(text, {**FUNCTIONS, **variables})
+        except (ValueError, ZeroDivisionError, OverflowError, AttributeError):
+            continue  # not defined there, or a function of a number
+        if isinstance(result, Recorded) and not result.is_leaf():
+            break
+    result.backward()
+    return {"formula": text, "values": given, "result": list(Recorded.events)}
+
+
 PAGES: dict[str, Callable[[np.random.Generator], Case]] = {
     "strides": strides,
     "broadcasting": broadcasting,
     "convolution": convolution,
+    "autodiff": autodiff,
 }
 
 

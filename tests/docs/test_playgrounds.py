@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+import minitorch
+
 from ..support.browser import browser
 from .playground_values import PAGES, values
 
@@ -65,6 +67,16 @@ COMPUTE = {
             return {output, input_grad, kernel_grad};
         } catch (error) { return {error: error.message}; }
     }""",
+    "autodiff": """({formula, values}) => {
+        const graph = playground.record(playground.parseFormula(formula), values), {nodes} = graph;
+        const events = nodes.filter(node => node.kind === "call").map(node => ["call", node.fn, node.value]);
+        for (const {node, d, passes} of playground.backpropagate(graph).slice(1)) {
+            events.push(["backward", nodes[node].fn, d, passes.map(pass => pass.product)]);
+            for (const {input, sum, becomes} of passes)
+                if (becomes === "final") events.push(["leaf", nodes[input].name, sum]);
+        }
+        return events;
+    }""",
 }
 
 Open = Callable[..., Any]
@@ -114,7 +126,7 @@ def test_the_page_computes_what_minitorch_computes(name: str, open_page: Open) -
 
 
 def same(found: Any, expected: Any) -> bool:
-    """Tell whether two values of JSON are equal; numbers may differ by rounding."""
+    """Tell whether two values of JSON are equal; floats may differ by rounding, and JSON writes 2.0 as 2."""
     if isinstance(expected, dict):
         return found.keys() == expected.keys() and all(same(found[key], expected[key]) for key in expected)
     if isinstance(expected, list):
@@ -227,3 +239,57 @@ def test_convolution_tells_what_does_not_fit(open_page: Open) -> None:
     page.get_by_label("stride", exact=True).fill("1")
     assert page.locator("#message").inner_text() == ""
     assert page.locator("#array-out .slot").count() == 6
+
+
+def test_python_of_a_formula_computes_the_same(open_page: Open) -> None:
+    page = open_page("autodiff")
+    cases = values("autodiff")
+    texts = page.evaluate(
+        "cases => cases.map(({formula}) => playground.toPython(playground.parseFormula(formula)))", cases
+    )
+    for case, text in zip(cases, texts, strict=True):
+        result = eval(text, {name: minitorch.Scalar(value) for name, value in case["values"].items()})
+        computed = [value for kind, _, value, *_ in case["result"] if kind == "call"]
+        assert result.data == pytest.approx(computed[-1], rel=1e-12), text
+
+
+def test_derivatives_step_forward_and_backward(open_page: Open) -> None:
+    page = open_page("autodiff", address="#formula=x*y%2Bx&values=x=2,y=3&step=0")
+    readout, phase = page.locator("#readout"), page.locator("#phase")
+    assert page.locator("#graph .waiting").count() == 2
+    page.locator("#next").click()
+    assert readout.inner_text().split("\n")[0] == "v1 = x · y = 2 · 3 = 6"
+    page.locator("#step").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    assert phase.inner_text() == "backward, step 1 of 3"
+    assert "Uses are counted: x 2, y 1, v1 1." in readout.inner_text()
+    page.keyboard.press("ArrowRight")
+    assert page.locator("#pending").inner_text() == "x\tsum 1\tmissing: 1"
+    assert page.locator("#ready").inner_text() == "v1\td = 1"
+    assert page.locator("#graph .pending .title").all_inner_texts() == ["x"]
+    page.keyboard.press("ArrowRight")
+    assert "to x: d · y = 1 · 3 = 3, sum 1 + 3 = 4, final" in readout.inner_text()
+    assert page.locator("#leaves").inner_text() == "x\t4\ny\t2"
+    assert page.locator("#next").is_disabled()
+    page.get_by_label("value of y").fill("5")
+    assert page.locator("#leaves").inner_text() == "x\t6\ny\t2"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x * ", 'formula: expected a number, a variable of one letter, a function or "(", got its end'),
+        ("(x + y", 'formula: expected ")", got its end'),
+        ("x y", 'formula: expected an operator, got "y"'),
+        ("log(x - x - 1)", "formula: expected a finite value, but log(−1) is not defined"),
+        ("1 / (x - x)", "formula: expected a finite value, but 1 / 0 is infinite"),
+        ("log(2)", "formula: expected a variable inside of log"),
+        ("x", "formula: expected an operation on a variable"),
+    ],
+)
+def test_a_formula_that_does_not_work_gives_a_message(text: str, message: str, open_page: Open) -> None:
+    page = open_page("autodiff", address="#formula=x*y&values=x=2,y=3")
+    page.locator("#formula").fill(text)
+    assert page.locator("#formula-error").inner_text() == message
+    assert page.locator("#graph .call, #graph .waiting").count() == 1

@@ -37,8 +37,9 @@ const bracket = (index) => (index.length === 0 ? "[()]" : `[${index.join(", ")}]
 /** A number with at most `digits` significant digits. */
 function shortNumber(x, digits = 4) {
   if (!Number.isFinite(x)) return Number.isNaN(x) ? "nan" : x > 0 ? "inf" : "-inf";
-  const text = String(Number(x.toPrecision(digits)));
-  return text.replace("-", "\u2212");
+  const far = x !== 0 && (Math.abs(x) < 1e-3 || Math.abs(x) >= 1e6);
+  const text = far ? x.toExponential(digits - 2) : String(Number(x.toPrecision(digits)));
+  return text.replace(/-/g, "\u2212");
 }
 
 /** Whole numbers from a text such as "2, 3, 4"; an Error says what was expected. */
@@ -197,7 +198,7 @@ function readAddress(defaults) {
 
 /** Write settings into the address, so that a link leads to what is shown. */
 function writeAddress(settings) {
-  const text = Object.entries(settings).map(([name, value]) => `${name}=${encodeURIComponent(value).replaceAll("%2C", ",").replaceAll("%3B", ";")}`);
+  const text = Object.entries(settings).map(([name, value]) => `${name}=${encodeURIComponent(value).replace(/%(2C|3B|3D)/g, decodeURIComponent)}`);
   history.replaceState(null, "", `#${text.join("&")}`);
 }
 
