@@ -267,7 +267,7 @@ def test_derivatives_step_forward_and_backward(open_page: Open) -> None:
     page.keyboard.press("ArrowRight")
     assert page.locator("#pending").inner_text() == "x\tsum 1\tmissing: 1"
     assert page.locator("#ready").inner_text() == "v1\td = 1"
-    assert page.locator("#graph .pending .title").all_inner_texts() == ["x"]
+    assert page.locator("#graph .pending .title").all_text_contents() == ["x"]
     page.keyboard.press("ArrowRight")
     assert "to x: d · y = 1 · 3 = 3, sum 1 + 3 = 4, final" in readout.inner_text()
     assert page.locator("#leaves").inner_text() == "x\t4\ny\t2"

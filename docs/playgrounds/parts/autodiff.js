@@ -94,7 +94,7 @@ function pathOf(points, narrow) {
     parts.push(`C${a.x + dx} ${a.y + dy} ${b.x - dx} ${b.y - dy} ${b.x} ${b.y}`);
   }
   const [a, b] = points.slice(-2);
-  return { d: parts.join(" "), label: { x: (a.x + 2 * b.x) / 3, y: (a.y + 2 * b.y) / 3 } };
+  return { d: parts.join(" "), label: { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 } };
 }
 
 /** What is known of the nodes after the current step. */
