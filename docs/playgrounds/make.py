@@ -35,6 +35,11 @@ PAGES = {
         "A formula is computed call by call, and each call is recorded. Then step backward: see the local derivative "
         "of each call, what arrives, what it passes on, and what is pending. For tasks 1.1 to 1.4.",
     ),
+    "cuda": (
+        "CUDA",
+        "Step through a kernel: see what each thread reads and writes, bank conflicts, and what goes wrong without the "
+        "guard or without the barrier. For tasks 3.3 and 3.4.",
+    ),
 }
 NAMES = {name: title for name, (title, _) in PAGES.items()}
 

@@ -3,7 +3,7 @@
 python -m tests.docs.playground_values FILE.json        # from the top of the repository
 
 A case has the settings, as the functions of the page take them, and what minitorch gives. It depends on minitorch; the
-CUDA kernels run in `kernel_recorder`.
+CUDA kernels are in `playground_kernels`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 import minitorch
+
+from .playground_kernels import cuda_kernel
 
 Case = dict[str, Any]
 COUNT = 60  # cases of a page
@@ -157,6 +159,7 @@ PAGES: dict[str, Callable[[np.random.Generator], Case]] = {
     "broadcasting": broadcasting,
     "convolution": convolution,
     "autodiff": autodiff,
+    "cuda": cuda_kernel,
 }
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import minitorch
@@ -27,57 +28,8 @@ WIDTHS = (400, 1400)  # pixels
 NAMELESS = """() => [...document.querySelectorAll("input, select, button")].filter(control =>
     !control.ariaLabel && !control.textContent.trim() && !document.querySelector(`label[for="${control.id}"]`)
     && !control.closest("label")).map(control => control.outerHTML)"""
-# How the result of a page is computed from the settings of a case.
-COMPUTE = {
-    "strides": """({shape, order, offset}) => {
-        const view = playground.viewOf(shape, order, offset);
-        const positions = [];
-        playground.readers(view).forEach((index, position) => {
-            if (index !== null) positions.push([index, position]);
-        });
-        const before = (a, b) => { const k = a[0].findIndex((i, d) => i !== b[0][d]); return a[0][k] - b[0][k]; };
-        return {shape: view.shape, strides: view.strides, contiguous: playground.isContiguous(view),
-            positions: positions.sort(before).map(([, position]) => position)};
-    }""",
-    "broadcasting": """({a, b}) => {
-        try {
-            const shape = playground.shapeBroadcast(a, b), [reads, uses] = [{}, {}], sums = [];
-            const all = (size, f) => Array.from({length: size}, (_, k) => f(k));
-            for (const [name, own] of [["a", a], ["b", b]]) {
-                const place = index => indexToPosition(playground.broadcastIndex(index, own), stridesFromShape(own));
-                reads[name] = all(sizeOf(shape), k => place(toIndex(k, shape)));
-                uses[name] = all(sizeOf(own), k => playground.usesOf(toIndex(k, own), own, shape).length);
-            }
-            const value = (name, own, k) => playground.operandValue(name, own, toIndex(k, shape));
-            return {shape, sums: all(sizeOf(shape), k => value("a", a, k) + value("b", b, k)), reads, uses};
-        } catch (error) { return {error: error.message}; }
-    }""",
-    "convolution": """({input, kernel, settings, derivatives}) => {
-        try {
-            const output = playground.convolve(input, kernel, settings);
-            const add = (total, term) => total + term;
-            const input_grad = input.map((line, row) => line.map((_, column) =>
-                playground.usersOf(row, column, input, kernel, settings)
-                    .map(user => derivatives[user.y][user.x] * user.weight).reduce(add, 0)));
-            const kernel_grad = kernel.map(line => line.map(() => 0));
-            output.forEach((line, y) => line.forEach((_, x) => {
-                for (const term of playground.termsOf(y, x, input, kernel, settings))
-                    kernel_grad[term.i][term.j] += derivatives[y][x] * term.value;
-            }));
-            return {output, input_grad, kernel_grad};
-        } catch (error) { return {error: error.message}; }
-    }""",
-    "autodiff": """({formula, values}) => {
-        const graph = playground.record(playground.parseFormula(formula), values), {nodes} = graph;
-        const events = nodes.filter(node => node.kind === "call").map(node => ["call", node.fn, node.value]);
-        for (const {node, d, passes} of playground.backpropagate(graph).slice(1)) {
-            events.push(["backward", nodes[node].fn, d, passes.map(pass => pass.product)]);
-            for (const {input, sum, becomes} of passes)
-                if (becomes === "final") events.push(["leaf", nodes[input].name, sum]);
-        }
-        return events;
-    }""",
-}
+# By page, a function of JavaScript that computes the result of a case with the page's own functions.
+RESULTS = Path(__file__).with_name("playground_results.js").read_text(encoding="utf-8")
 
 Open = Callable[..., Any]
 
@@ -114,13 +66,13 @@ def test_the_page_is_what_the_script_makes(name: str) -> None:
 
 
 def test_every_page_is_made_and_compared() -> None:
-    assert sorted(path.stem for path in FOLDER.glob("*.html")) == NAMES == sorted(PAGES) == sorted(COMPUTE)
+    assert sorted(path.stem for path in FOLDER.glob("*.html")) == NAMES == sorted(PAGES)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_page_computes_what_minitorch_computes(name: str, open_page: Open) -> None:
     cases = values(name)
-    found = open_page(name).evaluate(f"cases => cases.map({COMPUTE[name]})", cases)
+    found = open_page(name).evaluate(f"cases => cases.map({RESULTS}.{name})", cases)
     for case, result in zip(cases, found, strict=True):
         assert same(result, case["result"]), case
 
@@ -293,3 +245,69 @@ def test_a_formula_that_does_not_work_gives_a_message(text: str, message: str, o
     page.locator("#formula").fill(text)
     assert page.locator("#formula-error").inner_text() == message
     assert page.locator("#graph .call, #graph .waiting").count() == 1
+
+
+def test_bank_conflicts_and_transactions_are_counted(open_page: Open) -> None:
+    random = np.random.default_rng(0)
+    # The elements that a warp of 32 wants: random ones, and at every distance.
+    wanted = [random.integers(0, 200, 32).tolist() for _ in range(20)]
+    wanted += [(distance * np.arange(32)).tolist() for distance in range(34)]
+    found = open_page("cuda").evaluate(
+        "all => all.map(wanted => [playground.bankPasses(wanted, 32), playground.transactions(wanted, 32)])",
+        wanted,
+    )
+    for indices, (passes, transactions) in zip(wanted, found, strict=True):
+        different = np.unique(indices)
+        assert passes == np.bincount(different % 32).max()
+        assert transactions == len(np.unique(different // 32))
+
+
+def counts(page: Any) -> dict[str, int]:
+    """Return the last column of the table of counts."""
+    rows = page.locator("#counts tr").all_inner_texts()
+    return {row.split("\t")[0]: int(row.split("\t")[-1]) for row in rows}
+
+
+def test_without_the_guard_threads_leave_the_array(open_page: Open) -> None:
+    page = open_page("cuda", address="#kernel=map&size=13&block=8")
+    assert counts(page)["out of bounds"] == 0
+    page.get_by_label("guard").uncheck()
+    assert counts(page)["out of bounds"] == 6
+    for _ in range(3):
+        page.locator("#next").click()
+    assert "thread 5 reads a, element 13 of 13 = ?, out of bounds" in page.locator("#readout").inner_text()
+    assert page.locator("#threads .bad").all_inner_texts() == ["5", "6", "7"]
+    assert page.locator("#memory .outside.bad").count() == 3
+    page.get_by_role("button", name="block 1, thread 2").hover()
+    assert "i = 1 · 8 + 2 = 10" in page.locator("#readout").inner_text()
+    assert "thread 2 reads a[10] = " in page.locator("#readout").inner_text()
+
+
+def test_without_the_barrier_the_order_of_warps_decides(open_page: Open) -> None:
+    page = open_page("cuda", address="#kernel=sum&size=16&block=8")
+    result, races = page.locator("#result"), "elements with a race"
+    assert counts(page)[races] == 0
+    assert result.inner_text() == "At the end all results are right."
+    page.get_by_label("barriers").uncheck()
+    assert counts(page)[races] > 0
+    assert "There is a race all the same" in result.inner_text()
+    page.locator("#order").select_option("first")
+    assert "At the end 2 of 2 results are wrong." in result.inner_text()
+    page.get_by_label("barriers").check()
+    assert result.inner_text() == "At the end all results are right."
+
+
+def test_bank_conflicts_depend_on_the_layout(open_page: Open) -> None:
+    page = open_page("cuda", address="#kernel=matmul&rows=8&columns=8&depth=8")
+    conflicts = "extra passes by bank conflicts"
+    assert counts(page)[conflicts] == 0
+    page.locator("#across").select_option("row")
+    assert counts(page)[conflicts] > 0
+    page.get_by_label("one longer").check()
+    assert counts(page)[conflicts] == 0
+    page.locator("#skip").click()
+    assert "arrived at the barrier" in page.locator("#readout").inner_text()
+    page.locator("#step").focus()
+    page.keyboard.press("End")
+    assert page.locator("#last").is_disabled()
+    assert page.locator("#memory .wrong").count() == 0

@@ -119,7 +119,7 @@ document.addEventListener("pointermove", (event) => Object.assign(pointer, { x: 
  */
 function walkable(items, columns, pick) {
   const focus = (k) => {
-    if (k < 0 || k >= items.length) return;
+    if (k < 0 || k >= items.length || items[k].hidden) return;
     for (const item of items) item.tabIndex = -1;
     items[k].tabIndex = 0;
     items[k].focus();
