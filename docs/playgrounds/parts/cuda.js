@@ -170,6 +170,15 @@ function drawMemory() {
   }));
 }
 
+/** What an element shows: its value, and in a tile of shared memory its row and column, for rows may be padded. */
+function labelled(name, k, size, value) {
+  const { space, pitch } = launched.arrays[name];
+  if (k >= size) return [];
+  if (space === "global" || state.kernel !== "matmul") return [shownValue(value)];
+  const [row, column] = [Math.floor(k / pitch), k % pitch];
+  return column < TILE ? [shownValue(value), make("small", {}, `${row},${column}`)] : [make("small", {}, "pad")];
+}
+
 function light() {
   const step = current();
   const memory = memoryNow();
@@ -181,7 +190,7 @@ function light() {
     for (const access of step?.accesses ?? []) if (access.array === name) marks[access.index] = isBad(access) ? "bad" : access.kind;
     mark(items, marks);
     items.forEach((item, k) => {
-      item.textContent = k < size ? shownValue(memory[name][k]) : "";
+      item.replaceChildren(...labelled(name, k, size, memory[name][k]));
       item.classList.toggle("wrong", done && name === "out" && !Object.is(memory.out[k], expected[k]));
     });
   }
