@@ -45,9 +45,8 @@ NAMES = {name: title for name, (title, _) in PAGES.items()}
 
 
 def part(name: str) -> str:
-    """Return the text of a part; an empty text where a page has none of this kind."""
-    path = PARTS / name
-    return path.read_text(encoding="utf-8") if path.exists() else ""
+    """Return the text of a part."""
+    return (PARTS / name).read_text(encoding="utf-8")
 
 
 def build(name: str) -> str:

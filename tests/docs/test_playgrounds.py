@@ -132,6 +132,36 @@ def test_dimensions_are_dragged_and_moved_by_keys(open_page: Open) -> None:
     assert page.url.endswith("#shape=2,3,4&order=1,0,2&offset=0")
 
 
+def test_the_address_holds_the_settings(open_page: Open) -> None:
+    page = open_page("strides", address="#shape=3,2&order=1,0&offset=1")
+    assert page.locator("#shape").input_value() == "3, 2"
+    page.evaluate("location.hash = 'shape=4,5&order=0,1&offset=0'")
+    page.wait_for_function("document.querySelectorAll('#tensor .slot').length === 20")
+    page.evaluate("location.hash = 'shape=4,five'")  # what does not fit gives the page as it begins
+    page.wait_for_function("document.querySelectorAll('#tensor .slot').length === 24")
+
+
+@pytest.mark.parametrize(
+    ("name", "address", "result", "expected"),
+    [
+        (
+            "strides",
+            "#shape=2,3,4&order=2,0,1&offset=3",
+            "t.shape, t._tensor.strides",
+            ((4, 2, 3), (1, 12, 4)),
+        ),
+        ("convolution", "#kernel=1,2&stride=2&mode=anchored", "out.shape", (1, 1, 3, 3)),
+        ("autodiff", "#formula=x*y-2&values=x=3,y=5", "x.derivative, y.derivative", (5.0, 3.0)),
+    ],
+)
+def test_the_python_of_a_page_runs(
+    name: str, address: str, result: str, expected: object, open_page: Open
+) -> None:
+    names: dict[str, Any] = {}
+    exec(open_page(name, address).locator("#code").text_content(), names)
+    assert eval(result, names) == expected
+
+
 def test_wrong_settings_give_a_message_and_change_nothing(open_page: Open) -> None:
     page = open_page("strides", address="#shape=2,3&order=1,0&offset=0")
     page.locator("#shape").fill("2, x")

@@ -202,11 +202,15 @@ function writeAddress(settings) {
   history.replaceState(null, "", `#${text.join("&")}`);
 }
 
-/** Show the settings of the address; the defaults where it has none, or where they do not fit. */
+/** Show the settings of the address, also when it changes; the defaults where it has none, or where they do not fit. */
 function start(defaults, show) {
-  try {
-    show(readAddress(defaults));
-  } catch {
-    show(defaults);
-  }
+  const showAddress = () => {
+    try {
+      show(readAddress(defaults));
+    } catch {
+      show(defaults);
+    }
+  };
+  showAddress();
+  window.addEventListener("hashchange", showAddress);
 }

@@ -118,7 +118,7 @@ function drawSizes() {
     "import minitorch", "",
     `x = minitorch.tensor(${rows(input)})`,
     `w = minitorch.tensor(${rows(state.kernel)})`,
-    `minitorch.conv2d(x, w, stride=${state.stride}, padding=${padding}, dilation=${state.dilation})`,
+    `out = minitorch.conv2d(x, w, stride=${state.stride}, padding=${padding}, dilation=${state.dilation})`,
     output === null ? "# an error" : `# shape (1, 1, ${output.length}, ${output[0].length})`,
   ].join("\n");
 }
