@@ -6,14 +6,12 @@ Without visdom or Chromium these tests are skipped, loudly; with MINITORCH_REQUI
 from __future__ import annotations
 
 import http.client
-import importlib
 import json
-import os
 import re
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,16 +22,11 @@ from minitorch.dashboard.visdom.server import Server, check, serves
 
 from ..cli.runner import SMALL, process, records, run
 from ..cli.test_cifar10 import cifar
+from ..support.browser import browser, lacking
 from .test_visdom_client import until
 
-__all__ = ["cifar"]  # a fixture
+__all__ = ["browser", "cifar"]  # fixtures
 
-CHROMIUM = Path("/usr/bin/chromium")
-# Nothing of the browser's own may leave the machine; a test of ours would not know it from the page's.
-FLAGS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
 CHANNELS = {f"mid_images_{c}" for c in range(4)} | {f"out_images_{c}" for c in range(8)}
 EVERY = {
     "flags",
@@ -46,13 +39,6 @@ EVERY = {
     "confusion",
     "mistakes",
 }
-
-
-def lacking(what: str) -> NoReturn:
-    """Skip, or fail where that is asked for."""
-    if os.environ.get("MINITORCH_REQUIRE_BROWSER") == "1":
-        pytest.fail(f"MINITORCH_REQUIRE_BROWSER=1, and {what}")
-    pytest.skip(f"NO DASHBOARD TESTS: {what}")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -84,20 +70,6 @@ def start(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ca
 @pytest.fixture(scope="module")
 def server(start: Callable[..., Any]) -> Any:
     return start()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    try:
-        playwright = importlib.import_module("playwright.sync_api")
-    except ImportError:
-        lacking("playwright is not installed: pip install playwright")
-    if not CHROMIUM.exists():
-        lacking(f"there is no {CHROMIUM}: apt-get install chromium")
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
