@@ -63,8 +63,9 @@ bench-cuda: $(VENV)/.bench
 dashboard: $(VISDOM)/.ready
 	$(VISDOM)/bin/python project/dashboard.py --port $(PORT)
 
+# Into the folder site: it needs no server and no network. The variable leaves out a notice about versions to come.
 docs: $(VENV)/.docs
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 clean:
 	rm -rf $(VENV) $(VISDOM) $(CUDA) site build *.egg-info
