@@ -18,14 +18,19 @@ CUDA_TESTS = tests/cuda/test_cuda.py \
 	tests/backends/test_philox.py \
 	tests/backends/test_dlpack.py
 
-.PHONY: mnist test test-cuda sanitize-cuda test-cuda-compile cuda-table check bench bench-quick bench-cuda dashboard docs clean
+.PHONY: mnist test test-all test-cuda sanitize-cuda test-cuda-compile cuda-table check bench bench-quick bench-cuda dashboard docs clean
 
 mnist: $(VENV)/.base
 	$(BIN)/python project/run_mnist_multiclass.py --out runs/mnist
 	@echo "figures: runs/mnist/panels"
 
+# What tells that the installation works and the code is right; tests/support/slow.py lists what it leaves out.
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n $(JOBS)
+	$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
+
+# Everything but each task of the course with other tasks emptied: pytest -m whole_course tests/course
+test-all: $(VENV)/.dev
+	HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-dev} $(BIN)/python -m pytest -n $(JOBS)
 
 # On a GPU where there is one, else in the simulator; MINITORCH_CUDA_TESTS=gpu insists on a GPU.
 test-cuda: $(VENV)/.dev

@@ -534,7 +534,7 @@ class Tensor(Variable, Stored):
 
     def reshape(self, *shape: Any) -> Tensor:
         """Return the same elements under another shape; copies where `view` is not possible."""
-        wanted = resolve_shape(_sizes("reshape", shape), self.size)
+        wanted = resolve_shape(_sizes("reshape", shape), self.size, self.shape)
         return View.apply(self if self._tensor.is_contiguous() else self.contiguous(), shape=wanted)
 
     def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Tensor:
@@ -688,7 +688,7 @@ def tensor(
     wanted = given if dtype is None and given is not None and given in FLOATS else resolve_dtype(dtype)
     array = number_array("tensor", data, wanted)
     if shape is not None:
-        array = array.reshape(resolve_shape(shape, array.size))
+        array = array.reshape(resolve_shape(shape, array.size, array.shape))
     return _leaf(array, backend, requires_grad)
 
 

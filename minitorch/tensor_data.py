@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from .runtime import shape_errors
 from .runtime.capture import recording, require_readable
 from .runtime.versions import Stored, mark_changed
 
@@ -153,10 +154,7 @@ def shape_broadcast(shape1: UserShape, shape2: UserShape) -> tuple[int, ...]:
     a1, b1 = (1,) * (n - len(a)) + a, (1,) * (n - len(b)) + b
     for m, k in zip(a1, b1):
         if m != k and m != 1 and k != 1:
-            raise IndexingError(
-                f"shapes {a} and {b} do not broadcast: counted from the right, "
-                "each pair of sizes must be equal or hold a 1"
-            )
+            raise IndexingError(shape_errors.not_broadcast(a, b))
     return tuple(k if m == 1 else m for m, k in zip(a1, b1))
 
 
@@ -206,8 +204,10 @@ def normal_dim(dim: int, dims: int, shape: UserShape) -> int:
     return dim % dims
 
 
-def resolve_shape(shape: Sequence[int], size: int) -> tuple[int, ...]:
+def resolve_shape(shape: Sequence[int], size: int, old: UserShape) -> tuple[int, ...]:
     """Return ``shape`` with its -1, if any, replaced by the size that makes it hold ``size`` elements.
+
+    ``old`` is the shape of these elements, for the message.
 
     Raises:
         IndexingError: No such size exists.
@@ -224,7 +224,7 @@ def resolve_shape(shape: Sequence[int], size: int) -> tuple[int, ...]:
         fits = known > 0 and size % known == 0
         wanted = tuple(size // known if n == -1 and fits else n for n in wanted)
     if not fits or math.prod(wanted) != size:
-        raise IndexingError(f"cannot view {size} elements as shape {tuple(shape)}")
+        raise IndexingError(shape_errors.not_viewed(old, tuple(shape)))
     return wanted
 
 
@@ -416,7 +416,7 @@ class TensorData(Stored):
         require_writable("item assignment", self._storage)
         position, number = self.index(key), number_array("item assignment", val, self.dtype)
         if number.size != 1:
-            raise IndexingError(f"index {key!r}: cannot broadcast {number.shape} into ()")
+            raise IndexingError(shape_errors.not_broadcast_into(f"index {key!r}: ", number.shape, ()))
         mark_changed(self._storage)
         self._storage[position] = number.item()
 
@@ -449,7 +449,7 @@ class TensorData(Stored):
             IndexingError: ``order`` does not name each dimension once.
         """
         if sorted(order) != list(range(self.dims)):
-            raise IndexingError(f"permute: order {order} must name each dimension of shape {self.shape} once")
+            raise IndexingError(shape_errors.not_permuted(self.shape, order))
         shape, strides = tuple(self.shape[i] for i in order), tuple(self.strides[i] for i in order)
         return TensorData.on(self._storage, shape, strides, self.size, self.backend)
 
@@ -460,7 +460,7 @@ class TensorData(Stored):
             IndexingError: The sizes differ, or the data is not contiguous.
         """
         wanted = tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], Iterable) else shape
-        new = resolve_shape(wanted, self.size)
+        new = resolve_shape(wanted, self.size, self.shape)
         if not self.is_contiguous():
             raise IndexingError(
                 f"view: expected contiguous data, got strides {self.strides} (shape {self.shape}, view {new}); "
@@ -572,7 +572,9 @@ class TensorData(Stored):
         ):
             value = value.copy()
         if shape_broadcast(value.shape, target.shape) != target.shape:
-            raise IndexingError(f"index {key!r}: cannot broadcast {value.shape} into {target.shape}")
+            raise IndexingError(
+                shape_errors.not_broadcast_into(f"index {key!r}: ", value.shape, target.shape)
+            )
         mark_changed(self._storage)
         self.f.id_map(value, target)
 

@@ -10,13 +10,14 @@ import contextlib
 import ctypes
 import os
 import random
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from .support import strict_simulator
+from .support import slow, strict_simulator
 
 
 def _gpu_present() -> bool:
@@ -49,6 +50,7 @@ def _choose_cuda() -> tuple[str, str]:
     ]
 
 
+TESTS = Path(__file__).resolve().parent
 CUDA_MODE, CUDA_LINE = _choose_cuda()
 
 import minitorch  # noqa: E402 - it imports numba.cuda
@@ -59,6 +61,21 @@ from . import strategies as strategies  # noqa: E402
 def pytest_report_header() -> str:
     """Say where CUDA kernels run."""
     return f"CUDA tests ({CUDA_MODE}) run on {CUDA_LINE}"
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out files without tests of the task that `-m` asks for: importing all of them takes seconds."""
+    task = re.fullmatch(r"task\d_\w+", config.option.markexpr)
+    if task is None or collection_path.suffix != ".py" or not collection_path.is_relative_to(TESTS):
+        return None
+    return f"mark.{task[0]}" not in collection_path.read_text(encoding="utf-8") or None
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark the tests of the table in `support/slow.py`, and those that run when asked for only."""
+    file = item.path.relative_to(TESTS).as_posix()
+    if slow.is_slow(file, item.name) or item.get_closest_marker("whole_course") is not None:
+        item.add_marker("slow")
 
 
 @pytest.fixture(autouse=True)

@@ -646,9 +646,9 @@ def test_ints_of_numpy_are_sizes_and_dimensions() -> None:
 
 def test_several_numbers_do_not_fit_one_element() -> None:
     t = zeros((2,))
-    with pytest.raises(IndexingError, match=r"cannot broadcast \(2, 1\) into \(\)"):
+    with pytest.raises(IndexingError, match=r"cannot broadcast shape \(2, 1\) into \(\)"):
         t[1] = [[1.0], [2.0]]
-    with pytest.raises(IndexingError, match=r"cannot broadcast \(0,\) into \(\)"):
+    with pytest.raises(IndexingError, match=r"cannot broadcast shape \(0,\) into \(\)"):
         t[1] = []
     assert t.to_numpy().tolist() == [0, 0]
     t[1] = [3.0]

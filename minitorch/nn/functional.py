@@ -16,7 +16,7 @@ from ..tensor import Tensor
 from ..tensor_data import IndexingError, whole_number
 from ..tensor_functions.elementwise import Weigh
 from ..tensor_functions.fused import Affine, ConvActivation, Drop
-from ..tensor_functions.nn import Conv, Conv1dFun, Conv2dFun, LogSoftmax, Pool, Softmax, Take
+from ..tensor_functions.nn import Conv, Conv1dFun, Conv2dFun, LogSoftmax, Pool, Softmax, Take, require_images
 from ..tensor_ops.composite import ACTIVATIONS
 from .settings import conv_params, flag, is_default, number, pair, pooled_size
 
@@ -126,8 +126,7 @@ def conv2d(
     groups = whole_number("conv2d", "groups", groups)
     if padding is None and bias is None and is_default(stride, dilation, groups):
         return activated(Conv2dFun.apply(input, weight), act)
-    if input.dims != 4 or weight.dims != 4:
-        raise IndexingError(_expected_dims("conv2d", 4, input, weight))
+    require_images("conv2d", input, weight, 4)
     return _conv(input, weight, bias, stride, padding, dilation, groups, act, 2)
 
 
@@ -149,18 +148,11 @@ def conv1d(
     groups = whole_number("conv1d", "groups", groups)
     if padding is None and bias is None and is_default(stride, dilation, groups):
         return activated(Conv1dFun.apply(input, weight), act)
-    if input.dims != 3 or weight.dims != 3:
-        raise IndexingError(_expected_dims("conv1d", 3, input, weight))
+    require_images("conv1d", input, weight, 3, groups)
     # A row is an image of height 1.
     images, kernels = (t.reshape(*t.shape[:2], 1, t.shape[2]) for t in (input, weight))
     out = _conv(images, kernels, bias, stride, padding, dilation, groups, act, 1)
     return out.reshape(*out.shape[:2], out.shape[3])
-
-
-def _expected_dims(name: str, dims: int, input: Tensor, weight: Tensor) -> str:
-    return (
-        f"{name}: expected an input and a weight of {dims} dimensions, got {input.shape} and {weight.shape}"
-    )
 
 
 def _conv(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from ..module import Parameter
-from ..runtime import rng
+from ..runtime import rng, shape_errors
 from ..tensor import Tensor, tensor
 from ..tensor_data import IndexingError, get_default_dtype
 from . import functional
@@ -57,10 +57,7 @@ class Linear(FusesActivation):
         """
         x = functional.as_parameters("Linear", x, self.weight.value)
         if not x.dims or x.shape[-1] != self.in_features:
-            raise IndexingError(
-                f"Linear: expected {self.in_features} features in the last dimension, "
-                f"got {x.shape[-1] if x.dims else 'none'} (input {x.shape})"
-            )
+            raise IndexingError(shape_errors.wrong_features(x.shape, self.weight.value.shape))
         rows = x if x.dims == 2 else x.reshape(math.prod(x.shape[:-1]), self.in_features)
         bias = None if self.bias is None else self.bias.value
         out = functional.linear(rows, self.weight.value, bias, act=act)

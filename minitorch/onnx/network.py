@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..module import Module, Parameter
+from ..runtime.shape_errors import first_line
 from ..runtime.types import Array
 from ..tensor import Tensor, tensor
 from ..tensor_data import IndexingError
@@ -110,7 +111,7 @@ class Network(Module):
         try:
             return OPERATORS[node.operator].compute(Call(node, operands, like, self.training))
         except (LoadError, IndexingError, ValueError, TypeError, OverflowError, ZeroDivisionError) as error:
-            line = " ".join(str(error).split())
+            line = " ".join(first_line(error).split())
             raise LoadError(f"{self.title}: {node.label}: {line}") from None
 
     def extra_repr(self) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..autodiff import Context, Function
+from ..runtime import shape_errors
 from ..runtime.types import ConvParams, PoolParams
 from ..tensor_data import IndexingError, TensorData, shape_broadcast
 
@@ -23,7 +24,7 @@ class Expand(Function):
     @staticmethod
     def forward(ctx: Context, a: Any, shape: tuple[int, ...]) -> Any:
         if shape_broadcast(a.shape, shape) != shape:
-            raise IndexingError(f"expand: shape {a.shape} does not broadcast to {shape}")
+            raise IndexingError(shape_errors.not_broadcast_into("expand: ", a.shape, shape))
         missing = len(shape) - a.dims
         strides = tuple(
             0 if k < missing or (a.shape[k - missing] == 1 and n != 1) else a.strides[k - missing]

@@ -11,6 +11,7 @@ from typing import Any
 
 from .. import operators
 from ..autodiff import Context, Function
+from ..runtime import shape_errors
 from ..runtime.types import ConvParams, Pair, PoolParams
 from ..tensor_data import IndexingError, TensorData
 
@@ -83,7 +84,7 @@ class Conv2dFun(Function):
     @staticmethod
     def forward(ctx: Context, input: Any, weight: Any) -> Any:
         ctx.save_for_backward(input, weight)
-        _check_dims("conv2d", input, weight, 4)
+        require_images("conv2d", input, weight, 4)
         return input.f.conv(input, weight, _right_bottom_same(weight))
 
     @staticmethod
@@ -98,7 +99,7 @@ class Conv1dFun(Function):
     @staticmethod
     def forward(ctx: Context, input: Any, weight: Any) -> Any:
         ctx.save_for_backward(input, weight)
-        _check_dims("conv1d", input, weight, 3)
+        require_images("conv1d", input, weight, 3)
         return _rows(Conv2dFun.forward(Context(no_grad=True), _images(input), _images(weight)))
 
     @staticmethod
@@ -114,12 +115,17 @@ def _right_bottom_same(w: Any) -> ConvParams:
     return ConvParams(padding=(0, w.shape[2] - 1, 0, w.shape[3] - 1))
 
 
-def _check_dims(name: str, x: Any, w: Any, dims: int) -> None:
+def require_images(op: str, x: Any, w: Any, dims: int, groups: int = 1) -> None:
+    """Check the input and the weight of a convolution: ``dims`` dimensions each, and the channels of rows.
+
+    The channels of images are checked with the rest of their shapes, where rows are images already.
+    """
     if x.dims != dims or w.dims != dims:
         raise IndexingError(
-            f"{name}: expected input and weight of {dims} dimensions, got {x.dims} and {w.dims} "
-            f"(input {x.shape}, weight {w.shape})"
+            f"{op}: expected an input and a weight of {dims} dimensions, got {x.shape} and {w.shape}"
         )
+    if dims == 3 and min(x.shape[1], w.shape[1], groups) > 0 and x.shape[1] != w.shape[1] * groups:
+        raise IndexingError(shape_errors.wrong_channels(op, x.shape, w.shape, groups))
 
 
 def _images(a: Any) -> Any:

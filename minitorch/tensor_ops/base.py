@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from ..runtime import dlpack
+from ..runtime import dlpack, shape_errors
 from ..runtime.specialize import with_numpy
 from ..runtime.step_graph import StepGraph
 from ..runtime.types import Fn
@@ -262,7 +262,7 @@ class TensorOps(CompositeOps, ConvOps):
                 out = out._tensor
                 cls.require_same_backend(a, out)
             if out.shape != a.shape and shape_broadcast(a.shape, out.shape) != out.shape:
-                raise IndexingError(f"shape {a.shape} does not broadcast into {out.shape}")
+                raise IndexingError(shape_errors.not_broadcast_into("map: ", a.shape, out.shape))
             if out.size:
                 kernel(out, a)
             return out
@@ -332,10 +332,7 @@ class TensorOps(CompositeOps, ConvOps):
         fits = 2 <= a.dims <= 3 and 2 <= b.dims <= 3 and a.shape[-1] == b.shape[-2]
         batch = (lead(a), lead(b)) if fits else (0, 0)
         if not fits or (batch[0] != batch[1] and 1 not in batch):
-            raise IndexingError(
-                f"cannot multiply shapes {a.shape} and {b.shape}: expected (batch, n, k) and (batch, k, m), "
-                "2-D or 3-D, where a batch of 1 stretches"
-            )
+            raise IndexingError(shape_errors.not_multiplied(a.shape, b.shape))
         both_flat = a.dims == b.dims == 2
         shape = (a.shape[-2], b.shape[-1])
         if not both_flat:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..runtime import shape_errors
 from ..runtime.types import ConvParams, Fn, Pair, PoolParams, Shape
 from ..tensor_data import IndexingError, TensorData
 from . import reference_conv
@@ -52,10 +53,7 @@ def conv_shape(x: Shape, w: Shape, params: ConvParams) -> Shape:
         "conv2d", stride=(1, stride), padding=(0, padding), dilation=(1, dilation), groups=(1, (groups,))
     )
     if x[1] % groups or w[0] % groups or x[1] // groups != w[1]:
-        raise IndexingError(
-            f"conv2d: weight has {w[1]} input channels in each of {groups} group(s), but the input has {x[1]} "
-            f"(input {x}, weight {w}; groups must divide {x[1]} and {w[0]})"
-        )
+        raise IndexingError(shape_errors.wrong_channels("conv2d", x, w, groups))
     spans = [dilation[k] * (w[2 + k] - 1) + 1 for k in (0, 1)]
     padded = [x[2] + padding[0] + padding[1], x[3] + padding[2] + padding[3]]
     if padded[0] * padded[1] > MAX_PLANE:

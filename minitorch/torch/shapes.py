@@ -69,7 +69,7 @@ def _fitting(input: Tensor, shape: tuple[int, ...]) -> tuple[int, ...]:
     guessed = shape.count(-1) == 1 and known > 0 and n % known == 0
     if not guessed and (known != n or -1 in shape):
         raise RuntimeError(f"shape '{list(shape)}' is invalid for input of size {n}")
-    return resolve_shape(shape, n)
+    return resolve_shape(shape, n, input.shape)
 
 
 def view_as(input: Tensor, other: Tensor) -> Tensor:
@@ -114,7 +114,7 @@ def unflatten(input: Tensor, dim: int, sizes: Any) -> Tensor:
             f"unflatten: Provided sizes {list(parts)} don't multiply up to the size of dim {d} ({shape[d]}) in the "
             "input tensor"
         )
-    return reshape(input, *shape[:d], *resolve_shape(tuple(sizes), shape[d]), *shape[d + 1 :])
+    return reshape(input, *shape[:d], *resolve_shape(tuple(sizes), shape[d], (shape[d],)), *shape[d + 1 :])
 
 
 def squeeze(input: Tensor, dim: Any = None) -> Tensor:

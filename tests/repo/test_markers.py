@@ -1,6 +1,7 @@
 """The course's markers: which files carry each one, and that it selects at least as many tests as the course has.
 
-The course's suite of 2022 is counted. A marker is for tests of its task's subject; other tests have none.
+The course's suite of 2022 is counted. A marker is for tests of its task's subject; other tests have none. And the
+marker `slow`: its table names tests that exist, and leaves out no basic test of an operation.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import sys
 
 import pytest
 
+from ..support import slow
+from ..support.op_table import BACKENDS, TABLE
 from .source import ROOT
 
 TESTS = ROOT / "tests"
@@ -69,10 +72,10 @@ def test_only_these_files_carry_a_marker() -> None:
     assert carriers() == {name: set(files.split()) for name, (files, _) in MARKERS.items()}
 
 
-def test_every_marker_selects_as_many_tests_as_the_course_has() -> None:
-    names = sorted({name for files, _ in MARKERS.values() for name in files.split()})
+def count(*arguments: str) -> dict[str, int]:
+    """Return how many of the tests that pytest collects carry each marker."""
     done = subprocess.run(
-        [sys.executable, "-c", COUNT, *(str(TESTS / name) for name in names)],
+        [sys.executable, "-c", COUNT, *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -82,12 +85,50 @@ def test_every_marker_selects_as_many_tests_as_the_course_has() -> None:
     assert done.returncode == 0, done.stderr
     status, counts = json.loads(done.stdout.splitlines()[-1])
     assert status == 0, done.stdout
+    return counts
+
+
+@pytest.fixture(scope="module")
+def counts() -> dict[str, int]:
+    """How many tests carry each marker, in the files that carry markers of tasks."""
+    names = sorted({name for files, _ in MARKERS.values() for name in files.split()})
+    return count(*(str(TESTS / name) for name in names))
+
+
+def test_every_marker_selects_as_many_tests_as_the_course_has(counts: dict[str, int]) -> None:
     few = {
         name: counts.get(name, 0)
         for name, (_, least) in MARKERS.items()
         if counts.get(name, 0) < max(1, least)
     }
     assert few == {}
+
+
+def test_a_task_is_found_without_importing_the_other_files(counts: dict[str, int]) -> None:
+    found = count("-m", "task2_3", str(TESTS))
+    assert found["task2_3"] == counts["task2_3"]
+    assert "task3_3" not in found  # tests/cuda/test_cuda.py was left out
+
+
+def test_the_table_of_slow_tests_names_tests_that_exist(counts: dict[str, int]) -> None:
+    lost = []
+    for file, names in slow.SLOW.items():
+        tests = re.findall(r"^def (test_\w+)", (TESTS / file).read_text(encoding="utf-8"), re.MULTILINE)
+        lost += [
+            (file, name)
+            for name in names
+            if not any(re.match(re.split(r"\W", name)[0], test) for test in tests)
+        ]
+    assert lost == []
+    assert counts["slow"] > 0
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_make_test_runs_each_operation_in_each_backend(backend: str) -> None:
+    kinds = ("test_value", "test_gradient")
+    names = [f"{kind}[packed-{backend}-{line.name}]" for kind in kinds for line in TABLE]
+    assert [name for name in names if slow.is_slow("backends/test_backends.py", name)] == []
+    assert slow.is_slow("backends/test_backends.py", "test_value_in_float32[fast-add]")
 
 
 def test_markers_are_registered(pytestconfig: pytest.Config) -> None:

@@ -3,6 +3,7 @@
 `conftest` imports this file before anything imports the package.
 """
 
+import ast
 import importlib.util
 import os
 import warnings
@@ -31,14 +32,49 @@ def load(name: str) -> ModuleType:
     return module
 
 
+def _serial_writes(node: ast.AST, out: str, in_loop: bool = False) -> Iterator[int]:
+    """Yield the lines that write into ``out`` in a loop, outside of loops over ``prange``."""
+    for child in ast.iter_child_nodes(node):
+        if _is_prange(child):
+            continue
+        writes = isinstance(child, ast.Subscript) and isinstance(child.ctx, ast.Store)
+        if in_loop and writes and isinstance(child.value, ast.Name) and child.value.id == out:
+            yield child.lineno
+        yield from _serial_writes(child, out, in_loop or isinstance(child, ast.For | ast.While))
+
+
+def _is_prange(node: ast.AST) -> bool:
+    if not isinstance(node, ast.For) or not isinstance(node.iter, ast.Call):
+        return False
+    return ast.unparse(node.iter.func) in ("prange", "numba.prange")
+
+
+def check_loops(text: str, kernel: str) -> None:
+    """Insist that a kernel has a loop over ``prange``, and that no other loop writes into its first argument.
+
+    Numba's own report cannot tell: it counts array operations as parallel loops too.
+    """
+    found = [n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.FunctionDef) and n.name == kernel]
+    assert found, f"there is no function {kernel}"
+    (function,) = found
+    use = f"{kernel}: use prange for the main loop"
+    assert any(map(_is_prange, ast.walk(function))), f"{use}: it has no loop over prange"
+    serial = sorted(_serial_writes(function, function.args.args[0].arg))
+    assert not serial, f"{use}: the loop that writes in line {serial[0]} is not parallel"
+
+
 @contextmanager
-def in_parallel(what: str) -> Iterator[None]:
-    """Insist that Numba finds something to run in parallel; array operations inside of the kernel count too."""
+def in_parallel(file: str, kernel: str) -> Iterator[None]:
+    """Insist that the main loop of a kernel is over ``prange``, and that Numba runs it in parallel.
+
+    The block calls the kernel, which compiles it.
+    """
     with warnings.catch_warnings(record=True) as found:
         warnings.simplefilter("always")
         yield
     serial = [w for w in found if issubclass(w.category, NumbaPerformanceWarning)]
-    assert not serial, f"{what}: Numba found no loop to run in parallel: use prange for the main loop"
+    assert not serial, f"{kernel}: Numba found no loop to run in parallel: use prange for the main loop"
+    check_loops(Path(minitorch.__file__).with_name(f"{file}.py").read_text(encoding="utf-8"), kernel)
 
 
 def check_operators(names: list[str], *numbers: float) -> None:

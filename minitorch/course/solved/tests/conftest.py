@@ -13,6 +13,9 @@ from typing import Any
 # Numba reads these when it is imported.
 os.environ.setdefault("NUMBA_ENABLE_CUDASIM", "1")
 os.environ.setdefault("NUMBA_CUDA_LOW_OCCUPANCY_WARNINGS", "0")
+os.environ.setdefault(
+    "NUMBA_OPT", "0"
+)  # kernels of a few numbers: compiling them sooner matters more than their speed
 
 if Path(__file__).with_name("compiled.py").exists():  # from module 3 on
     from . import compiled as compiled

@@ -13,7 +13,9 @@ from .helpers import EXAMPLES, close, same, small_floats, small_ints
 
 Shape = tuple[int, ...]
 # For kernels in the simulator, where a thread is a thread of Python, and for long tests.
-few = settings(max_examples=min(EXAMPLES, 3))
+few = settings(max_examples=min(EXAMPLES, 2))
+# For gradients, where differences call a function twice for each element, and for kernels that run as Python.
+some = settings(max_examples=max(EXAMPLES // 4, 1))
 
 # Where a function has a step, a kink or a pole, and how far its argument must stay from there.
 EDGES = {"relu": -5.5, "complex": -0.7, "inv": -3.5}

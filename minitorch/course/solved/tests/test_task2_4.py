@@ -7,35 +7,40 @@ from hypothesis.strategies import data
 from minitorch import SimpleBackend, tensor
 
 from .helpers import ONE, REDUCTIONS, TWO, same
-from .tensor_helpers import check_gradient, check_permute, check_two_gradients
+from .tensor_helpers import check_gradient, check_permute, check_two_gradients, some
 
 pytestmark = pytest.mark.task2_4
 
 
 @pytest.mark.parametrize("name", ONE)
+@some
 @given(data())
 def test_one_argument(name: str, data: object) -> None:
     check_gradient(SimpleBackend, name, data)
 
 
 @pytest.mark.parametrize("name", TWO)
+@some
 @given(data())
 def test_two_arguments(name: str, data: object) -> None:
     check_two_gradients(SimpleBackend, name, data, broadcast=False)
 
 
 @pytest.mark.parametrize("name", TWO)
+@some
 @given(data())
 def test_broadcast(name: str, data: object) -> None:
     check_two_gradients(SimpleBackend, name, data, broadcast=True)
 
 
 @pytest.mark.parametrize("name", REDUCTIONS)
+@some
 @given(data())
 def test_reductions(name: str, data: object) -> None:
     check_gradient(SimpleBackend, name, data)
 
 
+@some
 @given(data())
 def test_permute(data: object) -> None:
     check_permute(SimpleBackend, data)

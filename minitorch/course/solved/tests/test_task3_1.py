@@ -19,53 +19,62 @@ from .tensor_helpers import (
     check_reduction,
     check_two,
     check_two_gradients,
+    some,
 )
 
 pytestmark = pytest.mark.task3_1
 
 
 @pytest.mark.parametrize("name", ONE)
+@some
 @given(data())
 def test_one_argument(name: str, data: object) -> None:
     check_one(FastBackend, name, data)
 
 
 @pytest.mark.parametrize("name", TWO)
+@some
 @given(data())
 def test_two_arguments(name: str, data: object) -> None:
     check_two(FastBackend, name, data)
 
 
 @pytest.mark.parametrize("name", REDUCTIONS)
+@some
 @given(data())
 def test_reductions(name: str, data: object) -> None:
     check_reduction(FastBackend, name, data)
 
 
 @pytest.mark.parametrize("name", ["complex", "log", "sig"])
+@some
 @given(data())
 def test_gradients_of_one_argument(name: str, data: object) -> None:
     check_gradient(FastBackend, name, data)
 
 
 @pytest.mark.parametrize("name", TWO)
+@some
 @given(data())
 def test_gradients_of_two_arguments(name: str, data: object) -> None:
     check_two_gradients(FastBackend, name, data, broadcast=False)
 
 
 @pytest.mark.parametrize("name", TWO)
+@some
 @given(data())
 def test_gradients_of_broadcast_arguments(name: str, data: object) -> None:
     check_two_gradients(FastBackend, name, data, broadcast=True)
 
 
 @pytest.mark.parametrize("name", REDUCTIONS)
+@some
 @given(data())
 def test_gradients_of_reductions(name: str, data: object) -> None:
     check_gradient(FastBackend, name, data)
 
 
+@some
 @given(data())
 def test_gradient_of_permute(data: object) -> None:
     check_permute(FastBackend, data)
@@ -94,7 +103,7 @@ NUMBERS = np.arange(6.0).reshape(2, 3)
 
 def test_compiled_map(compiled: ModuleType) -> None:
     t = tensor(NUMBERS, backend=compiled.FastBackend)
-    with in_parallel("map"):
+    with in_parallel("fast_ops", "_map"):
         same(t.f.neg_map(t).to_numpy().tolist(), (-NUMBERS).tolist(), "compiled map of (2, 3)")
     turned = t.permute(1, 0)
     same(t.f.neg_map(turned).to_numpy().tolist(), (-NUMBERS.T).tolist(), "compiled map of a permuted (3, 2)")
@@ -105,7 +114,7 @@ def test_compiled_map(compiled: ModuleType) -> None:
 
 def test_compiled_zip(compiled: ModuleType) -> None:
     t = tensor(NUMBERS, backend=compiled.FastBackend)
-    with in_parallel("zip"):
+    with in_parallel("fast_ops", "_zip"):
         same(
             t.f.mul_zip(t, t).to_numpy().tolist(), (NUMBERS**2).tolist(), "compiled zip of (2, 3) with itself"
         )
@@ -119,7 +128,7 @@ def test_compiled_zip(compiled: ModuleType) -> None:
 
 def test_compiled_reduce(compiled: ModuleType) -> None:
     t = tensor(NUMBERS, backend=compiled.FastBackend)
-    with in_parallel("reduce"):
+    with in_parallel("fast_ops", "_reduce"):
         same(t.f.add_reduce(t, 0).to_numpy().tolist(), [[3.0, 5.0, 7.0]], "compiled sum(0) of (2, 3)")
     got = t.f.add_reduce(t.permute(1, 0), 0).to_numpy().tolist()
     same(got, [[3.0, 12.0]], "compiled sum(0) of a permuted (3, 2)")
