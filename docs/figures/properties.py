@@ -135,6 +135,7 @@ def properties_shrinking() -> Drawing:
         if not holds(*pair) and pair not in kept:
             kept.append(pair)
             x, y = axes.at(turn, pair[1])
+            x = max(x, axes.left + 52)
             below = 16 if len(kept) % 2 else -16
             picture.text(
                 x, y + below, f"({number(pair[0], 1)}, {number(pair[1], 1)})", size=12, fill=RED, bold=True
