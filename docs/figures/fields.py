@@ -36,11 +36,11 @@ def bands(axes: Axes, field: Field, levels: Sequence[float], colours: Sequence[s
             inside = np.concatenate([[False], kinds[row] == kind, [False]])
             edges = np.flatnonzero(inside[1:] != inside[:-1])
             for start, stop in zip(edges[::2], edges[1::2], strict=True):
-                x, y = axes.left + start * width, axes.top + row * height
-                across = (stop - start) * width
-                parts.append(f"M{x:.1f} {y:.1f}h{across:.1f}v{height:.1f}h{-across:.1f}z")
+                x, y = axes.left + start * width, axes.top + (row + 0.5) * height
+                parts.append(f"M{x:.1f} {y:.1f}h{(stop - start) * width:.1f}")
         if parts:
-            path = f'<path d="{"".join(parts)}" fill="{colour}" stroke="{colour}" stroke-width="0.4"/>'
+            # One thick line for each row of squares; they overlap by a little, so that no white shows between them.
+            path = f'<path d="{"".join(parts)}" stroke="{colour}" stroke-width="{height + 0.4:.1f}"/>'
             axes.drawing.parts.append(path)
 
 

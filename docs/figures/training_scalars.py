@@ -173,13 +173,12 @@ def training_scalars_rates() -> Drawing:
 
 @figure
 def training_scalars_units() -> Drawing:
-    """Xor with 1, 2 and 6 hidden units: how many bends a boundary needs."""
-    picture = Drawing(580, 240)
-    for k, hidden in enumerate((1, 2, 6)):
+    """Xor with 2 and 6 hidden units: how many bends a boundary needs."""
+    picture = Drawing(420, 240)
+    for k, hidden in enumerate((2, 6)):
         run = trained(hidden=hidden)
-        left = 44 + 180 * k
-        title = f"{hidden} hidden unit{'s' * (hidden > 1)}"
-        axes = Axes(picture, left, 36, 150, 150, (0, 1), (0, 1), title=title, marks=2)
+        left = 44 + 196 * k
+        axes = Axes(picture, left, 36, 150, 150, (0, 1), (0, 1), title=f"{hidden} hidden units", marks=2)
         draw_probability(axes, probability(run.layers[ONE_LAYER_EPOCHS]), steps=24)
         draw_points(axes, run.data, 3)
         picture.text(left + 75, 222, f"{run.correct[-1]} of {run.data.N} right", size=12, bold=True)
