@@ -44,6 +44,11 @@ def number(value: float, digits: int = 2) -> str:
     return "0" if text in ("-0", "") else text
 
 
+def power_of_ten(exponent: float) -> str:
+    """Return 10 to a whole power as text, for a logarithmic axis: its values are logarithms to base 10."""
+    return "10" + str(round(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+
 class Drawing:
     """A picture of ``width`` x ``height`` pixels on a white card, to which shapes are added from back to front."""
 
@@ -214,6 +219,8 @@ class Axes:
         x_label: str = "",
         y_label: str = "",
         marks: int = 4,
+        x_text: Callable[[float], str] = number,
+        y_text: Callable[[float], str] = number,
     ) -> None:
         self.drawing, self.left, self.top, self.width, self.height = drawing, left, top, width, height
         self.xs, self.ys = xs, ys
@@ -222,11 +229,11 @@ class Axes:
             for value in ticks(*xs, marks):
                 x, _ = self.at(value, ys[0])
                 drawing.line([(x, top), (x, top + height)], stroke=PALE, thick=1)
-                drawing.text(x, top + height + 12, number(value), size=11, fill=GREY)
+                drawing.text(x, top + height + 12, x_text(value), size=11, fill=GREY)
             for value in ticks(*ys, marks):
                 _, y = self.at(xs[0], value)
                 drawing.line([(left, y), (left + width, y)], stroke=PALE, thick=1)
-                drawing.text(left - 6, y, number(value), size=11, fill=GREY, anchor="end")
+                drawing.text(left - 6, y, y_text(value), size=11, fill=GREY, anchor="end")
         drawing.text(left + width / 2, top - 12, title, bold=True)
         drawing.text(left + width / 2, top + height + 30, x_label, size=12)
         drawing.text(left - 34, top - 12, y_label, size=12, anchor="start")
