@@ -37,6 +37,11 @@ def tint(colour: str, strength: float) -> str:
     return "#" + "".join(f"{round(255 + (part - 255) * min(max(strength, 0.0), 1.0)):02x}" for part in parts)
 
 
+def signed(value: float, largest: float) -> str:
+    """Return blue for a positive number, orange for a negative one, the stronger the closer it is to ``largest``."""
+    return tint(BLUE if value > 0 else ORANGE, round(16 * abs(value) / largest) / 16)
+
+
 def number(value: float, digits: int = 2) -> str:
     """Return a number as short text: at most ``digits`` decimals, no zeros at the end, no negative zero."""
     text = f"{value:.{digits}f}"
@@ -171,7 +176,8 @@ class Drawing:
             fill = fills[row][column] if fills is not None else WHITE
             self.rect(x + column * size, y + row * size, size, size, fill=fill, stroke=GREY)
             shown = value if isinstance(value, str) else number(float(value), digits)
-            self.text(x + (column + 0.5) * size, y + (row + 0.5) * size, shown, size=text_size)
+            if shown:
+                self.text(x + (column + 0.5) * size, y + (row + 0.5) * size, shown, size=text_size)
 
     def image(self, values: npt.ArrayLike, x: float, y: float, *, size: float = 4, colour: str = INK) -> None:
         """Add an image (rows, columns) without numbers: the smallest value white, the largest in ``colour``."""
@@ -183,6 +189,18 @@ class Drawing:
                 self.parts.append(
                     f'<rect x="{x + column * size:.1f}" y="{y + row * size:.1f}" width="{size + 0.1:.1f}" '
                     f'height="{size + 0.1:.1f}" fill="{tint(colour, float(strength))}"/>'
+                )
+        self.rect(x, y, pixels.shape[1] * size, pixels.shape[0] * size, stroke=GREY)
+
+    def signed_image(self, values: npt.ArrayLike, x: float, y: float, *, size: float = 4) -> None:
+        """Add an image (rows, columns) without numbers: positive values blue, negative ones orange, 0 white."""
+        pixels = np.asarray(values, dtype=float)
+        largest = max(float(np.abs(pixels).max()), 1e-12)
+        for (row, column), value in np.ndenumerate(pixels):
+            if (fill := signed(float(value), largest)) != WHITE:
+                self.parts.append(
+                    f'<rect x="{x + column * size:.1f}" y="{y + row * size:.1f}" width="{size + 0.1:.1f}" '
+                    f'height="{size + 0.1:.1f}" fill="{fill}"/>'
                 )
         self.rect(x, y, pixels.shape[1] * size, pixels.shape[0] * size, stroke=GREY)
 
