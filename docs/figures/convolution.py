@@ -141,18 +141,20 @@ def convolution_field() -> Drawing:
     size = 19
     ones = minitorch.tensor(np.ones((1, 1, 3, 3)), "simple")
     for k in range(3):
-        x = minitorch.zeros((1, 1, 9, 9), backend="simple")
-        x.requires_grad_()
-        out = x
+        image = minitorch.zeros((1, 1, 9, 9), backend="simple").requires_grad_()
+        out = image
         for _ in range(k + 1):
             out = minitorch.conv2d(out, ones)
         out[0, 0, 1, 1].backward()
-        assert x.grad is not None
-        uses = x.grad.to_numpy()[0, 0]
-        fills = [[tint(BLUE, 0.75 * float(value / uses.max())) for value in row] for row in uses]
-        shown = [[number(value) if value else "" for value in row] for row in uses]
-        picture.text(16 + k * 190, 20, f"{k + 1} x (3 x 3)", anchor="start", bold=True)
-        picture.grid(shown, 16 + k * 190, 34, size=size, fills=fills, text_size=9)
+        assert image.grad is not None
+        uses = image.grad.to_numpy()[0, 0]
+        left, top = 16 + k * 190, 34
+        picture.text(left, 20, f"{k + 1} x (3 x 3)", anchor="start", bold=True)
+        for (row, column), count in np.ndenumerate(uses):
+            x, y = left + column * size, top + row * size
+            picture.rect(x, y, size, size, fill=tint(BLUE, 0.75 * float(count / uses.max())), stroke=GREY)
+            if count:
+                picture.text(x + size / 2, y + size / 2, number(float(count)), size=9)
         picture.text(
             16 + k * 190, 222, f"{int((uses > 0).any(0).sum())} x {int((uses > 0).any(1).sum())} pixels",
             anchor="start", size=12, fill=GREY,

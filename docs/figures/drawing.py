@@ -176,8 +176,7 @@ class Drawing:
             fill = fills[row][column] if fills is not None else WHITE
             self.rect(x + column * size, y + row * size, size, size, fill=fill, stroke=GREY)
             shown = value if isinstance(value, str) else number(float(value), digits)
-            if shown:
-                self.text(x + (column + 0.5) * size, y + (row + 0.5) * size, shown, size=text_size)
+            self.text(x + (column + 0.5) * size, y + (row + 0.5) * size, shown, size=text_size)
 
     def image(self, values: npt.ArrayLike, x: float, y: float, *, size: float = 4, colour: str = INK) -> None:
         """Add an image (rows, columns) without numbers: the smallest value white, the largest in ``colour``."""
