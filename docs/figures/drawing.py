@@ -37,6 +37,11 @@ def tint(colour: str, strength: float) -> str:
     return "#" + "".join(f"{round(255 + (part - 255) * min(max(strength, 0.0), 1.0)):02x}" for part in parts)
 
 
+def signed(value: float, largest: float) -> str:
+    """Return blue for a positive number, orange for a negative one, the stronger the closer it is to ``largest``."""
+    return tint(BLUE if value > 0 else ORANGE, round(16 * abs(value) / largest) / 16)
+
+
 def number(value: float, digits: int = 2) -> str:
     """Return a number as short text: at most ``digits`` decimals, no zeros at the end, no negative zero."""
     text = f"{value:.{digits}f}"
@@ -189,6 +194,49 @@ class Drawing:
                     f'<rect x="{x + column * size:.1f}" y="{y + row * size:.1f}" width="{size + 0.1:.1f}" '
                     f'height="{size + 0.1:.1f}" fill="{tint(colour, float(strength))}"/>'
                 )
+        self.rect(x, y, pixels.shape[1] * size, pixels.shape[0] * size, stroke=GREY)
+
+    def signed_image(self, values: npt.ArrayLike, x: float, y: float, *, size: float = 4) -> None:
+        """Add an image (rows, columns) without numbers: positive values blue, negative ones orange, 0 white."""
+        pixels = np.asarray(values, dtype=float)
+        largest = max(float(np.abs(pixels).max()), 1e-12)
+        for (row, column), value in np.ndenumerate(pixels):
+            if (fill := signed(float(value), largest)) != WHITE:
+                self.parts.append(
+                    f'<rect x="{x + column * size:.1f}" y="{y + row * size:.1f}" width="{size + 0.1:.1f}" '
+                    f'height="{size + 0.1:.1f}" fill="{fill}"/>'
+                )
+        self.rect(x, y, pixels.shape[1] * size, pixels.shape[0] * size, stroke=GREY)
+
+    def fine_image(
+        self,
+        values: npt.ArrayLike,
+        x: float,
+        y: float,
+        *,
+        size: float = 2,
+        colour: str = INK,
+        high: float = 0.0,
+    ) -> None:
+        """Add an image of many pixels, 0 white and ``high`` in ``colour``, in six levels and rows of equal ones.
+
+        Its text is short: a row of equal pixels is one rectangle of a path. ``high`` is by default the largest value.
+        """
+        pixels = np.asarray(values, dtype=float)
+        most = high or max(float(pixels.max()), 1e-12)
+        levels = np.clip(np.round(pixels / most * 6), 0, 6).astype(int)
+        for level in range(1, 7):
+            runs = []
+            for row, line in enumerate(levels == level):
+                edges = np.flatnonzero(np.diff(np.concatenate([[False], line, [False]])))
+                runs += [(row, int(start), int(end)) for start, end in edges.reshape(-1, 2)]
+            path = "".join(
+                f"M{x + start * size:.1f},{y + row * size:.1f}h{(end - start) * size:.1f}v{size:.1f}"
+                f"h-{(end - start) * size:.1f}z"
+                for row, start, end in runs
+            )
+            if path:
+                self.parts.append(f'<path d="{path}" fill="{tint(colour, level / 6)}"/>')
         self.rect(x, y, pixels.shape[1] * size, pixels.shape[0] * size, stroke=GREY)
 
     def svg(self) -> str:
