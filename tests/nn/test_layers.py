@@ -393,7 +393,9 @@ def test_a_norm_is_folded_into_the_convolution_before_it(affine: bool, bias: boo
         assert np.allclose(a, b)
 
 
-@pytest.mark.parametrize("changed", ["weight", "bias", "running_mean", "running_var", "eps", "numpy", "dtype"])
+@pytest.mark.parametrize(
+    "changed", ["weight", "bias", "running_mean", "running_var", "eps", "numpy", "dtype"]
+)
 def test_what_is_folded_is_of_the_values_of_today(changed: str) -> None:
     with minitorch.runtime.rng.seeded(4):
         convolution, norm = Conv2d(3, 5, 3), BatchNorm2d(5)

@@ -26,12 +26,17 @@ __all__ = ["browser"]  # a fixture
 NARROW, WIDE = {"width": 400, "height": 900}, {"width": 1400, "height": 900}  # pixels
 
 
+def require_docs() -> None:
+    """Skip, or fail where that is asked for, without the extra `docs`."""
+    for name in ("mkdocs", "material", "mkdocstrings", "latex2mathml"):
+        if importlib.util.find_spec(name) is None:
+            lacking(f'{name} is not installed: pip install -e ".[docs]"')
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the built site."""
-    for name in ("mkdocs", "material", "mkdocstrings", "latex2mathml"):
-        if importlib.util.find_spec(name) is None:
-            lacking(f'{name} is not installed: pip install "minitorch[docs]"')
+    require_docs()
     folder = tmp_path_factory.mktemp("site")
     done = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)],
@@ -90,13 +95,12 @@ def search(page: Any, words: str) -> list[str]:
     return page.locator(".md-search-result__item h1").all_text_contents()
 
 
-def test_every_page_works_without_a_network_in_a_narrow_window(
-    site: Path, address: str, browser: Any
-) -> None:
+def check_pages(site: Path, address: str, browser: Any) -> None:
+    """Open every page in a narrow window, and search."""
     wrong: list[str] = []
     page = watched(browser, wrong, address)
     names = sorted(path.relative_to(site).as_posix() for path in site.rglob("*.html"))
-    assert {"index.html", "guide/strides.html", "performance.html"} <= set(names)
+    assert {"index.html", "api/tensors.html", "guide/strides.html", "performance.html"} <= set(names)
     for name in names:
         page.goto(address + name)
         beyond = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
@@ -109,7 +113,8 @@ def test_every_page_works_without_a_network_in_a_narrow_window(
     assert "Storage, shape and strides" in found
 
 
-def test_the_search_works_in_files(site: Path, browser: Any) -> None:
+def check_files(site: Path, browser: Any) -> None:
+    """Search in pages that were opened as files."""
     wrong: list[str] = []
     page = watched(browser, wrong, "file:")
     page.goto((site / "index.html").as_uri())
@@ -121,16 +126,24 @@ def test_the_search_works_in_files(site: Path, browser: Any) -> None:
     assert "Storage, shape and strides" in found
 
 
-def test_formulas_are_mathml_and_code_stays(site: Path) -> None:
+def check_formulas(site: Path) -> None:
+    """Formulas are MathML, and dollars in code, two in a line, are no formula."""
     pages = {path.stem: path.read_text(encoding="utf-8") for path in site.rglob("*.html")}
     assert [name for name, html in pages.items() if 'class="arithmatex"' in html] == []
     assert "<msub><mi>s</mi><mn>0</mn></msub>" in pages["strides"]
-    # Dollars in code, two in a line, are no formula.
     assert "<code>$MINITORCH_DATA</code>" in pages["configuration"]
     assert "<math" not in pages["configuration"]
 
 
-def test_a_formula_that_cannot_be_shown_ends_the_build(site: Path) -> None:
+def test_the_site_works_without_a_network(site: Path, address: str, browser: Any) -> None:
+    # One test: tests that run in several processes would build the site in each.
+    check_formulas(site)
+    check_pages(site, address, browser)
+    check_files(site, browser)
+
+
+def test_a_formula_that_cannot_be_shown_ends_the_build() -> None:
+    require_docs()
     formulas = importlib.import_module("docs.formulas")
     shown = formulas.on_page_content(r'<span class="arithmatex">\(a &lt; \sigma\)</span>', page="P")
     assert shown.startswith("<math")

@@ -9,8 +9,10 @@ const padded = (shape, dims) => [...Array(dims - shape.length).fill(1), ...shape
 function shapeBroadcast(a, b) {
   const dims = Math.max(a.length, b.length);
   const [left, right] = [padded(a, dims), padded(b, dims)];
-  if (left.some((m, k) => m !== right[k] && m !== 1 && right[k] !== 1)) {
-    throw new Error(`shapes ${tuple(a)} and ${tuple(b)} do not broadcast: counted from the right, each pair of sizes must be equal or hold a 1`);
+  const bad = left.findLastIndex((m, k) => m !== right[k] && m !== 1 && right[k] !== 1);
+  if (bad >= 0) {
+    const sizes = `sizes ${left[bad]} and ${right[bad]} differ in dimension ${bad}`;
+    throw new Error(`cannot broadcast shapes ${tuple(a)} and ${tuple(b)}: ${sizes}, and neither is 1`);
   }
   return left.map((m, k) => (m === 1 ? right[k] : m));
 }
