@@ -178,7 +178,11 @@ def test_wrong_settings_give_a_message_and_change_nothing(open_page: Open) -> No
 
 def test_broadcasting_shows_what_takes_part(open_page: Open) -> None:
     page = open_page("broadcasting", address="#a=2,3&b=3,1")
-    assert page.locator("#message").inner_text().startswith("IndexingError: cannot broadcast shapes (2, 3) and (3, 1)")
+    assert (
+        page.locator("#message")
+        .inner_text()
+        .startswith("IndexingError: cannot broadcast shapes (2, 3) and (3, 1)")
+    )
     assert page.locator("#sizes td.bad").count() == 4  # both sizes, the result, the reason
     page.locator("#a").fill("2, 3, 4")
     page.get_by_role("button", name="result [1, 2, 3]: 43").hover()
