@@ -146,6 +146,22 @@ def course() -> str:
     return table(["task", "guide", "files", "builds on"], rows)
 
 
+def counts() -> str:
+    """Return how much the guides hold, beside the public site of the course."""
+    pages = sorted((ROOT / "docs" / "guide").glob("*.md"))
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    figures = len(list((ROOT / "docs" / "images" / "guide").glob("*.svg")))
+    exercises = text.count("<summary>Answer</summary>")
+    blocks = text.count("```python\n")
+    rows = [
+        ["guides", str(len(pages)), "23"],
+        ["figures", str(figures), "139"],
+        ["exercises with answers", str(exercises), "not counted"],
+        ["pieces of code that the tests run", str(blocks), "not counted"],
+    ]
+    return table(["", "here", "the public course site"], rows)
+
+
 def guides() -> None:
     """Fill the section on the task in the guides, which is what the student's folder says of it."""
     for task in tomllib.loads(TASKS.read_text(encoding="utf-8"))["task"]:
@@ -187,7 +203,7 @@ def main() -> None:
     fill(ROOT / "docs" / "results.md", {name: results(name) for name in FIGURES})
     fill(ROOT / "docs" / "performance.md", {name: benchmark(name) for name in TABLES})
     fill(ROOT / "docs" / "reliability.md", reliability())
-    fill(ROOT / "docs" / "course.md", {"tasks": course()})
+    fill(ROOT / "docs" / "course.md", {"tasks": course(), "counts": counts()})
     guides()
 
 
