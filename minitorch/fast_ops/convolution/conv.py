@@ -29,7 +29,7 @@ copied into the result. In exchange, loads are vectors of consecutive elements, 
 are packed before, as (group, block of channels, tap, channel), in the order in which the tile reads them; for results
 of few pixels that would take longer than it saves, and the tile reads them where they lie.
 
-**Bands.** Of a large image, a share copies a band of rows (BAND_BYTES, which fit a core's cache) with the rows beyond it
+**Bands.** Of a large image, a share copies a band of rows (BAND_BYTES, which fit a core's cache) with those beyond it
 that its windows reach, and computes all channels of it. Where images are few, bands and blocks of channels are what
 threads share. A 1x1 weight without stride and padding needs no copy: the scratch image is the image itself, and the
 last vector of a band ends at its last pixel, so that nothing beyond the image is read. Each sum is computed whole by

@@ -21,6 +21,7 @@ BAND_VECTORS = 24  # vectors of pixels of a band, at least
 FEW_IMAGES = 16  # images below which threads share them
 PART_PRODUCTS = 128  # products for each pixel that a part copies, at least
 PACKED_PIXELS = 2048  # pixels of a result for which weights are packed
+PACKED_WEIGHTS = 4096  # weights so few that they are packed for any result
 PART_CHANNELS = 16  # channels of a part that reads pixels where they lie, at least
 MOST_SHARES = 32
 MOST_SUMMED_SHARES = 8  # shares with sums of their own, which are added up
@@ -241,7 +242,7 @@ def _tile_launch(
         packs
         or group_outs < channels
         or batch * plan.rows * plan.cols >= PACKED_PIXELS
-        or outs * count <= 4096
+        or outs * count <= PACKED_WEIGHTS
     )
     blocks = groups * -(-group_outs // channels)
     pixels = plan.rows * plan.padded_width
