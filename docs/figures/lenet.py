@@ -102,7 +102,7 @@ def lenet_hidden() -> Drawing:
         picture.fine_image(pooled[c], left, top, size=8, colour=BLUE, high=float(pooled.max()))
     for start, end in ((80, 154), (226, 298), (436, 466), (604, 640)):
         picture.arrow((start, 54 + 2 * side + 12), (end, 54 + 2 * side + 12), stroke=GREY)
-    picture.text(622, 166, "392 → 64", size=11, fill=GREY)
+    picture.text(622, 166, "392 → 64", size=9, fill=GREY)
     bars(picture, answers()[index], 662, 88, 18, int(found.test.labels[index]))
     return picture
 
