@@ -10,6 +10,7 @@ did not hold.
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import platform
@@ -45,6 +46,12 @@ EXPERIMENTS = {
         "file loads",
         50,
         stops.stopped_scripts,
+    ),
+    "stopped_commands": Experiment(
+        "the same with commands beside the course's scripts",
+        "the same",
+        20,
+        functools.partial(stops.stopped_scripts, given=stops.COMMANDS),
     ),
     "full_disk": Experiment(
         "a training on a small disk (tmpfs) with less and less space",

@@ -7,10 +7,11 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from .experiment import (
+    ROOT,
     Ended,
     Outcome,
     command,
@@ -52,6 +53,30 @@ SCRIPTS: dict[str, tuple[str, ...]] = {
     "warmup": (),
     "data": ("mnist", "--root", "DIR"),
 }  # fmt: skip
+PICTURE = str(ROOT / "docs" / "images" / "filters.png")
+# Commands beside the course's scripts; see `SCRIPTS`.
+COMMANDS: dict[str, tuple[str, ...]] = {
+    "classify": (PICTURE, "--model", "lenet", "--weights", "RUN", "--out", "DIR/named.png"),
+    "edges": (PICTURE, "--out", "DIR/edges.png"),
+    "export": ("RUN", "DIR/model.onnx"),
+    "sentiment": ("--epochs", "1", "--limit", "100", "--dashboard", "off", "--out", "DIR"),
+    "study": (
+        "cifar10",
+        "--runs",
+        "none",
+        "flip",
+        "--seeds",
+        "1",
+        "--epochs",
+        "1",
+        "--limit",
+        "100",
+        "--out",
+        "DIR",
+    ),
+    "tour": (),
+    "course": ("new", "0", "DIR/module0"),
+}
 
 
 def in_a_fork(work: Callable[[Outcome], None]) -> Outcome:
@@ -120,24 +145,24 @@ def stopped_trainings(times: int, folder: Path) -> Outcome:
     return in_a_fork(work)
 
 
-def stopped_scripts(times: int, folder: Path, names: tuple[str, ...] = tuple(SCRIPTS)) -> Outcome:
-    """Stop each script with SIGINT and SIGTERM in turn, at random moments from its first instant to its end."""
+def stopped_scripts(times: int, folder: Path, given: Mapping[str, Sequence[str]] = SCRIPTS) -> Outcome:
+    """Stop each script of ``given``, which has its flags, with SIGINT and SIGTERM in turn at random moments."""
     outcome, draw = Outcome(), random.Random(1)
     finished = folder / "finished"
-    if any("RUN" in SCRIPTS[name] for name in names):
+    if any("RUN" in flags for flags in given.values()):
         made = run(command("mnist", *SMALL, "--quiet", "--out", finished))
         if made.status != 0:
             raise RuntimeError(f"the run that the scripts read was not made: {made.err}")
     early = 0
-    for name in names:
-        whole = _start(name, folder / "whole", finished, None, 0.0)
+    for name, flags in given.items():
+        whole = _start(name, flags, folder / f"{name}-whole", finished, None, 0.0)
         if whole.status not in (0, 1, 2):
             raise RuntimeError(f"{name} ended with status {whole.status}: {whole.err}")
         for n in range(times):
             number = (signal.SIGINT, signal.SIGTERM)[n % 2]
             delay = draw.uniform(0.0, whole.seconds)
             one = folder / f"{name}-{n}"
-            ended = _start(name, one, finished, number, delay)
+            ended = _start(name, flags, one, finished, number, delay)
             # Before a script has imported `signal`, which takes milliseconds, Python itself prints a traceback.
             ours = "minitorch" in ended.err or "project/" in ended.err
             if "Traceback" in ended.err and (not ours or "import signal" in ended.err):
@@ -155,10 +180,11 @@ def stopped_scripts(times: int, folder: Path, names: tuple[str, ...] = tuple(SCR
     return outcome
 
 
-def _start(name: str, folder: Path, finished: Path, number: int | None, delay: float) -> Ended:
+def _start(
+    name: str, flags: Sequence[str], folder: Path, finished: Path, number: int | None, delay: float
+) -> Ended:
     folder.mkdir(parents=True, exist_ok=True)
-    flags = [flag.replace("DIR", str(folder)).replace("RUN", str(finished)) for flag in SCRIPTS[name]]
-    words = command(name, *flags)
+    words = command(name, *(flag.replace("DIR", str(folder)).replace("RUN", str(finished)) for flag in flags))
     if number is None:
         return run(words, cwd=folder)
     pipe, began = subprocess.PIPE, time.perf_counter()

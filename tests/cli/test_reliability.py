@@ -139,7 +139,8 @@ def test_stopped_trainings_are_resumed_with_the_same_bytes(tmp_path: Path) -> No
 
 @POSIX
 def test_a_script_can_be_stopped_at_any_moment(tmp_path: Path) -> None:
-    held(stops.stopped_scripts(2, tmp_path, ("run_manual",)), 2)
+    both = {"run_manual": stops.SCRIPTS["run_manual"], "edges": stops.COMMANDS["edges"]}
+    held(stops.stopped_scripts(2, tmp_path, both), 4)
 
 
 @POSIX
