@@ -311,7 +311,9 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Array], dict[str, str]]:
     except safetensors.SafetensorError as error:
         raise CheckpointError(f"{path}: not a safetensors file, or cut short: {error}") from error
     arrays: dict[str, Array] = {}
-    for name, entry in entries:
+    for name, entry in sorted(
+        entries, key=lambda named: named[0]
+    ):  # the library's order changes from run to run
         code = _DTYPES.get(entry["dtype"])
         if code is None:
             raise CheckpointError(f"{path}: {name} has dtype {entry['dtype']}, which NumPy does not know")

@@ -577,3 +577,10 @@ def test_a_header_nested_too_deep_is_one_error(tmp_path: Path) -> None:
     path.write_bytes(serialize({}, {"minitorch": f'{{"format": 1, "tensors": [], "extra": {nested}}}'}))
     with pytest.raises(CheckpointError, match="header of the checkpoint is damaged"):
         load_checkpoint(path, Model())
+
+
+def test_arrays_come_by_name(tmp_path: Path) -> None:
+    names = [f"layer{n}.weight" for n in range(30)]
+    path = tmp_path / "weights.safetensors"
+    save({name: np.zeros(2) for name in reversed(names)}, path)
+    assert [list(load(path)) for _ in range(5)] == [sorted(names)] * 5
