@@ -47,7 +47,7 @@ def draw_case(seed: int) -> tuple[Array, Array, ConvParams, tuple[int, int]]:
     """Return images, a weight, settings, and rows and columns of the result."""
     draw = np.random.default_rng(seed)
     groups = int(draw.choice([1, 1, 1, 2, 3]))
-    ins, outs = (groups * int(draw.integers(1, 8)) for _ in range(2))
+    ins, outs = (groups * int(draw.integers(1, 11)) for _ in range(2))
     plain = seed % 3 == 0  # 1 x 1, read where it lies
     kernel = (1, 1) if plain else tuple(int(n) for n in draw.integers(1, 5, 2))
     stride = (1, 1) if plain else tuple(int(n) for n in draw.integers(1, 4, 2))
