@@ -108,11 +108,10 @@ class TapPlan(NamedTuple):
     cols: int
     out_corner: Pair
 
-    def banded(self, height: int, planes: int) -> Array:
-        """Return the offsets where planes have ``height`` rows; there are ``planes`` of them."""
-        size = self.padded_height * self.padded_width
-        plane = np.minimum(self.offsets // size, planes - 1)
-        return self.offsets - plane * (size - height * self.padded_width)
+    def banded(self, height: int) -> Array:
+        """Return the offsets where planes have ``height`` rows."""
+        plane = self.offsets // (self.padded_height * self.padded_width)
+        return self.offsets - plane * (self.padded_height - height) * self.padded_width
 
 
 def forward_plan(size: Pair, kernel: Pair, channels: int, params: ConvParams, multiple: int = 1) -> TapPlan:
@@ -266,9 +265,7 @@ def _tile_launch(
         plan.padded_height if direct else band_rows + halo, plan.padded_width, plan.rows, plan.cols, plan.out_corner,
         out_stride,
     )  # fmt: skip
-    offsets = (
-        plan.offsets if direct or bands == 1 else plan.banded(band_rows + halo, ins * phases[0] * phases[1])
-    )
+    offsets = plan.offsets if direct or bands == 1 else plan.banded(band_rows + halo)
     return TileLaunch(
         plan.taps, w_strides, offsets, blocks * channels * count if packs else 0, channels, layout
     )
