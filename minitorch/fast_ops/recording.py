@@ -7,9 +7,10 @@ bits. What a kernel decides by values (a convolution whose result is not finite)
 
     eager     Tensor -> Function -> check, allocate -> kernel
     record    Tensor -> Function -> check, allocate -> noted
-    replay                                             kernel, kernel, kernel, ...
+    replay                                             kernel, launches in a row by one call, kernel, ...
 
-The file depends on `runtime.step_graph`, which says what a recorded step keeps, and on `tensor_data`.
+Launches of compiled loops that follow each other are run by one compiled call (`launch_records`). The file depends on
+`runtime.step_graph`, which says what a recorded step keeps, and on `tensor_data`.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from ..runtime.step_graph import Recording, Stale, StepGraph
 from ..runtime.types import Array, Fn
 from ..tensor_data import TensorData
 from . import jit
+from .launch_records import Launches, Record, recorded
 
 _state = Recording()
 
@@ -46,6 +48,7 @@ class Graph(StepGraph):
     def __init__(self) -> None:
         super().__init__(allocator.Pool(allocator.HostBlock, limit=1 << 50), _state)
         self._operations: list[jit.Launch] = []
+        self._runs: list[Callable[[], None]] = []
 
     @contextmanager
     def record(self) -> Iterator[None]:
@@ -56,6 +59,7 @@ class Graph(StepGraph):
                 yield
             finally:
                 _state.captured = None
+        self._runs = list(_in_runs(self._operations))
 
     def add(self, kernel: Fn, operands: tuple[Any, ...], launches: bool = False) -> None:
         """Record a kernel.
@@ -89,8 +93,8 @@ class Graph(StepGraph):
 
     def replay(self) -> None:
         """See `StepGraph.replay`."""
-        for kernel, operands in self._operations:
-            kernel(*operands)
+        for run in self._runs:
+            run()
 
     @staticmethod
     def is_array(operand: Any) -> bool:
@@ -107,6 +111,23 @@ class Graph(StepGraph):
     def borrowed(array: Any) -> Any:
         """See `StepGraph.borrowed`."""
         return np.asarray(_Borrowed(array))
+
+
+def _in_runs(operations: list[jit.Launch]) -> Iterator[Callable[[], None]]:
+    """Yield what to call in a replay: launches that follow each other in one, other operations one by one."""
+    launches, records = list[jit.Launch](), list[Record]()
+    for kernel, operands in operations:
+        record = recorded((kernel, operands))
+        if record is None:
+            if records:
+                yield Launches(launches, records)
+                launches, records = [], []
+            yield functools.partial(kernel, *operands)
+        else:
+            launches.append((kernel, operands))
+            records.append(record)
+    if records:
+        yield Launches(launches, records)
 
 
 def recordable(kernel: Fn, launches: Callable[..., bool] | None = None) -> Fn:
