@@ -17,10 +17,11 @@ from ..runtime.types import Array, ConvParams, Fn, PoolParams, Shape
 from ..tensor_data import TensorData
 from ..tensor_ops.backend import TensorBackend, register_backend
 from ..tensor_ops.base import Kernel, Rows, TensorOps
-from . import elementwise, jit, matmul, pool, recording, reduce
+from . import elementwise, jit, matmul, pool, reduce
 from .convolution import conv
 from .fused import FUSED
-from .recording import recordable
+from .steps import recording
+from .steps.recording import recordable
 
 
 def _to_four(sizes: Shape, steps: Sequence[Shape]) -> tuple[Shape, list[Shape]] | None:

@@ -36,9 +36,9 @@ import numba
 
 from ..runtime.specialize import global_names, narrow, source_tree
 from ..runtime.types import Fn
-from . import exp, shares, sums
+from . import exp, inner, shares, sums
 
-FORMAT = 6  # raised when what is written into the cache changes
+FORMAT = 7  # raised when what is written into the cache changes
 PACKAGE = __package__.split(".")[0] + "."  # prefix of the modules of this package
 REPLACEMENTS = {"math.exp": "vector_exp"}  # functions of the system that `exp` does better
 COMPILED = (exp.__name__, sums.__name__)  # modules whose functions have a compiled form of their own
@@ -191,7 +191,8 @@ def module_source(loop: Fn, bound: dict[str, Any], dtype: str, settings: str) ->
         dtype: "float32" or "float64".
         settings: More of Numba's settings for the loop: "nogil=True, " or nothing.
     """
-    head = ["from numba import njit", f"from numpy import {dtype}", f"from numpy import {dtype} as real"]
+    head = ["from numba import njit", f"from {inner.__name__} import inner"]
+    head += [f"from numpy import {dtype}", f"from numpy import {dtype} as real"]
     body: list[str] = []
     for name, value, through_bound in _references(loop, bound):
         if name == "prange":
@@ -203,7 +204,7 @@ def module_source(loop: Fn, bound: dict[str, Any], dtype: str, settings: str) ->
             tree.name = name
             inline = ", forceinline=True" if name in INLINED else ""
             text = ast.unparse(_Replace().visit(tree))
-            body.insert(0, f"@njit(error_model='numpy', fastmath={FLAGS!r}{inline}{BOUNDS})\n{text}\n")
+            body.insert(0, f"@inner(error_model='numpy', fastmath={FLAGS!r}{inline}{BOUNDS})\n{text}\n")
         elif isinstance(value, types.ModuleType):
             head.append(f"import {value.__name__} as {name}")
         elif isinstance(value, int | float | str | tuple):
@@ -216,7 +217,9 @@ def module_source(loop: Fn, bound: dict[str, Any], dtype: str, settings: str) ->
     tree.name = "kernel"
     with_shares(tree)
     text = ast.unparse(_Replace().visit(tree))
-    body.append(f"@njit({settings}error_model='numpy', fastmath={FLAGS!r}{BOUNDS})\n{text}\n")
+    body.append(
+        f"@njit({settings}error_model='numpy', no_cfunc_wrapper=True, fastmath={FLAGS!r}{BOUNDS})\n{text}\n"
+    )
     used = [name for name in REPLACEMENTS.values() if any(name in part for part in body)]
     head += [f"from {exp.__name__} import {name}" for name in used]
     return "\n".join([*sorted(set(head)), "", *body])

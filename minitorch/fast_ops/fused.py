@@ -23,7 +23,7 @@ from . import jit, matmul, norm, softmax
 from .convolution import conv, winograd
 from .dropout import drop_elements
 from .elementwise import FLAT
-from .recording import packed, recordable
+from .steps.recording import packed, recordable
 from .sums import CACHE_LINE_GAP
 
 DRAW = 8  # elementwise operations that a random word costs

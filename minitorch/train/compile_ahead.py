@@ -1,4 +1,4 @@
-"""Compiles what a training needs before it begins, in several processes; see `fast_ops.ahead`.
+"""Compiles what a training needs before it begins, in several processes; see `fast_ops.steps.ahead`.
 
 Depends on the Numba backend, and on the loop's way of taking a step.
 """
@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from ..autodiff import no_grad
-from ..fast_ops import ahead, jit
+from ..fast_ops import jit
+from ..fast_ops.steps import ahead
 from ..module import Module
 from ..runtime import capture
 from ..tensor import Tensor

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from numba import prange
 
-from minitorch.fast_ops import jit, launch_records
-from minitorch.fast_ops.launch_records import Launches, recorded
+from minitorch.fast_ops import jit
+from minitorch.fast_ops.steps import launch_records
+from minitorch.fast_ops.steps.launch_records import Launches, recorded
 
 pytestmark = pytest.mark.skipif(jit.disabled(), reason="only compiled kernels are kept")
 

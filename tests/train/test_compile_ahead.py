@@ -14,7 +14,8 @@ import pytest
 
 import minitorch
 from minitorch import Parameter, Tensor
-from minitorch.fast_ops import ahead, jit
+from minitorch.fast_ops import jit
+from minitorch.fast_ops.steps import ahead
 from minitorch.train import compile_ahead as module
 from minitorch.train.compile_ahead import any_batch, compile_ahead
 
@@ -23,7 +24,8 @@ import sys
 import numpy as np
 import minitorch
 from minitorch import BatchNorm1d, Linear, ReLU, Sequential, cross_entropy
-from minitorch.fast_ops import ahead, jit
+from minitorch.fast_ops import jit
+from minitorch.fast_ops.steps import ahead
 from minitorch.train.compile_ahead import any_batch, compile_ahead
 
 def main():

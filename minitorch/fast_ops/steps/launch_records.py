@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from ..runtime.types import Array
-from . import jit, shares, threads
+from ...runtime.types import Array
+from .. import jit, shares, threads
 
 # The words of a recording pool behind those of every pool: the task, the size of the block in bytes, the block itself.
 TASK, SIZE, BLOCK = shares.WORDS, shares.WORDS + 1, shares.WORDS + 2

@@ -22,12 +22,12 @@ from typing import Any
 
 import numpy as np
 
-from ..runtime import allocator, capture
-from ..runtime.quiet import quiet
-from ..runtime.step_graph import Recording, Stale, StepGraph
-from ..runtime.types import Array, Fn
-from ..tensor_data import TensorData
-from . import jit
+from ...runtime import allocator, capture
+from ...runtime.quiet import quiet
+from ...runtime.step_graph import Recording, Stale, StepGraph
+from ...runtime.types import Array, Fn
+from ...tensor_data import TensorData
+from .. import jit
 from .launch_records import Launches, Record, recorded
 
 _state = Recording()

@@ -21,9 +21,10 @@ from typing import Any
 
 from numba.core.registry import cpu_target
 
-from ..runtime.types import Fn
-from . import jit, recording, threads
-from .kernel_cache import KernelCache, announce
+from ...runtime.types import Fn
+from .. import jit, threads
+from ..kernel_cache import KernelCache, announce
+from . import recording
 
 MOST = 256  # kernels: each is one byte in a pipe
 Kernel = tuple[Any, tuple[Any, ...]]  # a dispatcher, and a signature
