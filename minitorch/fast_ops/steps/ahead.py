@@ -6,7 +6,8 @@ kernels that the cache does not hold are shared among forked processes, each of 
 done with one; they keep the machine code in the cache, from where this process reads it at its first call.
 
 A compiled kernel takes 0.3 to 6 seconds, reading it 5 to 20 milliseconds. Without `fork` (on Windows), without a cache
-folder, or on one core nothing is done here. The file depends on `jit`, `kernel_cache` and `recording`.
+folder, or on one core nothing is done here. The file depends on `jit`, `kernel_cache`, `recording` and
+`launch_records`.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from numba.core.registry import cpu_target
 from ...runtime.types import Fn
 from .. import jit, threads
 from ..kernel_cache import KernelCache, announce
-from . import recording
+from . import launch_records, recording
 
 MOST = 256  # kernels: each is one byte in a pipe
 Kernel = tuple[Any, tuple[Any, ...]]  # a dispatcher, and a signature
@@ -49,7 +50,8 @@ class Rehearsal(recording.Graph):
     def missing(self) -> list[Kernel]:
         """Return the kernels that neither this process nor the cache has, those with the longest source first."""
         found: dict[tuple[int, tuple[Any, ...]], Kernel] = {}
-        for fn, operands in self.launches:
+        replay = [(fn, (0,) * fn.py_func.__code__.co_argcount) for fn in launch_records.functions()]
+        for fn, operands in (*self.launches, *replay):
             dispatcher: Any = fn
             if isinstance(fn, functools.partial):
                 dispatcher, operands = fn.func, (*fn.args, *operands)

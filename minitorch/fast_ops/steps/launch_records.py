@@ -57,14 +57,15 @@ def run(records: Any, first: Any, count: Any) -> Any:
 
 
 @functools.cache
-def _runner() -> Any:
-    return jit.compiled(run)
+def functions() -> tuple[Any, Any]:
+    """Return `keep` and `run`, compiled at their first call with whole numbers."""
+    return jit.compiled(keep), jit.compiled(run)
 
 
 @functools.cache
 def _recording_pool() -> Array:
     words = np.zeros(BLOCK + MOST, np.int64)
-    words[shares.LAUNCH] = jit.compiled(keep)(words.ctypes.data, 0, 0, 0, 0, 0)
+    words[shares.LAUNCH] = functions()[0](words.ctypes.data, 0, 0, 0, 0, 0)
     return words
 
 
@@ -101,7 +102,7 @@ class Launches:
     def __init__(self, launches: list[jit.Launch], records: list[Record]) -> None:
         self._launches, self._blocks = launches, [block for _, block, _ in records]
         self._words = np.array([(task, block.ctypes.data, help) for task, block, help in records], np.int64)
-        self._address, self._run = self._words.ctypes.data, _runner()
+        self._address, self._run = self._words.ctypes.data, functions()[1]
 
     def __call__(self) -> None:
         """Run them. One that fails is called again from Python, which raises its exception."""
