@@ -1,7 +1,8 @@
-"""Networks for photographs against torchvision's: scores of a batch in evaluation, and a training step of a ResNet-18.
+"""Networks for photographs against PyTorch's: scores of a batch in evaluation, and a training step of a ResNet-18.
 
-Each side runs in a process of its own, the sides alternating; random weights, float32, two threads. PyTorch runs as
-installed, eagerly. minitorch evaluates with its fused layers, as `minitorch classify` does.
+PyTorch's networks are torchvision's; EfficientNet-Lite0 is that of the package ``efficientnet-lite-pytorch``. Each side
+runs in a process of its own, the sides alternating; random weights, float32, two threads. PyTorch runs as installed,
+eagerly. minitorch evaluates with its fused layers, as `minitorch classify` does.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ CASES = {
     "Inception v3, batch 8": ("inception_v3", 299, 8, False, 5),
     "MobileNetV2, batch 1": ("mobilenet_v2", 224, 1, False, 20),
     "MobileNetV2, batch 8": ("mobilenet_v2", 224, 8, False, 10),
+    "EfficientNet-Lite0, batch 1": ("efficientnet_lite0", 224, 1, False, 20),
+    "EfficientNet-Lite0, batch 8": ("efficientnet_lite0", 224, 8, False, 10),
 }
 
 
@@ -59,14 +62,22 @@ def ours(name: str, size: int, batch: int, trains: bool) -> Callable[[], Any]:
     return scores
 
 
+def their_network(name: str) -> Any:
+    """Return PyTorch's network of that name, with random weights."""
+    from tests.support.required import required, torchvision
+
+    if name == "efficientnet_lite0":
+        return required("efficientnet_lite_pytorch").EfficientNet.from_name("efficientnet-lite0")
+    settings = {"init_weights": False} if name == "inception_v3" else {}
+    return getattr(torchvision().models, name)(**settings)
+
+
 def theirs(name: str, size: int, batch: int, trains: bool) -> Callable[[], Any]:
-    """Return what torchvision does."""
+    """Return what PyTorch does."""
     import torch
-    from tests.support.required import torchvision
 
     torch.set_num_threads(2)
-    settings = {"init_weights": False} if name == "inception_v3" else {}
-    model = getattr(torchvision().models, name)(**settings)
+    model = their_network(name)
     images, labels = torch.from_numpy(pixels(size, batch)), torch.arange(batch) % 1000
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
 
@@ -89,9 +100,12 @@ SIDES = {"minitorch": ours, "PyTorch": theirs}
 
 
 def main() -> None:
-    """Write results/photographs.json."""
+    """Write results/photographs.json; of some cases only, print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one round in place of three")
+    parser.add_argument(
+        "--only", metavar="PART", default="", help="cases whose name has this part; no file is written"
+    )
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
@@ -100,8 +114,11 @@ def main() -> None:
         found = harness.median_ms(SIDES[side](*what), repeat)
         print(json.dumps([found, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
         return
+    cases = [case for case in CASES if options.only in case]
+    if not cases:
+        parser.error(f"--only: expected a part of {', '.join(map(repr, CASES))}, got {options.only!r}")
     rows = []
-    for case in CASES:
+    for case in cases:
         seen: dict[str, list[tuple[float, float]]] = {side: [] for side in SIDES}
         for _ in range(1 if options.quick else 3):
             for side, found in seen.items():
@@ -119,7 +136,10 @@ def main() -> None:
                 **{f"{side} MiB": round(m) for side, m in peak.items()},
             }
         )
-    harness.write("photographs", rows)
+    if options.only:
+        print(harness.table(rows))
+    else:
+        harness.write("photographs", rows)
 
 
 if __name__ == "__main__":

@@ -88,6 +88,16 @@ def relu_back(x: float, d: float) -> float:
     return 0.0 if x <= 0.0 else d
 
 
+def relu6(x: float) -> float:
+    """Return ``x`` kept between 0.0 and 6.0 (Krizhevsky, 2010); nan stays nan."""
+    return 0.0 if x <= 0.0 else (6.0 if x >= 6.0 else x)
+
+
+def relu6_back(x: float, d: float) -> float:
+    """Return ``d`` where `relu6` is neither 0.0 nor 6.0, else 0.0; ``x`` may be its argument or its result."""
+    return 0.0 if (x <= 0.0) | (x >= 6.0) else d
+
+
 def log(x: float) -> float:
     """Return the natural logarithm of ``x + EPS``."""
     return math.log(x + EPS)

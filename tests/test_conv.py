@@ -355,7 +355,7 @@ SETTINGS = [
 
 
 @needs_jit
-@pytest.mark.parametrize("activation", ["none", "relu"])
+@pytest.mark.parametrize("activation", ["none", "relu", "relu6"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(("of_x", "of_w", "settings"), SETTINGS)
 def test_convolution_derivatives_with_the_activation_gradient_fused(

@@ -16,7 +16,8 @@ import numpy.typing as npt
 from ..runtime import philox
 from ..runtime.types import ConvParams
 from ..tensor_data import TensorData
-from ..tensor_ops.composite import ACTIVATIONS, Fused, dropout_scale
+from ..tensor_ops.activations import ACTIVATIONS
+from ..tensor_ops.composite import Fused, dropout_scale
 from ..tensor_ops.expression import Expression
 from . import conv, matmul, norm, softmax
 from .device import memory

@@ -17,7 +17,8 @@ import numpy.typing as npt
 from ..runtime import philox
 from ..runtime.types import ConvParams, Fn
 from ..tensor_data import TensorData
-from ..tensor_ops.composite import ACTIVATIONS, Fused, dropout_scale
+from ..tensor_ops.activations import ACTIVATIONS
+from ..tensor_ops.composite import Fused, dropout_scale
 from ..tensor_ops.expression import Expression
 from . import jit, matmul, norm, softmax
 from .convolution import conv, winograd
@@ -69,6 +70,8 @@ def _fuses_relu_backward(
     x: TensorData, w: TensorData, y: TensorData, d: TensorData,
     activation: str, wanted: tuple[bool, bool], params: ConvParams,
 ) -> bool:  # fmt: skip
+    if activation == "relu6":  # the kernels know where ReLU's result is 0, not where ReLU6's is 6
+        return False
     return wanted[1] and y.is_contiguous() and conv.fuses_relu_backward(w.numpy_view(), params)
 
 

@@ -1,8 +1,8 @@
 """Sequential, and the base classes of layers that take over what follows them in it.
 
-Depends on `minitorch.module` and `minitorch.tensor`. Two things that follow a layer may become part of it: a ReLU
-(`FusesActivation`: one kernel less, one pass over memory less), and in evaluation a norm, which is a scale and a shift
-of each channel then and enters the convolution's weight (`FoldsNorm`, `FoldableNorm`).
+Depends on `minitorch.module` and `minitorch.tensor`. Two things that follow a layer may become part of it: a ReLU or
+ReLU6 (`FusesActivation`: one kernel less, one pass over memory less), and in evaluation a norm, which is a scale and a
+shift of each channel then and enters the convolution's weight (`FoldsNorm`, `FoldableNorm`).
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Any, ClassVar
 from ..module import Module, Parameter
 from ..tensor import Tensor
 from ..tensor_data import whole_number
-from ..tensor_functions.elementwise import ReLU
+from ..tensor_functions.math import ACTIVATED
 
 
 class FusesActivation(Module):
-    """A layer whose ``forward`` may take the activation after it as the setting ``act``: "none" or "relu".
+    """A layer whose ``forward`` may take the activation after it as the setting ``act``: "none", "relu" or "relu6".
 
     Attributes:
         accepts_activation: Whether it does. A class declares this beside its ``forward``; for a subclass with another
@@ -77,8 +77,8 @@ class FoldableNorm(FusesActivation):
 class Sequential(Module):
     """Layers one after the other: Modules, and any callables (``ReLU()``, functions).
 
-    ``len(model)`` counts them, ``model[i]`` is one of them, iteration gives all of them. A ReLU is computed by the
-    layer before it where that one accepts it; in evaluation a BatchNorm is folded into the convolution before it.
+    ``len(model)`` counts them, ``model[i]`` is one of them, iteration gives all of them. A ReLU or ReLU6 is computed
+    by the layer before it where that one accepts it; in evaluation a BatchNorm is folded into the convolution before.
 
     Args:
         *layers: The layers, each counted in the names "0", "1", ...; or one dict that gives names of its own.
@@ -133,9 +133,9 @@ def run_layers(sequence: Iterable[Any], x: Any) -> Any:
         if layers and (norm := _foldable(layer, layers[0])) is not None:
             layers.pop(0)
             settings["norm"] = norm
-        if layers and _is_relu(layers[0]) and _accepts_activation(layer):
+        if layers and (act := _activation(layers[0])) and _accepts_activation(layer):
             layers.pop(0)
-            settings["act"] = "relu"
+            settings["act"] = act
         x = layer(x, **settings)
     return x
 
@@ -168,5 +168,5 @@ def _runs(layer: Module, forward: Any) -> bool:
     return kind.forward is forward and kind.__call__ is Module.__call__ and "forward" not in own
 
 
-def _is_relu(layer: Any) -> bool:
-    return layer is ReLU or type(layer) is ReLU
+def _activation(layer: Any) -> str | None:
+    return next((name for name, fn in ACTIVATED.items() if layer is fn or type(layer) is fn), None)

@@ -119,7 +119,7 @@ class Conv1d(_Conv):
 
         Args:
             x: The rows.
-            act: The activation that follows: "none" (default) or "relu".
+            act: The activation that follows: "none" (default), "relu" or "relu6".
             norm: Scale and shift of the output channels before it, both (O,), or None (default).
 
         Raises:

@@ -16,8 +16,9 @@ from ..tensor import Tensor
 from ..tensor_data import IndexingError, whole_number
 from ..tensor_functions.elementwise import Weigh
 from ..tensor_functions.fused import Affine, ConvActivation, Drop
+from ..tensor_functions.math import ACTIVATED
 from ..tensor_functions.nn import Conv, Conv1dFun, Conv2dFun, LogSoftmax, Pool, Softmax, Take, require_images
-from ..tensor_ops.composite import ACTIVATIONS
+from ..tensor_ops.activations import ACTIVATIONS
 from .settings import conv_params, flag, is_default, number, pair, pooled_size
 
 
@@ -56,8 +57,8 @@ def as_parameters(layer: str, x: Tensor, parameter: Tensor) -> Tensor:
 
 
 def activated(x: Tensor, activation: str) -> Tensor:
-    """Return ``x`` after the activation named ``activation``: "none" or "relu"."""
-    return x.relu() if activation == "relu" else x
+    """Return ``x`` after the activation named ``activation``, one of `ACTIVATIONS`."""
+    return x if activation == "none" else ACTIVATED[activation].apply(x)
 
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None, *, act: str = "none") -> Tensor:
@@ -67,7 +68,7 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None, *, act: str = 
         x: (N, in).
         weight: (out, in).
         bias: (out,), or None (default).
-        act: The activation that follows: "none" (default) or "relu".
+        act: The activation that follows: "none" (default), "relu" or "relu6".
 
     Returns:
         (N, out).
@@ -110,7 +111,7 @@ def conv2d(
             means "anchored" when everything else is at its default, else 0.
         dilation: Distance of the window's elements, by default 1.
         groups: Into how many independent parts the channels are split, by default 1.
-        act: The activation that follows: "none" (default) or "relu".
+        act: The activation that follows: "none" (default), "relu" or "relu6".
 
     Returns:
         (N, O, H', W') with ``H' = (H + padding - dilation * (KH - 1) - 1) // stride + 1``, W' alike; ``padding`` counts

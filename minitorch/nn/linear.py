@@ -49,7 +49,7 @@ class Linear(FusesActivation):
 
         Args:
             x: The input.
-            act: The activation that follows: "none" (default) or "relu".
+            act: The activation that follows: "none" (default), "relu" or "relu6".
 
         Raises:
             IndexingError: The last size of ``x`` is not in_features.

@@ -78,7 +78,7 @@ class _BatchNorm(FoldableNorm):
 
         Args:
             x: The input.
-            act: The activation that follows: "none" (default) or "relu".
+            act: The activation that follows: "none" (default), "relu" or "relu6".
 
         Raises:
             IndexingError: The shape of ``x`` does not fit.

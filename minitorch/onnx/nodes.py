@@ -92,15 +92,23 @@ def _plain(operator: str, **settings: Any) -> Line:
 def _activated(
     nodes: Nodes, operator: str, operands: Sequence[str], activation: str, **settings: Any
 ) -> None:
-    """Add a node with the activation after it, a name of `minitorch.tensor_ops.composite.ACTIVATIONS`."""
+    """Add a node with the activation after it, a name of `minitorch.tensor_ops.activations.ACTIVATIONS`."""
     if activation == "none":
         nodes.add(operator, *operands, **settings)
         return
-    nodes.add("Relu", nodes.add(operator, *operands, result=nodes.new_name(), **settings))
+    before = nodes.add(operator, *operands, result=nodes.new_name(), **settings)
+    if activation == "relu6":
+        _clip(nodes, before)
+    else:
+        nodes.add("Relu", before)
+
+
+def _clip(nodes: Nodes, name: str) -> None:
+    nodes.add("Clip", name, nodes.constant(0.0), nodes.constant(6.0))
 
 
 def _relu6(nodes: Nodes, operands: Sequence[Any], saved: Any, out: Any) -> None:
-    nodes.add("Clip", nodes.name(operands[0]), nodes.constant(0.0), nodes.constant(6.0))
+    _clip(nodes, nodes.name(operands[0]))
 
 
 def _leaky_relu(nodes: Nodes, operands: Sequence[Any], saved: Any, out: Any) -> None:

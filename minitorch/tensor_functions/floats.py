@@ -207,16 +207,6 @@ def sign_back(x: float, d: float) -> float:
     return 0.0 * d
 
 
-def relu6(x: float) -> float:
-    """Return ``x`` kept between 0.0 and 6.0; nan stays nan."""
-    return 0.0 if x <= 0.0 else (6.0 if x >= 6.0 else x)
-
-
-def relu6_back(x: float, d: float) -> float:
-    """Return ``d`` where `relu6` is neither 0.0 nor 6.0, else 0.0."""
-    return 0.0 if (x <= 0.0) | (x >= 6.0) else d
-
-
 def maximum(x: float, y: float) -> float:
     """Return the larger of the two, or nan if either is nan."""
     return x if (x > y) | (x != x) else y

@@ -1,7 +1,7 @@
 """Functions that a backend may compute in one kernel: convolution and linear layer with activation, and dropout.
 
 ``forward`` and ``backward`` compute on TensorData through its backend ``x.f``; what each operation means is defined in
-`minitorch.tensor_ops.composite`. The setting ``activation`` is a name of `minitorch.tensor_ops.composite.ACTIVATIONS`.
+`minitorch.tensor_ops.composite`. The setting ``activation`` is a name of `tensor_ops.activations.ACTIVATIONS`.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from typing import Any
 from .. import operators
 from ..autodiff import Context, Function
 from . import floats
-from .elementwise import Paired, Pointwise
+from .elementwise import Paired, Pointwise, ReLU
 
 
 class Ln(Pointwise):
@@ -142,7 +142,11 @@ class Softplus(Pointwise):
 class ReLU6(Pointwise):
     """``min(max(a, 0), 6)`` (Krizhevsky, 2010); the derivative at 0 and at 6 is 0."""
 
-    fn, back = floats.relu6, floats.relu6_back
+    fn, back = operators.relu6, operators.relu6_back
+
+
+# The functions of the activations in `minitorch.tensor_ops.activations`.
+ACTIVATED: dict[str, type[Pointwise]] = {"relu": ReLU, "relu6": ReLU6}
 
 
 class Maximum(Function):

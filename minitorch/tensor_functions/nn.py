@@ -159,7 +159,7 @@ class Norm(Function):
     """Each channel of ``x`` (A, C, L) normalized over A and L, times ``w`` plus ``b``, both (1, C, 1), activated.
 
     Batch normalization (Ioffe and Szegedy, 2015). Settings: ``eps`` is added to the variance; ``activation`` is a name
-    of `minitorch.tensor_ops.composite.ACTIVATIONS`; ``observe``, if given, is called with mean and biased variance of
+    of `minitorch.tensor_ops.activations.ACTIVATIONS`; ``observe``, if given, is called with mean and biased variance of
     the channels, both (1, C, 1).
     """
 

@@ -1,6 +1,6 @@
 """Composite operations: a meaning written with required kernels, and one dispatcher to a backend's fused kernels.
 
-It depends on `operators`, `tensor_data` and `expression`; `base.TensorOps` inherits it.
+It depends on `operators`, `tensor_data`, `activations` and `expression`; `base.TensorOps` inherits it.
 
 Each method of `CompositeOps` is the specification of its operation. A backend that has a faster kernel puts it into
 its table `fused`; all other backends, and the reference backend, run the specification. The dispatcher is the same for
@@ -24,10 +24,10 @@ from .. import operators
 from ..runtime import philox
 from ..runtime.types import ConvParams, Fn, Shape
 from ..tensor_data import IndexingError, TensorData, normal_dim, shape_broadcast
+from .activations import ACTIVATIONS
 from .conv import conv_shape
 from .expression import Expression, Place
 
-ACTIVATIONS = {"none": (operators.id, operators.id_back), "relu": (operators.relu, operators.relu_back)}
 MEANINGS: dict[str, Fn] = {}  # the specification of each composite operation, by name
 
 
@@ -224,7 +224,7 @@ def _per_channel(x: TensorData) -> TensorData:
 class CompositeOps:
     """The specification of each composite operation; `TensorOps` inherits it.
 
-    ``activation`` is a name of `ACTIVATIONS`.
+    ``activation`` is a name of `activations.ACTIVATIONS`.
 
     Attributes:
         fused: The backend's own kernels, by the name of the operation.

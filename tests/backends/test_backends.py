@@ -23,6 +23,7 @@ from minitorch.tensor_ops import composite
 from ..support.op_table import (
     BACKENDS,
     LAYOUTS,
+    NP_ACTIVATIONS,
     TABLE,
     Line,
     check_agreement,
@@ -93,7 +94,13 @@ def test_every_function_has_its_line() -> None:
     assert ours - abstract - elsewhere - used == set()
 
 
-@pytest.mark.parametrize("name", ["norm", "scale and shift", "cross entropy with probabilities"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(f"{op}, {activation}" for op in ("norm", "scale and shift") for activation in NP_ACTIVATIONS),
+        "cross entropy with probabilities",
+    ],
+)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_fused_kernels_agree_with_their_composition(
     name: str, dtype: str, monkeypatch: pytest.MonkeyPatch

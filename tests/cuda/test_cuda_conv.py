@@ -117,6 +117,16 @@ def check(dtype: str, of_x: Any, of_w: Any, settings: Any) -> list[Any]:
 
 @every
 @ways
+def test_relu6(way: str, dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    force(way, monkeypatch)
+    of_x, of_w, settings = CASES["strides"]
+    x, w, bias = 5 * numbers(*of_x), numbers(*of_w, seed=1), numbers(of_w[0], seed=2)
+    y = agree("conv_activation", dtype, x, w, bias, "relu6", ConvParams(*settings))
+    assert {0.0, 6.0} <= set(y.flat)
+
+
+@every
+@ways
 @pytest.mark.parametrize("case", CASES)
 def test_sizes_and_settings(case: str, way: str, dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
     force(way, monkeypatch)

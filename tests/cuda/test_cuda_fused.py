@@ -33,7 +33,7 @@ pytestmark = pytest.mark.skipif(MODE == "off", reason="MINITORCH_CUDA_TESTS=off"
 ORDERS = ("forward", "shuffle:1") if MODE == "sim" else ("forward",)
 TOLERANCE = {"float64": 1e-10, "float32": 2e-5}
 every = pytest.mark.parametrize("dtype", ["float32", "float64"])
-activations = pytest.mark.parametrize("activation", ["none", "relu"])
+activations = pytest.mark.parametrize("activation", ["none", "relu", "relu6"])
 
 
 @pytest.fixture(autouse=True, params=ORDERS)

@@ -308,7 +308,7 @@ def test_every_run_gives_the_same_bits(dtype: str, monkeypatch: pytest.MonkeyPat
 
 
 @every
-@pytest.mark.parametrize("activation", ["none", "relu"])
+@pytest.mark.parametrize("activation", ["none", "relu", "relu6"])
 @pytest.mark.parametrize(("n", "k", "m"), [(8, 5, 8), (9, 0, 4), (17, 6, 10), (5, DEEP, 7), (3, 4, 20)])
 def test_linear(dtype: str, activation: str, n: int, k: int, m: int) -> None:
     if k != DEEP:

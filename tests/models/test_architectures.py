@@ -10,7 +10,9 @@ import pytest
 import minitorch
 from minitorch.models import IMAGENET_MODELS
 from minitorch.models.imagenet import alexnet, resnet, vgg
+from minitorch.nn import containers
 from minitorch.nn.containers import Sequential
+from minitorch.tensor_functions.math import ReLU6
 
 from ..support.required import required, torchvision
 
@@ -161,7 +163,7 @@ def test_initial_values_have_the_spread_of_torchvisions(name: str) -> None:
 
 def test_batch_norm_and_relu_are_folded_in_evaluation(monkeypatch: pytest.MonkeyPatch) -> None:
     called: list[str] = []
-    for function in (minitorch.nn.normalization.ScaleShift, minitorch.ReLU):
+    for function in (minitorch.nn.normalization.ScaleShift, minitorch.ReLU, ReLU6):
         forward = function.forward
         monkeypatch.setattr(
             function,
@@ -183,6 +185,27 @@ def test_batch_norm_and_relu_are_folded_in_evaluation(monkeypatch: pytest.Monkey
             model(minitorch.tensor(images(SIDES.get(name, 33), "float32")))
         # A residual block has a ReLU after its addition, which no layer before it can take over.
         assert called == ["ReLU"] * additions, name
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v2", "efficientnet_lite0", "resnet18"])
+def test_fused_and_folded_layers_change_no_score(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    minitorch.set_default_dtype("float64")
+    model = IMAGENET_MODELS[name].build(num_classes=CLASSES).eval()
+    draw = np.random.default_rng(0)
+    state = model.state_dict()
+    for key in state:
+        if key.endswith("running_mean"):
+            state[key] = draw.normal(0, 0.2, state[key].shape)
+        elif key.endswith("running_var"):
+            state[key] = draw.uniform(0.1, 1.0, state[key].shape)
+    model.load_state_dict(state)
+    x = minitorch.tensor(images(SIDES.get(name, 33), "float64"))
+    with minitorch.no_grad():
+        fused = model(x).to_numpy()
+        monkeypatch.setattr(containers, "_accepts_activation", lambda layer: False)
+        layer_by_layer = model(x).to_numpy()
+    assert np.abs(layer_by_layer).max() > 1e-3
+    np.testing.assert_allclose(fused, layer_by_layer, rtol=1e-9, atol=1e-12)
 
 
 def test_a_network_of_the_torch_module_computes_the_same() -> None:

@@ -67,7 +67,7 @@ def test_a_setting_of_a_wrong_kind_is_a_type_error(make: Callable[[Any], Any], m
 
 @pytest.mark.parametrize("word", ["tanh", {}, ["relu"], None, 1])
 def test_an_activation_is_one_of_the_known_words(word: Any) -> None:
-    with pytest.raises(ValueError, match='linear: expected act "none" or "relu", got '):
+    with pytest.raises(ValueError, match='linear: expected act "none" or "relu" or "relu6", got '):
         functional.linear(ROWS, zeros((1, 3)), act=word)
 
 

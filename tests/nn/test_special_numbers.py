@@ -11,6 +11,7 @@ import pytest
 import minitorch
 from minitorch import Scalar, Tensor, fuse, tensor
 from minitorch.nn import functional
+from minitorch.tensor_functions.math import ACTIVATED
 
 from ..support.op_table import BACKENDS
 
@@ -45,16 +46,17 @@ FUSED: dict[str, Callable[[], tuple[Any, tuple[int, ...]]]] = {
 
 
 @backends
+@pytest.mark.parametrize("act", ["relu", "relu6"])
 @pytest.mark.parametrize("name", FUSED)
-def test_a_fused_relu_lets_nan_pass(name: str, backend: str) -> None:
+def test_a_fused_activation_lets_nan_pass(name: str, act: str, backend: str) -> None:
     if backend == "simple" and "32" in name:
         pytest.skip("slow, and without a fused kernel")
     layer, shape = FUSED[name]()
     layer.to(backend, "float32")
-    elements = numbers(*shape)
+    elements = 10 * numbers(*shape)
     elements[0, 1] = NAN
     found = []
-    for call in (lambda x: layer(x, act="relu"), lambda x: layer(x).relu()):
+    for call in (lambda x: layer(x, act=act), lambda x: ACTIVATED[act].apply(layer(x))):
         x = tensor(elements, backend, True, dtype="float32")
         for p in parameters(layer):
             p.zero_grad_()
@@ -65,6 +67,37 @@ def test_a_fused_relu_lets_nan_pass(name: str, backend: str) -> None:
     assert np.isnan(found[0][0]).any()
     for ours, plain in zip(*found):
         np.testing.assert_allclose(ours, plain, rtol=2e-4, atol=1e-4)
+
+
+@backends
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("width", "stride"), [(7, 1), (150, 1), (150, 2)])
+@pytest.mark.parametrize("act", ["relu", "relu6"])
+def test_a_fused_activation_at_its_edges_is_pytorchs(
+    act: str, width: int, stride: int, dtype: str, backend: str
+) -> None:
+    torch = pytest.importorskip("torch", reason="NO PYTORCH")
+    near = np.nextafter(6.0, 0.0, dtype=dtype)
+    edges = np.array([NAN, -INF, INF, 0.0, 6.0, near, -1e-30, 1e-30, 3.0, 7.0, -2.0], dtype)
+    elements = np.resize(np.repeat(edges, stride), (1, 1, 2, width))
+    change = np.arange(1.0, 2 * -(-width // stride) + 1).reshape(1, 1, 2, -1)[:, :, : -(-2 // stride)]
+    x, w, b = (tensor(t, backend, True, dtype=dtype) for t in (elements, [[[[1.0]]]], [0.0]))
+    out = minitorch.conv2d(x, w, b, stride=stride, padding=0, act=act)
+    out.backward(tensor(change, backend, dtype=dtype))
+    functions = torch.nn.functional
+    their_x = torch.tensor(elements, requires_grad=True)
+    their_w, their_b = torch.ones(1, 1, 1, 1, dtype=their_x.dtype), torch.zeros(1, dtype=their_x.dtype)
+    expected = vars(functions)[act](functions.conv2d(their_x, their_w, their_b, stride=stride))
+    expected.backward(torch.tensor(change, dtype=their_x.dtype))
+    assert np.isnan(out.to_numpy()).any()
+    np.testing.assert_array_equal(out.to_numpy(), expected.detach().numpy())
+    # At nan PyTorch's relu6 lets the derivative pass where elements are few, else it does not. Ours passes.
+    grad, nan = x.grad.to_numpy(), np.isnan(elements)
+    np.testing.assert_array_equal(grad[~nan], their_x.grad.numpy()[~nan])
+    passed = np.zeros_like(elements)
+    passed[:, :, ::stride, ::stride] = change
+    np.testing.assert_array_equal(grad[nan], passed[nan])
+    np.testing.assert_array_equal(b.grad.to_numpy(), [grad.sum()])
 
 
 @backends
@@ -225,7 +258,9 @@ def test_unknown_activations_are_refused() -> None:
         ("BatchNorm2d", lambda: minitorch.BatchNorm2d(2)(x, act="gelu")),
         ("BatchNorm2d", lambda: minitorch.BatchNorm2d(2).eval()(x, act="gelu")),
     ]:
-        with pytest.raises(ValueError, match=f'{name}: expected act "none" or "relu", got \'gelu\''):
+        with pytest.raises(
+            ValueError, match=f'{name}: expected act "none" or "relu" or "relu6", got \'gelu\''
+        ):
             call()
 
 

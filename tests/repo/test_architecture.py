@@ -98,7 +98,7 @@ BESIDE_CORE = {
         ("tensor_functions", "special"),
         ("tensor_functions", "special_floats"),
     ),
-    *(("tensor_functions", "linalg"), ("tensor_functions", "ctc")),
+    *(("tensor_functions", "linalg"), ("tensor_functions", "ctc"), ("tensor_ops", "activations")),
 }
 MOST_CORE_LINES = 5_000
 # The top folder has one entry for each word of the layers, `torch` the modules that scripts import, `cli` a file for

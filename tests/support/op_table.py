@@ -202,6 +202,7 @@ def np_ctc(x: Array) -> Array:
 NP_ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "none": lambda x: x,
     "relu": lambda x: np.maximum(x, 0),
+    "relu6": lambda x: np.clip(x, 0, 6),
 }
 TABLE = [
     # Pointwise.
@@ -343,11 +344,16 @@ TABLE = [
         BINARY,
     ),
     Line("weigh", elementwise.Weigh(), lambda x, w: x * w, BINARY),
-    Line(
-        "norm and relu",
-        nn.Norm(eps=0.1, activation="relu"),
-        lambda x, w, b: np.maximum(np_norm(x, w, b), 0),
-        (((3, 2, 4), (1, 2, 1), (1, 2, 1)),),
+    *(
+        Line(
+            f"norm, {activation}",
+            nn.Norm(eps=0.1, activation=activation),
+            lambda x, w, b, activation=activation: NP_ACTIVATIONS[activation](np_norm(x, w, b)),
+            (((3, 2, 4), (1, 2, 1), (1, 2, 1)),),
+            low=-5,
+            high=5,
+        )
+        for activation in NP_ACTIVATIONS
     ),
     Line(
         "dropout",
@@ -355,18 +361,16 @@ TABLE = [
         lambda x: x * (minitorch.runtime.philox.generator(7).uniform(size=x.shape) >= 0.25) / 0.75,
         (((2, 3),), ((7, 5),), ((1, 3, 1),)),
     ),
-    Line("norm", nn.Norm(eps=0.1), np_norm, (((3, 2, 4), (1, 2, 1), (1, 2, 1)),)),
-    Line(
-        "scale and shift",
-        fused.ScaleShift(),
-        lambda x, w, b: x * w + b,
-        (((3, 2, 4), (1, 2, 1), (1, 2, 1)),),
-    ),
-    Line(
-        "scale, shift and relu",
-        fused.ScaleShift(activation="relu"),
-        lambda x, w, b: np.maximum(x * w + b, 0),
-        (((3, 2, 4), (1, 2, 1), (1, 2, 1)),),
+    *(
+        Line(
+            f"scale and shift, {activation}",
+            fused.ScaleShift(activation=activation),
+            lambda x, w, b, activation=activation: NP_ACTIVATIONS[activation](x * w + b),
+            (((3, 2, 4), (1, 2, 1), (1, 2, 1)),),
+            low=-5,
+            high=5,
+        )
+        for activation in NP_ACTIVATIONS
     ),
     *(
         Line(
@@ -374,6 +378,8 @@ TABLE = [
             lambda x, w, b, activation=activation: minitorch.nn.functional.linear(x, w, b, act=activation),
             lambda x, w, b, activation=activation: NP_ACTIVATIONS[activation](x @ w.T + b),
             (((3, 4), (2, 4), (2,)), ((1, 1), (1, 1), (1,))),
+            low=-5,
+            high=5,
         )
         for activation in NP_ACTIVATIONS
     ),
@@ -385,6 +391,8 @@ TABLE = [
                 np_conv(x, w, [(1, 1), (1, 1)], 1) + b[:, None, None]
             ),
             (((2, 2, 4, 5), (3, 2, 3, 2), (3,)),),
+            low=-5,
+            high=5,
         )
         for activation in NP_ACTIVATIONS
     ),

@@ -100,7 +100,7 @@ def forward(
         w: The weight (O, C / groups, KH, KW).
         params: The settings of the convolution.
         bias: Added to the channels (O,); none by default.
-        activation: Applied to the sums: `operators.id` or `operators.relu`.
+        activation: Applied to the sums: a key of `EPILOGUES`.
     """
     bias = np.zeros(len(w), out.dtype) if bias is None else bias
     if jit.disabled():

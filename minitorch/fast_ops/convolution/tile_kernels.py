@@ -15,7 +15,13 @@ from ...runtime.placeholders import epilogue, real
 from ...runtime.types import Fn
 from ..simd import NARROW_CHANNELS, WIDE_CHANNELS
 from . import register_tiles
-from .register_tiles import copy_rows, copy_rows_bias, copy_rows_bias_relu, copy_rows_relu_grad
+from .register_tiles import (
+    copy_rows,
+    copy_rows_bias,
+    copy_rows_bias_relu,
+    copy_rows_bias_relu6,
+    copy_rows_relu_grad,
+)
 
 # What `jit.variant` binds in `conv_tiles`: register tiles (narrow ones for groups of few output channels) and their
 # channels, whether weights are packed, and how rows are copied into the result.
@@ -24,7 +30,11 @@ channels, packs = WIDE_CHANNELS, True
 WIDE_TILES: dict[str, Any] = {f"tile_{v}": vars(register_tiles)[f"wide_{v}"] for v in (1, 2, 3)}
 NARROW_TILES: dict[str, Any] = {f"tile_{v}": vars(register_tiles)[f"narrow_{v}"] for v in (1, 2, 3)}
 WIDE_TILES["channels"], NARROW_TILES["channels"] = WIDE_CHANNELS, NARROW_CHANNELS
-EPILOGUES: dict[Fn, Any] = {operators.id: copy_rows_bias, operators.relu: copy_rows_bias_relu}
+EPILOGUES: dict[Fn, Any] = {
+    operators.id: copy_rows_bias,
+    operators.relu: copy_rows_bias_relu,
+    operators.relu6: copy_rows_bias_relu6,
+}
 
 
 def fill(

@@ -18,6 +18,7 @@ from ...runtime.types import ConvParams, PoolParams
 from ...tensor import Tensor as Core
 from ...tensor_functions import arrange, elementwise, fused, nn, reduce, shape
 from ...tensor_functions import math as more
+from ...tensor_ops.activations import ACTIVATIONS
 from ..tensor import _Hooked, wrap
 from .function import _Users
 from .recorded import Call, rule, summed, viewed, zeros_like
@@ -276,7 +277,7 @@ def _before(activation: str, c: Call, d: Core) -> Core:
     if activation == "none":
         return d
     y = c.result()._tensor
-    return d * Core(elementwise.ReLU.backward(Context(saved_values=(y,)), y.filled(1.0)))
+    return d * Core(y.f.zip(ACTIVATIONS[activation][1])(y, y.filled(1.0)))
 
 
 @rule(fused.Affine)
