@@ -11,23 +11,26 @@ from hypothesis.strategies import DrawFn, SearchStrategy, composite, integers, l
 from minitorch import Tensor, TensorBackend, TensorData
 from minitorch.tensor_ops.backend import find_backend
 
-from .strategies import small_floats, small_ints
+from .strategies import MOST, small_floats, small_ints
 
 Shape = tuple[int, ...]
 
 
 @composite
-def shapes(draw: DrawFn) -> Shape:
-    """Draw 1 to 4 sizes of 1 to 3."""
-    return tuple(draw(lists(small_ints, min_size=1, max_size=4)))
+def shapes(draw: DrawFn, most: int = MOST) -> Shape:
+    """Draw 1 to 4 sizes of 1 to 3, of at most ``most`` elements."""
+    sizes: list[int] = []
+    for _ in range(draw(integers(1, 4))):
+        sizes.append(draw(integers(1, min(3, most // math.prod(sizes)))))
+    return tuple(draw(permutations(sizes)))
 
 
 @composite
 def tensor_data(
-    draw: DrawFn, numbers: SearchStrategy[float] = small_floats, shape: Shape | None = None
+    draw: DrawFn, numbers: SearchStrategy[float] = small_floats, shape: Shape | None = None, most: int = MOST
 ) -> TensorData:
     """Draw a TensorData (of ``shape``, if given) whose storage order is any permutation of its dimensions."""
-    shape = draw(shapes()) if shape is None else shape
+    shape = draw(shapes(most)) if shape is None else shape
     size = math.prod(shape)
     elements = np.array(draw(lists(numbers, min_size=size, max_size=size)), np.float64)
     order = draw(permutations(range(len(shape))))
@@ -46,17 +49,22 @@ def tensors(
     numbers: SearchStrategy[float] = small_floats,
     backend: Any = None,
     shape: Shape | None = None,
+    most: int = MOST,
 ) -> Tensor:
-    """Draw a leaf in ``backend``."""
-    return _leaf(draw(tensor_data(numbers, shape)), find_backend(backend))
+    """Draw a leaf in ``backend``, of ``shape`` or of at most ``most`` elements."""
+    return _leaf(draw(tensor_data(numbers, shape, most)), find_backend(backend))
 
 
 @composite
 def shaped_tensors(
-    draw: DrawFn, num_tensors: int, numbers: SearchStrategy[float] = small_floats, backend: Any = None
+    draw: DrawFn,
+    num_tensors: int,
+    numbers: SearchStrategy[float] = small_floats,
+    backend: Any = None,
+    most: int = MOST,
 ) -> list[Tensor]:
-    """Draw leaves of one shape; each has a storage order of its own."""
-    shape = draw(shapes())
+    """Draw leaves of one shape of at most ``most`` elements; each has a storage order of its own."""
+    shape = draw(shapes(most))
     return [draw(tensors(numbers, backend, shape)) for _ in range(num_tensors)]
 
 

@@ -154,12 +154,12 @@ def test_each_node_is_visited_once() -> None:
 def test_a_long_chain_needs_no_recursion() -> None:
     x = Scalar(1.0)
     z: Any = x
-    for _ in range(100_000):
+    for _ in range(20_000):
         z = z + 1.0
     z.backward()
     assert x.derivative == 1.0
-    assert z.data == 100_001.0
-    assert len(minitorch.topological_sort(z)) == 100_001
+    assert z.data == 20_001.0
+    assert len(minitorch.topological_sort(z)) == 20_001
 
 
 def test_a_long_chain_of_tensors() -> None:

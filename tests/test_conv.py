@@ -18,16 +18,14 @@ from minitorch import (
     Tensor,
     conv1d,
     conv2d,
-    fast_conv,
     grad_check,
-    operators,
     tensor,
 )
-from minitorch.fast_ops import course as fast_course
+from minitorch.fast_ops import jit
 from minitorch.runtime.types import ConvParams
 from minitorch.tensor_ops.composite import MEANINGS
 
-from .strategies import assert_close
+from .strategies import assert_close, checked
 from .support.checks import needs_jit
 from .support.op_table import BACKENDS
 from .tensor_strategies import tensors
@@ -66,6 +64,7 @@ def test_conv1d_backward_by_hand(backend: str) -> None:
 @pytest.mark.parametrize(
     ("of_x", "of_w"), [((1, 1, 6), (1, 1, 4)), ((2, 2, 6), (3, 2, 2)), ((1, 2, 2), (1, 2, 4))]
 )
+@checked
 @given(data=data())
 def test_conv1d_gradient(data: Any, of_x: tuple[int, ...], of_w: tuple[int, ...]) -> None:
     x, w = data.draw(tensors(backend="fast", shape=of_x)), data.draw(tensors(backend="fast", shape=of_w))
@@ -77,6 +76,7 @@ def test_conv1d_gradient(data: Any, of_x: tuple[int, ...], of_w: tuple[int, ...]
     ("of_x", "of_w"),
     [((1, 1, 6, 6), (1, 1, 2, 4)), ((2, 1, 6, 6), (1, 1, 2, 4)), ((2, 2, 6, 6), (3, 2, 2, 4))],
 )
+@checked
 @given(data=data())
 def test_conv2d_gradient(data: Any, of_x: tuple[int, ...], of_w: tuple[int, ...]) -> None:
     x, w = data.draw(tensors(backend="fast", shape=of_x)), data.draw(tensors(backend="fast", shape=of_w))
@@ -266,11 +266,20 @@ def run(kernel: Any, x: Tensor, w: Tensor, shape: tuple[int, ...], reverse: bool
     return out
 
 
-@pytest.mark.task4_1
+def in_python_and_compiled(kernel: Any, task: pytest.MarkDecorator) -> pytest.MarkDecorator:
+    """Run a test with a kernel as the Python function that the task is about, and as Numba compiles it."""
+    forms = [
+        pytest.param(jit.plain(kernel), id="python", marks=task),
+        pytest.param(kernel, id="compiled", marks=needs_jit),
+    ]
+    return pytest.mark.parametrize("kernel", forms)
+
+
+@in_python_and_compiled(minitorch.tensor_conv1d, pytest.mark.task4_1)
 @pytest.mark.parametrize("reverse", [False, True])
-def test_tensor_conv1d(reverse: bool) -> None:
+def test_tensor_conv1d(kernel: Any, reverse: bool) -> None:
     x, w = tensor(np.arange(12.0).reshape(3, 2, 2)).permute(1, 2, 0), tensor(np.arange(4.0).reshape(1, 2, 2))
-    out = run(minitorch.tensor_conv1d, x, w, (2, 1, 2), reverse)
+    out = run(kernel, x, w, (2, 1, 2), reverse)
     elements, weights = x.to_numpy(), w.to_numpy()
     for n, o, at in np.ndindex(2, 1, 2):
         total = 0.0
@@ -280,12 +289,12 @@ def test_tensor_conv1d(reverse: bool) -> None:
         assert_close(out[n, o, at], total)
 
 
-@pytest.mark.task4_2
+@in_python_and_compiled(minitorch.tensor_conv2d, pytest.mark.task4_2)
 @pytest.mark.parametrize("reverse", [False, True])
-def test_tensor_conv2d(reverse: bool) -> None:
+def test_tensor_conv2d(kernel: Any, reverse: bool) -> None:
     x = tensor(np.arange(24.0).reshape(4, 3, 2, 1)).permute(3, 2, 1, 0)
     w = tensor(np.arange(12.0).reshape(2, 2, 1, 3))
-    out = run(minitorch.tensor_conv2d, x, w, (1, 2, 3, 2), reverse)
+    out = run(kernel, x, w, (1, 2, 3, 2), reverse)
     elements, weights = x.to_numpy(), w.to_numpy()
     for n, o, h, v in np.ndindex(1, 2, 3, 2):
         total = 0.0
@@ -296,15 +305,13 @@ def test_tensor_conv2d(reverse: bool) -> None:
 
 
 @needs_jit
-@pytest.mark.task4_2
-def test_parallel_diagnostics(capsys: pytest.CaptureFixture[str]) -> None:
-    run(fast_conv.tensor_conv2d, tensor(np.ones((1, 1, 2, 2))), tensor(np.ones((1, 1, 1, 1))), (1, 1, 2, 2))
-    fast_conv.tensor_conv2d.parallel_diagnostics(level=3)
-    assert "anchored_conv2d" in capsys.readouterr().out
-    negate = fast_course.tensor_map(operators.neg)
-    negate(*triple(minitorch.zeros((2, 2))), *triple(tensor([[1.0, 2.0], [3.0, 4.0]])))
-    negate.parallel_diagnostics(level=3)
-    assert "map_any" in capsys.readouterr().out
+@pytest.mark.parametrize("dims", [1, 2])
+def test_parallel_diagnostics(dims: int, capsys: pytest.CaptureFixture[str]) -> None:
+    kernel = minitorch.tensor_conv1d if dims == 1 else minitorch.tensor_conv2d
+    x, w = tensor(np.ones((1, 1, *[2] * dims))), tensor(np.ones((1, 1, *[1] * dims)))
+    run(kernel, x, w, x.shape)
+    kernel.parallel_diagnostics(level=3)
+    assert f"anchored_conv{dims}d" in capsys.readouterr().out
 
 
 # Errors.

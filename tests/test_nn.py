@@ -26,6 +26,7 @@ from minitorch import (
     tile,
 )
 
+from .strategies import MOST_CHECKED, checked
 from .support.checks import assert_close
 from .support.op_table import BACKENDS
 from .tensor_strategies import tensors
@@ -63,6 +64,7 @@ def test_tile(backend: str) -> None:
 
 @pytest.mark.task4_3
 @pytest.mark.parametrize("kernel", KERNELS)
+@checked
 @given(t=tensors(backend="fast", shape=(1, 1, 4, 4)))
 def test_avgpool2d(kernel: tuple[int, int], t: Tensor) -> None:
     out = avgpool2d(t, kernel)
@@ -88,6 +90,7 @@ def test_max_value(t: Tensor) -> None:
 
 
 @pytest.mark.task4_4
+@checked
 @given(t=untied((2, 3, 2)))
 def test_max_gradient(t: Tensor) -> None:
     for dim in (0, 1, 2):
@@ -109,6 +112,7 @@ def test_max_ties(backend: str) -> None:
 
 @pytest.mark.task4_4
 @pytest.mark.parametrize("kernel", KERNELS)
+@checked
 @given(t=untied((1, 1, 4, 4)))
 def test_maxpool2d(kernel: tuple[int, int], t: Tensor) -> None:
     out = maxpool2d(t, kernel)
@@ -129,6 +133,7 @@ def test_the_first_of_equal_elements_gets_the_gradient_of_a_pool(backend: str) -
 
 @pytest.mark.task4_4
 @pytest.mark.parametrize("dim", [0, 1, 3])
+@checked
 @given(t=tensors(backend="fast", shape=(1, 2, 2, 4)))
 def test_softmax(dim: int, t: Tensor) -> None:
     found = softmax(t, dim)
@@ -140,6 +145,7 @@ def test_softmax(dim: int, t: Tensor) -> None:
 
 @pytest.mark.task4_4
 @pytest.mark.parametrize("dim", [1, 3])
+@checked
 @given(t=tensors(backend="fast", shape=(1, 2, 2, 4)))
 def test_logsoftmax(dim: int, t: Tensor) -> None:
     plain = softmax(t, dim)
@@ -163,9 +169,10 @@ def test_softmax_of_large_scores(backend: str, dtype: str) -> None:
 
 @pytest.mark.task4_4
 @backend
+@checked
 @given(data=data())
 def test_dropout(backend: str, data: Any) -> None:
-    t = data.draw(tensors(backend=backend))
+    t = data.draw(tensors(backend=backend, most=MOST_CHECKED))
     assert dropout(t, 0.0) is t
     assert dropout(t, 0.7, ignore=True) is t
     assert not dropout(t, 1.0).to_numpy().any()

@@ -28,7 +28,7 @@ from minitorch import (
     zeros,
 )
 
-from .strategies import small_ints
+from .strategies import MOST_CHECKED, checked, small_ints
 from .support import checks
 from .support.op_table import BACKENDS
 from .tensor_strategies import shaped_tensors, tensors
@@ -73,7 +73,8 @@ def test_sum(data: Any, dim: int | None) -> None:
 @pytest.mark.task2_4
 @reference
 @one
-@given(t=tensors(backend="simple"))
+@checked
+@given(t=tensors(backend="simple", most=MOST_CHECKED))
 def test_one_gradient(case: checks.Case, t: Tensor) -> None:
     checks.check_one_gradient(case, t)
 
@@ -81,7 +82,8 @@ def test_one_gradient(case: checks.Case, t: Tensor) -> None:
 @pytest.mark.task2_4
 @reference
 @two
-@given(ts=shaped_tensors(2, backend="simple"))
+@checked
+@given(ts=shaped_tensors(2, backend="simple", most=MOST_CHECKED))
 def test_two_gradients(case: checks.Case, ts: list[Tensor]) -> None:
     checks.check_two_gradients(case, *ts)
 
@@ -89,7 +91,8 @@ def test_two_gradients(case: checks.Case, ts: list[Tensor]) -> None:
 @pytest.mark.task2_4
 @reference
 @two
-@given(ts=shaped_tensors(2, backend="simple"))
+@checked
+@given(ts=shaped_tensors(2, backend="simple", most=MOST_CHECKED))
 def test_broadcast_gradients(case: checks.Case, ts: list[Tensor]) -> None:
     checks.check_broadcast_gradients(case, *ts)
 
@@ -97,16 +100,18 @@ def test_broadcast_gradients(case: checks.Case, ts: list[Tensor]) -> None:
 @pytest.mark.task2_4
 @reference
 @pytest.mark.parametrize("case", checks.REDUCTIONS, ids=checks.name_of)
-@given(t=tensors(backend="simple"))
+@checked
+@given(t=tensors(backend="simple", most=MOST_CHECKED))
 def test_reduction_gradient(case: checks.Case, t: Tensor) -> None:
     checks.slopes(case[2], t)
 
 
 @pytest.mark.task2_4
 @reference
+@checked
 @given(data=data())
 def test_permute_gradient(data: Any) -> None:
-    t = data.draw(tensors(backend="simple"))
+    t = data.draw(tensors(backend="simple", most=MOST_CHECKED))
     checks.check_permute_gradient(t, tuple(data.draw(permutations(range(t.dims)))))
 
 

@@ -11,9 +11,9 @@ from hypothesis.strategies import data, lists, permutations
 
 import minitorch
 from minitorch import FastBackend, FastOps, Tensor, TensorBackend, operators, tensor
-from minitorch.fast_ops import course
+from minitorch.fast_ops import course, jit
 
-from .strategies import small_floats, small_ints
+from .strategies import MOST_CHECKED, checked, small_floats, small_ints
 from .support import checks
 from .tensor_strategies import matmul_tensors, shaped_tensors, tensors
 
@@ -53,36 +53,41 @@ def test_sum(data: Any, dim: int | None) -> None:
 
 @pytest.mark.task3_1
 @one
-@given(t=tensors(backend="fast"))
+@checked
+@given(t=tensors(backend="fast", most=MOST_CHECKED))
 def test_one_gradient(case: checks.Case, t: Tensor) -> None:
     checks.check_one_gradient(case, t)
 
 
 @pytest.mark.task3_1
 @two
-@given(ts=shaped_tensors(2, backend="fast"))
+@checked
+@given(ts=shaped_tensors(2, backend="fast", most=MOST_CHECKED))
 def test_two_gradients(case: checks.Case, ts: list[Tensor]) -> None:
     checks.check_two_gradients(case, *ts)
 
 
 @pytest.mark.task3_1
 @two
-@given(ts=shaped_tensors(2, backend="fast"))
+@checked
+@given(ts=shaped_tensors(2, backend="fast", most=MOST_CHECKED))
 def test_broadcast_gradients(case: checks.Case, ts: list[Tensor]) -> None:
     checks.check_broadcast_gradients(case, *ts)
 
 
 @pytest.mark.task3_1
 @pytest.mark.parametrize("case", checks.REDUCTIONS, ids=checks.name_of)
-@given(t=tensors(backend="fast"))
+@checked
+@given(t=tensors(backend="fast", most=MOST_CHECKED))
 def test_reduction_gradient(case: checks.Case, t: Tensor) -> None:
     checks.slopes(case[2], t)
 
 
 @pytest.mark.task3_1
+@checked
 @given(data=data())
 def test_permute_gradient(data: Any) -> None:
-    t = data.draw(tensors(backend="fast"))
+    t = data.draw(tensors(backend="fast", most=MOST_CHECKED))
     checks.check_permute_gradient(t, tuple(data.draw(permutations(range(t.dims)))))
 
 
@@ -96,7 +101,6 @@ def compiled_triple(x: float) -> float:
     return 3.0 * x
 
 
-@pytest.mark.task3_1
 @checks.needs_jit
 @pytest.mark.parametrize("ready", [False, True])
 def test_kernels_take_plain_and_compiled_functions(ready: bool, capsys: pytest.CaptureFixture[str]) -> None:
@@ -108,10 +112,9 @@ def test_kernels_take_plain_and_compiled_functions(ready: bool, capsys: pytest.C
     kernel(*out, *triple(1, 3))
     assert out[0].tolist() == [3.0, 6.0, 9.0, 3.0, 6.0, 9.0]
     kernel.parallel_diagnostics(level=3)
-    assert "Parallel" in capsys.readouterr().out
+    assert "map_any" in capsys.readouterr().out
 
 
-@pytest.mark.task3_1
 def test_zip_and_reduce_kernels_on_triples() -> None:
     out = triple(2, 3)
     course.tensor_zip(operators.mul)(*out, *triple(2, 1), *triple(3))
@@ -121,7 +124,6 @@ def test_zip_and_reduce_kernels_on_triples() -> None:
     assert sums[0].tolist() == [6.0, 15.0]
 
 
-@pytest.mark.task3_1
 def test_indexing_functions_are_compiled_ones() -> None:
     out = np.zeros(2, np.int32)
     course.to_index(4, np.array([2, 3]), out)
@@ -192,10 +194,16 @@ def test_matmul_gradient(ts: list[Tensor]) -> None:
     checks.slopes(lambda x, y: x @ y, *ts)
 
 
-@pytest.mark.task3_2
-def test_matmul_kernel_on_triples() -> None:
+@pytest.mark.parametrize(
+    "kernel",
+    [
+        pytest.param(jit.plain(minitorch.tensor_matrix_multiply), id="python", marks=pytest.mark.task3_2),
+        pytest.param(minitorch.tensor_matrix_multiply, id="compiled", marks=checks.needs_jit),
+    ],
+)
+def test_matmul_kernel_on_triples(kernel: Any) -> None:
     out = triple(2, 2, 4)
-    minitorch.tensor_matrix_multiply(*out, *triple(2, 2, 3), *triple(1, 3, 4))
+    kernel(*out, *triple(2, 2, 3), *triple(1, 3, 4))
     expected = np.arange(1.0, 13).reshape(2, 2, 3) @ np.arange(1.0, 13).reshape(1, 3, 4)
     assert np.array_equal(out[0].reshape(2, 2, 4), expected)
     assert minitorch.tensor_matrix_multiply is course.tensor_matrix_multiply

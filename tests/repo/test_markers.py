@@ -28,19 +28,23 @@ MARKERS = {
     "task1_2": ("test_scalar.py test_autodiff.py", 20),
     "task1_3": ("test_autodiff.py", 4),
     "task1_4": ("test_scalar.py test_autodiff.py", 24),
+    "task1_5": ("test_training.py", 0),
     "task2_1": ("test_tensor_data.py", 4),
     "task2_2": ("test_tensor_data.py", 1),
     "task2_3": ("test_tensor.py", 23),
     "task2_4": ("test_tensor.py", 30),
+    "task2_5": ("test_training.py", 0),
     "task3_1": ("test_tensor_general.py", 51),
     "task3_2": ("test_tensor_general.py", 2),
     "task3_3": ("cuda/test_cuda.py", 57),
     "task3_4": ("cuda/test_cuda.py", 7),
+    "task3_5": ("test_training.py", 0),
     "task4_1": ("test_conv.py", 3),
     "task4_2": ("test_conv.py", 4),
     "task4_3": ("test_nn.py", 1),
     "task4_4": ("test_nn.py", 5),
     "task4_4b": ("cuda/test_cuda.py", 0),
+    "task4_5": ("test_training.py", 0),
 }
 # Collects the files that carry markers, in a process of its own, and prints how many tests each marker selects.
 COUNT = """

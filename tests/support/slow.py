@@ -144,9 +144,13 @@ SLOW: dict[str, tuple[str, ...]] = {
     "repo/test_notebooks.py": (r"test_.*runs_from_top", r"test_an_interrupted_training"),
     "repo/test_promises.py": (r"test_products_of_plain_matrices",),
     "runtime/test_signals.py": (r"test_output_that_cannot_be_written",),
-    "test_conv.py": (r"test_parallel_diagnostics",),
+    "test_conv.py": (r"test_parallel_diagnostics", r"test_tensor_conv\dd\[\w+-compiled"),
     "test_gpu_day.py": (r"test_",),
-    "test_tensor_general.py": (r"test_kernels_take_plain_and_compiled_functions\[False",),
+    "test_tensor_general.py": (
+        r"test_kernels_take_plain_and_compiled_functions\[False",
+        r"test_zip_and_reduce_kernels_on_triples",
+        r"test_matmul_kernel_on_triples\[compiled",
+    ),
     "torch/test_lines.py": (
         r"test_lines_give_what_pytorch_gives\[(mixed|modules|functional|layers|linear|autograd|in place)",
         r"test_lines_give_what_pytorch_gives\[(creation|attributes|losses|shapes|errors|arithmetic|indexing|reductions|optim|idioms)",

@@ -59,11 +59,11 @@ class Lane:
 
     running: Any = None
 
-    def __init__(self, block: Block, blockIdx: Any, threadIdx: Any) -> None:
+    def __init__(self, block: Block, fiber: Any, blockIdx: Any, threadIdx: Any) -> None:
         self.block, self.blockIdx, self.threadIdx = block, blockIdx, threadIdx
         wide, high, _ = block.size
         self.thread_id = threadIdx.x + wide * (threadIdx.y + high * threadIdx.z)
-        self.fiber = importlib.import_module("greenlet").greenlet(block.start)
+        self.fiber = fiber
         self.waits_at: Any = None
         self.vote: Any = True
         self.warp: list[Lane] = []
@@ -143,7 +143,8 @@ class Block:
         memory._dynshared.fill(-1)  # nan, read as floats
         draw = random.Random(order())
         place = kernelapi.Dim3(*grid_point)
-        lanes = [Lane(self, place, kernelapi.Dim3(*at)) for at in np.ndindex(*self.size)]
+        fiber = importlib.import_module("greenlet").greenlet
+        lanes = [Lane(self, fiber(self.start), place, kernelapi.Dim3(*at)) for at in np.ndindex(*self.size)]
         numbered = sorted(lanes, key=lambda lane: lane.thread_id)
         for lane in lanes:
             first = lane.thread_id // WARP * WARP
@@ -152,7 +153,7 @@ class Block:
             for lane in _arranged(lanes, draw):
                 lane.advance()
                 # A warp that is complete goes on alone, as far as it comes: others may be far behind.
-                while all(mate.work for mate in lane.warp) and _agree(lane.warp):
+                while lane.work and all(mate.work for mate in lane.warp) and _agree(lane.warp):
                     given = lane.warp[0].work([mate.brings for mate in lane.warp])  # type: ignore[misc]
                     for mate, gets in zip(lane.warp, given):
                         mate.gets, mate.work = gets, None

@@ -26,7 +26,7 @@ from ...tensor_data import BackendError
 from . import graph, numba_cuda
 
 # Threads of a block that have an element each. In the simulator a thread without one costs as much as any other.
-THREADS = 32 if numba_cuda.SIMULATED else 128
+THREADS = 8 if numba_cuda.SIMULATED else 128
 REDUCE_THREADS = 256  # threads that share one reduction, at most
 MAX_BLOCKS = 1 << 16  # blocks of a grid-stride loop: more would only have to be started
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numba
 from numba.core.errors import NumbaError, NumbaPerformanceWarning
@@ -79,14 +80,31 @@ def in_parallel(file: str, kernel: str) -> Iterator[None]:
 
 def check_operators(names: list[str], *numbers: float) -> None:
     """Insist that Numba compiles functions of `minitorch.operators`, which kernels call."""
-    for name in names:
-        function = getattr(minitorch.operators, name)
-        try:
-            got = numba.njit(function)(*numbers)
-        except NumbaError as error:
-            reason = str(error).splitlines()
-            raise AssertionError(
-                f"Numba cannot compile operators.{name} (task 0.1). It knows numbers, arithmetic, if and else, and the "
-                f"functions of math; write `1.0 if x < y else 0.0` for `float(x < y)`. Numba says: {reason[2:4]}"
-            ) from None
-        assert abs(got - function(*numbers)) < 1e-9, f"operators.{name}{numbers}: compiled {got}"
+    functions = {name: getattr(minitorch.operators, name) for name in names}
+    try:
+        results = _compiled_together(functions, numbers)
+    except NumbaError:
+        results = [_compiled_alone(name, function, numbers) for name, function in functions.items()]
+    for name, got in zip(names, results):
+        assert abs(got - functions[name](*numbers)) < 1e-9, f"operators.{name}{numbers}: compiled {got}"
+
+
+def _compiled_together(functions: dict[str, Any], numbers: tuple[float, ...]) -> tuple[float, ...]:
+    """Return the results of all functions from one that calls them: it compiles in a third of the time."""
+    names = {f"f_{name}": numba.njit(inline="always")(function) for name, function in functions.items()}
+    arguments = ", ".join(f"x{i}" for i in range(len(numbers)))
+    calls = ", ".join(f"{name}({arguments})" for name in names)
+    exec(f"def together({arguments}):\n    return ({calls},)", names)
+    return numba.njit(names["together"])(*numbers)
+
+
+def _compiled_alone(name: str, function: Any, numbers: tuple[float, ...]) -> float:
+    """Return the result of one function, or say why Numba does not compile it."""
+    try:
+        return numba.njit(function)(*numbers)
+    except NumbaError as error:
+        reason = str(error).splitlines()
+        raise AssertionError(
+            f"Numba cannot compile operators.{name} (task 0.1). It knows numbers, arithmetic, if and else, and the "
+            f"functions of math; write `1.0 if x < y else 0.0` for `float(x < y)`. Numba says: {reason[2:4]}"
+        ) from None

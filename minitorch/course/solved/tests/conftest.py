@@ -7,6 +7,7 @@ tests. Kernels for CUDA run in Numba's simulator. ``NUMBA_ENABLE_CUDASIM=0`` run
 
 import os
 import random
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ os.environ.setdefault("NUMBA_CUDA_LOW_OCCUPANCY_WARNINGS", "0")
 os.environ.setdefault(
     "NUMBA_OPT", "0"
 )  # kernels of a few numbers: compiling them sooner matters more than their speed
+
+# In the simulator a thread of CUDA is a thread of Python, and another one looks all the time which of them have ended.
+sys.setswitchinterval(1e-4)
 
 if Path(__file__).with_name("compiled.py").exists():  # from module 3 on
     from . import compiled as compiled

@@ -4,12 +4,12 @@ import math
 from typing import Any
 
 from hypothesis import assume, settings
-from hypothesis.strategies import DataObject, DrawFn, SearchStrategy, composite, lists, permutations
+from hypothesis.strategies import DataObject, DrawFn, SearchStrategy, composite, integers, lists, permutations
 
 import minitorch
 from minitorch import MathTest, MathTestVariable, Tensor, TensorBackend, TensorData
 
-from .helpers import EXAMPLES, close, same, small_floats, small_ints
+from .helpers import EXAMPLES, close, same, small_floats
 
 Shape = tuple[int, ...]
 # For kernels in the simulator, where a thread is a thread of Python, and for long tests.
@@ -22,17 +22,24 @@ EDGES = {"relu": -5.5, "complex": -0.7, "inv": -3.5}
 
 
 @composite
-def shapes(draw: DrawFn, most: int = 4) -> Shape:
-    """Draw 1 to ``most`` sizes of 1 to 3."""
-    return tuple(draw(lists(small_ints, min_size=1, max_size=most)))
+def shapes(draw: DrawFn, most: int = 4, elements: int = 27) -> Shape:
+    """Draw 1 to ``most`` sizes of 1 to 3, of at most that many ``elements``."""
+    sizes: list[int] = []
+    for _ in range(draw(integers(1, most))):
+        sizes.append(draw(integers(1, min(3, elements // math.prod(sizes)))))
+    return tuple(draw(permutations(sizes)))
 
 
 @composite
 def tensor_data(
-    draw: DrawFn, shape: Shape | None = None, numbers: SearchStrategy[float] = small_floats, most: int = 4
+    draw: DrawFn,
+    shape: Shape | None = None,
+    numbers: SearchStrategy[float] = small_floats,
+    most: int = 4,
+    elements: int = 27,
 ) -> TensorData:
     """Draw a TensorData whose dimensions are stored in any order."""
-    shape = draw(shapes(most)) if shape is None else shape
+    shape = draw(shapes(most, elements)) if shape is None else shape
     size = math.prod(shape)
     storage = draw(lists(numbers, min_size=size, max_size=size))
     strides, step = [0] * len(shape), 1
@@ -49,9 +56,10 @@ def tensors(
     shape: Shape | None = None,
     numbers: SearchStrategy[float] = small_floats,
     most: int = 4,
+    elements: int = 27,
 ) -> Tensor:
     """Draw a leaf."""
-    return Tensor(draw(tensor_data(shape, numbers, most)), backend=backend).requires_grad_(True)
+    return Tensor(draw(tensor_data(shape, numbers, most, elements)), backend=backend).requires_grad_(True)
 
 
 def all_indices(shape: Shape) -> list[Shape]:
@@ -93,22 +101,22 @@ def check_reduction(backend: TensorBackend, name: str, data: DataObject, most: i
         close(got[index], getattr(MathTest, name)(elements), f"{name} at {index} of {elements}")
 
 
-def check_gradient(backend: TensorBackend, name: str, data: DataObject, most: int = 3) -> None:
+def check_gradient(backend: TensorBackend, name: str, data: DataObject, elements: int = 8) -> None:
     """Compare the gradient of a function of one tensor, or of a reduction, with differences."""
-    t = data.draw(tensors(backend, most=most))
+    t = data.draw(tensors(backend, elements=elements))
     edge = EDGES.get(name)
     assume(edge is None or all(abs(t[index] - edge) > 0.2 for index in all_indices(t.shape)))
     minitorch.grad_check(getattr(MathTestVariable, name), t)
 
 
 def check_two_gradients(
-    backend: TensorBackend, name: str, data: DataObject, broadcast: bool, most: int = 3
+    backend: TensorBackend, name: str, data: DataObject, broadcast: bool, elements: int = 8
 ) -> None:
     """Compare the gradients of a function of two tensors with differences.
 
     With ``broadcast`` one of them has a size of 1 in the first dimension, in each order.
     """
-    a = data.draw(tensors(backend, most=most))
+    a = data.draw(tensors(backend, elements=elements))
     b = data.draw(tensors(backend, shape=(1, *a.shape[1:]) if broadcast else a.shape))
     for first, second in ((a, b), (b, a)) if broadcast else ((a, b),):
         for index in all_indices(a.shape):
@@ -118,9 +126,9 @@ def check_two_gradients(
         minitorch.grad_check(getattr(MathTestVariable, name), first, second)
 
 
-def check_permute(backend: TensorBackend, data: DataObject, most: int = 4) -> None:
+def check_permute(backend: TensorBackend, data: DataObject, elements: int = 8) -> None:
     """Compare the gradient of permute with differences."""
-    t = data.draw(tensors(backend, most=most))
+    t = data.draw(tensors(backend, elements=elements))
     order = data.draw(permutations(range(t.dims)))
     minitorch.grad_check(lambda a: a.permute(*order) * 2.0, t)
 

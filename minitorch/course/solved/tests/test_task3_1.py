@@ -19,6 +19,7 @@ from .tensor_helpers import (
     check_reduction,
     check_two,
     check_two_gradients,
+    few,
     some,
 )
 
@@ -47,34 +48,34 @@ def test_reductions(name: str, data: object) -> None:
 
 
 @pytest.mark.parametrize("name", ["complex", "log", "sig"])
-@some
+@few
 @given(data())
 def test_gradients_of_one_argument(name: str, data: object) -> None:
     check_gradient(FastBackend, name, data)
 
 
 @pytest.mark.parametrize("name", TWO)
-@some
+@few
 @given(data())
 def test_gradients_of_two_arguments(name: str, data: object) -> None:
     check_two_gradients(FastBackend, name, data, broadcast=False)
 
 
 @pytest.mark.parametrize("name", TWO)
-@some
+@few
 @given(data())
 def test_gradients_of_broadcast_arguments(name: str, data: object) -> None:
     check_two_gradients(FastBackend, name, data, broadcast=True)
 
 
 @pytest.mark.parametrize("name", REDUCTIONS)
-@some
+@few
 @given(data())
 def test_gradients_of_reductions(name: str, data: object) -> None:
     check_gradient(FastBackend, name, data)
 
 
-@some
+@few
 @given(data())
 def test_gradient_of_permute(data: object) -> None:
     check_permute(FastBackend, data)

@@ -47,34 +47,34 @@ def test_reductions(name: str, data: object) -> None:
 @few
 @given(data())
 def test_gradients_of_one_argument(name: str, data: object) -> None:
-    check_gradient(CudaBackend, name, data, most=2)
+    check_gradient(CudaBackend, name, data, elements=4)
 
 
 @pytest.mark.parametrize("name", ["mul2"])
 @few
 @given(data())
 def test_gradients_of_two_arguments(name: str, data: object) -> None:
-    check_two_gradients(CudaBackend, name, data, broadcast=False, most=2)
+    check_two_gradients(CudaBackend, name, data, broadcast=False, elements=4)
 
 
 @pytest.mark.parametrize("name", ["mul2"])
 @few
 @given(data())
 def test_gradients_of_broadcast_arguments(name: str, data: object) -> None:
-    check_two_gradients(CudaBackend, name, data, broadcast=True, most=2)
+    check_two_gradients(CudaBackend, name, data, broadcast=True, elements=4)
 
 
 @pytest.mark.parametrize("name", ["sum_red"])
 @few
 @given(data())
 def test_gradients_of_reductions(name: str, data: object) -> None:
-    check_gradient(CudaBackend, name, data, most=2)
+    check_gradient(CudaBackend, name, data, elements=4)
 
 
 @few
 @given(data())
 def test_gradient_of_permute(data: object) -> None:
-    check_permute(CudaBackend, data, most=2)
+    check_permute(CudaBackend, data, elements=4)
 
 
 def test_map_into_a_larger_tensor() -> None:

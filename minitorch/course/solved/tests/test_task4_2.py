@@ -10,7 +10,7 @@ from minitorch import FastBackend, tensor
 from .compiled import in_parallel, load
 from .conv_helpers import check_conv
 from .helpers import same, small_ints
-from .tensor_helpers import few, tensors
+from .tensor_helpers import few, some, tensors
 
 pytestmark = pytest.mark.task4_2
 
@@ -22,6 +22,7 @@ def test_ones() -> None:
     same(minitorch.conv2d(t, w).to_numpy().tolist(), expected, "3 by 3 ones with 2 by 2 ones")
 
 
+@some
 @given(data())
 def test_against_loops(data: object) -> None:
     n, c, o, kh, kw = (data.draw(small_ints) for _ in range(5))
