@@ -20,4 +20,3 @@ real: Any = np.float64  # the scalar type of the kernel's dtype
 fn: Any = _identity  # the float function of an elementwise operation, a reduction or an optimizer's rule
 activation: Any = _identity  # the activation at the end of a kernel
 activation_grad: Any = _identity  # its gradient, a function of (result, output gradient)
-epilogue: Any = _identity  # how a convolution of the Numba backend stores a row: bias and activation

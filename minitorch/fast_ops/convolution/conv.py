@@ -73,7 +73,7 @@ from ..sums import CACHE_LINE_GAP
 from . import winograd
 from .conv_plan import TileLaunch, forward_launch, input_grad_launches, weight_grad_launch
 from .dot_kernels import dot_tiles, dot_windows
-from .tile_kernels import EPILOGUES, NARROW_TILES, WIDE_TILES, conv_tiles
+from .tile_kernels import LIMITS, NARROW_TILES, WIDE_TILES, conv_tiles
 
 
 def _run_tiles(
@@ -83,10 +83,10 @@ def _run_tiles(
     tiles = WIDE_TILES if channels > simd.NARROW_CHANNELS else NARROW_TILES
     parallel = layout.shares * layout.parts > 1
     weights = allocator.empty(packed, out.dtype) if packed else w.reshape(-1)
-    run = jit.variant(
-        conv_tiles, out.dtype, parallel, epilogue=EPILOGUES[activation], packs=packed > 0, **tiles
-    )
-    run(out, weights, x, relu_result, w, taps, w_strides, bias, offsets, tuple(layout))
+    run = jit.variant(conv_tiles, out.dtype, parallel, packs=packed > 0, **tiles)
+    low, high = map(out.dtype.type, LIMITS[activation])
+    masked, mask = relu_result is not None, x if relu_result is None else relu_result
+    run(out, weights, x, mask, masked, w, taps, w_strides, bias, (low, high), offsets, tuple(layout))
 
 
 def forward(
@@ -100,7 +100,7 @@ def forward(
         w: The weight (O, C / groups, KH, KW).
         params: The settings of the convolution.
         bias: Added to the channels (O,); none by default.
-        activation: Applied to the sums: a key of `EPILOGUES`.
+        activation: Applied to the sums: a key of `LIMITS`.
     """
     bias = np.zeros(len(w), out.dtype) if bias is None else bias
     if jit.disabled():

@@ -34,18 +34,16 @@ from numba.extending import intrinsic
 from ..simd import DOT_CHANNELS, DOT_TAPS, NARROW_CHANNELS, WIDE_CHANNELS, Emitter, named
 
 
-def _copy_rows(
-    bias: bool = False, relu: bool = False, relu_grad: bool = False, ceiling: float | None = None
-) -> Any:
+def _copy_rows(bias: bool = False, relu_grad: bool = False) -> Any:
     @intrinsic
     def copy_rows(  # type: ignore[no-untyped-def]
         typingctx, out, out_offset, out_stride, source, source_offset, source_stride, rows, cols, extra
     ):
         """out[out_offset + r * out_stride + k] = source[source_offset + r * source_stride + k], r < rows, k < cols.
 
-        With ``bias``, the number ``extra`` is added, with ``relu`` sums <= 0 become 0, and with ``ceiling`` sums >= it
-        become it. With ``relu_grad``, ``extra`` is an array laid out as ``source``: elements become 0 where it is
-        <= 0. Nan is neither <= nor >= a number.
+        With ``bias``, ``extra`` is three numbers: the first is added, sums <= the second become it, and sums >= the
+        third become it. With ``relu_grad``, ``extra`` is an array laid out as ``source``: elements become 0 where it
+        is <= 0. Nan is neither <= nor >= a number.
         Rows of any length are copied in whole vectors: the last one overlaps the one before.
         """
         n = types.intp
@@ -58,16 +56,16 @@ def _copy_rows(
             levels = builder.gep(e.data(sig.args[8], extra), [source_offset]) if relu_grad else None
 
             def copy_vector(target: Any, line: Any, level_line: Any, offset: Any, width: int) -> None:
-                value, zero = e.load(builder.gep(line, [offset]), width), e.constant(0.0, width)
+                value = e.load(builder.gep(line, [offset]), width)
+                # "not <=" and not ">": nan stays, as in `operators.relu` and `relu_back`.
                 if bias:
-                    value = builder.fadd(value, e.broadcast(extra, width))
-                if relu or relu_grad:
-                    level = e.load(builder.gep(level_line, [offset]), width) if relu_grad else value
-                    # "not <= 0" and not "> 0": nan stays, as in `operators.relu` and `relu_back`.
+                    shift, low, high = (e.broadcast(builder.extract_value(extra, k), width) for k in range(3))
+                    value = builder.fadd(value, shift)
+                    value = builder.select(builder.fcmp_ordered("<=", value, low), low, value)
+                    value = builder.select(builder.fcmp_ordered(">=", value, high), high, value)
+                if relu_grad:
+                    level, zero = e.load(builder.gep(level_line, [offset]), width), e.constant(0.0, width)
                     value = builder.select(builder.fcmp_ordered("<=", level, zero), zero, value)
-                if ceiling is not None:
-                    top = e.constant(ceiling, width)
-                    value = builder.select(builder.fcmp_ordered(">=", value, top), top, value)
                 e.store(value, builder.gep(target, [offset]))
 
             def copy_all(width: int) -> None:
@@ -233,8 +231,6 @@ def _dot_tile(channels: int, taps: int) -> Any:
 copy_rows = named("copy_rows", _copy_rows())
 copy_rows_relu_grad = named("copy_rows_relu_grad", _copy_rows(relu_grad=True))
 copy_rows_bias = named("copy_rows_bias", _copy_rows(bias=True))
-copy_rows_bias_relu = named("copy_rows_bias_relu", _copy_rows(bias=True, relu=True))
-copy_rows_bias_relu6 = named("copy_rows_bias_relu6", _copy_rows(bias=True, relu=True, ceiling=6.0))
 wide_3, wide_2, wide_1 = (named(f"wide_{v}", _forward_tile(WIDE_CHANNELS, v)) for v in (3, 2, 1))
 narrow_3, narrow_2, narrow_1 = (named(f"narrow_{v}", _forward_tile(NARROW_CHANNELS, v)) for v in (3, 2, 1))
 accumulate_2, accumulate_1 = (

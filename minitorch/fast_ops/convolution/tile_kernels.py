@@ -5,47 +5,43 @@ They depend on `register_tiles` only, and read and write flat memory where a `co
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from numba import prange
 
 from ... import operators
-from ...runtime.placeholders import epilogue, real
+from ...runtime.placeholders import real
 from ...runtime.types import Fn
 from ..simd import NARROW_CHANNELS, WIDE_CHANNELS
 from . import register_tiles
-from .register_tiles import (
-    copy_rows,
-    copy_rows_bias,
-    copy_rows_bias_relu,
-    copy_rows_bias_relu6,
-    copy_rows_relu_grad,
-)
+from .register_tiles import copy_rows, copy_rows_bias, copy_rows_relu_grad
 
 # What `jit.variant` binds in `conv_tiles`: register tiles (narrow ones for groups of few output channels) and their
-# channels, whether weights are packed, and how rows are copied into the result.
+# channels, and whether weights are packed. All else are operands, as each variant takes seconds to compile.
 tile_1, tile_2, tile_3 = (vars(register_tiles)[f"wide_{v}"] for v in (1, 2, 3))
 channels, packs = WIDE_CHANNELS, True
 WIDE_TILES: dict[str, Any] = {f"tile_{v}": vars(register_tiles)[f"wide_{v}"] for v in (1, 2, 3)}
 NARROW_TILES: dict[str, Any] = {f"tile_{v}": vars(register_tiles)[f"narrow_{v}"] for v in (1, 2, 3)}
 WIDE_TILES["channels"], NARROW_TILES["channels"] = WIDE_CHANNELS, NARROW_CHANNELS
-EPILOGUES: dict[Fn, Any] = {
-    operators.id: copy_rows_bias,
-    operators.relu: copy_rows_bias_relu,
-    operators.relu6: copy_rows_bias_relu6,
+# Activations as limits: sums below the first become it, sums above the second become it.
+LIMITS: dict[Fn, tuple[float, float]] = {
+    operators.id: (-math.inf, math.inf),
+    operators.relu: (0.0, math.inf),
+    operators.relu6: (0.0, 6.0),
 }
 
 
 def fill(
-    scratch: Any, scratch_offset: int, x: Any, relu_result: Any, phases: Any, corner: Any,
+    scratch: Any, scratch_offset: int, x: Any, relu_result: Any, masked: bool, phases: Any, corner: Any,
     padded_height: int, padded_width: int, clear: bool,
 ) -> None:  # fmt: skip
     """Copy pixels ``x`` (C, H, W) into a scratch image, phase by phase; the margins around them keep their zeros.
 
     ``corner`` is what `TileLayout` says, less the rows of the image above a band. With ``clear``, rows without pixels
-    are filled with zeros: they hold another band's pixels. Where ``relu_result`` is given, which goes with one phase,
-    pixels are copied as 0 where it is 0 (nan is not).
+    are filled with zeros: they hold another band's pixels. If ``masked``, which goes with one phase, pixels are copied
+    as 0 where ``relu_result`` is 0 (nan is not).
     """
     channels, height, width = x.shape
     plane = scratch_offset
@@ -60,8 +56,7 @@ def fill(
                     y, z = top * phases[0] + a - corner[0], left * phases[1] + b - corner[1]
                     target, count = plane + top * padded_width + left, right - left
                     source = (c * height + y) * width + z
-                    # Where `relu_result` is None, the compiler leaves the first branch out.
-                    if relu_result is not None:
+                    if masked:
                         copy_rows_relu_grad(
                             scratch, target, padded_width, x, source, width, bottom - top, count, relu_result
                         )
@@ -107,13 +102,13 @@ def pack_block(
 
 
 def conv_tiles(
-    out: Any, packed: Any, x: Any, relu_result: Any, w: Any, taps: Any, w_strides: Any, bias: Any, offsets: Any,
-    layout: Any,
+    out: Any, packed: Any, x: Any, relu_result: Any, masked: bool, w: Any, taps: Any, w_strides: Any, bias: Any,
+    limits: Any, offsets: Any, layout: Any,
 ) -> None:  # fmt: skip
-    """Sum weights times the pixels at ``offsets``; add ``bias``, apply the activation, write each out_stride-th pixel.
+    """Sum weights times the pixels at ``offsets``, add ``bias``, keep to ``limits``, write each out_stride-th pixel.
 
-    A share is some bands of images and some blocks of channels. Where ``relu_result`` is given, pixels count where it
-    is not 0. If weights are not packed (``packs``), ``packed`` is ``w`` as one row.
+    A share is some bands of images and some blocks of channels. If ``masked``, pixels count where ``relu_result`` is
+    not 0. If weights are not packed (``packs``), ``packed`` is ``w`` as one row.
     """
     (
         groups,
@@ -164,15 +159,10 @@ def conv_tiles(
                 source = (n * x.shape[1] + low) * height * width + low_row * width if direct else 0
                 if not direct and (number == low_block or block == 0):
                     top = (corner[0] - low_row * phases[0], corner[1])
-                    if relu_result is None:
-                        fill(
-                            scratch, 0, x[n, low : low + ins], None, phases, top, padded_height, padded_width, bands > 1
-                        )  # fmt: skip
-                    else:
-                        fill(
-                            scratch, 0, x[n, low : low + ins], relu_result[n, low : low + ins], phases, top,
-                            padded_height, padded_width, bands > 1,
-                        )  # fmt: skip
+                    fill(
+                        scratch, 0, x[n, low : low + ins], relu_result[n, low : low + ins], masked, phases, top,
+                        padded_height, padded_width, bands > 1,
+                    )  # fmt: skip
                 # Multiply: vectors of pixels by threes, the last four as two and two. Without packed weights, the last
                 # block of a group begins early enough to be whole.
                 first_channel = block * channels if packs else min(block * channels, outs - channels)
@@ -205,9 +195,9 @@ def conv_tiles(
                     if step[1] == 1:
                         row_stride = step[0] * out.shape[3]
                         out_offset = (first[0] + low_row * step[0]) * out.shape[3] + first[1]
-                        epilogue(
+                        copy_rows_bias(
                             target, out_offset, row_stride, sums, line_offset, padded_width, high_row - low_row, cols,
-                            channel_bias,
+                            (channel_bias, limits[0], limits[1]),
                         )  # fmt: skip
                     else:
                         for r in range(high_row - low_row):
