@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -137,3 +140,22 @@ def test_fill_asks_first(capsys: pytest.CaptureFixture[str], monkeypatch: pytest
         assert course("fill", "1.1") == 0
         assert ("def central_difference" in capsys.readouterr().out) == shown
     assert find_task("task4_4b") is find_task("4.4b")
+
+
+def test_no_shell_and_no_other_program_is_needed(tmp_path: Path) -> None:
+    nowhere = tmp_path / "empty"
+    nowhere.mkdir()
+    environment = {k: v for k, v in os.environ.items() if k not in ("PATH", "SHELL")} | {"PATH": str(nowhere)}
+
+    def python(*words: str, inside: Path) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", *words]
+        return subprocess.run(
+            command, cwd=inside, env=environment, capture_output=True, text=True, check=False
+        )
+
+    made = python("minitorch", "course", "new", "0", "mine", inside=tmp_path)
+    assert made.returncode == 0, made.stderr
+    tests = python("pytest", "-q", "-m", "task0_1", inside=tmp_path / "mine")
+    assert "Need to implement for Task 0.1" in tests.stdout, tests.stdout + tests.stderr
+    status = python("minitorch", "course", "status", "mine", inside=tmp_path)
+    assert "next: task 0.1" in status.stdout.lower(), status.stdout + status.stderr
