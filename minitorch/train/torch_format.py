@@ -144,6 +144,12 @@ class _Reader(pickle.Unpickler):
         self.opcodes = check_pickle(content)
         super().__init__(io.BytesIO(content), encoding="utf-8")
 
+    def load(self) -> Any:
+        try:
+            return super().load()
+        finally:
+            self.memo.clear()  # its storages refer to the reader: the arrays would live until a garbage collection
+
     def _spend(self, size: int) -> None:
         self._left -= size
         if self._left < 0:

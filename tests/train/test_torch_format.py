@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import pickle
 import struct
 import tempfile
 import time
 import tracemalloc
+import weakref
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -183,6 +185,22 @@ def test_arrays_are_writable_and_share_no_memory(tmp_path: Path, kind: str, comp
     a[:] = 1.0
     assert np.array_equal(b, elements)
     assert np.array_equal(c, elements[:10].reshape(5, 2))
+
+
+def test_arrays_are_gone_with_the_last_reference(write: Write) -> None:
+    put = [b"q" + bytes([k]) for k in (50, 51, 52)]  # PyTorch's pickles remember each object
+    path = write(mapping(w=tensor(storage() + put[0]) + put[1], v=tensor(b"h2") + put[2]))
+    gc.collect()
+    gc.disable()
+    try:
+        state = read_pth(path)
+        references = [weakref.ref(array) for array in state.values()]
+        references += [weakref.ref(array.base) for array in state.values() if array.base is not None]
+        del state
+        assert len(references) == 3
+        assert [r() for r in references] == [None] * 3
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("damage", ["mark", "name", "flags", "length of the name", "length of more", "bytes"])
