@@ -343,7 +343,7 @@ class Tensor(Variable, Stored):
         Raises:
             IndexingError: The shapes differ.
         """
-        array = number_array("copy_", values, self.dtype)
+        array = number_array("copy_", values, self.dtype, fresh=False)
         if array.shape != self.shape:
             raise IndexingError(f"copy_: expected values of shape {self.shape}, got {array.shape}")
         if self.size:

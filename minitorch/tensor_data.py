@@ -47,14 +47,19 @@ def resolve_dtype(dtype: Any) -> np.dtype[Any]:
     return found
 
 
-def float_array(values: Any, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
-    """Return ``values`` as a new contiguous array of ``dtype``; what is too large for it becomes infinite."""
+def float_array(values: Any, dtype: np.dtype[Any], fresh: bool = True) -> npt.NDArray[Any]:
+    """Return ``values`` as a contiguous array of ``dtype``; what is too large for it becomes infinite.
+
+    It is a new one, or with ``fresh=False``, for who only reads it at once, ``values`` itself if it is such an array.
+    """
     with np.errstate(over="ignore"):
+        if not fresh:
+            return np.require(values, dtype, ["C", "A", "W", "E"])
         return np.array(values, dtype, order="C")
 
 
-def number_array(op: str, values: Any, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
-    """Return ``values``, of any kind that NumPy reads, as a new contiguous array of ``dtype``.
+def number_array(op: str, values: Any, dtype: np.dtype[Any], fresh: bool = True) -> npt.NDArray[Any]:
+    """Return ``values``, of any kind that NumPy reads, as a contiguous array of ``dtype``; see `float_array`.
 
     Raises:
         IndexingError: Nested lists of unequal lengths.
@@ -73,7 +78,7 @@ def number_array(op: str, values: Any, dtype: np.dtype[Any]) -> npt.NDArray[Any]
         raise TypeError(
             f"{op}: unsupported dtype {numbers.dtype}: expected real numbers ({type(values).__name__})"
         )
-    return float_array(numbers, dtype)
+    return float_array(numbers, dtype, fresh)
 
 
 def set_default_dtype(dtype: Any) -> None:
@@ -565,11 +570,11 @@ class TensorData(Stored):
                 f"item assignment: strides {self.strides} show one element several times (shape {self.shape}): "
                 "assign to a clone()"
             )
-        if not isinstance(value, TensorData):
-            value = self.f.from_array(number_array("item assignment", value, self.dtype))
-        elif not isinstance(value._storage, np.ndarray) or np.may_share_memory(
-            value._storage, target._storage
-        ):
+        made = not isinstance(value, TensorData)
+        if made:  # read below at once; a step that is recorded takes a copy of what comes from the host
+            value = self.f.from_array(number_array("item assignment", value, self.dtype, fresh=False))
+        host = isinstance(value._storage, np.ndarray)
+        if np.may_share_memory(value._storage, target._storage) if host else not made:
             value = value.copy()
         if shape_broadcast(value.shape, target.shape) != target.shape:
             raise IndexingError(

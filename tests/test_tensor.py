@@ -683,6 +683,35 @@ def test_a_view_of_a_leaf_is_not_assigned_to() -> None:
     assert leaf.to_numpy()[0, 1] == 5.0
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_copy_reads_values_of_any_kind_and_keeps_none(dtype: str, backend: str) -> None:
+    elements = np.arange(6.0).reshape(2, 3)
+    fixed = elements.astype(dtype)
+    fixed.flags.writeable = False
+    unaligned = np.frombuffer(b"x" + elements.astype(dtype).tobytes(), dtype, offset=1).reshape(2, 3)
+    swapped = elements.astype(np.dtype(dtype).newbyteorder())
+    kinds = (elements, fixed, unaligned, swapped, elements.T.copy().T, np.broadcast_to(elements[:1], (2, 3)))
+    for values in (*kinds, elements.astype(np.int64), elements.tolist(), elements.astype(np.float16)):
+        for target in (
+            minitorch.ones((2, 3), backend, dtype=dtype),
+            minitorch.ones((3, 2), backend, dtype=dtype),
+        ):
+            t = target if target.shape == (2, 3) else target.permute(1, 0)
+            assert t.copy_(values) is t
+            assert np.array_equal(t.to_numpy(), np.asarray(values))
+    own = elements.astype(dtype)
+    t = minitorch.zeros((2, 3), backend, dtype=dtype).copy_(own)
+    own[:] = 9.0
+    assert np.array_equal(t.to_numpy(), elements)
+    square = np.arange(9.0)
+    shared = Tensor.make(square, (3, 3), (1, 3))
+    shared.copy_(square.reshape(3, 3))  # what is read lies where it is written, in another order
+    assert shared.to_numpy().tolist() == [[0, 1, 2], [3, 4, 5], [6, 7, 8]]
+    large = minitorch.zeros((1,), backend, dtype=dtype).copy_([1e300]).to_numpy()
+    assert np.isinf(large) == (dtype == "float32")
+
+
 def test_an_element_is_not_written_several_times() -> None:
     t = Tensor.make(np.zeros(6), (2, 3), (0, 1))
     for change in (lambda: t.copy_(np.ones((2, 3))), lambda: operator.setitem(t, slice(None), 1.0)):

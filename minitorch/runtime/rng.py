@@ -18,6 +18,7 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float64]
 
 _source: ContextVar[random.Random | None] = ContextVar("_source", default=None)
+_drawing: ContextVar[bool] = ContextVar("_drawing", default=True)
 
 
 def manual_seed(seed: int) -> None:
@@ -41,6 +42,19 @@ def seeded(*key: int) -> Iterator[None]:
         _source.reset(token)
 
 
+@contextmanager
+def undrawn() -> Iterator[None]:
+    """Make `uniform` and `normal` of this thread return zeros, read-only, within the block: nothing is drawn.
+
+    For initial values that are replaced at once: to draw them takes longer than to read a network from a file.
+    """
+    token = _drawing.set(False)
+    try:
+        yield
+    finally:
+        _drawing.reset(token)
+
+
 def generator(*key: int) -> np.random.Generator:
     """Return a NumPy generator that depends on ``key`` only, or on a new key if none is given."""
     words = key or (new_key(),)
@@ -49,9 +63,9 @@ def generator(*key: int) -> np.random.Generator:
 
 def uniform(shape: tuple[int, ...], low: float = 0.0, high: float = 1.0) -> FloatArray:
     """Return an array of ``shape``, uniform in [low, high)."""
-    return generator().uniform(low, high, shape)
+    return generator().uniform(low, high, shape) if _drawing.get() else np.broadcast_to(0.0, shape)
 
 
 def normal(shape: tuple[int, ...], mean: float = 0.0, std: float = 1.0) -> FloatArray:
     """Return an array of ``shape`` from the normal distribution with this mean and standard deviation."""
-    return generator().normal(mean, std, shape)
+    return generator().normal(mean, std, shape) if _drawing.get() else np.broadcast_to(0.0, shape)

@@ -27,7 +27,8 @@ import numpy.typing as npt
 
 from ..runtime.files import opened, replacing
 from ..runtime.pickles import unpacked_limit
-from .torch_format import BFLOAT16, CheckpointError, decode, read_pth
+from .raw_bytes import BFLOAT16, decode
+from .torch_format import CheckpointError, read_pth
 
 Array = npt.NDArray[Any]
 PathLike = str | os.PathLike[str]

@@ -11,6 +11,7 @@ so no code in a file is run. Depends on NumPy.
 
 from __future__ import annotations
 
+import functools
 import io
 import math
 import os
@@ -24,8 +25,8 @@ import numpy as np
 
 from ..runtime.pickles import MAX_DEPTH, check_pickle, unpacked_limit
 from ..runtime.types import Array
+from .raw_bytes import BFLOAT16, decode, item_size, read_member
 
-BFLOAT16 = "bfloat16"  # NumPy has no such dtype, hence no code for it
 _FLOATS = {"DoubleStorage": "f8", "FloatStorage": "f4", "HalfStorage": "f2", "BFloat16Storage": BFLOAT16}
 _INTEGERS = {"LongStorage": "i8", "IntStorage": "i4", "ShortStorage": "i2", "CharStorage": "i1"}
 _COMPLEX = {"ComplexFloatStorage": "c8", "ComplexDoubleStorage": "c16"}
@@ -106,42 +107,8 @@ def _read_file(file: IO[bytes], convert: Callable[[Any, int], Any]) -> Any:
         old = _OldReader(file, limit)
         return convert(old.load(), old.opcodes)
     with zipfile.ZipFile(file) as archive:
-        reader = _ZipReader(archive, limit)
+        reader = _ZipReader(archive, file, limit)
         return convert(reader.load(), reader.opcodes)
-
-
-def decode(
-    code: str,
-    raw: bytes,
-    shape: Sequence[int],
-    strides: Sequence[int] | None = None,
-    offset: int = 0,
-    byteorder: str = "<",
-) -> Array:
-    """Copy elements out of raw bytes; bfloat16 becomes float32.
-
-    Args:
-        code: NumPy's code of the dtype, or ``BFLOAT16``.
-        raw: The bytes; NumPy checks that all elements are within them.
-        shape: Shape of the result.
-        strides: In elements, one per dimension; None means row-major.
-        offset: Of the first element, in elements.
-        byteorder: ``"<"`` or ``">"``.
-    """
-    dtype = np.dtype(
-        byteorder + {BFLOAT16: "u2", "?": "u1"}.get(code, code)
-    )  # a byte of 2 is not a valid bool
-    steps = None if strides is None else [stride * dtype.itemsize for stride in strides]
-    stored: Array = np.ndarray(shape, dtype, raw, offset * dtype.itemsize, steps)
-    elements = stored.astype(dtype.newbyteorder("="), order="C")
-    if code == BFLOAT16:
-        return np.asarray(elements.astype(np.uint32) << 16).view(np.float32)
-    return elements.astype(np.bool_) if code == "?" else elements
-
-
-def _item_size(code: str) -> int:
-    """Return the bytes of an element in the file."""
-    return 2 if code == BFLOAT16 else np.dtype(code).itemsize
 
 
 class _Storage(NamedTuple):
@@ -149,8 +116,9 @@ class _Storage(NamedTuple):
 
     code: str
     byteorder: str
-    raw: bytes
+    raw: bytes | Array
     spend: Callable[[int], None]  # counts bytes, up to the limit of the file
+    take: Callable[[], bool]  # whether a tensor may have the memory of the bytes: the first one that asks
 
 
 class _Dict(dict[Any, Any]):
@@ -172,16 +140,29 @@ class _Reader(pickle.Unpickler):
 
     def __init__(self, content: bytes, limit: int) -> None:
         self._limit, self._left = limit, limit
+        self._taken: set[Any] = set()
         self.opcodes = check_pickle(content)
         super().__init__(io.BytesIO(content), encoding="utf-8")
+
+    def load(self) -> Any:
+        try:
+            return super().load()
+        finally:
+            self.memo.clear()  # its storages refer to the reader: the arrays would live until a garbage collection
 
     def _spend(self, size: int) -> None:
         self._left -= size
         if self._left < 0:
             raise ValueError(f"it unpacks to more than {self._limit} bytes")
 
-    def _bytes_of(self, key: Any) -> bytes:
+    def _bytes_of(self, key: Any) -> bytes | Array:
         raise NotImplementedError
+
+    def _take(self, key: Any) -> bool:
+        """Tell whether the memory of a storage has not been given to a tensor, and count it as given from now on."""
+        free = key not in self._taken
+        self._taken.add(key)
+        return free
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) == ("collections", "OrderedDict"):
@@ -207,7 +188,7 @@ class _Reader(pickle.Unpickler):
             raise ValueError(f"it refers to a {kind!r}, where only a storage can be")
         if code != _UNTYPED and code not in _CODES:
             raise ValueError(f"a storage has the unknown dtype {code!r}")
-        item = 1 if code == _UNTYPED else _item_size(code)
+        item = 1 if code == _UNTYPED else item_size(code)
         raw = self._bytes_of(key)
         if len(raw) != size * item:
             raise ValueError(f"storage {key} has {len(raw)} bytes, expected {size * item}")
@@ -216,19 +197,19 @@ class _Reader(pickle.Unpickler):
             if not (type(first) is type(count) is int and 0 <= first <= first + count <= size):
                 raise ValueError(f"a part of storage {key} lies outside of it")
             raw = raw[first * item : (first + count) * item]
-        return _Storage(code, self._byteorder, raw, self._spend)
+        return _Storage(code, self._byteorder, raw, self._spend, functools.partial(self._take, key))
 
 
 class _ZipReader(_Reader):
     """Reads an archive: a pickle ``data.pkl``, and a file for each storage."""
 
-    def __init__(self, archive: zipfile.ZipFile, limit: int) -> None:
+    def __init__(self, archive: zipfile.ZipFile, file: IO[bytes], limit: int) -> None:
         names = archive.namelist()
         pickles = [name for name in names if name.endswith("/data.pkl")]
         if len(pickles) != 1:
             raise ValueError(f"one data.pkl is expected, {len(pickles)} found")
-        self._archive = archive
-        self._raw: dict[Any, bytes] = {}
+        self._archive, self._file = archive, file
+        self._raw: dict[Any, Array] = {}
         size = archive.getinfo(pickles[0]).file_size
         if size > limit:
             raise ValueError(f"it unpacks to more than {limit} bytes")
@@ -236,13 +217,13 @@ class _ZipReader(_Reader):
         self._spend(size)
         self._root = pickles[0].removesuffix("data.pkl")
         order = f"{self._root}byteorder"
-        self._byteorder = ">" if order in names and self._record(order).strip() == b"big" else "<"
+        self._byteorder = ">" if order in names and self._record(order).tobytes().strip() == b"big" else "<"
 
-    def _record(self, name: str) -> bytes:
+    def _record(self, name: str) -> Array:
         self._spend(self._archive.getinfo(name).file_size)
-        return self._archive.read(name)
+        return read_member(self._archive, self._file, name)
 
-    def _bytes_of(self, key: Any) -> bytes:
+    def _bytes_of(self, key: Any) -> Array:
         if key not in self._raw:
             self._raw[key] = self._record(f"{self._root}data/{key}")
         return self._raw[key]
@@ -263,7 +244,7 @@ class _Sizes(_Reader):
         code, key = pid[1], pid[2]
         if code not in _CODES:
             raise ValueError(f"a storage has the unknown dtype {code!r}")
-        self.found[key] = _item_size(code)
+        self.found[key] = item_size(code)
 
 
 class _OldReader(_Reader):
@@ -330,8 +311,8 @@ def _tensor(
     if not all(type(n) is int and n >= 0 for n in size):
         raise ValueError(f"a tensor has the shape {size}")
     # A stride of 0 reads one element many times: a small file may describe a tensor of any size.
-    storage.spend(math.prod(size) * (4 if code == BFLOAT16 else _item_size(code)))
-    return decode(code, storage.raw, size, stride, offset, storage.byteorder)
+    storage.spend(math.prod(size) * (4 if code == BFLOAT16 else item_size(code)))
+    return decode(code, storage.raw, size, stride, offset, storage.byteorder, storage.take)
 
 
 def _tensor_of_dtype(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import random
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,16 @@ def published(monkeypatch: pytest.MonkeyPatch, content: bytes, *mirrors: str, di
 def same(found: Any, expected: Any) -> bool:
     state = expected.state_dict()
     return all(np.array_equal(value, state[name]) for name, value in found.state_dict().items())
+
+
+def test_no_initial_values_are_drawn_for_weights_of_a_file(network: Any, pth: Path) -> None:
+    random.seed(3)
+    before = random.getstate()
+    assert same(squeezenet1_1(weights=pth), network)
+    assert random.getstate() == before
+    drawn = squeezenet1_1()
+    assert random.getstate() != before
+    assert all(np.ptp(p.value.to_numpy()) > 0 for n, p in drawn.named_parameters() if n.endswith("weight"))
 
 
 def test_every_network_has_published_weights_with_a_checksum() -> None:

@@ -278,6 +278,20 @@ def test_what_the_step_makes_of_host_numbers_is_fresh_at_each_replay() -> None:
         assert graphed([k, 1.0, 2.0]).to_numpy().tolist() == [2.0 * k, 2.0, 0.0]
 
 
+def test_values_that_a_captured_step_copies_are_those_of_the_capture() -> None:
+    values = np.array([1.0, 2.0, 3.0])
+    kept = minitorch.zeros((3,))
+
+    def step(x: Tensor) -> Tensor:
+        kept.copy_(values)
+        return kept + x
+
+    graphed = GraphedStep(step, [0.0, 0.0, 0.0], warmup=1)
+    graphed([0.0, 0.0, 0.0]), graphed([0.0, 0.0, 0.0])
+    values[:] = 100.0
+    assert graphed([1.0, 1.0, 1.0]).to_numpy().tolist() == [2.0, 3.0, 4.0]
+
+
 def test_a_captured_step_reuses_its_blocks_and_returns_them_at_its_end() -> None:
     x = np.arange(30_000.0)
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gc
+import io
 import pickle
 import struct
+import tempfile
 import time
 import tracemalloc
+import weakref
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -154,6 +158,62 @@ def test_tensors_on_one_storage_are_read_apart(write: Write) -> None:
     state = read_pth(write(mapping(a=tensor(storage()), b=tensor(storage()))))
     state["a"][:] = 9.0
     np.testing.assert_array_equal(state["b"], SIX.reshape(2, 3))
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+@pytest.mark.parametrize("kind", ["path", "file", "bytes", "wrapper"])
+def test_arrays_are_writable_and_share_no_memory(tmp_path: Path, kind: str, compression: int) -> None:
+    size = 3 * (1 << 17) + 5  # several pieces and a rest, of 4 bytes each
+    elements = np.random.default_rng(0).standard_normal(size).astype("<f4")
+    under = storage(values=size)
+    names = [tensor(under, size=(size,), stride=(1,)), tensor(under, size=(5, 2), stride=(2, 1))]
+    content = b"\x80\x02" + mapping(a=names[0], b=names[0], c=names[1]) + b"."
+    path = tmp_path / "several.pth"
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        archive.writestr("archive/data.pkl", content)
+        archive.writestr("archive/data/0", elements.tobytes())
+    with tempfile.NamedTemporaryFile() as wrapper, path.open("rb") as file:
+        wrapper.write(path.read_bytes())
+        sources: dict[str, Any] = {"path": path, "file": file, "wrapper": wrapper}
+        sources["bytes"] = io.BytesIO(path.read_bytes())
+        read = read_objects(sources[kind])
+    a, b, c = (read[key] for key in "abc")
+    assert np.array_equal(a, elements)
+    assert np.array_equal(b, elements)
+    assert np.array_equal(c, elements[:10].reshape(5, 2))
+    assert all(array.flags.writeable and array.flags.aligned for array in (a, b, c))
+    a[:] = 1.0
+    assert np.array_equal(b, elements)
+    assert np.array_equal(c, elements[:10].reshape(5, 2))
+
+
+def test_arrays_are_gone_with_the_last_reference(write: Write) -> None:
+    put = [b"q" + bytes([k]) for k in (50, 51, 52)]  # PyTorch's pickles remember each object
+    path = write(mapping(w=tensor(storage() + put[0]) + put[1], v=tensor(b"h2") + put[2]))
+    gc.collect()
+    gc.disable()
+    try:
+        state = read_pth(path)
+        references = [weakref.ref(array) for array in state.values()]
+        references += [weakref.ref(array.base) for array in state.values() if array.base is not None]
+        del state
+        assert len(references) == 3
+        assert [r() for r in references] == [None] * 3
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("damage", ["mark", "name", "flags", "length of the name", "length of more", "bytes"])
+def test_a_damaged_header_or_record_is_found(write: Write, damage: str) -> None:
+    path = write(mapping(w=tensor(storage())))
+    content = bytearray(path.read_bytes())
+    start = content.index(b"model/data/0") - 30
+    assert content[start : start + 4] == b"PK\x03\x04"
+    places = {"mark": 0, "name": 30, "flags": 6, "length of the name": 26, "length of more": 28, "bytes": 45}
+    content[start + places[damage]] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError):
+        read_pth(path)
 
 
 def test_a_dtype_beside_the_storage(write: Write) -> None:

@@ -58,7 +58,10 @@ class MBConv(Module):
         if self.expands:
             self._expand_conv = Conv2d(ins, hidden, 1, bias=False)
             self._bn0 = _norm(hidden)
-        self._depthwise_conv = Conv2d(hidden, hidden, kernel, stride, groups=hidden, bias=False)
+        # With a stride of 1, "same" padding is the same on all sides, and the convolution needs no padded copy.
+        self.pads = stride > 1
+        padding = 0 if self.pads else kernel // 2
+        self._depthwise_conv = Conv2d(hidden, hidden, kernel, stride, padding, groups=hidden, bias=False)
         self._bn1 = _norm(hidden)
         self._project_conv = Conv2d(hidden, outs, 1, bias=False)
         self._bn2 = _norm(outs)
@@ -69,8 +72,9 @@ class MBConv(Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, ins, H, W) to (N, outs, ceil(H / stride), ceil(W / stride))."""
         expand = (self._expand_conv, self._bn0, self.activation) if self.expands else ()
-        filtering = (self.pad, self._depthwise_conv, self._bn1, self.activation)
-        out = run_layers((*expand, *filtering, self._project_conv, self._bn2), x)
+        pad = (self.pad,) if self.pads else ()
+        filtering = (self._depthwise_conv, self._bn1, self.activation)
+        out = run_layers((*expand, *pad, *filtering, self._project_conv, self._bn2), x)
         if not self.adds_input:
             return out
         if self.training and self.drop_rate:

@@ -14,6 +14,7 @@ from typing import TypeAlias, TypeVar
 
 from ...data.download import WEIGHTS, DataError, obtain, require_checksum
 from ...module import Module
+from ...runtime import rng
 from ...runtime.types import Array
 from ...train.checkpoint import load
 from ...train.torch_format import CheckpointError
@@ -59,7 +60,8 @@ def with_weights(
         return build(True)
     path = find_weights(name) if weights is None else Path(weights)
     state = read_weights(path)
-    model = build(False)
+    with rng.undrawn():
+        model = build(False)
     fill(model, state, path, name, unused)
     return model
 
