@@ -85,20 +85,24 @@ def test_four_streams_are_interleaved_and_split(width: int, dtype: str) -> None:
 @pytest.mark.parametrize("cols", [1, 2, 3, 5, 8, 13, 16, 17, 40])
 def test_rows_of_any_length_are_copied(cols: int, dtype: str) -> None:
     copy_rows, copy_rows_bias = register_tiles.copy_rows, register_tiles.copy_rows_bias
+    copy_rows_bias_high = register_tiles.copy_rows_bias_high
     image = numbers(3, cols + 2, dtype=dtype)
     image[1, -1] = np.nan
-    plain, limited = (np.full((3, cols + 5), 7, dtype) for _ in range(2))
+    plain, positive, limited = (np.full((3, cols + 5), 7, dtype) for _ in range(3))
 
     @numba.njit
-    def run(plain: Any, limited: Any, image: Any, numbers: Any) -> None:
+    def run(plain: Any, positive: Any, limited: Any, image: Any, numbers: Any) -> None:
         copy_rows(plain, 1, cols + 5, image, 2, cols + 2, 3, cols, shift)
-        copy_rows_bias(limited, 1, cols + 5, image, 2, cols + 2, 3, cols, numbers)
+        copy_rows_bias(positive, 1, cols + 5, image, 2, cols + 2, 3, cols, numbers)
+        copy_rows_bias_high(limited, 1, cols + 5, image, 2, cols + 2, 3, cols, numbers)
 
     shift, low, high = map(np.dtype(dtype).type, (0.5, 0.0, 1.0))
-    run(plain.reshape(-1), limited.reshape(-1), image.reshape(-1), (shift, low, high))
+    flat = (a.reshape(-1) for a in (plain, positive, limited, image))
+    run(*flat, (shift, low, high))
     np.testing.assert_array_equal(plain[:, 1 : cols + 1], image[:, 2:])
+    np.testing.assert_array_equal(positive[:, 1 : cols + 1], np.maximum(image[:, 2:] + shift, low))
     np.testing.assert_array_equal(limited[:, 1 : cols + 1], np.clip(image[:, 2:] + shift, low, high))
-    for out in (plain, limited):
+    for out in (plain, positive, limited):
         assert (out[:, 0] == 7).all()
         assert (out[:, cols + 1 :] == 7).all()
 

@@ -34,16 +34,16 @@ from numba.extending import intrinsic
 from ..simd import DOT_CHANNELS, DOT_TAPS, NARROW_CHANNELS, WIDE_CHANNELS, Emitter, named
 
 
-def _copy_rows(bias: bool = False, relu_grad: bool = False) -> Any:
+def _copy_rows(bias: bool = False, high: bool = False, relu_grad: bool = False) -> Any:
     @intrinsic
     def copy_rows(  # type: ignore[no-untyped-def]
         typingctx, out, out_offset, out_stride, source, source_offset, source_stride, rows, cols, extra
     ):
         """out[out_offset + r * out_stride + k] = source[source_offset + r * source_stride + k], r < rows, k < cols.
 
-        With ``bias``, ``extra`` is three numbers: the first is added, sums <= the second become it, and sums >= the
-        third become it. With ``relu_grad``, ``extra`` is an array laid out as ``source``: elements become 0 where it
-        is <= 0. Nan is neither <= nor >= a number.
+        With ``bias``, ``extra`` is three numbers: the first is added, sums <= the second become it, and with ``high``
+        sums >= the third become it. With ``relu_grad``, ``extra`` is an array laid out as ``source``: elements become
+        0 where it is <= 0. Nan is neither <= nor >= a number.
         Rows of any length are copied in whole vectors: the last one overlaps the one before.
         """
         n = types.intp
@@ -59,10 +59,13 @@ def _copy_rows(bias: bool = False, relu_grad: bool = False) -> Any:
                 value = e.load(builder.gep(line, [offset]), width)
                 # "not <=" and not ">": nan stays, as in `operators.relu` and `relu_back`.
                 if bias:
-                    shift, low, high = (e.broadcast(builder.extract_value(extra, k), width) for k in range(3))
+                    shift, least, most = (
+                        e.broadcast(builder.extract_value(extra, k), width) for k in range(3)
+                    )
                     value = builder.fadd(value, shift)
-                    value = builder.select(builder.fcmp_ordered("<=", value, low), low, value)
-                    value = builder.select(builder.fcmp_ordered(">=", value, high), high, value)
+                    value = builder.select(builder.fcmp_ordered("<=", value, least), least, value)
+                    if high:
+                        value = builder.select(builder.fcmp_ordered(">=", value, most), most, value)
                 if relu_grad:
                     level, zero = e.load(builder.gep(level_line, [offset]), width), e.constant(0.0, width)
                     value = builder.select(builder.fcmp_ordered("<=", level, zero), zero, value)
@@ -231,6 +234,7 @@ def _dot_tile(channels: int, taps: int) -> Any:
 copy_rows = named("copy_rows", _copy_rows())
 copy_rows_relu_grad = named("copy_rows_relu_grad", _copy_rows(relu_grad=True))
 copy_rows_bias = named("copy_rows_bias", _copy_rows(bias=True))
+copy_rows_bias_high = named("copy_rows_bias_high", _copy_rows(bias=True, high=True))
 wide_3, wide_2, wide_1 = (named(f"wide_{v}", _forward_tile(WIDE_CHANNELS, v)) for v in (3, 2, 1))
 narrow_3, narrow_2, narrow_1 = (named(f"narrow_{v}", _forward_tile(NARROW_CHANNELS, v)) for v in (3, 2, 1))
 accumulate_2, accumulate_1 = (

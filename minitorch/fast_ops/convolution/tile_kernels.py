@@ -16,7 +16,7 @@ from ...runtime.placeholders import real
 from ...runtime.types import Fn
 from ..simd import NARROW_CHANNELS, WIDE_CHANNELS
 from . import register_tiles
-from .register_tiles import copy_rows, copy_rows_bias, copy_rows_relu_grad
+from .register_tiles import copy_rows, copy_rows_bias, copy_rows_bias_high, copy_rows_relu_grad
 
 # What `jit.variant` binds in `conv_tiles`: register tiles (narrow ones for groups of few output channels) and their
 # channels, and whether weights are packed. All else are operands, as each variant takes seconds to compile.
@@ -195,10 +195,17 @@ def conv_tiles(
                     if step[1] == 1:
                         row_stride = step[0] * out.shape[3]
                         out_offset = (first[0] + low_row * step[0]) * out.shape[3] + first[1]
-                        copy_rows_bias(
-                            target, out_offset, row_stride, sums, line_offset, padded_width, high_row - low_row, cols,
-                            (channel_bias, limits[0], limits[1]),
-                        )  # fmt: skip
+                        extra = (channel_bias, limits[0], limits[1])
+                        if limits[1] < np.inf:
+                            copy_rows_bias_high(
+                                target, out_offset, row_stride, sums, line_offset, padded_width, high_row - low_row,
+                                cols, extra,
+                            )  # fmt: skip
+                        else:
+                            copy_rows_bias(
+                                target, out_offset, row_stride, sums, line_offset, padded_width, high_row - low_row,
+                                cols, extra,
+                            )  # fmt: skip
                     else:
                         for r in range(high_row - low_row):
                             line = sums[line_offset + r * padded_width :]
