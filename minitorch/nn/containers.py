@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
 from ..module import Module, Parameter
+from ..runtime.grad_mode import mode
 from ..tensor import Tensor
 from ..tensor_data import whole_number
 from ..tensor_functions.math import ACTIVATED
@@ -130,7 +131,7 @@ def run_layers(sequence: Iterable[Any], x: Any) -> Any:
     while layers:
         layer = layers.pop(0)
         settings: dict[str, Any] = {}
-        if layers and (norm := _foldable(layer, layers[0])) is not None:
+        if layers and (norm := _foldable(layer, layers[0], x)) is not None:
             layers.pop(0)
             settings["norm"] = norm
         if layers and (act := _activation(layers[0])) and _accepts_activation(layer):
@@ -140,18 +141,22 @@ def run_layers(sequence: Iterable[Any], x: Any) -> Any:
     return x
 
 
-def _foldable(layer: Any, follower: Any) -> tuple[Tensor, Tensor] | None:
-    """Return scale and shift of the norm ``follower`` where ``layer`` can take them over."""
+def _foldable(layer: Any, follower: Any, x: Any) -> tuple[Tensor, Tensor] | None:
+    """Return scale and shift of the norm ``follower`` where ``layer``, called with ``x``, can take them over."""
     if not (
-        isinstance(layer, FoldsNorm)
+        isinstance(x, Tensor)
+        and isinstance(layer, FoldsNorm)
         and _accepts_activation(layer)
         and isinstance(follower, FoldableNorm)
         and _runs(follower, type(follower).foldable_forward)
     ):
         return None
-    # A norm that does not fit stays where it is, and its own check reports it.
-    fits = layer.weight.value.dims in follower.dims and layer.out_channels == follower.num_features
-    return follower.scale_and_shift() if fits else None
+    # A norm that does not fit stays where it is, and its own check reports it. Where a channel has more weights than
+    # pixels, to scale the result is less work than to scale the weight, unless the result is needed for derivatives.
+    weight = layer.weight.value
+    fits = weight.dims in follower.dims and layer.out_channels == follower.num_features
+    pays = mode.enabled or weight.size * layer.in_channels <= x.size * layer.out_channels
+    return follower.scale_and_shift() if fits and pays else None
 
 
 def _accepts_activation(layer: Any) -> bool:

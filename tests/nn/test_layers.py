@@ -393,6 +393,29 @@ def test_a_norm_is_folded_into_the_convolution_before_it(affine: bool, bias: boo
         assert np.allclose(a, b)
 
 
+@pytest.mark.parametrize(("side", "scaled"), [(5, 1), (6, 0)], ids=["few pixels", "many pixels"])
+@pytest.mark.parametrize("bias", [True, False])
+def test_few_pixels_are_scaled_and_not_the_weight(
+    side: int, scaled: int, bias: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[Any] = []
+    scale_shift = minitorch.nn.normalization.ScaleShift
+    forward = scale_shift.forward
+    monkeypatch.setattr(scale_shift, "forward", lambda *a, **k: calls.append(k) or forward(*a, **k))
+    with minitorch.runtime.rng.seeded(4):
+        together = minitorch.Sequential(
+            Conv2d(3, 5, 3, padding=1, bias=bias), BatchNorm2d(5), minitorch.ReLU()
+        )  # 27 weights for each channel of the result
+        x = minitorch.rand((1, 3, side, side)) - 0.5
+    together(x)
+    together.eval()
+    folded = together(x).to_numpy()
+    assert calls == []
+    with minitorch.no_grad():
+        assert np.allclose(together(x).to_numpy(), folded, atol=1e-12)
+    assert calls == [{"activation": "relu"}] * scaled
+
+
 @pytest.mark.parametrize(
     "changed", ["weight", "bias", "running_mean", "running_var", "eps", "numpy", "dtype"]
 )
