@@ -83,8 +83,9 @@ def _labels(loss: str, input: Tensor, target: Any, ignore_index: int | None = No
     if labels.dtype.kind not in "biuf":
         raise TypeError(f"{loss}: expected class numbers as labels, got dtype {labels.dtype}")
     whole = _whole(labels)
-    known = whole.view(np.uint64) < classes  # as an unsigned number, a negative one is large
-    if known.all() and whole is labels and (ignore_index is None or not 0 <= ignore_index < classes):
+    # As an unsigned number, a negative one is large.
+    known = (whole.view(np.uint64) < classes) & (whole == labels)
+    if known.all() and (ignore_index is None or not 0 <= ignore_index < classes):
         return whole, count
     ignored = np.zeros_like(known) if ignore_index is None else whole == ignore_index
     wrong = np.flatnonzero((whole != labels) | ~(known | ignored))
