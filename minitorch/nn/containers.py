@@ -153,9 +153,8 @@ def _foldable(layer: Any, follower: Any, x: Any) -> tuple[Tensor, Tensor] | None
         return None
     # A norm that does not fit stays where it is, and its own check reports it. Where a channel has more weights than
     # pixels, to scale the result is less work than to scale the weight, unless the result is needed for derivatives.
-    weight = layer.weight.value
-    fits = weight.dims in follower.dims and layer.out_channels == follower.num_features
-    pays = mode.enabled or weight.size * layer.in_channels <= x.size * layer.out_channels
+    fits = layer.weight.value.dims in follower.dims and layer.out_channels == follower.num_features
+    pays = mode.enabled or layer.weight.value.size * layer.in_channels <= x.size * layer.out_channels
     return follower.scale_and_shift() if fits and pays else None
 
 
