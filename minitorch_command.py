@@ -6,16 +6,12 @@ MINITORCH_BACKEND is one line, and Ctrl-C ends the process without a traceback.
 
 from __future__ import annotations
 
-import atexit
-import gc
 import signal
 import sys
 
 
 def main() -> int:
     """Run the command line and return the exit status."""
-    # At its end, Python looks for cycles in all that was imported, which takes a third of a second. Spare that.
-    atexit.register(gc.freeze)
     # Nothing has to be cleaned up yet. `run_command` handles Ctrl-C once there is.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import atexit
-import gc
 import sys
 
 from .cli.main import main
 
 if __name__ == "__main__":
-    atexit.register(gc.freeze)  # see `minitorch_command`
     sys.exit(main(sys.argv[1:] or ["tour"]))

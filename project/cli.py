@@ -1,16 +1,11 @@
 """What the scripts share. With a wrong MINITORCH_BACKEND `import minitorch` fails: that is reported in one line."""
 
-import atexit
-import gc
 import os
 import signal
 import sys
 
 # While a script imports the package, Ctrl-C ends it without a traceback; `run_command` handles it afterwards.
 STARTED = os.path.dirname(os.path.realpath(sys.argv[0])) == os.path.dirname(os.path.realpath(__file__))
-if STARTED:
-    # At its end, Python looks for cycles in all that was imported, which takes a third of a second. Spare that.
-    atexit.register(gc.freeze)
 if STARTED and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 

@@ -74,17 +74,8 @@ def dot_tiles(
                 for b in range(images):
                     group = x[low + b, g * ins : (g + 1) * ins]
                     fill(
-                        scratch,
-                        b * size,
-                        group,
-                        group,
-                        False,
-                        phases,
-                        corner,
-                        padded_height,
-                        padded_width,
-                        False,
-                    )
+                        scratch, b * size, group, group, False, phases, corner, padded_height, padded_width, False
+                    )  # fmt: skip
                     for o in range(outs):
                         target, c = (b * padded_outs + o) * padded, g * outs + o
                         if relu_result is None:

@@ -101,7 +101,9 @@ class Launches:
 
     def __init__(self, launches: list[jit.Launch], records: list[Record]) -> None:
         self._launches, self._blocks = launches, [block for _, block, _ in records]
-        self._words = np.array([(task, block.ctypes.data, help) for task, block, help in records], np.int64)
+        self._words = np.array(
+            [(task, block.ctypes.data, parallel) for task, block, parallel in records], np.int64
+        )
         self._address, self._run = self._words.ctypes.data, functions()[1]
 
     def __call__(self) -> None:
