@@ -1,58 +1,38 @@
 """Bytes of a file as arrays: members of a zip archive, and elements of a dtype. Depends on NumPy.
 
-`zipfile` reads a member as immutable bytes, which an array of one's own has to be copied from. Members that are not
-compressed, as all of PyTorch's are, are read into the memory of an array here, and summed piece by piece while a piece
-is in the core's cache.
+`zipfile` reads a member as immutable bytes, which an array of one's own has to be copied from. Here a member is read
+piece by piece into the memory of an array: a copy of a piece is in the core's cache.
 """
 
 from __future__ import annotations
 
-import io
-import struct
 import zipfile
-import zlib
 from collections.abc import Callable, Sequence
-from typing import IO
 
 import numpy as np
 
 from ..runtime.types import Array
 
 BFLOAT16 = "bfloat16"  # NumPy has no such dtype, hence no code for it
-_PIECE = 1 << 18  # bytes that are read and summed at a time
-# Before a member: a mark, flags, the length of its name, and that of what else follows.
-_HEADER = struct.Struct("<4s2xH18xHH")
-_MARK = b"PK\x03\x04"
-_UTF8, _ENCRYPTED_OR_PATCHED = 0x800, 0x1 | 0x20 | 0x40  # flags
+_PIECE = 1 << 18  # bytes that are read at a time, which fit a core's cache
 
 
-def read_member(archive: zipfile.ZipFile, file: IO[bytes], name: str) -> Array:
-    """Return the bytes of a member of an archive that was opened from ``file``, as a fresh array.
+def read_member(archive: zipfile.ZipFile, name: str) -> Array:
+    """Return the bytes of a member of an archive as a fresh array.
 
     Raises:
         BadZipFile: It is cut, or its checksum (CRC-32) differs.
         KeyError: There is no member of this name.
     """
     info = archive.getinfo(name)
-    stored = info.compress_type == zipfile.ZIP_STORED and info.compress_size == info.file_size
-    if not stored or not isinstance(file, io.BufferedReader | io.BytesIO):
-        return np.frombuffer(bytearray(archive.read(info)), np.uint8)
-    file.seek(info.header_offset)
-    header = file.read(_HEADER.size)
-    mark, flags, name_length, rest = _HEADER.unpack(header) if len(header) == _HEADER.size else (b"", 0, 0, 0)
-    found = file.read(name_length).decode("utf-8" if flags & _UTF8 else "cp437")
-    if mark != _MARK or (flags | info.flag_bits) & _ENCRYPTED_OR_PATCHED or found != info.orig_filename:
-        raise zipfile.BadZipFile(f"bad header of {name!r}")
-    file.seek(rest, io.SEEK_CUR)
     raw = np.empty(info.file_size, np.uint8)
-    checksum = 0
-    for start in range(0, len(raw), _PIECE):
-        piece = raw[start : start + _PIECE].data
-        if file.readinto(piece) != len(piece):
-            raise zipfile.BadZipFile(f"{name!r} is cut")
-        checksum = zlib.crc32(piece, checksum)
-    if checksum != info.CRC:
-        raise zipfile.BadZipFile(f"bad CRC-32 of {name!r}")
+    with archive.open(info) as member:
+        for start in range(0, len(raw), _PIECE):
+            part = raw[start : start + _PIECE]
+            piece = member.read(len(part))
+            if len(piece) != len(part):
+                raise zipfile.BadZipFile(f"{name!r} is cut")
+            part[:] = np.frombuffer(piece, np.uint8)
     return raw
 
 

@@ -107,7 +107,7 @@ def _read_file(file: IO[bytes], convert: Callable[[Any, int], Any]) -> Any:
         old = _OldReader(file, limit)
         return convert(old.load(), old.opcodes)
     with zipfile.ZipFile(file) as archive:
-        reader = _ZipReader(archive, file, limit)
+        reader = _ZipReader(archive, limit)
         return convert(reader.load(), reader.opcodes)
 
 
@@ -203,12 +203,12 @@ class _Reader(pickle.Unpickler):
 class _ZipReader(_Reader):
     """Reads an archive: a pickle ``data.pkl``, and a file for each storage."""
 
-    def __init__(self, archive: zipfile.ZipFile, file: IO[bytes], limit: int) -> None:
+    def __init__(self, archive: zipfile.ZipFile, limit: int) -> None:
         names = archive.namelist()
         pickles = [name for name in names if name.endswith("/data.pkl")]
         if len(pickles) != 1:
             raise ValueError(f"one data.pkl is expected, {len(pickles)} found")
-        self._archive, self._file = archive, file
+        self._archive = archive
         self._raw: dict[Any, Array] = {}
         size = archive.getinfo(pickles[0]).file_size
         if size > limit:
@@ -221,7 +221,7 @@ class _ZipReader(_Reader):
 
     def _record(self, name: str) -> Array:
         self._spend(self._archive.getinfo(name).file_size)
-        return read_member(self._archive, self._file, name)
+        return read_member(self._archive, name)
 
     def _bytes_of(self, key: Any) -> Array:
         if key not in self._raw:
