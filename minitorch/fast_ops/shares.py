@@ -18,10 +18,12 @@ can be handed to another thread, or kept and run again.
 The pool is a row of 64-bit words at a fixed address; a number below names a word. `launch` writes a job and publishes
 it by one store to NEXT:
 
-    NEXT    [ job : 23 bits | shares : 20 bits | next share : 20 bits ]
+    NEXT    [ job : 21 bits | shares : 14 bits | claimed from the end : 14 bits | claimed from the front : 14 bits ]
 
-Each thread, the caller too, claims a share by adding 1 to NEXT: what it reads is either a share of the job in progress
-or no share at all. DONE counts shares that are complete, and the caller returns when all are. So it waits for shares in
+Each thread claims shares by adding to NEXT: what it reads is either a share of the job in progress or no share at all.
+The caller and each second thread claim from the front, the others from the end. So of two threads each gets the same
+half of a batch in all kernels, but for what one has to take over from the other, and what it reads may still be in its
+core's cache. DONE counts shares that are complete, and the caller returns when all are. So it waits for shares in
 progress only, never for a thread that has not started: beside other programs the caller does what others do not get to.
 How many shares there are does not change results: whatever a kernel adds up, it adds up per iteration.
 
@@ -49,9 +51,10 @@ TASK, BLOCK, COUNT = 32, 33, 34  # the job: its function, its arguments, its ite
 LAUNCH, WAIT, POST, YIELD, SEMAPHORE, THREADS, CLOSED = 40, 41, 42, 43, 44, 45, 46
 WORDS = 48
 
-SHARE_BITS = 20
-LAST_SHARE = (1 << SHARE_BITS) - 1
-JOBS = 1 << 23
+SHARE_BITS = 14
+MOST_SHARES = (1 << SHARE_BITS) - 1
+FROM_FRONT, FROM_END = 1, 1 << SHARE_BITS  # what a claim adds to NEXT
+JOBS = 1 << 21
 SHARES_PER_THREAD = 4  # so that a thread that is late leaves little to wait for
 SPINS = 20_000  # looks for work before a thread sleeps: about as long as a small training step lasts
 PATIENCE = 200  # looks before the caller offers its core to a thread that has a share in progress
@@ -239,17 +242,22 @@ def fork(typingctx, pool, threads, count, loop):  # type: ignore[no-untyped-def]
     return types.void(_int64, _int64, _int64, _int64), codegen
 
 
-def run_shares(pool: Any) -> None:
-    """Claim and run shares until none is left."""
-    while True:
-        job = load(pool, NEXT)
-        if job & LAST_SHARE >= (job >> SHARE_BITS) & LAST_SHARE:
+def has_share(job: Any) -> Any:
+    """Return whether a share is left, of what NEXT holds."""
+    front, end = job & MOST_SHARES, (job >> SHARE_BITS) & MOST_SHARES
+    return front + end < (job >> (2 * SHARE_BITS)) & MOST_SHARES
+
+
+def run_shares(pool: Any, claim: Any) -> None:
+    """Claim and run shares until none is left; ``claim`` is FROM_FRONT or FROM_END."""
+    while has_share(load(pool, NEXT)):
+        job = add(pool, NEXT, claim)
+        if not has_share(job):
             return
-        job = add(pool, NEXT, 1)
-        share, shares = job & LAST_SHARE, (job >> SHARE_BITS) & LAST_SHARE
-        if share >= shares:
-            return
-        count = load(pool, COUNT)
+        shares, count = (job >> (2 * SHARE_BITS)) & MOST_SHARES, load(pool, COUNT)
+        share = job & MOST_SHARES
+        if claim == FROM_END:
+            share = shares - 1 - ((job >> SHARE_BITS) & MOST_SHARES)
         low, high = share * count // shares, (share + 1) * count // shares
         call(load(pool, TASK), load(pool, BLOCK), low, high)
         add(pool, DONE, 1)
@@ -281,15 +289,15 @@ def launch(pool: Any, task: Any, block: Any, size: Any, count: Any, threads: Any
     if threads == 0 or count < 2 or others < 1 or swap(pool, BUSY, 1) != 0:
         call(task, block, 0, count)
         return 0
-    shares = min(count, (others + 1) * SHARES_PER_THREAD, LAST_SHARE // 2)
+    shares = min(count, (others + 1) * SHARES_PER_THREAD, MOST_SHARES // 2)
     store(pool, TASK, task)
     store(pool, BLOCK, block)
     store(pool, COUNT, count)
     store(pool, DONE, 0)
-    job = ((load(pool, NEXT) >> (2 * SHARE_BITS)) + 1) % JOBS
-    store(pool, NEXT, (job << (2 * SHARE_BITS)) | (shares << SHARE_BITS))
+    job = ((load(pool, NEXT) >> (3 * SHARE_BITS)) + 1) % JOBS
+    store(pool, NEXT, (job << (3 * SHARE_BITS)) | (shares << (2 * SHARE_BITS)))
     wake_one(pool)
-    run_shares(pool)
+    run_shares(pool, FROM_FRONT)
     looks = 0
     while load(pool, DONE) < shares:
         pause()
@@ -300,21 +308,18 @@ def launch(pool: Any, task: Any, block: Any, size: Any, count: Any, threads: Any
     return 0
 
 
-def work(pool: Any, forever: Any) -> None:
-    """Run shares of all jobs; what a thread of the pool does. Without ``forever``, return at once."""
-    while forever:
+def work(pool: Any, number: Any) -> None:
+    """Run shares of all jobs; what thread ``number`` of the pool does, from 1 on. Number 0 returns at once."""
+    claim = FROM_END if number % 2 == 1 else FROM_FRONT
+    while number:
         looks = 0
-        while True:
-            job = load(pool, NEXT)
-            if job & LAST_SHARE < (job >> SHARE_BITS) & LAST_SHARE:
-                break
+        while not has_share(load(pool, NEXT)):
             pause()
             looks += 1
             if looks > SPINS or load(pool, CLOSED):
                 add(pool, SLEEPING, 1)
                 call(load(pool, WAIT), load(pool, SEMAPHORE), -1, 0)
                 looks = 0
-                job = load(pool, NEXT)
-                if job & LAST_SHARE < (job >> SHARE_BITS) & LAST_SHARE:
+                if has_share(load(pool, NEXT)):
                     wake_one(pool)
-        run_shares(pool)
+        run_shares(pool, claim)

@@ -195,7 +195,7 @@ def _start_threads(words: Any, work: Callable[..., Any]) -> None:
         words[[shares.WAIT, shares.POST, shares.YIELD, shares.SEMAPHORE]] = _semaphore()
         for started in range(1, count):
             # Not of `threading`: such a thread would be one of the program's, which exits when they are done.
-            _thread.start_new_thread(work, (address, 1))
+            _thread.start_new_thread(work, (address, started))
             words[shares.THREADS] = started + 1
     except (OSError, RuntimeError) as problem:
         warnings.warn(

@@ -61,9 +61,13 @@ def dot_tiles(
     padded = (pixels + lanes - 1) // lanes * lanes
     padded_outs = (outs + DOT_CHANNELS - 1) // DOT_CHANNELS * DOT_CHANNELS
     size = ins * phases[0] * phases[1] * padded_height * padded_width
+    scratch = grads = x.reshape(x.size)
+    fresh = True  # what a thread allocates for its first share serves its next ones
     for t in prange(shares):
-        scratch = np.zeros(chunk * size + padded + lanes, x.dtype)
-        grads = np.zeros(chunk * padded_outs * padded, x.dtype)
+        if fresh:
+            scratch = np.zeros(chunk * size + padded + lanes, x.dtype)
+            grads = np.zeros(chunk * padded_outs * padded, x.dtype)
+            fresh = False
         products = partial[t]
         products[:], partial_bias[t] = real(0), 0.0
         end = (t + 1) * batch // shares

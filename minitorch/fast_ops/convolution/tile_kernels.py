@@ -44,35 +44,36 @@ def fill(
     as 0 where ``relu_result`` is 0 (nan is not).
     """
     channels, height, width = x.shape
-    plane = scratch_offset
-    for c in range(channels):
-        for a in range(phases[0]):
-            top = max(0, (corner[0] - a + phases[0] - 1) // phases[0])
-            bottom = max(top, min(padded_height, (height - 1 - a + corner[0]) // phases[0] + 1))
-            for b in range(phases[1]):
-                left = max(0, (corner[1] - b + phases[1] - 1) // phases[1])
-                right = min(padded_width, (width - 1 - b + corner[1]) // phases[1] + 1)
-                if bottom > top and right > left:
-                    y, z = top * phases[0] + a - corner[0], left * phases[1] + b - corner[1]
-                    target, count = plane + top * padded_width + left, right - left
-                    source = (c * height + y) * width + z
-                    if masked:
-                        copy_rows_relu_grad(
-                            scratch, target, padded_width, x, source, width, bottom - top, count, relu_result
-                        )
-                    elif phases[1] == 1:
-                        copy_rows(
-                            scratch, target, padded_width, x, source, phases[0] * width, bottom - top, count, real(0)
-                        )  # fmt: skip
-                    else:
-                        for r in range(bottom - top):
-                            row, pixels = scratch[target + r * padded_width :], x[c, y + r * phases[0], z:]
-                            for k in range(count):
-                                row[k] = pixels[k * phases[1]]
+    plane_size = padded_height * padded_width
+    for a in range(phases[0]):
+        top = max(0, (corner[0] - a + phases[0] - 1) // phases[0])
+        bottom = max(top, min(padded_height, (height - 1 - a + corner[0]) // phases[0] + 1))
+        for b in range(phases[1]):
+            left = max(0, (corner[1] - b + phases[1] - 1) // phases[1])
+            right = min(padded_width, (width - 1 - b + corner[1]) // phases[1] + 1)
+            y, z = top * phases[0] + a - corner[0], left * phases[1] + b - corner[1]
+            rows, count = bottom - top, right - left
+            for c in range(channels):
+                plane = scratch_offset + ((c * phases[0] + a) * phases[1] + b) * plane_size
+                target, source = plane + top * padded_width + left, (c * height + y) * width + z
+                if rows <= 0 or count <= 0:
+                    pass
+                elif masked:
+                    copy_rows_relu_grad(
+                        scratch, target, padded_width, x, source, width, rows, count, relu_result
+                    )
+                elif phases[1] == 1:
+                    copy_rows(
+                        scratch, target, padded_width, x, source, phases[0] * width, rows, count, real(0)
+                    )
+                else:
+                    for r in range(rows):
+                        row, pixels = scratch[target + r * padded_width :], x[c, y + r * phases[0], z:]
+                        for k in range(count):
+                            row[k] = pixels[k * phases[1]]
                 if clear:
                     scratch[plane : plane + min(top, padded_height) * padded_width] = real(0)
-                    scratch[plane + bottom * padded_width : plane + padded_height * padded_width] = real(0)
-                plane += padded_height * padded_width
+                    scratch[plane + bottom * padded_width : plane + plane_size] = real(0)
 
 
 def pack_block(
@@ -133,16 +134,19 @@ def conv_tiles(
     count = len(offsets)
     tap_stride, channel_stride = channels if packs else 1, 1 if packs else count
     most = ((band_rows - 1) * padded_width + cols + lanes - 1) // lanes * lanes
+    scratch = sums = x.reshape(x.size)
+    fresh = True  # what a thread allocates for its first share serves its next ones
     if packs:
         for number in prange(groups * blocks):
             pack_block(packed, number, w, taps, w_strides, outs, ins, channels)
     for t in prange(shares * parts):
-        scratch = x.reshape(x.size)
-        if not direct:
-            scratch = np.zeros(
-                ins * phases[0] * phases[1] * padded_height * padded_width + 4 * lanes, x.dtype
-            )
-        sums = np.empty(channels * most, x.dtype)
+        if fresh:
+            if not direct:
+                scratch = np.zeros(
+                    ins * phases[0] * phases[1] * padded_height * padded_width + 4 * lanes, x.dtype
+                )
+            sums = np.empty(channels * most, x.dtype)
+            fresh = False
         share, part = t // parts, t % parts
         low_block, high_block = part * groups * blocks // parts, (part + 1) * groups * blocks // parts
         for unit in range(share * batch * bands // shares, (share + 1) * batch * bands // shares):

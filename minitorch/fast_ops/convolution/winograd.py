@@ -44,6 +44,7 @@ from ...runtime import allocator
 from ...runtime.placeholders import activation, real
 from ...runtime.types import Array, ConvParams, Padding, Shape
 from .. import matmul
+from ..scratch import borrow, give_back
 from ..simd import WIDE_CHANNELS
 from ..sums import total
 from .register_tiles import accumulate_1, accumulate_2, wide_1, wide_2, wide_3
@@ -141,13 +142,13 @@ def load_gradient_row(grads: Any, grads_offset: int, column_stride: int, row: An
 
 
 def winograd_forward(
-    out: Any, flaws: Any, x: Any, weights: Any, bias: Any, offsets: Any, layout: Any
+    out: Any, flaws: Any, x: Any, weights: Any, bias: Any, scratch: Any, taken: Any, offsets: Any, layout: Any
 ) -> None:  # fmt: skip
     """Convolve ``x`` with transformed weights (36, blocks, C, channels), add ``bias``, apply the activation.
 
     A share is some images. ``flaws[share]`` is nan where a sum was not finite, else 0.
     """
-    group_images, corner, tile_rows, tile_cols, lanes, channels, shares, scratch = layout
+    group_images, corner, tile_rows, tile_cols, lanes, channels, shares, _ = layout
     input_rows, lines, channel_lines, output_rows, _, _ = offsets
     batch, ins, outs, rows = len(x), x.shape[1], out.shape[1], out.shape[2]
     blocks = (outs + channels - 1) // channels
@@ -155,7 +156,8 @@ def winograd_forward(
     vectors = (tile_rows * group_images * tile_cols + lanes - 1) // lanes
     padded = vectors * lanes  # T
     for t in prange(shares):
-        free = np.empty(scratch, x.dtype)
+        piece = borrow(taken)
+        free = scratch[piece]
         line, free = free[: 4 * tile_cols + 48], free[4 * tile_cols + 48 :]
         planes, free = free[: 24 * plane_size + 2 * padded], free[24 * plane_size + 2 * padded :]
         vertical, free = free[: 36 * padded], free[36 * padded :]
@@ -219,16 +221,19 @@ def winograd_forward(
                         source = y % 4 * 4 * padded + (y // 4 * group_images + b) * tile_cols
                         store_row(out[first + b, o, y], results, source, padded, tile_cols)
         flaws[t] = flaw
+        give_back(taken, piece)
 
 
-def winograd_weight_grad(partial: Any, x: Any, d: Any, offsets: Any, layout: Any) -> None:
+def winograd_weight_grad(
+    partial: Any, x: Any, d: Any, scratch: Any, taken: Any, offsets: Any, layout: Any
+) -> None:
     """Sum the products of transformed input tiles and output gradients over all tiles.
 
     A share is some images, and adds into its own part of ``partial`` (shares, 36, blocks * channels, columns), where
     columns are the input channels, padded to whole vectors. Here the long side of the register tiles runs over input
     channels, and a "tap" is a tile of the image: so both operands are transposed first.
     """
-    group_images, corner, tile_rows, tile_cols, lanes, channels, shares, scratch = layout
+    group_images, corner, tile_rows, tile_cols, lanes, channels, shares, _ = layout
     input_rows, lines, _, _, gradient_rows, tile_lines = offsets
     batch, ins, outs, rows = len(x), x.shape[1], d.shape[1], d.shape[2]
     blocks = (outs + channels - 1) // channels
@@ -238,7 +243,8 @@ def winograd_weight_grad(partial: Any, x: Any, d: Any, offsets: Any, layout: Any
     padded = vectors * lanes  # T
     columns = (ins + lanes - 1) // lanes * lanes
     for t in prange(shares):
-        free = np.empty(scratch, x.dtype)
+        piece = borrow(taken)
+        free = scratch[piece]
         line, free = free[: 4 * tile_cols + 48], free[4 * tile_cols + 48 :]
         planes, free = free[: 24 * plane_size + 2 * padded], free[24 * plane_size + 2 * padded :]
         vertical, free = free[: 40 * padded], free[40 * padded :]
@@ -310,6 +316,7 @@ def winograd_weight_grad(partial: Any, x: Any, d: Any, offsets: Any, layout: Any
                             sums, sums_offset, columns, tiles, tiles_offset, tile_lines, grads, grads_offset,
                             WIDE_CHANNELS, 1, used,
                         )  # fmt: skip
+        give_back(taken, piece)
 
 
 def applies(w: Array, params: ConvParams) -> bool:

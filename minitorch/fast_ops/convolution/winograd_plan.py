@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...runtime.types import Array, Pair
-from .. import jit, simd
+from .. import jit, scratch, simd, threads
 from .conv_plan import MOST_SUMMED_SHARES, share_count
 
 CACHE_BYTES = 1_500_000  # bytes of transformed tiles that stay in a core's cache
@@ -77,16 +77,18 @@ class Launch:
         cached = CACHE_BYTES // (
             36 * (self.columns + self.padded_outs) * itemsize
         )  # tiles that the cache holds
-        group_tiles, products = max(3 * lanes, cached // lanes * lanes), batch * rows * cols * ins * outs
+        # Whole images, so that no group computes tiles of images that it has not.
+        most_images = max(1, max(3 * lanes, cached // lanes * lanes) // tiles)
+        products = batch * rows * cols * ins * outs
         if weight_grad:
             shares = share_count(
                 products, max(1, min(batch, batch * tiles // SUMMED_TILES, MOST_SUMMED_SHARES))
             )
         else:
             even = share_count(products, 4)  # so that two and four threads have equal numbers of shares
-            shares = min(batch, -(-max(1, -(-batch * tiles // group_tiles)) // even) * even)
+            shares = min(batch, -(-batch // (most_images * even)) * even)
         share_images = -(-batch // shares)
-        group_images = -(-share_images // max(1, -(-share_images * tiles // group_tiles)))
+        group_images = -(-share_images // -(-share_images // most_images))
         plane_size = (tile_rows + 1) * group_images * tile_cols
         padded = -(-tile_rows * group_images * tile_cols // lanes) * lanes
         work = 4 * tile_cols + 48 + 24 * plane_size + 2 * padded + 40 * padded
@@ -109,4 +111,5 @@ class Launch:
     def run(self, loop: Any, dtype: Any, *operands: Any, **fns: Any) -> None:
         """Launch ``loop``."""
         kernel = jit.variant(loop, dtype, self.layout.shares > 1, **fns)
-        kernel(*operands, tuple(self.offsets), tuple(self.layout))
+        pieces = scratch.pieces(min(self.layout.shares, threads.thread_count()), self.layout.scratch, dtype)
+        kernel(*operands, *pieces, tuple(self.offsets), tuple(self.layout))
