@@ -60,7 +60,9 @@ instead. With the JIT off, the reference backend's loops run.
 
 from __future__ import annotations
 
+import functools
 import math
+from typing import Any
 
 import numpy as np
 
@@ -76,6 +78,11 @@ from .dot_kernels import dot_tiles, dot_windows
 from .tile_kernels import LIMITS, NARROW_TILES, WIDE_TILES, conv_tiles
 
 
+@functools.lru_cache
+def _limits(activation: Fn, dtype: np.dtype[Any]) -> Array:
+    return np.array(LIMITS[activation], dtype)
+
+
 def _run_tiles(
     out: Array, x: Array, relu_result: Array | None, w: Array, bias: Array, activation: Fn, launch: TileLaunch
 ) -> None:  # fmt: skip
@@ -84,9 +91,9 @@ def _run_tiles(
     parallel = layout.shares * layout.parts > 1
     weights = allocator.empty(packed, out.dtype) if packed else w.reshape(-1)
     run = jit.variant(conv_tiles, out.dtype, parallel, packs=packed > 0, **tiles)
-    low, high = map(out.dtype.type, LIMITS[activation])
     masked, mask = relu_result is not None, x if relu_result is None else relu_result
-    run(out, weights, x, mask, masked, w, taps, w_strides, bias, (low, high), offsets, tuple(layout))
+    limits = _limits(activation, out.dtype)
+    run(out, weights, x, mask, masked, w, taps, w_strides, bias, limits, offsets, tuple(layout))
 
 
 def forward(
