@@ -38,7 +38,7 @@ from ..runtime.specialize import global_names, narrow, source_tree
 from ..runtime.types import Fn
 from . import exp, inner, shares, sums
 
-FORMAT = 7  # raised when what is written into the cache changes
+FORMAT = 8  # raised when what is written into the cache changes
 PACKAGE = __package__.split(".")[0] + "."  # prefix of the modules of this package
 REPLACEMENTS = {"math.exp": "vector_exp"}  # functions of the system that `exp` does better
 COMPILED = (exp.__name__, sums.__name__)  # modules whose functions have a compiled form of their own
@@ -112,22 +112,20 @@ class _Shares(ast.NodeTransformer):
 
     loops = 0
 
-    def visit_For(self, node: ast.For) -> ast.stmt:
+    def visit_For(self, node: ast.For) -> ast.stmt | list[ast.stmt]:
         if not (isinstance(node.iter, ast.Call) and ast.unparse(node.iter.func) == "prange"):
             self.generic_visit(node)
             return node
         self.loops += 1
-        count = ast.unparse(node.iter.args[0])
-        text = (
-            f"if _pool > 0:\n    fork(_pool, _first, {count}, {self.loops})\n"
-            f"elif _pool == -{self.loops}:\n    for _k in range(_last - _first):\n"
-            f"        {ast.unparse(node.target)} = iteration(_first, _k)\n"
-        )
-        written = ast.parse(text).body[0]
-        assert isinstance(written, ast.If)
-        share = written.orelse[0]
-        assert isinstance(share, ast.If)
-        loop = share.body[0]
+        count, target = ast.unparse(node.iter.args[0]), ast.unparse(node.target)
+        written = ast.parse(
+            f"_low, _high = _first, _last if _pool == -{self.loops} else _first\n"
+            "if _pool > 0:\n"
+            f"    _low, _high = 0, fork(_pool, _first, {count}, {self.loops})\n"
+            "for _k in range(_high - _low):\n"
+            f"    {target} = iteration(_low, _k)\n"
+        ).body
+        loop = written[-1]
         assert isinstance(loop, ast.For)
         loop.body += node.body
         return written
@@ -144,7 +142,7 @@ def with_shares(tree: ast.FunctionDef) -> bool:
         before, written = writer.loops, writer.visit(statement)
         if before and writer.loops == before:
             written = ast.If(ast.parse("_pool > 0", mode="eval").body, [written], [])
-        body.append(written)
+        body += written if isinstance(written, list) else [written]
     if not writer.loops:
         return False
     tree.body = body

@@ -34,6 +34,9 @@ def matmul(out: Any, a: Any, b: Any) -> None:
     """
     if a.ndim != b.ndim:
         a, b = (t[None] if t.ndim == 2 else t for t in (a, b))
+    if a.shape[-1] == 1:  # NumPy's product of a column and a row takes five times as long
+        quiet.run(np.multiply, a, b, out)
+        return
     multiplications = out.size * a.shape[-1]
     hold = SMALL_PRODUCT < multiplications < LARGE_PRODUCT
     held = [(set_threads, get_threads()) for get_threads, set_threads in _openblas()] if hold else ()

@@ -3,17 +3,18 @@
 A kernel is compiled once, as serial code, with three arguments in front of its own: ``_pool``, ``_first``, ``_last``.
 Its loop over ``prange(count)`` becomes (`codegen` writes this)
 
+    _low, _high = _first, _last if _pool == -1 else _first         # a share: some iterations of loop 1, or none
     if _pool > 0:
-        fork(_pool, _first, count, 1)                # the caller: run all iterations in shares, and wait for them
-    elif _pool == -1:
-        for _k in range(_last - _first):             # a share: some iterations of loop 1
-            t = iteration(_first, _k)
-            ...
+        _low, _high = 0, fork(_pool, _first, count, 1)             # the caller: what is left to it, all or nothing
+    for _k in range(_high - _low):
+        t = iteration(_low, _k)
+        ...
 
-The caller passes an address for ``_pool`` and, for ``_first``, whether other threads may take shares. `fork` keeps the
-kernel's own arguments in a block of memory and adds a function ``task(block, first, last)`` that calls the kernel
-again, with ``-1`` for ``_pool``. It hands both to `launch`. So a launch is three numbers and a block: it
-can be handed to another thread, or kept and run again.
+The caller passes an address for ``_pool`` and, for ``_first``, whether other threads may take shares. If they may not,
+it runs all iterations itself. Else `fork` keeps the kernel's own arguments in a block of memory and adds a function
+``task(block, first, last)`` that calls the kernel again, with ``-1`` for ``_pool``. It hands both to `launch`, which
+returns when all shares are done. So a launch is three numbers and a block: it can be handed to another thread, or kept
+and run again.
 
 The pool is a row of 64-bit words at a fixed address; a number below names a word. `launch` writes a job and publishes
 it by one store to NEXT:
@@ -31,7 +32,7 @@ A thread without work looks at NEXT for a while (SPINS), then sleeps on a semaph
 that do. A thread that wakes up wakes the next one, as long as there are shares. Only one caller runs a job at a time
 (BUSY); a second one, in another Python thread, runs its shares by itself.
 
-Cost of a launch: 0.1 microseconds in serial, 0.5 with threads that are awake. An exception in a share (an index out of
+Cost of a launch: nothing in serial, 0.5 microseconds with threads that are awake. An exception in a share (an index out of
 bounds, no memory) becomes an exception of the call. The file depends on llvmlite and Numba only; `jit` compiles it and
 `threads` starts the threads.
 """
@@ -193,7 +194,7 @@ def _borrowed(values: list[Any]) -> list[Any]:
 
 @_intrinsic
 def fork(typingctx, pool, threads, count, loop):  # type: ignore[no-untyped-def]
-    """Run iterations 0..count-1 of a loop of the kernel that calls this; see the head of this file.
+    """Run a loop of the kernel that calls this in shares; return how many iterations the caller has to do: all or none.
 
     Args:
         typingctx: Numba's.
@@ -201,6 +202,8 @@ def fork(typingctx, pool, threads, count, loop):  # type: ignore[no-untyped-def]
         threads: Whether threads other than the caller's may take shares.
         count: The number of iterations.
         loop: The number of the loop, from 1 on.
+
+    See the head of this file.
     """
 
     def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
@@ -224,22 +227,33 @@ def fork(typingctx, pool, threads, count, loop):  # type: ignore[no-untyped-def]
             inside.store(status, field(inside, block, 1))
         inside.ret_void()
 
-        block = _allocated(builder, kind)
-        builder.store(ir.Constant(i32, 0), field(builder, block, 1))
-        for k, value in enumerate([builder.neg(loop), *_borrowed(own[1:])]):
-            builder.store(value, field(builder, block, k + 2))
-        end = builder.gep(ir.Constant(kind.as_pointer(), None), [ir.Constant(i32, 1)])
-        launch = builder.load(_at(builder, pool, ir.Constant(_word, LAUNCH)))
-        launch = builder.inttoptr(launch, ir.FunctionType(_void, [_word] * 6).as_pointer())
-        numbers = [builder.ptrtoint(value, _word) for value in (task, block, end)]
-        builder.call(launch, [pool, *numbers, count, threads])
-        status = builder.load(field(builder, block, 1))
-        with builder.if_then(builder.icmp_signed("!=", status, ir.Constant(i32, 0)), likely=False):
-            builder.store(builder.load(field(builder, block, 0)), exception)
-            builder.ret(status)
-        return context.get_dummy_value()
+        left = _allocated(builder, _word)
+        builder.store(count, left)
+        alone = builder.or_(
+            builder.icmp_signed("==", threads, ir.Constant(_word, 0)),
+            builder.icmp_signed("<", count, ir.Constant(_word, 2)),
+        )
+        # A pool without threads, not even the caller's, keeps launches: see `steps.launch_records`.
+        there = builder.load(_at(builder, pool, ir.Constant(_word, THREADS)))
+        alone = builder.and_(alone, builder.icmp_signed(">", there, ir.Constant(_word, 0)))
+        with builder.if_then(builder.not_(alone)):
+            builder.store(ir.Constant(_word, 0), left)
+            block = _allocated(builder, kind)
+            builder.store(ir.Constant(i32, 0), field(builder, block, 1))
+            for k, value in enumerate([builder.neg(loop), *_borrowed(own[1:])]):
+                builder.store(value, field(builder, block, k + 2))
+            end = builder.gep(ir.Constant(kind.as_pointer(), None), [ir.Constant(i32, 1)])
+            launch = builder.load(_at(builder, pool, ir.Constant(_word, LAUNCH)))
+            launch = builder.inttoptr(launch, ir.FunctionType(_void, [_word] * 6).as_pointer())
+            numbers = [builder.ptrtoint(value, _word) for value in (task, block, end)]
+            builder.call(launch, [pool, *numbers, count, threads])
+            status = builder.load(field(builder, block, 1))
+            with builder.if_then(builder.icmp_signed("!=", status, ir.Constant(i32, 0)), likely=False):
+                builder.store(builder.load(field(builder, block, 0)), exception)
+                builder.ret(status)
+        return builder.load(left)
 
-    return types.void(_int64, _int64, _int64, _int64), codegen
+    return _int64(_int64, _int64, _int64, _int64), codegen
 
 
 def has_share(job: Any) -> Any:
