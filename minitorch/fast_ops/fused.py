@@ -182,6 +182,10 @@ def _same_shapes(y: TensorData, expression: Expression, *operands: TensorData) -
     return packed(y, *operands) and all(t.shape == y.shape for t in operands)
 
 
+def _multiplies(y: TensorData, x: TensorData, w: TensorData, b: TensorData, activation: str) -> bool:
+    return packed(y, x, w, b) and matmul.launch(y.numpy_view(), x.numpy_view(), w.numpy_view().T) is not None
+
+
 def _in_tiles(y: TensorData, x: TensorData, w: TensorData, *rest: Any) -> bool:
     return packed(y, x, w, *rest) and not winograd.applies(w.numpy_view(), rest[-1])
 
@@ -191,7 +195,7 @@ _KERNELS: dict[str, tuple[Fn, Callable[..., bool] | None, Callable[..., bool] | 
     "elementwise": (_elementwise, None, _same_shapes),
     "conv_activation": (_conv_activation, None, _in_tiles),
     "conv_activation_grad": (_conv_activation_grad, _fuses_relu_backward, None),
-    "linear": (_linear, None, None),
+    "linear": (_linear, None, _multiplies),
     "activation_grad": (_activation_grad, _activates, packed),
     "log_softmax": (_log_softmax, _is_matrix, packed),
     "log_softmax_grad": (_log_softmax_grad, _is_matrix, packed),

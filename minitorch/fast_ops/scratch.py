@@ -21,6 +21,7 @@ from .shares import pause, swap
 
 LOOKS = 1 << 16  # looks for a free piece: while one looks, others may give back and borrow
 
+
 def pieces(count: int, size: int, dtype: np.dtype[Any]) -> tuple[Array, Array]:
     """Return ``count`` pieces of ``size`` elements with any content, (count, size), and which of them are taken."""
     return allocator.empty(count * size, dtype).reshape(count, size), np.zeros(count, np.int64)

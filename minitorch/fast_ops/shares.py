@@ -32,9 +32,9 @@ A thread without work looks at NEXT for a while (SPINS), then sleeps on a semaph
 that do. A thread that wakes up wakes the next one, as long as there are shares. Only one caller runs a job at a time
 (BUSY); a second one, in another Python thread, runs its shares by itself.
 
-Cost of a launch: nothing in serial, 0.5 microseconds with threads that are awake. An exception in a share (an index out of
-bounds, no memory) becomes an exception of the call. The file depends on llvmlite and Numba only; `jit` compiles it and
-`threads` starts the threads.
+Cost of a launch: nothing in serial, 0.5 microseconds with threads that are awake. An exception in a share (an index
+out of bounds, no memory) becomes an exception of the call. The file depends on llvmlite and Numba only; `jit` compiles
+it and `threads` starts the threads.
 """
 
 from __future__ import annotations
