@@ -11,13 +11,15 @@ import functools
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from ..runtime import strides as runtime_strides
 from ..runtime.capture import require_readable
 from ..runtime.types import Array, ConvParams, Fn, PoolParams, Shape
 from ..tensor_data import TensorData
 from ..tensor_ops.backend import TensorBackend, register_backend
-from ..tensor_ops.base import Kernel, Rows, TensorOps
-from . import elementwise, jit, matmul, pool, reduce
+from ..tensor_ops.base import Kernel, Rows, TensorOps, check_rows
+from . import elementwise, gather, jit, matmul, pool, reduce
 from .convolution import conv
 from .fused import FUSED
 from .steps import recording
@@ -200,6 +202,27 @@ class FastOps(TensorOps):
     def matmul_kernel(cls, out: TensorData, a: TensorData, b: TensorData) -> None:
         """See `TensorOps.matmul_kernel`."""
         matmul.matmul(out.numpy_view(), a.numpy_view(), b.numpy_view())
+
+    @classmethod
+    def take(cls, a: TensorData, rows: Array) -> TensorData:
+        """See `TensorOps.take`."""
+        require_readable()  # a recorded step would take the same rows each time
+        check_rows(rows, a.shape)
+        out = cls.allocate((len(rows), a.shape[1]), a.dtype, a.backend)
+        if out.size:
+            run = jit.variant(gather.take_rows, a.dtype, out.size > jit.PARALLEL)
+            run(out.numpy_view(), a.packed(a.dtype), np.ascontiguousarray(rows, np.int64))
+        return out
+
+    @classmethod
+    def take_grad(cls, d: TensorData, rows: Array, shape: tuple[int, ...]) -> TensorData:
+        """See `TensorOps.take_grad`."""
+        require_readable()
+        out = cls.allocate(shape, d.dtype, d.backend)
+        if out.size:
+            run = jit.variant(gather.add_rows, d.dtype, out.size > jit.PARALLEL)
+            run(out.numpy_view(), d.packed(d.dtype), np.ascontiguousarray(rows, np.int64))
+        return out
 
     @classmethod
     @recordable

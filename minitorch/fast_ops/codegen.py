@@ -8,7 +8,7 @@ so its machine code can be kept, and a change of any part gives another name.
 What is in the module: the loop (as ``kernel``), with its ``prange`` written out for shares (`with_shares`); every
 Python function it calls, the float functions narrowed to the dtype (`runtime.specialize.narrow`), the loop's helpers as
 they are; constants as literals; imports of modules and of intrinsics; ``real``, the dtype's scalar type. ``math.exp``
-becomes `exp.vector_exp`.
+and ``math.erf`` become functions of `exp`.
 
 What is in the key: FORMAT, Numba's version, dtype, settings, FLAGS, BOUNDS; the byte code, constants and names of the
 loop and of each function that is copied; the value of each constant; and for what is imported from this package, the
@@ -40,12 +40,16 @@ from . import exp, inner, shares, sums
 
 FORMAT = 8  # raised when what is written into the cache changes
 PACKAGE = __package__.split(".")[0] + "."  # prefix of the modules of this package
-REPLACEMENTS = {"math.exp": "vector_exp"}  # functions of the system that `exp` does better
+REPLACEMENTS = {
+    "math.exp": "vector_exp",
+    "math.erf": "vector_erf",
+}  # functions of the system that `exp` does better
 COMPILED = (exp.__name__, sums.__name__)  # modules whose functions have a compiled form of their own
 # Multiply-adds may be fused. Unlike under the full fastmath, nan and infinity keep their meaning, and sums their order.
 FLAGS = {"contract"}
 BOUNDS = ", boundscheck=True" if os.environ.get("MINITORCH_DEBUG") == "1" else ""  # kernels check each index
-INLINED = ("four_words",)  # too long to be inlined unasked, and loops become vectors only if it is
+# Too long to be inlined unasked, as is what calls them; and loops become vectors only if all is inlined.
+INLINED = ("four_words", "vector_erf")
 
 
 def function_from_source(name: str, source: str, names: dict[str, Any]) -> Fn:
@@ -200,8 +204,8 @@ def module_source(loop: Fn, bound: dict[str, Any], dtype: str, settings: str) ->
             if tree is None:
                 return None
             tree.name = name
-            inline = ", forceinline=True" if name in INLINED else ""
             text = ast.unparse(_Replace().visit(tree))
+            inline = ", forceinline=True" if any(long in text for long in INLINED) else ""
             body.insert(0, f"@inner(error_model='numpy', fastmath={FLAGS!r}{inline}{BOUNDS})\n{text}\n")
         elif isinstance(value, types.ModuleType):
             head.append(f"import {value.__name__} as {name}")

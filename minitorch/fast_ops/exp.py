@@ -1,7 +1,7 @@
-"""The exponential of the Numba backend, written so that the compiler computes many at once.
+"""Exponential and error function of the Numba backend, written so that the compiler computes many at once.
 
-The system's ``exp`` is called for one number at a time. Here, without a call or a branch (Cody and Waite, "Software
-Manual for the Elementary Functions", 1980):
+The system's ``exp`` and ``erf`` are called for one number at a time. Here, without a call or a branch (Cody and Waite,
+"Software Manual for the Elementary Functions", 1980):
 
     1. Range reduction.  x = k * ln 2 + r  with a whole k = round(x / ln 2) and |r| <= ln 2 / 2 = 0.347.
        Rounding is an addition: x / ln 2 + 1.5 * 2 ** digits has no bits left for a fraction. ln 2 is given as a sum
@@ -11,8 +11,15 @@ Manual for the Elementary Functions", 1980):
     3. Scaling.  times 2 ** k, by adding k to the exponent's bits: in two factors, as 2 ** k alone may be out of range.
 
 The error is below one unit in the last place over the whole range of normal results (tested), two with subnormal ones.
-Infinity, nan and the smallest numbers are kept. `codegen` puts `vector_exp` in the place of ``math.exp`` in all
-kernels. Cost: some 12 (float32) or 18 (float64) multiply-adds for a vector of numbers.
+Infinity, nan and the smallest numbers are kept. Cost: some 12 (float32) or 18 (float64) multiply-adds for a vector of
+numbers.
+
+The error function, in float32: up to EDGE, x + x * P(x ** 2) with a polynomial P; beyond, 1 - e ** -Q(|x|) with the
+sign of x, where Q is close to -ln(1 - erf) up to LAST, from where on the result is 1. P and Q were fitted at
+Chebyshev's points. Both forms are computed, and one is taken. The error is below 1.5 units in the last place (tested).
+Cost: some 35 multiply-adds. In float64 the system's ``erf`` is called.
+
+`codegen` puts both in the place of ``math.exp`` and ``math.erf`` in all kernels.
 """
 
 from __future__ import annotations
@@ -26,7 +33,7 @@ from numba import types
 from numba.extending import intrinsic, overload
 
 
-def vector_exp(x: float) -> float:
+def vector_exp(x: Any) -> Any:
     """Return ``e ** x``; compiled, by the formula above."""
     return math.exp(x)
 
@@ -106,3 +113,45 @@ _double = _exponential(np.float64, 52, 13, 6.93145751953125e-1, 1.42860682030941
 @overload(vector_exp, jit_options={"fastmath": {"contract"}})
 def _typed(x):  # type: ignore[no-untyped-def]
     return _single if x == types.float32 else _double
+
+
+def vector_erf(x: Any) -> Any:
+    """Return the error function; compiled, by the formula above."""
+    return math.erf(x)
+
+
+EDGE, LAST, ZERO, ONE = map(np.float32, (1.0, 4.0, 0.0, 1.0))
+_small = (-9.673591e-06, 1.1268254e-04, -8.4843964e-04, 5.2210535e-03, -2.6865438e-02, 1.1283783e-01, -3.7612638e-01,
+          1.2837917e-01)  # fmt: skip
+_large = (
+    -1.8654639e-04,
+    2.9488958e-03,
+    -2.1841515e-02,
+    1.03111066e-01,
+    6.3814294e-01,
+    1.1270887e00,
+    3.420217e-04,
+)
+SMALL, LARGE = (tuple(map(np.float32, numbers)) for numbers in (_small, _large))
+
+
+def _single_erf(x):  # type: ignore[no-untyped-def]
+    size, square = abs(x), x * x
+    p, limited = SMALL[0], LAST if size > LAST else size
+    for n in range(1, len(SMALL)):
+        p = p * square + SMALL[n]
+    q = LARGE[0]
+    for n in range(1, len(LARGE)):
+        q = q * limited + LARGE[n]
+    tail = ONE - vector_exp(-q)
+    tail = -tail if x < ZERO else tail
+    return tail if size > EDGE else x + x * p
+
+
+def _double_erf(x):  # type: ignore[no-untyped-def]
+    return math.erf(x)
+
+
+@overload(vector_erf, jit_options={"fastmath": {"contract"}, "forceinline": True})
+def _typed_erf(x):  # type: ignore[no-untyped-def]
+    return _single_erf if x == types.float32 else _double_erf

@@ -1,4 +1,4 @@
-"""Our exponential: the system's, within one unit in the last place, everywhere."""
+"""Our exponential and error function: the system's, within one unit in the last place or two, everywhere."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from minitorch import operators
 from minitorch.fast_ops import codegen, jit
-from minitorch.fast_ops.exp import vector_exp
+from minitorch.fast_ops.exp import vector_erf, vector_exp
 
 from ..support.checks import needs_jit
 
@@ -54,6 +54,34 @@ def test_numbers_below_the_normal_ones_are_kept(dtype: str, at: float) -> None:
     found = ours(np.array([at], dtype))[0]
     assert 0 < found < np.finfo(dtype).tiny
     assert abs(float(found) - math.exp(at)) <= 2 * np.finfo(dtype).smallest_subnormal
+
+
+@numba.njit
+def run_erf(out: Any, x: Any) -> None:
+    for i in range(len(x)):
+        out[i] = vector_erf(x[i])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_error_function(dtype: str) -> None:
+    draw = np.random.default_rng(0)
+    edges = np.nextafter([1.0, 1.0, 4.0, 4.0], [0.0, 2.0, 0.0, 5.0]).astype(dtype)
+    tiny = np.finfo(dtype).tiny
+    x = np.concatenate(
+        [draw.uniform(-6, 6, 100_000), draw.uniform(-1, 1, 100_000), edges, [0.0, 1e-30, tiny]]
+    )
+    x = x.astype(dtype)
+    exact = np.array([math.erf(v) for v in x])
+    found = np.empty_like(x)
+    run_erf(found, x)
+    units = np.abs(found - exact) / np.spacing(np.abs(exact).astype(dtype))
+    assert units.max() < 1.5
+    assert np.abs(found).max() <= 1
+    special = np.array([np.inf, -np.inf, np.nan, 0.0, -0.0, 1e30], dtype)
+    found = np.empty_like(special)
+    run_erf(found, special)
+    np.testing.assert_array_equal(found, np.array([1, -1, np.nan, 0, -0.0, 1], dtype))
+    assert np.signbit(found[4])
 
 
 def test_kernels_use_it() -> None:

@@ -44,10 +44,10 @@ from ...runtime import allocator
 from ...runtime.placeholders import activation, real
 from ...runtime.types import Array, ConvParams, Padding, Shape
 from .. import matmul
-from ..scratch import borrow, give_back
 from ..simd import WIDE_CHANNELS
 from ..sums import total
 from .register_tiles import accumulate_1, accumulate_2, wide_1, wide_2, wide_3
+from .scratch import borrow, give_back
 from .winograd_plan import Launch
 from .winograd_transforms import (
     interleave_2,

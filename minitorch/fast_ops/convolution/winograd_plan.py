@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...runtime.types import Array, Pair
-from .. import jit, scratch, simd, threads
+from .. import jit, simd, threads
+from . import scratch
 from .conv_plan import MOST_SUMMED_SHARES, share_count
 
 CACHE_BYTES = 1_500_000  # bytes of transformed tiles that stay in a core's cache

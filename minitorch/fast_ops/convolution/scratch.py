@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from ..runtime import allocator
-from ..runtime.types import Array
-from .shares import pause, swap
+from ...runtime import allocator
+from ...runtime.types import Array
+from ..shares import pause, swap
 
 LOOKS = 1 << 16  # looks for a free piece: while one looks, others may give back and borrow
 
