@@ -80,6 +80,10 @@ def map_rows(out: Any, a: Any, sizes: Any, out_strides: Any, a_strides: Any) -> 
         if out_step == 1 and a_step == 1:
             for i in range(count):
                 out_row[i] = fn(a_row[i])
+        elif out_step == 1 and a_step == 0:
+            element = fn(a_row[0])
+            for i in range(count):
+                out_row[i] = element
         else:
             for i in range(count):
                 out_row[i * out_step] = fn(a_row[i * a_step])
