@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..runtime.capture import capture_safe
+from ..runtime.quiet import quiet
 from ..tensor import Tensor
 from ..tensor_data import IndexingError, TensorData, number_array, whole_number
 from ..tensor_functions.elementwise import BCE, BCEWithLogits, Weigh
@@ -46,10 +47,12 @@ def _reduced_rows(rows: Tensor, reduction: str, count: int | None = None) -> Ten
 
 def _whole(numbers: npt.NDArray[Any]) -> Labels:
     """Return numbers as integers, cut towards 0."""
+    if numbers.dtype == np.int64:
+        return numbers
     if numbers.dtype.kind != "f":
-        return numbers.astype(np.int64, copy=False)
-    with np.errstate(invalid="ignore"):
         return numbers.astype(np.int64)
+    found: Labels = quiet.run(numbers.astype, np.int64)
+    return found
 
 
 def _array(loss: str, target: Any) -> npt.NDArray[Any]:
@@ -83,8 +86,9 @@ def _labels(loss: str, input: Tensor, target: Any, ignore_index: int | None = No
     if labels.dtype.kind not in "biuf":
         raise TypeError(f"{loss}: expected class numbers as labels, got dtype {labels.dtype}")
     whole = _whole(labels)
-    # As an unsigned number, a negative one is large.
-    known = (whole.view(np.uint64) < classes) & (whole == labels)
+    known = whole.view(np.uint64) < classes  # as an unsigned number, a negative one is large
+    if whole is not labels:
+        known &= whole == labels
     if known.all() and (ignore_index is None or not 0 <= ignore_index < classes):
         return whole, count
     ignored = np.zeros_like(known) if ignore_index is None else whole == ignore_index

@@ -198,21 +198,23 @@ class Optimizer:
                     continue
                 found.append((p, grad, group))
                 states = memory.get(id(p), _NO_STATES)[1]
-                if not states:
-                    continue
-                if expected is not None and len(states) != expected:
-                    raise RuntimeError(
-                        f"{type(self).__name__}: expected {expected} states of parameter "
-                        f"{p.name or self.parameters.index(p)} by the settings of its group, got {len(states)}: they "
-                        "were changed after the first step; make a new optimizer"
-                    )
-                if states[0].shape != value.shape:
-                    raise IndexingError(
-                        f"{type(self).__name__}: the states of parameter {p.name or self.parameters.index(p)} have "
-                        f"shape {states[0].shape}, but its value now has {p.value.shape}; "
-                        "make a new optimizer after such a replacement"
-                    )
+                # The usual case first: this runs for each parameter in each step.
+                if states and (states[0].shape != value.shape or len(states) != expected):
+                    self._require_states(p, states, expected)
         return found
+
+    def _require_states(self, p: Parameter, states: list[Any], expected: int | None) -> None:
+        name, which = type(self).__name__, p.name or self.parameters.index(p)
+        if expected is not None and len(states) != expected:
+            raise RuntimeError(
+                f"{name}: expected {expected} states of parameter {which} by the settings of its group, got "
+                f"{len(states)}: they were changed after the first step; make a new optimizer"
+            )
+        if states[0].shape != p.value.shape:
+            raise IndexingError(
+                f"{name}: the states of parameter {which} have shape {states[0].shape}, but its value now has "
+                f"{p.value.shape}; make a new optimizer after such a replacement"
+            )
 
     def refresh(self, captured: Iterable[Parameter]) -> None:
         """Count a step that a captured graph computes, and hand its new settings to the backend.
