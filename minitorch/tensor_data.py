@@ -518,9 +518,7 @@ class TensorData(Stored):
     def _other(self, b: Any) -> TensorData:
         if isinstance(b, TensorData):
             return b
-        return TensorData.on(
-            self.f.ops.cached_constant(float_array([b], self.dtype)), (), None, 1, self.backend
-        )
+        return TensorData.on(self.f.ops.constant(b, self.dtype), (), None, 1, self.backend)
 
     def __add__(self, b: Any) -> TensorData:
         return self.f.add_zip(self, self._other(b))

@@ -17,7 +17,7 @@ from .. import operators
 from ..runtime import dlpack as runtime_dlpack
 from ..runtime.step_graph import RecordingError
 from ..runtime.types import ConvParams, Fn, PoolParams
-from ..tensor_data import BackendError, TensorData
+from ..tensor_data import BackendError, TensorData, float_array
 from ..tensor_ops.backend import TensorBackend, register_backend
 from ..tensor_ops.base import Kernel, TensorOps, check_rows, lead
 from . import conv, gather, matmul, optimizer_step, pool, reduce
@@ -73,10 +73,10 @@ class CudaOps(TensorOps):
         return memory.storage(array)
 
     @classmethod
-    def cached_constant(cls, array: npt.NDArray[Any]) -> Any:
-        """See `TensorOps.cached_constant`: equal ones are uploaded once."""
+    def constant(cls, value: float, dtype: np.dtype[Any]) -> Any:
+        """See `TensorOps.constant`: equal ones are uploaded once."""
         memory.ready()
-        return memory.cached_constant(array)
+        return memory.cached_constant(float_array([value], dtype))
 
     @classmethod
     def replay_input(cls, make: Callable[[], npt.NDArray[Any]]) -> Any:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from ..runtime import strides as runtime_strides
 from ..runtime.capture import require_readable
 from ..runtime.types import Array, ConvParams, Fn, PoolParams, Shape
-from ..tensor_data import TensorData
+from ..tensor_data import TensorData, float_array
 from ..tensor_ops.backend import TensorBackend, register_backend
 from ..tensor_ops.base import Kernel, Rows, TensorOps, check_rows
 from . import elementwise, gather, jit, matmul, pool, reduce
@@ -61,6 +62,11 @@ def _reduce_plan(shape: Shape, strides: Shape, dim: int) -> tuple[Shape, Shape] 
     return found[0][1:], found[1][0][1:]
 
 
+@functools.lru_cache(maxsize=1024)
+def _constant(value: float, dtype: np.dtype[Any]) -> Array:
+    return float_array([value], dtype)
+
+
 def _always(*operands: TensorData) -> bool:
     return True
 
@@ -86,9 +92,10 @@ class FastOps(TensorOps):
     step_graph = recording.Graph
 
     @classmethod
-    def cached_constant(cls, array: Array) -> Array:
-        """See `TensorOps.cached_constant`."""
-        return array
+    def constant(cls, value: float, dtype: np.dtype[Any]) -> Array:
+        """See `TensorOps.constant`."""
+        # 0.0 and -0.0 are one key.
+        return _constant(value, dtype) if value else float_array([value], dtype)
 
     @classmethod
     def host(cls, storage: Array) -> Array:
@@ -124,7 +131,8 @@ class FastOps(TensorOps):
 
         def kernel(out: TensorData, a: TensorData, b: TensorData) -> None:
             parallel = out.size >= jit.PARALLEL
-            if out.shape == a.shape == b.shape and a.is_contiguous() and b.is_contiguous():
+            same = out.shape == a.shape == b.shape and a.is_contiguous() and b.is_contiguous()
+            if same or out.size == 1:
                 loop = jit.variant(elementwise.zip_flat, out.dtype, parallel, fn=fn)
                 loop(out._storage, out.size, a._storage, b._storage)
                 return

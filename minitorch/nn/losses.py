@@ -47,10 +47,8 @@ def _reduced_rows(rows: Tensor, reduction: str, count: int | None = None) -> Ten
 
 def _whole(numbers: npt.NDArray[Any]) -> Labels:
     """Return numbers as integers, cut towards 0."""
-    if numbers.dtype == np.int64:
-        return numbers
     if numbers.dtype.kind != "f":
-        return numbers.astype(np.int64)
+        return numbers.astype(np.int64, copy=False)
     found: Labels = quiet.run(numbers.astype, np.int64)
     return found
 

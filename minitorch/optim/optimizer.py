@@ -212,8 +212,8 @@ class Optimizer:
             )
         if states[0].shape != p.value.shape:
             raise IndexingError(
-                f"{name}: the states of parameter {which} have shape {states[0].shape}, but its value now has "
-                f"{p.value.shape}; make a new optimizer after such a replacement"
+                f"{name}: the states of parameter {which} have shape {states[0].shape}, but its value "
+                f"now has {p.value.shape}; make a new optimizer after such a replacement"
             )
 
     def refresh(self, captured: Iterable[Parameter]) -> None:

@@ -27,6 +27,7 @@ from ..tensor_data import (
     BackendError,
     IndexingError,
     TensorData,
+    float_array,
     normal_dim,
     require_countable,
     shape_broadcast,
@@ -83,9 +84,9 @@ class TensorOps(CompositeOps, ConvOps):
         return array
 
     @classmethod
-    def cached_constant(cls, array: npt.NDArray[Any]) -> Any:
-        """Bring a small flat array, which nobody writes to, into the backend, which may remember it."""
-        return cls.storage(array)
+    def constant(cls, value: float, dtype: np.dtype[Any]) -> Any:
+        """Return a number, which nobody writes to, as memory of the backend, which may remember it."""
+        return cls.storage(float_array([value], dtype))
 
     @classmethod
     def replay_input(cls, make: Callable[[], npt.NDArray[Any]]) -> Any:
