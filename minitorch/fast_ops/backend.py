@@ -17,7 +17,7 @@ import numpy as np
 from ..runtime import strides as runtime_strides
 from ..runtime.capture import require_readable
 from ..runtime.types import Array, ConvParams, Fn, PoolParams, Shape
-from ..tensor_data import TensorData, float_array
+from ..tensor_data import IndexingError, TensorData, float_array
 from ..tensor_ops.backend import TensorBackend, register_backend
 from ..tensor_ops.base import Kernel, Rows, TensorOps, check_rows
 from . import elementwise, gather, jit, matmul, pool, reduce
@@ -226,6 +226,9 @@ class FastOps(TensorOps):
     def take_grad(cls, d: TensorData, rows: Array, shape: tuple[int, ...]) -> TensorData:
         """See `TensorOps.take_grad`."""
         require_readable()
+        check_rows(rows, shape)
+        if d.shape != (len(rows), shape[1]):
+            raise IndexingError(f"take_grad: expected shape {(len(rows), shape[1])}, got {d.shape}")
         out = cls.allocate(shape, d.dtype, d.backend)
         if out.size:
             run = jit.variant(gather.add_rows, d.dtype, out.size > jit.PARALLEL)
