@@ -158,8 +158,8 @@ def _own_function(builder: Any, suffix: str, kind: Any) -> tuple[Any, Any, list[
 def iteration(typingctx, first, k):  # type: ignore[no-untyped-def]
     """Return ``first + k``, of numbers that are not negative.
 
-    The compiler is told so. Else it would count a negative index from the end, as Numba does, and make no vectors. And it
-    is told to fill whole vector registers.
+    The compiler is told so. Else it would count a negative index from the end, as Numba does, and make no vectors. It
+    is also told to fill whole vector registers.
     """
 
     def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
