@@ -2,7 +2,8 @@
 
 Three families of loops, from general to fast; an iteration is a channel of an image in all of them:
 
-    max_pool, avg_pool     any window, stride, padding and dilation; bounds are computed once per row and window
+    max_pool, avg_pool     any window, stride, padding and dilation; an element of the window is compared with, or added
+                           to, all results of a row at once
     max_tiles, avg_tiles   windows side by side that fill the image (stride = window, no padding): the window size is a
                            constant of the kernel and nothing branches, so the compiler computes many windows at once
     max_pairs_grad         2x2 windows side by side: an intrinsic that separates even and odd columns in registers
@@ -47,18 +48,24 @@ def max_pool(out: Any, x: Any, window: Any, stride: Any, padding: Any, dilation:
     batch, channels, height, width = x.shape
     for t in prange(batch * channels):
         image, result = x[t // channels, t % channels], out[t // channels, t % channels]
-        for y in range(result.shape[0]):
+        rows, cols = result.shape
+        for y in range(rows):
             top = y * stride[0] - padding[0]
             low, high = inside(top, dilation[0], window[0], height)
-            for z in range(result.shape[1]):
-                left = z * stride[1] - padding[2]
-                first, last = inside(left, dilation[1], window[1], width)
-                best = real(-np.inf)
-                for i in range(low, high):
-                    for j in range(first, last):
-                        v = image[top + i * dilation[0], left + j * dilation[1]]
-                        best = v if v > best or v != v else best
-                result[y, z] = best
+            result[y] = real(-np.inf)
+            for i in range(low, high):
+                for j in range(window[1]):
+                    left = j * dilation[1] - padding[2]
+                    first, last = inside(left, stride[1], cols, width)
+                    best, line = result[y, first:], image[top + i * dilation[0], left + first * stride[1] :]
+                    if stride[1] == 1:
+                        for k in range(last - first):
+                            v = line[k]
+                            best[k] = v if (v > best[k]) | (v != v) else best[k]
+                    else:
+                        for k in range(last - first):
+                            v = line[k * stride[1]]
+                            best[k] = v if (v > best[k]) | (v != v) else best[k]
 
 
 def max_pool_grad(out: Any, x: Any, d: Any, window: Any, stride: Any, padding: Any, dilation: Any) -> None:
@@ -90,20 +97,30 @@ def avg_pool(out: Any, x: Any, window: Any, stride: Any, padding: Any, count_pad
     batch, channels, height, width = x.shape
     for t in prange(batch * channels):
         image, result = x[t // channels, t % channels], out[t // channels, t % channels]
-        for y in range(result.shape[0]):
+        rows, cols = result.shape
+        for y in range(rows):
             top = y * stride[0] - padding[0]
             bottom = min(top + window[0], height + padding[1])
             low, high = max(top, 0), min(bottom, height)
-            for z in range(result.shape[1]):
+            result[y] = real(0)
+            for r in range(low, high):
+                for j in range(window[1]):
+                    left = j - padding[2]
+                    first, last = inside(left, stride[1], cols, width)
+                    total, line = result[y, first:], image[r, left + first * stride[1] :]
+                    if stride[1] == 1:
+                        for k in range(last - first):
+                            total[k] += line[k]
+                    else:
+                        for k in range(last - first):
+                            total[k] += line[k * stride[1]]
+            for z in range(cols):
                 left = z * stride[1] - padding[2]
                 right = min(left + window[1], width + padding[3])
-                first, last = max(left, 0), min(right, width)
-                total = real(0)
-                for r in range(low, high):
-                    for k in range(first, last):
-                        total += image[r, k]
-                count = (bottom - top) * (right - left) if count_pad else (high - low) * (last - first)
-                result[y, z] = total / real(count)
+                count = (bottom - top) * (right - left)
+                if not count_pad:
+                    count = (high - low) * (min(right, width) - max(left, 0))
+                result[y, z] /= real(count)
 
 
 def avg_pool_grad(out: Any, d: Any, window: Any, stride: Any, padding: Any, count_pad: bool) -> None:

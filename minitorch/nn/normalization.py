@@ -114,7 +114,7 @@ class _BatchNorm(FoldableNorm):
                 observe = self._observe(count, weight) if count else None
             out = Norm.apply(channels, w, b, eps=self.eps, activation=act, observe=observe)
         else:
-            scale, shift = (t.reshape(*shape) for t in self._scale_and_shift(like))
+            scale, shift = (t.reshape(*shape) for t in self.scale_and_shift() or self._scale_and_shift(like))
             out = ScaleShift.apply(channels, scale, shift, activation=act)
         return out.view(*x.shape)
 
