@@ -9,7 +9,10 @@ import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 
 from minitorch import operators
+from minitorch.fast_ops import jit, threads
 from minitorch.fast_ops.convolution import conv, winograd
+from minitorch.fast_ops.convolution.scratch import borrow, give_back, pieces
+from minitorch.fast_ops.convolution.winograd_plan import Launch
 from minitorch.runtime.types import ConvParams
 
 from ..support.checks import needs_jit
@@ -120,3 +123,58 @@ def test_an_empty_batch_changes_nothing() -> None:
     dw = np.full((24, 24, 3, 3), np.nan)
     conv.grad_weight(dw, np.zeros((0, 24, 5, 5)), np.zeros((0, 24, 3, 3)), ConvParams())
     assert (dw == 0).all()
+
+
+def borrow_one(found: Array, taken: Array) -> None:
+    found[0] = borrow(taken)
+
+
+def give_back_one(taken: Array, piece: int) -> None:
+    give_back(taken, piece)
+
+
+def test_a_piece_of_scratch_memory_is_borrowed_by_one_share_at_a_time() -> None:
+    take, give = jit.kernel(borrow_one, cache=False), jit.kernel(give_back_one, cache=False)
+    memory, taken = pieces(2, 5, np.dtype(np.float32))
+    assert memory.shape == (2, 5)
+    found = np.empty(1, np.int64)
+    for expected in (0, 1):
+        take(found, taken)
+        assert found[0] == expected
+    with pytest.raises(RuntimeError, match="no scratch memory"):
+        take(found, taken)
+    give(taken, 0)
+    take(found, taken)
+    assert found[0] == 0
+
+
+def test_all_pieces_come_back() -> None:
+    x, w = np.ones((9, 32, 12, 12), np.float32), np.ones((32, 32, 3, 3), np.float32)
+    kept = []
+    made = pieces
+
+    def noted(*given: object) -> tuple[Array, Array]:
+        kept.append(made(*given))
+        return kept[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("minitorch.fast_ops.convolution.scratch.pieces", noted)
+        assert winograd.forward(np.empty_like(x), x, w, (1, 1, 1, 1), np.zeros(32, np.float32), operators.id)
+    ((memory, taken),) = kept
+    assert not taken.any()
+    assert len(memory) == len(taken) <= threads.thread_count()
+
+
+@pytest.mark.parametrize("weight_grad", [False, True])
+@pytest.mark.parametrize("batch", [1, 2, 3, 7, 64, 128, 130])
+@pytest.mark.parametrize("size", [4, 8, 16, 32, 57])
+def test_groups_of_images_are_even(size: int, batch: int, weight_grad: bool) -> None:
+    """A group computes tiles for all images that it could hold, so few places may stay empty."""
+    layout = Launch(batch, 32, 32, size, size, (1, 1), 4, weight_grad).layout
+    places = 0
+    for share in range(layout.shares):
+        images = (share + 1) * batch // layout.shares - share * batch // layout.shares
+        places += -(-images // layout.group_images) * layout.group_images
+    assert batch <= places
+    assert layout.shares <= batch
+    assert places <= batch + max(layout.shares, batch // 8)
