@@ -55,6 +55,9 @@ TABLES = (
     "oversubscription",
     "operations",
     "photographs",
+    # Kept from another kind of machine, by the commit that they name.
+    "training_step_avx2",
+    "photographs_avx2",
 )
 
 
@@ -110,9 +113,11 @@ def benchmark(name: str, columns: tuple[str, ...] = (), step: str | None = None)
         [text_of(row[head]) for head in heads] for row in found["rows"] if step in (None, row.get("step"))
     ]
     jax = f", JAX {m['jax']}" if "jax" in m and not columns else ""
+    script, _, kept = name.partition("_avx")
+    commit = f", commit {m['commit']}" if kept else ""
     machine = (
         f"{m['date']}, {m['cores']} cores ({m['cpu']}), Python {m['python']}, NumPy {m['numpy']}, "
-        f"Numba {m['numba']}, PyTorch {m['torch']}{jax}; `benchmarks/{name}.py`"
+        f"Numba {m['numba']}, PyTorch {m['torch']}{jax}; `benchmarks/{script}.py`{commit}"
     )
     return f"{table([text_of(head) for head in heads], rows)}\n\n{machine}"
 
