@@ -12,7 +12,8 @@ How many parts there are depends on the sizes alone, so the bits do not depend o
 a vector is one call. Where both operands' rows or columns are packed nothing is copied: BLAS reads a transposed matrix.
 
 NumPy multiplies where OpenBLAS or its functions are not found, where an operand has other strides, and from
-LARGE_PRODUCT multiplications on, where the spinning does not count. A product of a column and a row is a product of
+LARGE_PRODUCT multiplications on, where the spinning does not count. It also multiplies a matrix by its own transpose:
+the result is symmetric to the last bit, and half of the work (syrk). A product of a column and a row is a product of
 elements, for which NumPy's own product takes five times as long.
 
 Cost: 2 * M * N * K floating-point operations; each part reads all of the operand that is not divided. The file depends
@@ -208,6 +209,11 @@ def _layout(out: Shape, a: Shape, b: Shape, a_flip: int, b_flip: int) -> tuple[i
     return batch, m, n, k, parts, a_flip, b_flip, *steps
 
 
+def _address(t: Any) -> int:
+    found: int = t.__array_interface__["data"][0]
+    return found
+
+
 def launch(out: Any, a: Any, b: Any) -> tuple[Any, ...] | None:
     """Return the operands with which `multiply` writes a product; None where NumPy has to. See `matmul`."""
     k = a.shape[-1]
@@ -215,6 +221,8 @@ def launch(out: Any, a: Any, b: Any) -> tuple[Any, ...] | None:
         return None
     functions, left, right = _functions(out.dtype), _flat(a), _flat(b)
     if functions is None or left is None or right is None or not out.flags.c_contiguous:
+        return None
+    if out.ndim == 2 and out.shape[0] == out.shape[1] and left[1] != right[1] and _address(a) == _address(b):
         return None
     layout = _layout(out.shape, a.shape, b.shape, left[1], right[1])
     return layout and (out.reshape(-1), left[0], right[0], functions, layout)

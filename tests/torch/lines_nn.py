@@ -398,7 +398,7 @@ isinstance(nn.CrossEntropyLoss(), nn.modules.loss._WeightedLoss)
 nn.CrossEntropyLoss(torch.tensor([1.0, 2.0, 0.5])).double().weight
 m = fixed(nn.AdaptiveLogSoftmaxWithLoss(8, 20, [4, 10], 2.0)); m(wave(5, 8), torch.tensor([0, 5, 12, 19, 3])).loss
 m = fixed(nn.AdaptiveLogSoftmaxWithLoss(8, 20, [4, 10], 2.0, True)); tuple(m(wave(5, 8), torch.tensor([0, 5, 12, 19, 3])))
-m = fixed(nn.AdaptiveLogSoftmaxWithLoss(8, 20, [4, 10], 2.0)); m.log_prob(wave(3, 8)), m.predict(wave(3, 8))
+m = fixed(nn.AdaptiveLogSoftmaxWithLoss(8, 20, [4, 10], 2.0)); m.log_prob(wave(3, 8)), m.predict(wave(4, 8))
 nn.AdaptiveLogSoftmaxWithLoss(8, 20, [4, 10], 2.0)
 """
 LINES["layers"] = """
