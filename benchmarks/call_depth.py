@@ -15,7 +15,8 @@ import harness
 import minitorch as mt
 
 PACKAGE = Path(mt.__file__).parent
-LIMITS = {"a + b": {"frames": 51, "crossings": 23}, "conv2d": {"frames": 124, "crossings": 56}}
+# A kernel is called through `fast_ops.steps.recording`, so that a step can be recorded: two crossings for each.
+LIMITS = {"a + b": {"frames": 51, "crossings": 25}, "conv2d": {"frames": 124, "crossings": 60}}
 
 
 def is_ours(path: str) -> bool:
