@@ -96,7 +96,7 @@ def test_nan_and_infinity_stay_in_their_rows_and_columns(dtype: str) -> None:
     np.testing.assert_array_equal(out, expected)
 
 
-@pytest.mark.parametrize("shape", [(12, 5408), (5408, 12), (40, 40), (3, 7)])
+@pytest.mark.parametrize("shape", [(12, 5408), (540, 12), (40, 40), (3, 7)])
 def test_a_matrix_times_its_own_transpose_is_symmetric(shape: tuple[int, int]) -> None:
     x = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
     for a in (x, x.T):
