@@ -15,7 +15,7 @@ import harness
 import minitorch as mt
 
 PACKAGE = Path(mt.__file__).parent
-# A kernel is called through `fast_ops.steps.recording`, so that a step can be recorded: two crossings for each.
+# A kernel is called through `fast_ops.steps.recording`, so that a step can be recorded.
 LIMITS = {"a + b": {"frames": 51, "crossings": 25}, "conv2d": {"frames": 124, "crossings": 60}}
 
 

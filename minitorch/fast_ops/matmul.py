@@ -14,10 +14,11 @@ a vector is one call. Where both operands' rows or columns are packed nothing is
 NumPy multiplies where OpenBLAS or its functions are not found, where an operand has other strides, and from
 LARGE_PRODUCT multiplications on, where the spinning does not count. It also multiplies a matrix by its own transpose:
 the result is symmetric to the last bit, and half of the work (syrk). A product of a column and a row is a product of
-elements, for which NumPy's own product takes five times as long.
+elements, for which NumPy's own product has no call of BLAS.
 
-Cost: 2 * M * N * K floating-point operations; each part reads all of the operand that is not divided. The file depends
-on `jit`, and on threadpoolctl at the first product.
+Cost: 2 * M * N * K floating-point operations; each part reads all of the operand that is not divided. The functions'
+arguments are those of the standard (Dongarra et al., "A Set of Level 3 Basic Linear Algebra Subprograms", 1990). The
+file depends on `jit` and `shares`, and on threadpoolctl at the first product.
 """
 
 from __future__ import annotations
@@ -58,8 +59,8 @@ def _blas_call(matrices: bool) -> Any:
     ):
         """Call gemm: ``out = a @ b`` for (m, k) and (k, n); or gemv: ``out = a @ b`` for (m, n) and (n,).
 
-        Arrays are flat; a matrix begins at ``first``, and ``line`` elements lie between its rows. ``flips`` says what
-        lies in memory transposed: bit 0 the matrix a, bit 1 the matrix b.
+        Arrays are flat; a matrix begins at ``first``, and its rows are ``line`` elements apart. ``flips`` says which
+        are stored transposed: bit 0 the matrix a, bit 1 the matrix b.
         """
         real = types.float64 if a.dtype == types.float64 else types.float32
         number = types.int64
@@ -98,7 +99,7 @@ def _blas_call(matrices: bool) -> Any:
 
 
 @_intrinsic
-def answer(typingctx, function):  # type: ignore[no-untyped-def]
+def call_for_int(typingctx, function):  # type: ignore[no-untyped-def]
     """Call a function of C that takes nothing and returns an int."""
 
     def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
@@ -123,7 +124,7 @@ def multiply(out: Any, a: Any, b: Any, functions: Any, layout: Any) -> None:
         layout: Batch, m, n, k, parts; whether a and b are flipped; elements from one to the next, of a and b.
     """
     batch, m, n, k, parts, a_flip, b_flip, a_step, b_step = layout
-    threads = answer(functions[2])
+    threads = call_for_int(functions[2])
     call(functions[3], 1, 0, 0)
     for t in prange(batch * parts):
         i, part = t // parts, t % parts
@@ -188,7 +189,7 @@ def _functions(dtype: np.dtype[Any]) -> Array | None:
 
 
 def _flat(t: Any) -> tuple[Array, int] | None:
-    """Return matrices as a flat array, and 1 if each lies in memory transposed; None if they have gaps."""
+    """Return matrices as a flat array, and 1 if each is stored transposed; None if they have gaps."""
     if t.flags.c_contiguous:
         return t.reshape(-1), 0
     transposed = t.swapaxes(-1, -2)

@@ -1,7 +1,7 @@
 """Scratch memory for shares of kernels: a launch brings a piece for each thread, and a share borrows one.
 
 Memory that a share allocated by itself would come from the system, in small pages, each time it is a large piece:
-a page fault for each 4 KiB, and more address translations than a core remembers. Pieces lie on blocks of the pool
+a page fault for each 4 KiB, and more pages than a core's table of addresses holds. Pieces are blocks of the pool
 (`runtime.allocator`), which has huge pages, and a piece that was just given back is still in a core's cache.
 
     taken    0 or 1 for each piece; `borrow` takes the first that is free, by an atomic exchange
