@@ -148,8 +148,7 @@ def grad_input(
     if winograd.applies(w, params) and winograd.pays(out.shape):
         top, bottom, left, right = params.padding
         flipped: Padding = (2 - top, 2 - bottom, 2 - left, 2 - right)
-        transposed = w[:, :, ::-1, ::-1].transpose(1, 0, 2, 3)
-        if winograd.forward(out, d, transposed, flipped, bias, operators.id):
+        if winograd.forward(out, d, w, flipped, bias, operators.id, transposed=True):
             return
     for launch in input_grad_launches(out.shape, w.shape, params, out.itemsize, relu_result is not None):
         if len(launch.taps):

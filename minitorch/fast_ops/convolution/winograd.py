@@ -35,6 +35,7 @@ plainly.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,7 @@ from numba import prange
 from ...runtime import allocator
 from ...runtime.placeholders import activation, real
 from ...runtime.types import Array, ConvParams, Padding, Shape
-from .. import matmul
+from .. import jit
 from ..simd import WIDE_CHANNELS
 from ..sums import total
 from .register_tiles import accumulate_1, accumulate_2, wide_1, wide_2, wide_3
@@ -65,35 +66,31 @@ from .winograd_transforms import (
     transpose_tile,
     transpose_vector,
 )
+from .winograd_weights import TAPS, WEIGHT_LINES, weight_grads, weight_tiles
 
 MIN_CHANNELS = 24  # channels, in and out, from which the products outweigh the transforms
 MIN_TILES = 48  # tiles of a result from which transformed weights pay
-WEIGHT_TRANSFORM = np.array(
-    [[1 / 4, 0, 0], [-1 / 6, -1 / 6, -1 / 6], [-1 / 6, 1 / 6, -1 / 6], [1 / 24, 1 / 12, 1 / 6],
-     [1 / 24, -1 / 12, 1 / 6], [0, 0, 1]]
-)  # fmt: skip
-WEIGHT_TRANSFORM_2D = np.kron(
-    WEIGHT_TRANSFORM, WEIGHT_TRANSFORM
-)  # (36, 9): G g G^T of a flattened 3x3 weight
 
 
 def load_channel(
-    planes: Any, line: Any, pixels: Any, image: int, group_images: int, corner: Any, tile_rows: int, tile_cols: int
+    planes: Any, line: Any, pixels: Any, image: int, group_images: int, top: int, tile_rows: int, band: int,
+    corner: Any, tile_cols: int,
 ) -> None:  # fmt: skip
     """Sort a channel of an image by where its pixels lie in the 6x6 tiles: by column 0..5, and by row modulo 4.
 
-    Pixel (4k + a, 4t + j) goes to ``planes[j][a][(k * group_images + image) * tile_cols + t]``. Margins stay zeros.
+    Pixel (4 * (top + k) + a, 4t + j) goes to ``planes[j][a][(k * group_images + image) * tile_cols + t]``, for
+    ``band`` rows k of tiles. Margins stay zeros, or become zeros again if they may hold pixels of another band.
     """
     height, width = pixels.shape
-    plane_size = (tile_rows + 1) * group_images * tile_cols
+    plane_size = (band + 1) * group_images * tile_cols
     column_stride = 4 * plane_size
-    for r in range(4 * tile_rows + 2):
-        y = r - corner[0]
+    for r in range(4 * band + 2):
+        y = 4 * top + r - corner[0]
+        offset = r % 4 * plane_size + (r // 4 * group_images + image) * tile_cols
         if 0 <= y < height:
-            offset = r % 4 * plane_size + (r // 4 * group_images + image) * tile_cols
-            row = pixels[y]
+            row, inside = pixels[y], line[corner[1] :]  # to index with a sum would make scattered stores
             for k in range(min(width, 4 * tile_cols + 2 - corner[1])):
-                line[corner[1] + k] = row[k]
+                inside[k] = row[k]
             t = 0
             while t + 8 <= tile_cols:
                 split_6_of_8(planes, offset + t, column_stride, line, 4 * t)
@@ -107,6 +104,9 @@ def load_channel(
             if t < tile_cols:
                 for j in range(6):
                     planes[offset + t + j * column_stride] = line[4 * t + j]
+        elif band < tile_rows:
+            for j in range(6):
+                planes[offset + j * column_stride : offset + j * column_stride + tile_cols] = real(0)
 
 
 def store_row(row: Any, results: Any, results_offset: int, column_stride: int, tile_cols: int) -> None:
@@ -144,82 +144,96 @@ def load_gradient_row(grads: Any, grads_offset: int, column_stride: int, row: An
 def winograd_forward(
     out: Any, flaws: Any, x: Any, weights: Any, bias: Any, scratch: Any, taken: Any, offsets: Any, layout: Any
 ) -> None:  # fmt: skip
-    """Convolve ``x`` with transformed weights (36, blocks, C, channels), add ``bias``, apply the activation.
+    """Convolve ``x`` with transformed weights (36, blocks, line), add ``bias``, apply the activation.
 
     A share is some images. ``flaws[share]`` is nan where a sum was not finite, else 0.
     """
-    group_images, corner, tile_rows, tile_cols, lanes, channels, shares, _ = layout
+    (
+        group_images, band, corner, tile_rows, tile_cols, lanes, channels, shares, _, padded, step, sums_step, line_size,
+        planes_size, _
+    ) = layout  # fmt: skip
     input_rows, lines, channel_lines, output_rows, _, _ = offsets
     batch, ins, outs, rows = len(x), x.shape[1], out.shape[1], out.shape[2]
     blocks = (outs + channels - 1) // channels
-    plane_size = (tile_rows + 1) * group_images * tile_cols
-    vectors = (tile_rows * group_images * tile_cols + lanes - 1) // lanes
-    padded = vectors * lanes  # T
+    weights_line = weights.shape[2]
+    plane_size = (band + 1) * group_images * tile_cols
+    vectors = (band * group_images * tile_cols + lanes - 1) // lanes
     for t in prange(shares):
         piece = borrow(taken)
         free = scratch[piece]
-        line, free = free[: 4 * tile_cols + 48], free[4 * tile_cols + 48 :]
-        planes, free = free[: 24 * plane_size + 2 * padded], free[24 * plane_size + 2 * padded :]
+        line, free = free[:line_size], free[line_size:]
+        planes, free = free[:planes_size], free[planes_size:]
         vertical, free = free[: 36 * padded], free[36 * padded :]
         results, free = free[: 16 * padded], free[16 * padded :]
-        tiles, sums = free[: 36 * ins * padded], free[36 * ins * padded :]
-        line[:], planes[:] = real(0), real(0)
+        tiles, sums = free[: 36 * step], free[36 * step :]
+        line[:], planes[:], results[:] = real(0), real(0), real(0)
         flaw = real(0)
         end = (t + 1) * batch // shares
         for first in range(t * batch // shares, end, group_images):
-            # Load and transform the input tiles, channel by channel.
-            for c in range(ins):
-                for b in range(min(group_images, end - first)):
-                    load_channel(planes, line, x[first + b, c], b, group_images, corner, tile_rows, tile_cols)
-                for j in range(6):
-                    transform_input(
-                        vertical, j * padded, 6 * padded, planes, j * 4 * plane_size, input_rows, vectors
-                    )
-                for m in range(6):
-                    target = (m * 6 * ins + c) * padded
-                    transform_input(tiles, target, ins * padded, vertical, m * 6 * padded, lines, vectors)
-            # Multiply: 36 matrix products.
-            for f in range(36):
-                for block in range(blocks):
-                    w_offset = (f * blocks + block) * ins * channels
-                    sums_offset, tiles_offset = (f * blocks + block) * channels * padded, f * ins * padded
-                    left = vectors
-                    while left >= 3 and left != 4:
-                        wide_3(
-                            sums, sums_offset, padded, tiles, tiles_offset, channel_lines, weights, w_offset,
-                            WIDE_CHANNELS, 1, ins,
-                        )  # fmt: skip
-                        sums_offset, tiles_offset = sums_offset + 3 * lanes, tiles_offset + 3 * lanes
-                        left -= 3
-                    while left >= 2:
-                        wide_2(
-                            sums, sums_offset, padded, tiles, tiles_offset, channel_lines, weights, w_offset,
-                            WIDE_CHANNELS, 1, ins,
-                        )  # fmt: skip
-                        sums_offset, tiles_offset = sums_offset + 2 * lanes, tiles_offset + 2 * lanes
-                        left -= 2
-                    if left:
-                        wide_1(
-                            sums, sums_offset, padded, tiles, tiles_offset, channel_lines, weights, w_offset,
-                            WIDE_CHANNELS, 1, ins,
-                        )  # fmt: skip
-            # Transform the sums back, and store.
-            for o in range(outs):
-                for n in range(6):
-                    source = (n * blocks * channels + o) * padded
-                    transform_output(vertical, n * padded, 6 * padded, sums, source, output_rows, vectors)
-                for r in range(4):
-                    transform_output(
-                        results, r * 4 * padded, padded, vertical, r * 6 * padded, lines, vectors
-                    )
-                channel_bias = bias[o]
-                flaw += total(results, 0, 16 * padded) * real(0)
-                for k in range(16 * padded):
-                    results[k] = activation(results[k] + channel_bias)
-                for b in range(min(group_images, end - first)):
-                    for y in range(rows):
-                        source = y % 4 * 4 * padded + (y // 4 * group_images + b) * tile_cols
-                        store_row(out[first + b, o, y], results, source, padded, tile_cols)
+            for top in range(0, tile_rows, band):
+                # Load and transform the input tiles, channel by channel.
+                for c in range(ins):
+                    for b in range(min(group_images, end - first)):
+                        load_channel(
+                            planes,
+                            line,
+                            x[first + b, c],
+                            b,
+                            group_images,
+                            top,
+                            tile_rows,
+                            band,
+                            corner,
+                            tile_cols,
+                        )
+                    for j in range(6):
+                        transform_input(
+                            vertical, j * padded, 6 * padded, planes, j * 4 * plane_size, input_rows, vectors
+                        )
+                    for m in range(6):
+                        target = m * 6 * step + c * padded
+                        transform_input(tiles, target, step, vertical, m * 6 * padded, lines, vectors)
+                # Multiply: 36 matrix products. A few vectors of all channels stay in a core's nearest cache.
+                for f in range(36):
+                    vector = 0
+                    while vector < vectors:
+                        left, tiles_offset = vectors - vector, f * step + vector * lanes
+                        for block in range(blocks):
+                            w_offset = (f * blocks + block) * weights_line
+                            sums_offset = f * sums_step + block * channels * padded + vector * lanes
+                            if left >= 3 and left != 4:
+                                wide_3(
+                                    sums, sums_offset, padded, tiles, tiles_offset, channel_lines, weights, w_offset,
+                                    WIDE_CHANNELS, 1, ins,
+                                )  # fmt: skip
+                            elif left >= 2:
+                                wide_2(
+                                    sums, sums_offset, padded, tiles, tiles_offset, channel_lines, weights, w_offset,
+                                    WIDE_CHANNELS, 1, ins,
+                                )  # fmt: skip
+                            else:
+                                wide_1(
+                                    sums, sums_offset, padded, tiles, tiles_offset, channel_lines, weights, w_offset,
+                                    WIDE_CHANNELS, 1, ins,
+                                )  # fmt: skip
+                        vector += 3 if left >= 3 and left != 4 else min(left, 2)
+                # Transform the sums back, and store.
+                for o in range(outs):
+                    for n in range(6):
+                        source = n * sums_step + o * padded
+                        transform_output(vertical, n * padded, 6 * padded, sums, source, output_rows, vectors)
+                    for r in range(4):
+                        transform_output(
+                            results, r * 4 * padded, padded, vertical, r * 6 * padded, lines, vectors
+                        )
+                    channel_bias = bias[o]
+                    flaw += total(results, 0, 16 * padded) * real(0)
+                    for k in range(16 * padded):
+                        results[k] = activation(results[k] + channel_bias)
+                    for b in range(min(group_images, end - first)):
+                        for y in range(4 * top, min(4 * (top + band), rows)):
+                            source = y % 4 * 4 * padded + ((y // 4 - top) * group_images + b) * tile_cols
+                            store_row(out[first + b, o, y], results, source, padded, tile_cols)
         flaws[t] = flaw
         give_back(taken, piece)
 
@@ -229,93 +243,117 @@ def winograd_weight_grad(
 ) -> None:
     """Sum the products of transformed input tiles and output gradients over all tiles.
 
-    A share is some images, and adds into its own part of ``partial`` (shares, 36, blocks * channels, columns), where
-    columns are the input channels, padded to whole vectors. Here the long side of the register tiles runs over input
+    A share is some images and some blocks of channels. It adds into its own part of ``partial`` (shares, 36,
+    blocks * channels, columns), where columns are the input channels, padded to whole vectors. Here the long side of the register tiles runs over input
     channels, and a "tap" is a tile of the image: so both operands are transposed first.
     """
-    group_images, corner, tile_rows, tile_cols, lanes, channels, shares, _ = layout
+    (
+        group_images, band, corner, tile_rows, tile_cols, lanes, channels, shares, parts, padded, step, sums_step,
+        line_size, planes_size, _,
+    ) = layout  # fmt: skip
     input_rows, lines, _, _, gradient_rows, tile_lines = offsets
     batch, ins, outs, rows = len(x), x.shape[1], d.shape[1], d.shape[2]
     blocks = (outs + channels - 1) // channels
-    plane_size = (tile_rows + 1) * group_images * tile_cols
-    used = tile_rows * group_images * tile_cols
+    plane_size = (band + 1) * group_images * tile_cols
+    used = band * group_images * tile_cols
     vectors = (used + lanes - 1) // lanes
-    padded = vectors * lanes  # T
     columns = (ins + lanes - 1) // lanes * lanes
-    for t in prange(shares):
+    held, tile_line = (
+        (blocks + parts - 1) // parts,
+        tile_lines[1],
+    )  # blocks of a part; from a tile's line to the next
+    for t in prange(shares * parts):
+        share, part = t // parts, t % parts
+        low_block, high_block = part * blocks // parts, (part + 1) * blocks // parts
         piece = borrow(taken)
         free = scratch[piece]
-        line, free = free[: 4 * tile_cols + 48], free[4 * tile_cols + 48 :]
-        planes, free = free[: 24 * plane_size + 2 * padded], free[24 * plane_size + 2 * padded :]
+        line, free = free[:line_size], free[line_size:]
+        planes, free = free[:planes_size], free[planes_size:]
         vertical, free = free[: 40 * padded], free[40 * padded :]
-        square, free = free[: 36 * lanes * padded], free[36 * lanes * padded :]
-        tiles, grads = free[: 36 * columns * padded], free[36 * columns * padded :]
-        sums = partial[t].ravel()
-        line[:], planes[:], square[:], sums[:] = real(0), real(0), real(0), real(0)
-        end = (t + 1) * batch // shares
-        for first in range(t * batch // shares, end, group_images):
-            images = min(group_images, end - first)
-            # Transform and transpose the input tiles: for each of the 36, a line of channels per tile.
-            for c_first in range(0, ins, lanes):
-                for c in range(c_first, min(c_first + lanes, ins)):
-                    for b in range(images):
-                        load_channel(
-                            planes, line, x[first + b, c], b, group_images, corner, tile_rows, tile_cols
-                        )
-                    for j in range(6):
-                        transform_input(
-                            vertical, j * padded, 6 * padded, planes, j * 4 * plane_size, input_rows, vectors
-                        )
-                    for m in range(6):
-                        target = (m * 6 * lanes + c - c_first) * padded
-                        transform_input(
-                            square, target, lanes * padded, vertical, m * 6 * padded, lines, vectors
-                        )
-                for f in range(36):
-                    for p in range(0, padded, lanes):
-                        target = (f * padded + p) * columns + c_first
-                        transpose_vector(tiles, target, columns, square, f * lanes * padded + p, padded)
-            # Transform and transpose the gradients: for each of the 36 and each block of channels, a line per tile.
-            for block in range(blocks):
-                for m in range(channels):
-                    o = block * channels + m
-                    vertical[: 16 * padded] = real(0)
-                    if o < outs:
+        square, free = free[: 36 * step], free[36 * step :]
+        tiles, grads = free[: 36 * sums_step], free[36 * sums_step :]
+        sums = partial[share].ravel()
+        line[:], planes[:], square[:] = real(0), real(0), real(0)
+        partial[share, :, low_block * channels : high_block * channels] = real(0)
+        end = (share + 1) * batch // shares
+        for first in range(share * batch // shares, end, group_images):
+            for top in range(0, tile_rows, band):
+                images = min(group_images, end - first)
+                # Transform and transpose the input tiles: for each of the 36, a line of channels per tile.
+                for c_first in range(0, ins, lanes):
+                    for c in range(c_first, min(c_first + lanes, ins)):
                         for b in range(images):
-                            for y in range(rows):
-                                target = y % 4 * 4 * padded + (y // 4 * group_images + b) * tile_cols
-                                load_gradient_row(vertical, target, padded, d[first + b, o, y])
-                    for s in range(4):
-                        transform_gradient(
-                            vertical, (16 + s) * padded, 4 * padded, vertical, s * padded, gradient_rows, vectors
-                        )  # fmt: skip
-                    for n in range(6):
-                        target, source = (n * 6 * lanes + m) * padded, (16 + n * 4) * padded
-                        transform_gradient(square, target, lanes * padded, vertical, source, lines, vectors)
+                            load_channel(
+                                planes,
+                                line,
+                                x[first + b, c],
+                                b,
+                                group_images,
+                                top,
+                                tile_rows,
+                                band,
+                                corner,
+                                tile_cols,
+                            )
+                        for j in range(6):
+                            transform_input(
+                                vertical,
+                                j * padded,
+                                6 * padded,
+                                planes,
+                                j * 4 * plane_size,
+                                input_rows,
+                                vectors,
+                            )
+                        for m in range(6):
+                            target = m * 6 * step + (c - c_first) * padded
+                            transform_input(square, target, step, vertical, m * 6 * padded, lines, vectors)
+                    for f in range(36):
+                        for p in range(0, vectors * lanes, lanes):
+                            target = f * sums_step + p * tile_line + c_first
+                            transpose_vector(tiles, target, tile_line, square, f * step + p, padded)
+                # Transform and transpose the gradients: for each of the 36 and each block of channels, a line per tile.
+                for block in range(low_block, high_block):
+                    for m in range(channels):
+                        o = block * channels + m
+                        vertical[: 16 * padded] = real(0)
+                        if o < outs:
+                            for b in range(images):
+                                for y in range(4 * top, min(4 * (top + band), rows)):
+                                    target = (
+                                        y % 4 * 4 * padded + ((y // 4 - top) * group_images + b) * tile_cols
+                                    )
+                                    load_gradient_row(vertical, target, padded, d[first + b, o, y])
+                        for s in range(4):
+                            transform_gradient(
+                                vertical, (16 + s) * padded, 4 * padded, vertical, s * padded, gradient_rows, vectors
+                            )  # fmt: skip
+                        for n in range(6):
+                            target, source = n * 6 * step + m * padded, (16 + n * 4) * padded
+                            transform_gradient(square, target, step, vertical, source, lines, vectors)
+                    for f in range(36):
+                        target = (f * held + block - low_block) * padded * channels
+                        for p in range(0, vectors * lanes, channels):
+                            transpose_tile(
+                                grads, target + p * channels, channels, square, f * step + p, padded
+                            )
+                # Multiply: 36 matrix products, added to those of the images before.
                 for f in range(36):
-                    target = (f * blocks + block) * padded * channels
-                    for p in range(0, padded, channels):
-                        transpose_tile(
-                            grads, target + p * channels, channels, square, f * lanes * padded + p, padded
-                        )
-            # Multiply: 36 matrix products, added to those of the images before.
-            for f in range(36):
-                for block in range(blocks):
-                    sums_offset = (f * blocks + block) * channels * columns
-                    grads_offset = (f * blocks + block) * padded * channels
-                    tiles_offset, left = f * padded * columns, columns // lanes
-                    while left >= 2:
-                        accumulate_2(
-                            sums, sums_offset, columns, tiles, tiles_offset, tile_lines, grads, grads_offset,
-                            WIDE_CHANNELS, 1, used,
-                        )  # fmt: skip
-                        sums_offset, tiles_offset = sums_offset + 2 * lanes, tiles_offset + 2 * lanes
-                        left -= 2
-                    if left:
-                        accumulate_1(
-                            sums, sums_offset, columns, tiles, tiles_offset, tile_lines, grads, grads_offset,
-                            WIDE_CHANNELS, 1, used,
-                        )  # fmt: skip
+                    for c in range(0, columns, 2 * lanes):
+                        tiles_offset = f * sums_step + c
+                        for block in range(low_block, high_block):
+                            sums_offset = (f * blocks + block) * channels * columns + c
+                            grads_offset = (f * held + block - low_block) * padded * channels
+                            if c + lanes < columns:
+                                accumulate_2(
+                                    sums, sums_offset, columns, tiles, tiles_offset, tile_lines, grads, grads_offset,
+                                    WIDE_CHANNELS, 1, used,
+                                )  # fmt: skip
+                            else:
+                                accumulate_1(
+                                    sums, sums_offset, columns, tiles, tiles_offset, tile_lines, grads, grads_offset,
+                                    WIDE_CHANNELS, 1, used,
+                                )  # fmt: skip
         give_back(taken, piece)
 
 
@@ -332,18 +370,22 @@ def pays(out: Shape) -> bool:
     return out[0] > 1 and out[0] * -(-out[2] // 4) * -(-out[3] // 4) >= MIN_TILES
 
 
-def forward(out: Array, x: Array, w: Array, padding: Padding, bias: Array, activation: Any) -> bool:
-    """Convolve, add ``bias`` to the channels, apply the activation; return whether all sums were finite."""
-    outs, ins = w.shape[:2]
+def forward(
+    out: Array, x: Array, w: Array, padding: Padding, bias: Array, activation: Any, transposed: bool = False
+) -> bool:  # fmt: skip
+    """Convolve, add ``bias`` to the channels, apply the activation; return whether all sums were finite.
+
+    If ``transposed``, with the weight's channels exchanged and its taps the other way round.
+    """
+    outs, ins = out.shape[1], x.shape[1]
     corner = (padding[0], padding[2])
     launch = Launch(len(x), ins, outs, out.shape[2], out.shape[3], corner, out.itemsize, False)
-    channels = launch.layout.channels
-    blocks = launch.padded_outs // channels
-    padded = np.zeros((launch.padded_outs, ins, 9), out.dtype)
-    padded[:outs] = w.reshape(outs, ins, 9)
-    taps = padded.reshape(blocks, channels, ins, 9).transpose(3, 0, 2, 1).reshape(9, -1)
-    weights = allocator.empty(36 * taps.shape[1], out.dtype)
-    matmul.matmul(weights.reshape(36, -1), WEIGHT_TRANSFORM_2D.astype(out.dtype), taps)
+    shape = launch.weights
+    weights = allocator.empty(math.prod(shape), out.dtype).reshape(shape)
+    strides, taps = ((9, 9 * outs), TAPS[::-1]) if transposed else ((9 * ins, 9), TAPS)
+    lanes = launch.layout.lanes
+    run = jit.variant(weight_tiles, out.dtype, True)
+    run(weights, w, strides, taps, ins, outs, WEIGHT_LINES, lanes)
     flaws = np.zeros(launch.layout.shares, out.dtype)
     launch.run(winograd_forward, out.dtype, out, flaws, x, weights, bias, activation=activation)
     return bool((flaws == 0).all())
@@ -357,12 +399,10 @@ def grad_weight(out: Array, x: Array, d: Array, padding: Padding) -> bool:
     outs, ins = out.shape[:2]
     corner = (padding[0], padding[2])
     launch = Launch(len(x), ins, outs, d.shape[2], d.shape[3], corner, out.itemsize, True)
-    shares, padded_outs, columns = launch.layout.shares, launch.padded_outs, launch.columns
-    partial = allocator.empty(shares * 36 * padded_outs * columns, out.dtype)
-    partial = partial.reshape(shares, 36, padded_outs, columns)
+    shape = (launch.layout.shares, 36, launch.padded_outs, launch.columns)
+    partial = allocator.empty(math.prod(shape), out.dtype).reshape(shape)
     launch.run(winograd_weight_grad, out.dtype, partial, x, d)
-    sums = partial.sum(axis=0) if shares > 1 else partial[0]
-    transposed = np.empty((9, padded_outs * columns), out.dtype)
-    matmul.matmul(transposed, WEIGHT_TRANSFORM_2D.T.astype(out.dtype), sums.reshape(36, -1))
-    out[...] = transposed.reshape(3, 3, padded_outs, columns)[:, :, :outs, :ins].transpose(2, 3, 0, 1)
-    return bool(np.isfinite(out).all())
+    flaws = np.empty(outs, out.dtype)
+    run = jit.variant(weight_grads, out.dtype, True)
+    run(out, flaws, partial, launch.partial_lines, launch.layout.lanes)
+    return bool((flaws == 0).all())

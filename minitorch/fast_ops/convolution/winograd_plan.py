@@ -16,6 +16,7 @@ from .conv_plan import MOST_SUMMED_SHARES, share_count
 
 CACHE_BYTES = 1_500_000  # bytes of transformed tiles that stay in a core's cache
 SUMMED_TILES = 128  # tiles from which sums of their own pay
+PART_OUTS = 64  # output channels for which input tiles are transformed once more, at least
 
 
 class WinogradLayout(NamedTuple):
@@ -23,22 +24,36 @@ class WinogradLayout(NamedTuple):
 
     Attributes:
         group_images: Images that are transformed together.
+        band: Rows of tiles that are transformed together: all of them, unless an image's tiles exceed the cache.
         corner: Rows and columns of zeros above and to the left of the image.
         tile_rows: Rows of tiles in an image.
         tile_cols: Columns of tiles in an image.
         lanes: Elements of a vector register.
         channels: Output channels of a register tile.
         shares: Shares that the batch is divided into.
+        parts: Parts that the blocks of output channels are divided into.
+        padded: Elements from a line of tiles to the next, T.
+        step: Elements from a frequency's tiles of all channels to the next frequency's.
+        sums_step: Elements from a frequency's sums to the next; of tiles of channels, where the gradient is the weight's.
+        line_size: Elements of a row of pixels in scratch memory.
+        planes_size: Elements of a channel of pixels in scratch memory.
         scratch: Elements of a share's scratch memory.
     """
 
     group_images: int
+    band: int
     corner: Pair
     tile_rows: int
     tile_cols: int
     lanes: int
     channels: int
     shares: int
+    parts: int
+    padded: int
+    step: int
+    sums_step: int
+    line_size: int
+    planes_size: int
     scratch: int
 
 
@@ -51,6 +66,15 @@ class LineOffsets(NamedTuple):
     output_rows: Array  # the six row frequencies of ``sums``
     gradient_rows: Array  # the four rows of a tile of output gradients
     tiles: Array  # the lines of channels of transposed input tiles
+
+
+def apart(size: int, itemsize: int) -> int:
+    """Return ``size`` elements or some more: an odd number of a cache's lines of 64 bytes.
+
+    Dozens of streams that begin a power of two apart would all meet in a few sets of a cache, and drive one another out.
+    """
+    line = 64 // itemsize
+    return (-(-size // line) | 1) * line
 
 
 class Launch:
@@ -74,29 +98,42 @@ class Launch:
         tile_rows, tile_cols = -(-rows // 4), -(-cols // 4)
         tiles = tile_rows * tile_cols
         self.padded_outs = -(-outs // channels) * channels
+        line = -(-ins * channels // lanes) * lanes
+        self.weights = (36, self.padded_outs // channels, line)
         self.columns = -(-ins // lanes) * lanes if weight_grad else ins
         cached = CACHE_BYTES // (
             36 * (self.columns + self.padded_outs) * itemsize
         )  # tiles that the cache holds
-        # Whole images, so that no group computes tiles of images that it has not.
-        most_images = max(1, max(3 * lanes, cached // lanes * lanes) // tiles)
-        products = batch * rows * cols * ins * outs
+        # Whole images, so that no group computes tiles of images that it has not; or a band of one.
+        most_tiles = max(3 * lanes, cached // lanes * lanes)
+        most_images = max(1, most_tiles // tiles)
+        band = -(-tile_rows // -(-tile_rows // max(1, most_tiles // tile_cols)))
+        products, parts = batch * rows * cols * ins * outs, 1
         if weight_grad:
-            shares = share_count(
-                products, max(1, min(batch, batch * tiles // SUMMED_TILES, MOST_SUMMED_SHARES))
-            )
+            wished = share_count(products, MOST_SUMMED_SHARES)
+            shares = share_count(products, max(1, min(batch, batch * tiles // SUMMED_TILES, wished)))
+            parts = max(1, min(wished // shares, outs // PART_OUTS))
         else:
             even = share_count(products, 4)  # so that two and four threads have equal numbers of shares
             shares = min(batch, -(-batch // (most_images * even)) * even)
         share_images = -(-batch // shares)
         group_images = -(-share_images // -(-share_images // most_images))
-        plane_size = (tile_rows + 1) * group_images * tile_cols
-        padded = -(-tile_rows * group_images * tile_cols // lanes) * lanes
-        work = 4 * tile_cols + 48 + 24 * plane_size + 2 * padded + 40 * padded
-        work += 36 * lanes * padded if weight_grad else 16 * padded
-        work += 36 * (self.columns + self.padded_outs) * padded
+        plane_size = (band + 1) * group_images * tile_cols
+        padded = apart(band * group_images * tile_cols, itemsize)
+        part_outs = -(-self.padded_outs // channels // parts) * channels
+        # Whole vectors, so that lines of tiles do not cross the lines of a cache.
+        line_size, planes_size = (-(-size // lanes) * lanes for size in (4 * tile_cols + 48, 24 * plane_size))
+        planes_size += 2 * padded
+        tile_line = apart(self.columns, itemsize)
+        if weight_grad:
+            step, sums_step = apart(lanes * padded, itemsize), apart(tile_line * padded, itemsize)
+            others = 36 * (step + sums_step + part_outs * padded)
+        else:
+            step, sums_step = (apart(count * padded, itemsize) for count in (ins, self.padded_outs))
+            others = 16 * padded + 36 * (step + sums_step)
         self.layout = WinogradLayout(
-            group_images, corner, tile_rows, tile_cols, lanes, channels, shares, work
+            group_images, band, corner, tile_rows, tile_cols, lanes, channels, shares, parts, padded, step, sums_step,
+            line_size, planes_size, line_size + planes_size + 40 * padded + others,
         )  # fmt: skip
         numbers = np.arange(max(ins, padded, 6), dtype=np.int64)
         below = group_images * tile_cols  # from a row of tiles to the next
@@ -104,13 +141,15 @@ class Launch:
             np.array([0, plane_size, 2 * plane_size, 3 * plane_size, below, plane_size + below]),
             numbers[:6] * padded,
             numbers[:ins] * padded,
-            numbers[:6] * 6 * self.padded_outs * padded,
+            numbers[:6] * 6 * sums_step,
             numbers[:4] * 4 * padded,
-            numbers[:padded] * self.columns,
+            numbers[:padded] * tile_line,
         )
+        self.partial_lines = (6 * self.columns * numbers[:6], self.columns * numbers[:6])
 
     def run(self, loop: Any, dtype: Any, *operands: Any, **fns: Any) -> None:
         """Launch ``loop``."""
-        kernel = jit.variant(loop, dtype, self.layout.shares > 1, **fns)
-        pieces = scratch.pieces(min(self.layout.shares, threads.thread_count()), self.layout.scratch, dtype)
+        shares = self.layout.shares * self.layout.parts
+        kernel = jit.variant(loop, dtype, shares > 1, **fns)
+        pieces = scratch.pieces(min(shares, threads.thread_count()), self.layout.scratch, dtype)
         kernel(*operands, *pieces, tuple(self.offsets), tuple(self.layout))

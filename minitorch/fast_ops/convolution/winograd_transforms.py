@@ -7,7 +7,7 @@ Winograd's minimal filtering F(4x4, 3x3) uses three matrices (Lavin and Gray, "F
 Networks", 2016), built on the interpolation points 0, 1, -1, 2, -2 and infinity:
 
     INPUT              B^T, 6 x 6    input tile d (6 x 6)     ->  B^T d B
-    WEIGHT_TRANSFORM   G,   6 x 3    weight g (3 x 3)         ->  G g G^T       (in `winograd`: a matrix product)
+    WEIGHT             G,   6 x 3    weight g (3 x 3)         ->  G g G^T
     OUTPUT             A^T, 4 x 6    elementwise products M   ->  A^T M A       (4 x 4 results)
 
 A matrix is applied to rows, then to columns. One call applies it to the lines of many tiles at once: line j holds
@@ -35,8 +35,16 @@ INPUT = (
     (0, 2, -1, -2, 1, 0),
     (0, 4, 0, -5, 0, 1),
 )
+WEIGHT = (
+    (1 / 4, 0, 0),
+    (-1 / 6, -1 / 6, -1 / 6),
+    (-1 / 6, 1 / 6, -1 / 6),
+    (1 / 24, 1 / 12, 1 / 6),
+    (1 / 24, -1 / 12, 1 / 6),
+    (0, 0, 1),
+)
 OUTPUT = ((1, 1, 1, 1, 1, 0), (0, 1, -1, 2, -2, 0), (0, 1, 1, 4, 4, 0), (0, 1, -1, 8, -8, 1))
-OUTPUT_TRANSPOSED = tuple(zip(*OUTPUT))
+OUTPUT_TRANSPOSED, WEIGHT_TRANSPOSED = tuple(zip(*OUTPUT)), tuple(zip(*WEIGHT))
 
 
 def _combined(e: Emitter, factors: Sequence[float], vectors: list[Any]) -> Any:
@@ -193,6 +201,8 @@ def _deinterleave(width: int, streams: int) -> Any:
 transform_input = named("transform_input", _transform(INPUT))
 transform_output = named("transform_output", _transform(OUTPUT))
 transform_gradient = named("transform_gradient", _transform(OUTPUT_TRANSPOSED))
+transform_weight = named("transform_weight", _transform(WEIGHT))
+transform_weight_grad = named("transform_weight_grad", _transform(WEIGHT_TRANSPOSED))
 transpose_vector = named("transpose_vector", _transpose(True))
 transpose_tile = named("transpose_tile", _transpose(False))
 interleave_8, interleave_4, interleave_2 = (
