@@ -91,7 +91,7 @@ def _copy_rows(bias: bool = False, high: bool = False, relu_grad: bool = False) 
     return copy_rows
 
 
-def _forward_tile(channels: int, vectors: int, accumulate: bool = False) -> Any:
+def _forward_tile(channels: int, vectors: int) -> Any:
     @intrinsic
     def tile(  # type: ignore[no-untyped-def]
         typingctx,
@@ -106,20 +106,21 @@ def _forward_tile(channels: int, vectors: int, accumulate: bool = False) -> Any:
         tap_stride,
         channel_stride,
         taps,
+        adds,
     ):
         """out[out_offset + m * out_stride + i] = sum over taps t of weight(t, m) * pixel(t, i).
 
         weight(t, m) is ``weights[weight_offset + t * tap_stride + m * channel_stride]`` and pixel(t, i) is
-        ``image[image_offset + tap_offsets[t] + i]``, for ``channels`` values of m and ``vectors`` vectors of i. With
-        ``accumulate``, what ``out`` holds is part of the sum.
+        ``image[image_offset + tap_offsets[t] + i]``, for ``channels`` values of m and ``vectors`` vectors of i. If
+        ``adds`` is true, what ``out`` holds is part of the sum.
         """
         n = types.intp
-        sig = types.void(out, n, n, image, n, tap_offsets, weights, n, n, n, n)
+        sig = types.void(out, n, n, image, n, tap_offsets, weights, n, n, n, n, types.boolean)
 
         def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
             e = Emitter(context, builder, sig.args[0])
             _, out_offset, out_stride, _, image_offset, _, _, weight_offset, *rest = args
-            tap_stride, channel_stride, taps = rest
+            tap_stride, channel_stride, taps, adds = rest
             targets, pixels, offsets, weights = (e.data(sig.args[k], args[k]) for k in (0, 3, 5, 6))
             pixels, weights = builder.gep(pixels, [image_offset]), builder.gep(weights, [weight_offset])
             rows = [
@@ -146,7 +147,13 @@ def _forward_tile(channels: int, vectors: int, accumulate: bool = False) -> Any:
                     pointers.append(
                         builder.gep(targets, [builder.add(line, ir.Constant(line.type, v * e.lanes))])
                     )
-            initial = [e.load(pointer) for pointer in pointers] if accumulate else e.zeros(len(pointers))
+            before = builder.block
+            with builder.if_then(adds):
+                present, inside = [e.load(pointer) for pointer in pointers], builder.block
+            initial = [builder.phi(e.vector) for _ in pointers]
+            for phi, zero, value in zip(initial, e.zeros(len(pointers)), present):
+                phi.add_incoming(zero, before)
+                phi.add_incoming(value, inside)
             for value, pointer in zip(e.loop(taps, initial, add_tap), pointers):
                 e.store(value, pointer)
             return context.get_dummy_value()
@@ -237,7 +244,4 @@ copy_rows_bias = named("copy_rows_bias", _copy_rows(bias=True))
 copy_rows_bias_high = named("copy_rows_bias_high", _copy_rows(bias=True, high=True))
 wide_3, wide_2, wide_1 = (named(f"wide_{v}", _forward_tile(WIDE_CHANNELS, v)) for v in (3, 2, 1))
 narrow_3, narrow_2, narrow_1 = (named(f"narrow_{v}", _forward_tile(NARROW_CHANNELS, v)) for v in (3, 2, 1))
-accumulate_2, accumulate_1 = (
-    named(f"accumulate_{v}", _forward_tile(WIDE_CHANNELS, v, accumulate=True)) for v in (2, 1)
-)
 dot_tile = named("dot_tile", _dot_tile(DOT_CHANNELS, DOT_TAPS))

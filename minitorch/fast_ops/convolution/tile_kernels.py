@@ -176,21 +176,21 @@ def conv_tiles(
                     start = min(pixel, end - 3 * lanes)
                     tile_3(
                         sums, start, most, scratch, source + start, offsets, packed, w_offset, tap_stride,
-                        channel_stride, count,
+                        channel_stride, count, False,
                     )  # fmt: skip
                     pixel, left = pixel + 3 * lanes, left - 3
                 while left >= 2:
                     start = min(pixel, end - 2 * lanes)
                     tile_2(
                         sums, start, most, scratch, source + start, offsets, packed, w_offset, tap_stride,
-                        channel_stride, count,
+                        channel_stride, count, False,
                     )  # fmt: skip
                     pixel, left = pixel + 2 * lanes, left - 2
                 if left:
                     start = min(pixel, end - lanes)
                     tile_1(
                         sums, start, most, scratch, source + start, offsets, packed, w_offset, tap_stride,
-                        channel_stride, count,
+                        channel_stride, count, False,
                     )  # fmt: skip
                 # Store.
                 for o in range(block * channels, min((block + 1) * channels, outs)):

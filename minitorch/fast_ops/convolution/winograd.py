@@ -47,13 +47,14 @@ from ...runtime.types import Array, ConvParams, Padding, Shape
 from .. import jit
 from ..simd import WIDE_CHANNELS
 from ..sums import total
-from .register_tiles import accumulate_1, accumulate_2, wide_1, wide_2, wide_3
+from .register_tiles import wide_1, wide_2, wide_3
 from .scratch import borrow, give_back
 from .winograd_plan import Launch
 from .winograd_transforms import (
     interleave_2,
     interleave_4,
     interleave_8,
+    prefetch,
     split_4_of_2,
     split_4_of_4,
     split_4_of_8,
@@ -88,6 +89,7 @@ def load_channel(
         y = 4 * top + r - corner[0]
         offset = r % 4 * plane_size + (r // 4 * group_images + image) * tile_cols
         if 0 <= y < height:
+            prefetch(pixels, (height + y) * width, width)  # the next channel's
             row, inside = pixels[y], line[corner[1] :]  # to index with a sum would make scattered stores
             for k in range(min(width, 4 * tile_cols + 2 - corner[1])):
                 inside[k] = row[k]
@@ -204,17 +206,17 @@ def winograd_forward(
                             if left >= 3 and left != 4:
                                 wide_3(
                                     sums, sums_offset, padded, tiles, tiles_offset, channel_lines, weights, w_offset,
-                                    WIDE_CHANNELS, 1, ins,
+                                    WIDE_CHANNELS, 1, ins, False,
                                 )  # fmt: skip
                             elif left >= 2:
                                 wide_2(
                                     sums, sums_offset, padded, tiles, tiles_offset, channel_lines, weights, w_offset,
-                                    WIDE_CHANNELS, 1, ins,
+                                    WIDE_CHANNELS, 1, ins, False,
                                 )  # fmt: skip
                             else:
                                 wide_1(
                                     sums, sums_offset, padded, tiles, tiles_offset, channel_lines, weights, w_offset,
-                                    WIDE_CHANNELS, 1, ins,
+                                    WIDE_CHANNELS, 1, ins, False,
                                 )  # fmt: skip
                         vector += 3 if left >= 3 and left != 4 else min(left, 2)
                 # Transform the sums back, and store.
@@ -274,7 +276,7 @@ def winograd_weight_grad(
         tiles, grads = free[: 36 * sums_step], free[36 * sums_step :]
         sums = partial[share].ravel()
         line[:], planes[:], square[:] = real(0), real(0), real(0)
-        partial[share, :, low_block * channels : high_block * channels] = real(0)
+        adds = False
         end = (share + 1) * batch // shares
         for first in range(share * batch // shares, end, group_images):
             for top in range(0, tile_rows, band):
@@ -345,15 +347,16 @@ def winograd_weight_grad(
                             sums_offset = (f * blocks + block) * channels * columns + c
                             grads_offset = (f * held + block - low_block) * padded * channels
                             if c + lanes < columns:
-                                accumulate_2(
+                                wide_2(
                                     sums, sums_offset, columns, tiles, tiles_offset, tile_lines, grads, grads_offset,
-                                    WIDE_CHANNELS, 1, used,
+                                    WIDE_CHANNELS, 1, used, adds,
                                 )  # fmt: skip
                             else:
-                                accumulate_1(
+                                wide_1(
                                     sums, sums_offset, columns, tiles, tiles_offset, tile_lines, grads, grads_offset,
-                                    WIDE_CHANNELS, 1, used,
+                                    WIDE_CHANNELS, 1, used, adds,
                                 )  # fmt: skip
+                adds = True
         give_back(taken, piece)
 
 

@@ -16,7 +16,7 @@ from .conv_plan import MOST_SUMMED_SHARES, share_count
 
 CACHE_BYTES = 1_500_000  # bytes of transformed tiles that stay in a core's cache
 SUMMED_TILES = 128  # tiles from which sums of their own pay
-PART_OUTS = 64  # output channels for which input tiles are transformed once more, at least
+PART_OUTS = 128  # output channels for which input tiles are transformed once more, at least
 
 
 class WinogradLayout(NamedTuple):
@@ -104,23 +104,25 @@ class Launch:
         cached = CACHE_BYTES // (
             36 * (self.columns + self.padded_outs) * itemsize
         )  # tiles that the cache holds
-        # Whole images, so that no group computes tiles of images that it has not; or a band of one.
         most_tiles = max(3 * lanes, cached // lanes * lanes)
-        most_images = max(1, most_tiles // tiles)
-        band = -(-tile_rows // -(-tile_rows // max(1, most_tiles // tile_cols)))
         products, parts = batch * rows * cols * ins * outs, 1
         if weight_grad:
             wished = share_count(products, MOST_SUMMED_SHARES)
             shares = share_count(products, max(1, min(batch, batch * tiles // SUMMED_TILES, wished)))
             parts = max(1, min(wished // shares, outs // PART_OUTS))
-        else:
+            # Each group reads and writes the sums once, and its tiles twice: there are to be more tiles than sums.
+            part_outs = -(-self.padded_outs // channels // parts) * channels
+            most_tiles = max(most_tiles, 3 * part_outs * self.columns // (part_outs + self.columns))
+        # Whole images, so that no group computes tiles of images that it has not; or a band of one.
+        most_images = max(1, most_tiles // tiles)
+        band = -(-tile_rows // -(-tile_rows // max(1, most_tiles // tile_cols)))
+        if not weight_grad:
             even = share_count(products, 4)  # so that two and four threads have equal numbers of shares
             shares = min(batch, -(-batch // (most_images * even)) * even)
         share_images = -(-batch // shares)
         group_images = -(-share_images // -(-share_images // most_images))
         plane_size = (band + 1) * group_images * tile_cols
         padded = apart(band * group_images * tile_cols, itemsize)
-        part_outs = -(-self.padded_outs // channels // parts) * channels
         # Whole vectors, so that lines of tiles do not cross the lines of a cache.
         line_size, planes_size = (-(-size // lanes) * lanes for size in (4 * tile_cols + 48, 24 * plane_size))
         planes_size += 2 * padded

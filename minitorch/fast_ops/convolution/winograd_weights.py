@@ -84,10 +84,10 @@ def weight_grads(out: Any, flaws: Any, partial: Any, offsets: Any, lanes: int) -
             fresh = False
         for f in range(36):
             for c in range(columns):
-                element = partial[0, f, o, c]
-                for share in range(1, shares):
-                    element += partial[share, f, o, c]
-                sums[f * columns + c] = element
+                sums[f * columns + c] = partial[0, f, o, c]
+            for share in range(1, shares):
+                for c in range(columns):
+                    sums[f * columns + c] += partial[share, f, o, c]
         for n in range(6):
             transform_weight_grad(
                 half, n * columns, 6 * columns, sums, n * columns, offsets[0], columns // lanes
