@@ -182,7 +182,7 @@ def grad_weight(
     bias_grad = np.empty(d.shape[1], d.dtype) if bias_grad is None else bias_grad
     sums = allocator.empty(layout.shares * partial, out.dtype).reshape(layout.shares, -1)
     bias_sums, checksum = np.empty((layout.shares, len(bias_grad) + CACHE_LINE_GAP)), np.zeros(1, out.dtype)
-    run = jit.variant(dot_tiles, out.dtype, layout.shares > 1)
+    run = jit.variant(dot_tiles, out.dtype, layout.shares * layout.parts > 1)
     run(out, bias_grad, checksum, sums, bias_sums, x, d, relu_result, offsets, tuple(layout))
     # Zeros in the margins times an infinite pixel or gradient are nan where a window's products are not.
     if not math.isfinite(checksum[0]):

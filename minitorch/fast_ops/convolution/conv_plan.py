@@ -83,6 +83,7 @@ class DotLayout(NamedTuple):
     groups: int
     lanes: int
     shares: int
+    parts: int
     chunk: int
     phases: Pair
     corner: Pair
@@ -334,14 +335,18 @@ def weight_grad_launch(d: Shape, w: Shape, params: ConvParams, itemsize: int) ->
     stride, params = walked_params(params, rows, cols)
     plan = forward_plan((rows, cols), (w[2], w[3]), w[1], params, simd.DOT_TAPS)
     pixels = batch * rows * cols
-    most = max(1, min(batch, pixels // SUMMED_PIXELS, MOST_SUMMED_SHARES))
-    shares = share_count(pixels * math.prod(w), most)
-    padded_outs = -(-(w[0] // params.groups) // simd.DOT_CHANNELS) * simd.DOT_CHANNELS
+    wished = share_count(pixels * math.prod(w), MOST_SUMMED_SHARES)
+    shares = share_count(pixels * math.prod(w), max(1, min(batch, pixels // SUMMED_PIXELS, wished)))
+    blocks = -(-(w[0] // params.groups) // simd.DOT_CHANNELS)
+    padded_outs = blocks * simd.DOT_CHANNELS
+    # Each part copies the images of its groups: many groups are divided, or many products for each pixel.
+    worth = max(params.groups, w[0] * w[2] * w[3] // PART_PRODUCTS)
+    parts = max(1, min(wished // shares, params.groups * blocks, worth))
     image = w[1] * stride[0] * stride[1] * plan.padded_height * plan.padded_width
     image_bytes = (image + padded_outs * rows * plan.padded_width) * itemsize
     chunk = max(1, min(-(-batch // shares), SCRATCH_BYTES // image_bytes))
     layout = DotLayout(
-        params.groups, simd.VECTOR_BYTES // itemsize, shares, chunk, stride, plan.corner, plan.padded_height,
+        params.groups, simd.VECTOR_BYTES // itemsize, shares, parts, chunk, stride, plan.corner, plan.padded_height,
         plan.padded_width,
     )  # fmt: skip
     return plan.offsets, params.groups * padded_outs * len(plan.offsets), layout

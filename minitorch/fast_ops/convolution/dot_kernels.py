@@ -50,37 +50,47 @@ def dot_tiles(
 ) -> None:  # fmt: skip
     """Sum gradients ``d`` times the pixels at ``offsets`` over all images; and ``d`` by channel.
 
-    A share is some images, taken in chunks, and has its own row of ``partial`` and ``partial_bias``; see `gather`.
+    A share is some images, taken in chunks, and has its own row of ``partial`` and ``partial_bias``; see `gather`. Of
+    a share, each part takes some blocks of output channels.
     Where ``relu_result`` is given, gradients count where it is not 0. ``checksum[0]`` is the sum of ``out``: a number
     unless ``out`` holds nan or infinity, or the sum overflows.
     """
-    groups, lanes, shares, chunk, phases, corner, padded_height, padded_width = layout
+    groups, lanes, shares, parts, chunk, phases, corner, padded_height, padded_width = layout
     batch = x.shape[0]
     ins, outs, rows, cols = x.shape[1] // groups, d.shape[1] // groups, d.shape[2], d.shape[3]
     pixels = (rows - 1) * padded_width + cols
     padded = (pixels + lanes - 1) // lanes * lanes
-    padded_outs = (outs + DOT_CHANNELS - 1) // DOT_CHANNELS * DOT_CHANNELS
+    blocks = (outs + DOT_CHANNELS - 1) // DOT_CHANNELS
+    padded_outs = blocks * DOT_CHANNELS
     size = ins * phases[0] * phases[1] * padded_height * padded_width
     scratch = grads = x.reshape(x.size)
     fresh = True  # what a thread allocates for its first share serves its next ones
-    for t in prange(shares):
+    for t in prange(shares * parts):
         if fresh:
             scratch = np.zeros(chunk * size + padded + lanes, x.dtype)
             grads = np.zeros(chunk * padded_outs * padded, x.dtype)
             fresh = False
-        products = partial[t]
-        products[:], partial_bias[t] = real(0), 0.0
-        end = (t + 1) * batch // shares
-        for low in range(t * batch // shares, end, chunk):
+        share, part = t // parts, t % parts
+        low_block, high_block = part * groups * blocks // parts, (part + 1) * groups * blocks // parts
+        products = partial[share]
+        products[low_block * DOT_CHANNELS * len(offsets) : high_block * DOT_CHANNELS * len(offsets)] = real(0)
+        for number in range(low_block, high_block):
+            first = number % blocks * DOT_CHANNELS
+            for o in range(first, min(first + DOT_CHANNELS, outs)):
+                partial_bias[share, number // blocks * outs + o] = 0.0
+        end = (share + 1) * batch // shares
+        for low in range(share * batch // shares, end, chunk):
             images = min(chunk, end - low)
-            for g in range(groups):
+            for g in range(low_block // blocks, (high_block + blocks - 1) // blocks):
+                first = max(low_block - g * blocks, 0) * DOT_CHANNELS
+                last = min((high_block - g * blocks) * DOT_CHANNELS, padded_outs)
                 # Load.
                 for b in range(images):
                     group = x[low + b, g * ins : (g + 1) * ins]
                     fill(
                         scratch, b * size, group, group, False, phases, corner, padded_height, padded_width, False
                     )  # fmt: skip
-                    for o in range(outs):
+                    for o in range(first, min(last, outs)):
                         target, c = (b * padded_outs + o) * padded, g * outs + o
                         if relu_result is None:
                             copy_rows(
@@ -90,9 +100,9 @@ def dot_tiles(
                             copy_rows_relu_grad(
                                 grads, target, padded_width, d[low + b, c], 0, cols, rows, cols, relu_result[low + b, c]
                             )  # fmt: skip
-                        partial_bias[t, c] += total(grads, target, padded)
+                        partial_bias[share, c] += total(grads, target, padded)
                 # Multiply.
-                for o in range(0, padded_outs, DOT_CHANNELS):
+                for o in range(first, last, DOT_CHANNELS):
                     for k in range(0, len(offsets), DOT_TAPS):
                         target = (g * padded_outs + o) * len(offsets) + k
                         dot_tile(

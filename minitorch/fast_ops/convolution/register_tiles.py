@@ -91,6 +91,28 @@ def _copy_rows(bias: bool = False, high: bool = False, relu_grad: bool = False) 
     return copy_rows
 
 
+def _gather(channels: int) -> Any:
+    @intrinsic
+    def gather(typingctx, out, out_offset, weights, weight_offset, channel_stride):  # type: ignore[no-untyped-def]
+        """out[out_offset + m] = weights[weight_offset + m * channel_stride], for ``channels`` values of m."""
+        n = types.intp
+        sig = types.void(out, n, weights, n, n)
+
+        def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
+            e = Emitter(context, builder, sig.args[0])
+            target, source = (builder.gep(e.data(sig.args[k], args[k]), [args[k + 1]]) for k in (0, 2))
+            line = ir.Constant(ir.VectorType(e.real, channels), ir.Undefined)
+            for m in range(channels):
+                weight = builder.gep(source, [builder.mul(args[4], ir.Constant(args[4].type, m))])
+                line = builder.insert_element(line, builder.load(weight), ir.Constant(ir.IntType(32), m))
+            e.store(line, target)
+            return context.get_dummy_value()
+
+        return sig, codegen
+
+    return gather
+
+
 def _forward_tile(channels: int, vectors: int) -> Any:
     @intrinsic
     def tile(  # type: ignore[no-untyped-def]
@@ -244,4 +266,8 @@ copy_rows_bias = named("copy_rows_bias", _copy_rows(bias=True))
 copy_rows_bias_high = named("copy_rows_bias_high", _copy_rows(bias=True, high=True))
 wide_3, wide_2, wide_1 = (named(f"wide_{v}", _forward_tile(WIDE_CHANNELS, v)) for v in (3, 2, 1))
 narrow_3, narrow_2, narrow_1 = (named(f"narrow_{v}", _forward_tile(NARROW_CHANNELS, v)) for v in (3, 2, 1))
+gather_wide, gather_narrow = (
+    named("gather_wide", _gather(WIDE_CHANNELS)),
+    named("gather_narrow", _gather(NARROW_CHANNELS)),
+)
 dot_tile = named("dot_tile", _dot_tile(DOT_CHANNELS, DOT_TAPS))

@@ -16,7 +16,14 @@ from ...runtime.placeholders import real
 from ...runtime.types import Fn
 from ..simd import NARROW_CHANNELS, WIDE_CHANNELS
 from . import register_tiles
-from .register_tiles import copy_rows, copy_rows_bias, copy_rows_bias_high, copy_rows_relu_grad
+from .register_tiles import (
+    copy_rows,
+    copy_rows_bias,
+    copy_rows_bias_high,
+    copy_rows_relu_grad,
+    gather_narrow,
+    gather_wide,
+)
 
 # What `jit.variant` binds in `conv_tiles`: register tiles (narrow ones for groups of few output channels) and their
 # channels, and whether weights are packed. All else are operands, as each variant takes seconds to compile.
@@ -97,8 +104,13 @@ def pack_block(
     for c in range(ins):
         for k in range(len(taps)):
             source = g * strides[0] + first * strides[1] + c * strides[2] + taps[k]
-            for m in range(channels):
-                packed[target + m] = weights[source + m * strides[1]] if first + m < outs else real(0)
+            if first + channels <= outs and channels == WIDE_CHANNELS:
+                gather_wide(packed, target, weights, source, strides[1])
+            elif first + channels <= outs:
+                gather_narrow(packed, target, weights, source, strides[1])
+            else:
+                for m in range(channels):
+                    packed[target + m] = weights[source + m * strides[1]] if first + m < outs else real(0)
             target += channels
 
 

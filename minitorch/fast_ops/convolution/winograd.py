@@ -151,8 +151,8 @@ def winograd_forward(
     A share is some images. ``flaws[share]`` is nan where a sum was not finite, else 0.
     """
     (
-        group_images, band, corner, tile_rows, tile_cols, lanes, channels, shares, _, padded, step, sums_step, line_size,
-        planes_size, _
+        group_images, band, corner, tile_rows, tile_cols, lanes, channels, shares, _, padded, step, sums_step,
+        line_size, planes_size, _,
     ) = layout  # fmt: skip
     input_rows, lines, channel_lines, output_rows, _, _ = offsets
     batch, ins, outs, rows = len(x), x.shape[1], out.shape[1], out.shape[2]
@@ -246,8 +246,9 @@ def winograd_weight_grad(
     """Sum the products of transformed input tiles and output gradients over all tiles.
 
     A share is some images and some blocks of channels. It adds into its own part of ``partial`` (shares, 36,
-    blocks * channels, columns), where columns are the input channels, padded to whole vectors. Here the long side of the register tiles runs over input
-    channels, and a "tap" is a tile of the image: so both operands are transposed first.
+    blocks * channels, columns), where columns are the input channels, padded to whole vectors. Here the long side of
+    the register tiles runs over input channels, and a "tap" is a tile of the image: so both operands are transposed
+    first.
     """
     (
         group_images, band, corner, tile_rows, tile_cols, lanes, channels, shares, parts, padded, step, sums_step,

@@ -33,8 +33,8 @@ class WinogradLayout(NamedTuple):
         shares: Shares that the batch is divided into.
         parts: Parts that the blocks of output channels are divided into.
         padded: Elements from a line of tiles to the next, T.
-        step: Elements from a frequency's tiles of all channels to the next frequency's.
-        sums_step: Elements from a frequency's sums to the next; of tiles of channels, where the gradient is the weight's.
+        step: Elements from a frequency's tiles to the next frequency's.
+        sums_step: Elements from a frequency's sums to the next; for the weight's gradient, from its transposed tiles.
         line_size: Elements of a row of pixels in scratch memory.
         planes_size: Elements of a channel of pixels in scratch memory.
         scratch: Elements of a share's scratch memory.
@@ -71,7 +71,7 @@ class LineOffsets(NamedTuple):
 def apart(size: int, itemsize: int) -> int:
     """Return ``size`` elements or some more: an odd number of a cache's lines of 64 bytes.
 
-    Dozens of streams that begin a power of two apart would all meet in a few sets of a cache, and drive one another out.
+    Dozens of streams that begin a power of two apart would meet in a few sets of a cache, and drive one another out.
     """
     line = 64 // itemsize
     return (-(-size // line) | 1) * line
@@ -98,8 +98,7 @@ class Launch:
         tile_rows, tile_cols = -(-rows // 4), -(-cols // 4)
         tiles = tile_rows * tile_cols
         self.padded_outs = -(-outs // channels) * channels
-        line = -(-ins * channels // lanes) * lanes
-        self.weights = (36, self.padded_outs // channels, line)
+        self.weights = (36, self.padded_outs // channels, apart(ins * channels, itemsize))
         self.columns = -(-ins // lanes) * lanes if weight_grad else ins
         cached = CACHE_BYTES // (
             36 * (self.columns + self.padded_outs) * itemsize

@@ -20,6 +20,7 @@ from numba import prange
 from ...runtime.placeholders import real
 from ..simd import WIDE_CHANNELS
 from ..sums import total
+from .register_tiles import gather_wide
 from .winograd_transforms import transform_weight, transform_weight_grad
 
 INPUTS = 16  # input channels that are transformed at a time: whole vectors, with the channels of a block
@@ -55,11 +56,14 @@ def weight_tiles(
         for low in range(0, ins, INPUTS):
             count = min(INPUTS, ins - low)
             for c in range(count):
-                for m in range(WIDE_CHANNELS):
-                    source, held = (first + m) * strides[0] + (low + c) * strides[1], first + m < outs
-                    for k in range(9):
-                        target = k * size + c * WIDE_CHANNELS + m
-                        pixels[target] = weights[source + taps[k]] if held else real(0)
+                source, target = first * strides[0] + (low + c) * strides[1], c * WIDE_CHANNELS
+                for k in range(9):
+                    if first + WIDE_CHANNELS <= outs:
+                        gather_wide(pixels, k * size + target, weights, source + taps[k], strides[0])
+                    else:
+                        for m in range(WIDE_CHANNELS):
+                            weight = source + taps[k] + m * strides[0]
+                            pixels[k * size + target + m] = weights[weight] if first + m < outs else real(0)
             for j in range(3):
                 transform_weight(half, j * size, 3 * size, pixels, j * size, offsets[0], size // lanes)
             vectors = (count * WIDE_CHANNELS + lanes - 1) // lanes
