@@ -73,8 +73,16 @@ from ...tensor_ops import reference_conv
 from .. import jit, simd
 from ..sums import CACHE_LINE_GAP
 from . import winograd
-from .conv_plan import TileLaunch, forward_launch, input_grad_launches, weight_grad_launch
+from .conv_plan import (
+    TileLaunch,
+    forward_launch,
+    input_grad_launches,
+    multiplies_pixels,
+    pixel_launch,
+    weight_grad_launch,
+)
 from .dot_kernels import dot_tiles, dot_windows
+from .pixel_kernels import pixel_tiles
 from .tile_kernels import LIMITS, NARROW_TILES, WIDE_TILES, conv_tiles
 
 
@@ -178,12 +186,18 @@ def grad_weight(
         return
     if winograd.applies(out, params) and winograd.grad_weight(out, x, d, padding):
         return
-    offsets, partial, layout = weight_grad_launch(d.shape, out.shape, params, out.itemsize)
     bias_grad = np.empty(d.shape[1], d.dtype) if bias_grad is None else bias_grad
+    offsets: tuple[Array, ...]
+    if multiplies_pixels(out.shape, params, out.itemsize):
+        kernel = pixel_tiles
+        *offsets, partial, layout = pixel_launch(x.shape, d.shape, out.shape, params, out.itemsize)
+    else:
+        kernel = dot_tiles
+        *offsets, partial, layout = weight_grad_launch(d.shape, out.shape, params, out.itemsize)
     sums = allocator.empty(layout.shares * partial, out.dtype).reshape(layout.shares, -1)
     bias_sums, checksum = np.empty((layout.shares, len(bias_grad) + CACHE_LINE_GAP)), np.zeros(1, out.dtype)
-    run = jit.variant(dot_tiles, out.dtype, layout.shares * layout.parts > 1)
-    run(out, bias_grad, checksum, sums, bias_sums, x, d, relu_result, offsets, tuple(layout))
+    run = jit.variant(kernel, out.dtype, layout.shares * layout.parts > 1)
+    run(out, bias_grad, checksum, sums, bias_sums, x, d, relu_result, *offsets, tuple(layout))
     # Zeros in the margins times an infinite pixel or gradient are nan where a window's products are not.
     if not math.isfinite(checksum[0]):
         d = d if relu_result is None else np.where(relu_result <= 0, d.dtype.type(0), d)

@@ -20,12 +20,25 @@ BAND_BYTES = 256 * 1024  # of images that a band reads, for all blocks of channe
 BAND_VECTORS = 24  # vectors of pixels of a band, at least
 FEW_IMAGES = 16  # images below which threads share them
 PART_PRODUCTS = 128  # products for each pixel that a part copies, at least
+TRANSPOSED_PRODUCTS = (
+    256  # products for each pixel from which it is transposed, and a quarter of those of a part
+)
 PACKED_PIXELS = 2048  # pixels of a result for which weights are packed
 PACKED_WEIGHTS = 4096  # weights so few that they are packed for any result
 PART_CHANNELS = 16  # channels of a part that reads pixels where they lie, at least
 MOST_SHARES = 32
 MOST_SUMMED_SHARES = 8  # shares with sums of their own, which are added up
+PASS_PIXELS = 256  # pixels of images that are multiplied together
 SUMMED_PIXELS = 512  # pixels of a result from which sums of their own pay
+
+
+def apart(size: int, itemsize: int) -> int:
+    """Return ``size`` elements or some more: an odd number of a cache's lines of 64 bytes.
+
+    Dozens of streams that begin a power of two apart would meet in a few sets of a cache, and drive one another out.
+    """
+    line = 64 // itemsize
+    return (-(-size // line) | 1) * line
 
 
 def share_count(products: int, most: int) -> int:
@@ -350,3 +363,65 @@ def weight_grad_launch(d: Shape, w: Shape, params: ConvParams, itemsize: int) ->
         plan.padded_width,
     )  # fmt: skip
     return plan.offsets, params.groups * padded_outs * len(plan.offsets), layout
+
+
+class PixelLayout(NamedTuple):
+    """Sizes of `pixel_tiles`; see `TileLayout` and `DotLayout`. ``line`` is the elements from a pixel to the next."""
+
+    groups: int
+    lanes: int
+    shares: int
+    parts: int
+    chunk: int
+    corner: Pair
+    padded_height: int
+    padded_width: int
+    line: int
+
+
+def multiplies_pixels(w: Shape, params: ConvParams, itemsize: int) -> bool:
+    """Return whether `pixel_tiles` is the faster kernel for the gradient of a weight of shape ``w``.
+
+    It is if input channels fill a vector, and each pixel takes part in so many products that its way is worth while.
+    """
+    return (
+        w[1] >= simd.VECTOR_BYTES // itemsize and w[0] // params.groups * w[2] * w[3] >= TRANSPOSED_PRODUCTS
+    )
+
+
+@functools.lru_cache(maxsize=512)
+def pixel_launch(
+    x: Shape, d: Shape, w: Shape, params: ConvParams, itemsize: int
+) -> tuple[Array, Array, int, PixelLayout]:
+    """Return pixels, taps, sums per share, and layout of `pixel_tiles`; see `weight_grad_launch`."""
+    batch, rows, cols = d[0], d[2], d[3]
+    (down, across), (top, _, left, _), dilation, groups = params
+    lanes, taps, size = simd.VECTOR_BYTES // itemsize, w[2] * w[3], rows * cols
+    outs, ins = w[0] // groups, w[1]
+    products = batch * size * math.prod(w)
+    wished = share_count(products, MOST_SUMMED_SHARES)
+    shares = share_count(products, max(1, min(batch, batch * size // SUMMED_PIXELS, wished)))
+    blocks = -(-outs // simd.WIDE_CHANNELS)
+    worth = max(groups, w[0] * taps // (4 * TRANSPOSED_PRODUCTS))
+    parts = max(1, min(wished // shares, groups * blocks, worth))
+    # Pixels that no window reaches are copied too; windows reach zeros behind them.
+    height = max(x[2] + top, (rows - 1) * down + dilation[0] * (w[2] - 1) + 1)
+    width = max(x[3] + left, (cols - 1) * across + dilation[1] * (w[3] - 1) + 1)
+    columns = -(-ins // lanes) * lanes
+    line = apart(columns, itemsize)
+    chunk = max(1, min(-(-batch // shares), PASS_PIXELS // size))
+    pixels = np.array(
+        [
+            ((b * height + y * down) * width + z * across) * line
+            for b in range(chunk)
+            for y in range(rows)
+            for z in range(cols)
+        ],
+        np.int64,
+    )
+    reads = np.array(
+        [(i * dilation[0] * width + j * dilation[1]) * line for i in range(w[2]) for j in range(w[3])],
+        np.int64,
+    )
+    layout = PixelLayout(groups, lanes, shares, parts, chunk, (top, left), height, width, line)
+    return pixels, reads, groups * blocks * simd.WIDE_CHANNELS * taps * columns, layout

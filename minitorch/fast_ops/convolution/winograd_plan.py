@@ -12,7 +12,7 @@ import numpy as np
 from ...runtime.types import Array, Pair
 from .. import jit, simd, threads
 from . import scratch
-from .conv_plan import MOST_SUMMED_SHARES, share_count
+from .conv_plan import MOST_SUMMED_SHARES, apart, share_count
 
 CACHE_BYTES = 1_500_000  # bytes of transformed tiles that stay in a core's cache
 SUMMED_TILES = 128  # tiles from which sums of their own pay
@@ -66,15 +66,6 @@ class LineOffsets(NamedTuple):
     output_rows: Array  # the six row frequencies of ``sums``
     gradient_rows: Array  # the four rows of a tile of output gradients
     tiles: Array  # the lines of channels of transposed input tiles
-
-
-def apart(size: int, itemsize: int) -> int:
-    """Return ``size`` elements or some more: an odd number of a cache's lines of 64 bytes.
-
-    Dozens of streams that begin a power of two apart would meet in a few sets of a cache, and drive one another out.
-    """
-    line = 64 // itemsize
-    return (-(-size // line) | 1) * line
 
 
 class Launch:
