@@ -28,7 +28,9 @@ PACKED_WEIGHTS = 4096  # weights so few that they are packed for any result
 PART_CHANNELS = 16  # channels of a part that reads pixels where they lie, at least
 MOST_SHARES = 32
 MOST_SUMMED_SHARES = 8  # shares with sums of their own, which are added up
-PASS_PIXELS = 256  # pixels of images that are multiplied together
+PASS_PIXELS = (
+    128  # pixels that are multiplied together: lines of two vectors of channels fit a core's nearest cache
+)
 SUMMED_PIXELS = 512  # pixels of a result from which sums of their own pay
 
 

@@ -27,10 +27,10 @@ from numba import prange
 from ...runtime.placeholders import real
 from ..simd import WIDE_CHANNELS
 from ..sums import total
+from .conv_plan import PASS_PIXELS
 from .register_tiles import copy_rows, copy_rows_relu_grad, wide_1, wide_2
 from .winograd_transforms import transpose_tile, transpose_vector
 
-PASS_PIXELS = 256  # pixels of a product: the lines of two vectors of channels fit a core's nearest cache
 PIECE = 128  # pixels that are transposed at a time
 
 
