@@ -36,7 +36,7 @@ import numba
 
 from ..runtime.specialize import global_names, narrow, source_tree
 from ..runtime.types import Fn
-from . import exp, inner, shares, sums
+from . import exp, inner, shares, simd, sums
 
 FORMAT = 8  # raised when what is written into the cache changes
 PACKAGE = __package__.split(".")[0] + "."  # prefix of the modules of this package
@@ -44,7 +44,11 @@ REPLACEMENTS = {
     "math.exp": "vector_exp",
     "math.erf": "vector_erf",
 }  # functions of the system that `exp` does better
-COMPILED = (exp.__name__, sums.__name__)  # modules whose functions have a compiled form of their own
+COMPILED = (
+    exp.__name__,
+    simd.__name__,
+    sums.__name__,
+)  # modules whose functions have a compiled form of their own
 # Multiply-adds may be fused. Unlike under the full fastmath, nan and infinity keep their meaning, and sums their order.
 FLAGS = {"contract"}
 BOUNDS = ", boundscheck=True" if os.environ.get("MINITORCH_DEBUG") == "1" else ""  # kernels check each index

@@ -28,7 +28,7 @@ from numba.extending import intrinsic
 from ..runtime.placeholders import real
 from ..runtime.types import Pair, PoolParams
 from . import jit
-from .simd import Emitter, named
+from .simd import Emitter, named, take_even
 
 # `jit.variant` binds the sizes of the window in the place of these.
 # They are constants of the kernel, so that loops over a window are unrolled.
@@ -43,12 +43,49 @@ def inside(start: int, step: int, count: int, size: int) -> Any:
     return first, last
 
 
+# Loops over a row are functions of their own: the compiler makes vectors of them, as arguments are distinct arrays.
+def take_columns(taken: Any, line: Any, step: int, count: int) -> None:
+    """taken[k] = line[k * step], for k < count."""
+    if step == 2:
+        take_even(taken, line, count)
+    else:
+        for k in range(count):
+            taken[k] = line[k * step]
+
+
+def keep_larger(best: Any, line: Any, count: int) -> None:
+    """best[k] = the larger of best[k] and line[k], for k < count."""
+    for k in range(count):
+        v = line[k]
+        best[k] = v if (v > best[k]) | (v != v) else best[k]
+
+
+def note_larger(best: Any, winner: Any, number: Any, line: Any, count: int) -> None:
+    """Do what `keep_larger` does, and note ``number`` where an element is the first, or larger than those before it."""
+    for k in range(count):
+        v = line[k]
+        larger = (v > best[k]) | ((v != v) & (best[k] == best[k])) | (winner[k] < 0)
+        best[k] = v if larger else best[k]
+        winner[k] = number if larger else winner[k]
+
+
+def add_row(total: Any, line: Any, count: int) -> None:
+    """total[k] += line[k], for k < count."""
+    for k in range(count):
+        total[k] += line[k]
+
+
 def max_pool(out: Any, x: Any, window: Any, stride: Any, padding: Any, dilation: Any) -> None:
     """Take the largest element of each window; nan wins, padding never."""
     batch, channels, height, width = x.shape
+    rows, cols = out.shape[2:]
+    taken = x.reshape(x.size)
+    fresh = True  # what a thread allocates for its first iteration serves its next ones
     for t in prange(batch * channels):
+        if fresh:
+            taken = np.empty(cols, x.dtype)
+            fresh = False
         image, result = x[t // channels, t % channels], out[t // channels, t % channels]
-        rows, cols = result.shape
         for y in range(rows):
             top = y * stride[0] - padding[0]
             low, high = inside(top, dilation[0], window[0], height)
@@ -57,47 +94,65 @@ def max_pool(out: Any, x: Any, window: Any, stride: Any, padding: Any, dilation:
                 for j in range(window[1]):
                     left = j * dilation[1] - padding[2]
                     first, last = inside(left, stride[1], cols, width)
-                    best, line = result[y, first:], image[top + i * dilation[0], left + first * stride[1] :]
+                    line = image[top + i * dilation[0], left + first * stride[1] :]
                     if stride[1] == 1:
-                        for k in range(last - first):
-                            v = line[k]
-                            best[k] = v if (v > best[k]) | (v != v) else best[k]
+                        keep_larger(result[y, first:], line, last - first)
                     else:
-                        for k in range(last - first):
-                            v = line[k * stride[1]]
-                            best[k] = v if (v > best[k]) | (v != v) else best[k]
+                        take_columns(taken, line, stride[1], last - first)
+                        keep_larger(result[y, first:], taken, last - first)
 
 
 def max_pool_grad(out: Any, x: Any, d: Any, window: Any, stride: Any, padding: Any, dilation: Any) -> None:
-    """Pass each derivative to the first largest element of its window."""
+    """Pass each derivative to the first largest element of its window.
+
+    ``winner`` is the number of that element in its window, -1 before there is one; ``places`` says where it lies.
+    """
     batch, channels, height, width = x.shape
+    rows, cols = d.shape[2:]
+    taken = bests = winners = x.reshape(x.size)
+    places = np.empty(window[0] * window[1], np.int64)
+    for k in range(len(places)):
+        places[k] = k // window[1] * dilation[0] * width + k % window[1] * dilation[1]
+    fresh = True  # what a thread allocates for its first iteration serves its next ones
     for t in prange(batch * channels):
+        if fresh:
+            taken, bests, winners = np.empty(cols, x.dtype), np.empty(cols, x.dtype), np.empty(cols, x.dtype)
+            fresh = False
         image, change = x[t // channels, t % channels], d[t // channels, t % channels]
-        result = out[t // channels, t % channels]
+        result = out[t // channels, t % channels].reshape(height * width)
         result[:] = real(0)
-        for y in range(change.shape[0]):
+        for y in range(rows):
             top = y * stride[0] - padding[0]
             low, high = inside(top, dilation[0], window[0], height)
-            for z in range(change.shape[1]):
-                left = z * stride[1] - padding[2]
-                first, last = inside(left, dilation[1], window[1], width)
-                if low < high and first < last:
-                    r, k = top + low * dilation[0], left + first * dilation[1]
-                    best = image[r, k]
-                    for i in range(low, high):
-                        for j in range(first, last):
-                            v = image[top + i * dilation[0], left + j * dilation[1]]
-                            if (v > best) | ((v != v) & (best == best)):
-                                best, r, k = v, top + i * dilation[0], left + j * dilation[1]
-                    result[r, k] += change[y, z]
+            bests[:], winners[:] = real(-np.inf), real(-1)
+            for i in range(low, high):
+                for j in range(window[1]):
+                    left = j * dilation[1] - padding[2]
+                    first, last = inside(left, stride[1], cols, width)
+                    line = image[top + i * dilation[0], left + first * stride[1] :]
+                    best, winner, number = bests[first:], winners[first:], real(i * window[1] + j)
+                    if stride[1] == 1:
+                        note_larger(best, winner, number, line, last - first)
+                    else:
+                        take_columns(taken, line, stride[1], last - first)
+                        note_larger(best, winner, number, taken, last - first)
+            corner = top * width - padding[2]
+            for z in range(cols):
+                if winners[z] >= 0:
+                    result[corner + z * stride[1] + places[int(winners[z])]] += change[y, z]
 
 
 def avg_pool(out: Any, x: Any, window: Any, stride: Any, padding: Any, count_pad: bool) -> None:
     """Average each window: elements added row by row, then divided."""
     batch, channels, height, width = x.shape
+    rows, cols = out.shape[2:]
+    taken = x.reshape(x.size)
+    fresh = True  # what a thread allocates for its first iteration serves its next ones
     for t in prange(batch * channels):
+        if fresh:
+            taken = np.empty(cols, x.dtype)
+            fresh = False
         image, result = x[t // channels, t % channels], out[t // channels, t % channels]
-        rows, cols = result.shape
         for y in range(rows):
             top = y * stride[0] - padding[0]
             bottom = min(top + window[0], height + padding[1])
@@ -107,13 +162,12 @@ def avg_pool(out: Any, x: Any, window: Any, stride: Any, padding: Any, count_pad
                 for j in range(window[1]):
                     left = j - padding[2]
                     first, last = inside(left, stride[1], cols, width)
-                    total, line = result[y, first:], image[r, left + first * stride[1] :]
+                    line = image[r, left + first * stride[1] :]
                     if stride[1] == 1:
-                        for k in range(last - first):
-                            total[k] += line[k]
+                        add_row(result[y, first:], line, last - first)
                     else:
-                        for k in range(last - first):
-                            total[k] += line[k * stride[1]]
+                        take_columns(taken, line, stride[1], last - first)
+                        add_row(result[y, first:], taken, last - first)
             for z in range(cols):
                 left = z * stride[1] - padding[2]
                 right = min(left + window[1], width + padding[3])

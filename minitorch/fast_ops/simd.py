@@ -22,6 +22,7 @@ from typing import Any
 import llvmlite.binding as llvm
 from llvmlite import ir
 from numba import types
+from numba.extending import intrinsic, overload
 
 
 def _machine() -> tuple[int, int, tuple[int, int]]:
@@ -34,6 +35,9 @@ def _machine() -> tuple[int, int, tuple[int, int]]:
 
 VECTOR_BYTES, WIDE_CHANNELS, (DOT_CHANNELS, DOT_TAPS) = _machine()
 NARROW_CHANNELS = 4  # channels of a forward tile for results of few channels
+
+
+_intrinsic: Any = intrinsic  # Numba has no annotations for it
 
 
 class Emitter:
@@ -173,3 +177,37 @@ def named(name: str, intrinsic: Any) -> Any:
     """Give an intrinsic the name under which the modules of kernels import it."""
     intrinsic.__name__ = name
     return intrinsic
+
+
+def take_even(out: Any, row: Any, count: int) -> None:
+    """out[k] = row[2 * k] for k < ``count``, of packed arrays.
+
+    Numba makes gathers of such a loop, which are several times slower than two loads and a shuffle.
+    """
+    out[:count] = row[: 2 * count : 2]
+
+
+@_intrinsic
+def _take_even(typingctx, out, row, count):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
+        e = Emitter(context, builder, sig.args[0])
+        target, source = (e.data(sig.args[k], args[k]) for k in (0, 1))
+
+        def take(offset: Any, width: int) -> None:
+            # The second vector begins in the middle of the first, so that nothing beyond the last element is read.
+            first = builder.mul(offset, ir.Constant(offset.type, 2))
+            second = builder.add(first, ir.Constant(offset.type, width - 1))
+            low, high = (e.load(builder.gep(source, [k]), width) for k in (first, second))
+            even = [k if k < width else k + 1 for k in range(0, 2 * width, 2)]
+            e.store(e.shuffle(low, high, even), builder.gep(target, [offset]))
+
+        with builder.if_then(builder.icmp_signed(">", args[2], ir.Constant(args[2].type, 0))):
+            e.with_widest(args[2], lambda width: e.cover(args[2], width, lambda offset: take(offset, width)))
+        return context.get_dummy_value()
+
+    return types.void(out, row, types.intp), codegen
+
+
+@overload(take_even)
+def _compiled_take_even(out, row, count):  # type: ignore[no-untyped-def]
+    return lambda out, row, count: _take_even(out, row, count)
