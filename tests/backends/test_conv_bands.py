@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -117,3 +118,57 @@ def test_nothing_beyond_an_image_is_read(pixels: int, shared_out: Any) -> None:
     conv.forward(y, x, w, ConvParams())
     expected = np.einsum("oc,ncyz->noyz", w[:, :, 0, 0], x)
     np.testing.assert_allclose(y, expected, rtol=1e-12, atol=1e-12)
+
+
+def weight_case(seed: int) -> tuple[Array, Array, Array | None, tuple[int, ...], ConvParams]:
+    """Return images, gradients of a result, perhaps the result of a ReLU, the weight's shape, and settings."""
+    draw = np.random.default_rng(seed)
+    groups, dtype = int(draw.choice([1, 1, 2, 3])), draw.choice(["float32", "float64"])
+    ins, outs = int(draw.integers(1, 40)), int(draw.integers(1, 30))
+    kernel, stride, dilation = (tuple(int(n) for n in draw.integers(1, most, 2)) for most in (4, 4, 3))
+    padding = tuple(int(n) for n in draw.integers(0, 3, 4))
+    spans = [dilation[k] * (kernel[k] - 1) + 1 for k in (0, 1)]
+    size = [int(draw.integers(spans[k], 18)) for k in (0, 1)]
+    rows = [(size[k] + sum(padding[2 * k : 2 * k + 2]) - spans[k]) // stride[k] + 1 for k in (0, 1)]
+    batch = int(draw.integers(0, 6))
+    x = draw.standard_normal((batch, groups * ins, *size)).astype(dtype)
+    d = draw.standard_normal((batch, groups * outs, *rows)).astype(dtype)
+    relu_result = draw.standard_normal(d.shape).astype(dtype) if seed % 2 else None
+    return x, d, relu_result, (groups * outs, ins, *kernel), ConvParams(stride, padding, dilation, groups)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_the_weights_gradient_by_either_kernel(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    x, d, relu_result, shape, params = weight_case(seed)
+    monkeypatch.setattr(winograd, "MIN_CHANNELS", 1 << 30)
+    monkeypatch.setattr(conv_plan, "share_count", lambda products, most: most)
+    expected, kept = np.zeros(shape), d if relu_result is None else np.where(relu_result > 0, d, 0)
+    reference_conv.conv_grad_weight(expected, x.astype(np.float64), kept.astype(np.float64), params)
+    tolerance = 1e-11 if x.dtype == np.float64 else 3e-4
+    for by_pixels, part_products in itertools.product((True, False), (1, 1 << 30)):
+        monkeypatch.setattr(conv, "multiplies_pixels", lambda *_, answer=by_pixels: answer)
+        monkeypatch.setattr(conv_plan, "PART_PRODUCTS", part_products)
+        monkeypatch.setattr(conv_plan, "TRANSPOSED_PRODUCTS", part_products)
+        conv_plan.pixel_launch.cache_clear()
+        conv_plan.weight_grad_launch.cache_clear()
+        out, sums = np.full(shape, np.nan, x.dtype), np.full(shape[0], np.nan, x.dtype)
+        conv.grad_weight(out, x, d, params, relu_result, sums)
+        np.testing.assert_allclose(out, expected, rtol=tolerance, atol=tolerance)
+        np.testing.assert_allclose(sums, kept.sum((0, 2, 3)), rtol=tolerance, atol=tolerance)
+    monkeypatch.undo()
+    conv_plan.pixel_launch.cache_clear()
+    conv_plan.weight_grad_launch.cache_clear()
+
+
+@pytest.mark.parametrize("poison", [np.nan, np.inf])
+def test_margins_add_no_nan_to_the_gradient_by_pixels(poison: float) -> None:
+    """A gradient that is not finite reaches the taps that read a pixel there, not those that read the margin."""
+    x, d = np.ones((2, 32, 4, 4), "float32"), np.ones((2, 32, 2, 2), "float32")
+    d[0, 3, 0, 0] = poison
+    out, params = np.zeros((32, 32, 3, 3), "float32"), ConvParams((2, 2), (1, 1, 1, 1))
+    assert conv_plan.multiplies_pixels(out.shape, params, 4)
+    conv.grad_weight(out, x, d, params)
+    touched = np.zeros(out.shape, bool)
+    touched[3, :, 1:, 1:] = True
+    assert np.isfinite(out[~touched]).all()
+    assert not np.isfinite(out[touched]).any()

@@ -10,7 +10,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from minitorch import operators
 from minitorch.fast_ops import jit, threads
-from minitorch.fast_ops.convolution import conv, winograd
+from minitorch.fast_ops.convolution import conv, winograd, winograd_plan
 from minitorch.fast_ops.convolution.scratch import borrow, give_back, pieces
 from minitorch.fast_ops.convolution.winograd_plan import Launch
 from minitorch.runtime.types import ConvParams
@@ -74,6 +74,32 @@ def test_it_agrees_with_the_direct_sum(
         )
     top, left = padding[0], padding[2]
     close(dx, spread[:, :, top : top + size[0], left : left + size[1]])
+
+
+@pytest.mark.parametrize("size", [(29, 30), (41, 17), (8, 120)])
+def test_bands_of_large_images_and_parts_of_channels_change_little(
+    size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw = np.random.default_rng(size[0])
+    x, w = draw.standard_normal((3, 26, *size)), draw.standard_normal((27, 26, 3, 3))
+    d, shift = draw.standard_normal((3, 27, *size)), draw.standard_normal(27)
+    found = []
+    for cache, part_outs in ((1 << 30, 1 << 30), (1, 8)):
+        monkeypatch.setattr(winograd_plan, "CACHE_BYTES", cache)
+        monkeypatch.setattr(winograd_plan, "PART_OUTS", part_outs)
+        monkeypatch.setattr(winograd_plan, "SUMMED_TILES", 1 << 20)
+        layouts = [Launch(3, 26, 27, *size, (1, 1), 8, weight).layout for weight in (False, True)]
+        assert all((layout.band < layout.tile_rows) == (cache == 1) for layout in layouts)
+        assert (layouts[1].parts > 1) == (cache == 1)
+        out, dw = np.full(d.shape, np.nan), np.full(w.shape, np.nan)
+        assert winograd.forward(out, x, w, (1, 1, 1, 1), shift, operators.id)
+        assert winograd.grad_weight(dw, x, d, (1, 1, 1, 1))
+        found.append((out, dw))
+    assert (found[0][0] == found[1][0]).all()
+    cut = windows(x, (1, 1, 1, 1))
+    close(found[0][0], np.einsum("nchwij,ocij->nohw", cut, w, optimize=True) + shift[:, None, None])
+    for _, dw in found:
+        close(dw, np.einsum("nchwij,nohw->ocij", cut, d, optimize=True))
 
 
 @pytest.mark.parametrize("poison", [np.nan, np.inf, 3e38])

@@ -48,7 +48,9 @@ that writes each stride-th pixel. Phases without taps are zero.
 shifted by the tap, over all images. A share copies a few images (SCRATCH_BYTES, which fit a core's caches), and dot
 tiles compute some channels by some taps at once. The gradients are laid out with the image's ``padded_width`` too, with
 zeros in the margin, so that the sums run over whole rows. Each share has its own sums; `gather` adds them up, share by
-share. Zeros of a margin times infinity are nan: sums that are not finite are computed anew by `dot_windows`.
+share. Where pixels are few, the blocks of output channels are divided into parts. If input channels fill a vector and
+take part in many products, `pixel_kernels` computes the sums a pixel at a time instead, with vectors of channels. Zeros
+of a margin times infinity are nan: sums that are not finite are computed anew by `dot_windows`.
 
 Where the result of a ReLU after the convolution is given, gradients are copied as 0 where it is 0: ReLU's
 gradient costs no pass of its own, and the bias's gradient is summed from the copy.
@@ -74,6 +76,8 @@ from .. import jit, simd
 from ..sums import CACHE_LINE_GAP
 from . import winograd
 from .conv_plan import (
+    DotLayout,
+    PixelLayout,
     TileLaunch,
     forward_launch,
     input_grad_launches,
@@ -166,6 +170,24 @@ def grad_input(
             out[:, :, top :: params.stride[0], left :: params.stride[1]] = 0
 
 
+def _run_weight_grad(
+    out: Array, bias_grad: Array, checksum: Array, x: Array, d: Array, relu_result: Array | None, params: ConvParams
+) -> None:  # fmt: skip
+    kernel: Fn
+    where: tuple[Array, ...]
+    layout: DotLayout | PixelLayout
+    if multiplies_pixels(out.shape, params, out.itemsize):
+        pixels, taps, partial, layout = pixel_launch(x.shape, d.shape, out.shape, params, out.itemsize)
+        kernel, where = pixel_tiles, (pixels, taps)
+    else:
+        offsets, partial, layout = weight_grad_launch(d.shape, out.shape, params, out.itemsize)
+        kernel, where = dot_tiles, (offsets,)
+    sums = allocator.empty(layout.shares * partial, out.dtype).reshape(layout.shares, -1)
+    bias_sums = np.empty((layout.shares, len(bias_grad) + CACHE_LINE_GAP))
+    run = jit.variant(kernel, out.dtype, layout.shares * layout.parts > 1)
+    run(out, bias_grad, checksum, sums, bias_sums, x, d, relu_result, *where, tuple(layout))
+
+
 def grad_weight(
     out: Array, x: Array, d: Array, params: ConvParams,
     relu_result: Array | None = None, bias_grad: Array | None = None,
@@ -184,20 +206,14 @@ def grad_weight(
     if jit.disabled():
         reference_conv.conv_grad_weight(out, x, d, params)
         return
+    bias_grad = np.empty(d.shape[1], d.dtype) if bias_grad is None else bias_grad
+    if not d.size:
+        out[...], bias_grad[...] = 0, 0
+        return
     if winograd.applies(out, params) and winograd.grad_weight(out, x, d, padding):
         return
-    bias_grad = np.empty(d.shape[1], d.dtype) if bias_grad is None else bias_grad
-    offsets: tuple[Array, ...]
-    if multiplies_pixels(out.shape, params, out.itemsize):
-        kernel = pixel_tiles
-        *offsets, partial, layout = pixel_launch(x.shape, d.shape, out.shape, params, out.itemsize)
-    else:
-        kernel = dot_tiles
-        *offsets, partial, layout = weight_grad_launch(d.shape, out.shape, params, out.itemsize)
-    sums = allocator.empty(layout.shares * partial, out.dtype).reshape(layout.shares, -1)
-    bias_sums, checksum = np.empty((layout.shares, len(bias_grad) + CACHE_LINE_GAP)), np.zeros(1, out.dtype)
-    run = jit.variant(kernel, out.dtype, layout.shares * layout.parts > 1)
-    run(out, bias_grad, checksum, sums, bias_sums, x, d, relu_result, *offsets, tuple(layout))
+    checksum = np.zeros(1, out.dtype)
+    _run_weight_grad(out, bias_grad, checksum, x, d, relu_result, params)
     # Zeros in the margins times an infinite pixel or gradient are nan where a window's products are not.
     if not math.isfinite(checksum[0]):
         d = d if relu_result is None else np.where(relu_result <= 0, d.dtype.type(0), d)

@@ -15,17 +15,20 @@ derivative with respect to the weight runs the other way round, with sums over t
 and that with respect to the input is a convolution of dY with the weights flipped and transposed.
 
 Memory. A share (`shares`) takes ``group_images`` images at a time, so many that their tiles fill vectors but stay in a
-core's cache (CACHE_BYTES). Tile rows come first, then images, then tile columns; T tiles, padded to whole vectors:
+core's cache (CACHE_BYTES), or a band of the tile rows of one large image. Tile rows come first, then images, then tile
+columns; a line has T tiles, whole vectors and a gap:
 
     planes    [column 0..5][row mod 4][tile row, image, tile column]   one input channel, sorted by place in a tile:
                                                                        pixel (4k + a, 4t + j) is in planes[j][a][k, t]
     vertical  [frequency 0..5][column 0..5][T]                         B^T times the six rows
     tiles     [frequency 0..35][C][T]                                  ... times B: the 36 input matrices
-    weights   [frequency 0..35][block of O][C][channels of a block]    packed once per call
+    weights   [frequency 0..35][block of O][C][channels of a block]    transformed once per call: `winograd_weights`
     sums      [frequency 0..35][O][T]                                  the 36 products, then A^T . A, then the result
 
 The six rows of a tile, 4k .. 4k + 5, are the rows mod 4 of tile row k and two of tile row k + 1, so tiles that overlap
-need no copies; ``offsets.input_rows`` says where they begin.
+need no copies; ``offsets.input_rows`` says where they begin. The products take three vectors of tiles at a time, of all
+channels: these stay in a core's nearest cache for all blocks of weights. Where weights are many and tiles are few, the
+weight's gradient is divided into parts of the output channels.
 
 Cost for a tile: 36 * C * O multiply-adds, and the transforms' 12 * C and 10 * O applications of a small matrix. The
 transforms do not grow with C * O, so the algorithm pays from MIN_CHANNELS channels on. Rounding errors are some ten
@@ -160,6 +163,7 @@ def winograd_forward(
     weights_line = weights.shape[2]
     plane_size = (band + 1) * group_images * tile_cols
     vectors = (band * group_images * tile_cols + lanes - 1) // lanes
+    whole = vectors * lanes  # tiles that are computed, of T
     for t in prange(shares):
         piece = borrow(taken)
         free = scratch[piece]
@@ -168,7 +172,7 @@ def winograd_forward(
         vertical, free = free[: 36 * padded], free[36 * padded :]
         results, free = free[: 16 * padded], free[16 * padded :]
         tiles, sums = free[: 36 * step], free[36 * step :]
-        line[:], planes[:], results[:] = real(0), real(0), real(0)
+        line[:], planes[:] = real(0), real(0)
         flaw = real(0)
         end = (t + 1) * batch // shares
         for first in range(t * batch // shares, end, group_images):
@@ -226,16 +230,16 @@ def winograd_forward(
                         transform_output(vertical, n * padded, 6 * padded, sums, source, output_rows, vectors)
                     for r in range(4):
                         transform_output(
-                            results, r * 4 * padded, padded, vertical, r * 6 * padded, lines, vectors
+                            results, r * 4 * whole, whole, vertical, r * 6 * padded, lines, vectors
                         )
                     channel_bias = bias[o]
-                    flaw += total(results, 0, 16 * padded) * real(0)
-                    for k in range(16 * padded):
+                    flaw += total(results, 0, 16 * whole) * real(0)
+                    for k in range(16 * whole):
                         results[k] = activation(results[k] + channel_bias)
                     for b in range(min(group_images, end - first)):
                         for y in range(4 * top, min(4 * (top + band), rows)):
-                            source = y % 4 * 4 * padded + ((y // 4 - top) * group_images + b) * tile_cols
-                            store_row(out[first + b, o, y], results, source, padded, tile_cols)
+                            source = y % 4 * 4 * whole + ((y // 4 - top) * group_images + b) * tile_cols
+                            store_row(out[first + b, o, y], results, source, whole, tile_cols)
         flaws[t] = flaw
         give_back(taken, piece)
 
@@ -397,9 +401,6 @@ def forward(
 
 def grad_weight(out: Array, x: Array, d: Array, padding: Padding) -> bool:
     """Write the derivative with respect to the weight; return whether all sums were finite."""
-    if not len(x):
-        out[...] = 0
-        return True
     outs, ins = out.shape[:2]
     corner = (padding[0], padding[2])
     launch = Launch(len(x), ins, outs, d.shape[2], d.shape[3], corner, out.itemsize, True)

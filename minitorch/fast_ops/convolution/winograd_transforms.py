@@ -199,36 +199,35 @@ def _deinterleave(width: int, streams: int) -> Any:
 
 
 @intrinsic
-def prefetch(typingctx, array, offset, count):  # type: ignore[no-untyped-def]
-    """Ask for ``array[offset : offset + count]``, which may lie beyond its end, so that it is in a cache when read."""
+def _prefetch(typingctx, array, offset, count):  # type: ignore[no-untyped-def]
+    """Ask for ``array[offset : offset + count]``, so that it is in a cache when it is read; it may lie outside."""
     n = types.intp
 
     def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
         e = Emitter(context, builder, sig.args[0])
-        first, (byte, number) = (
+        first, byte, number = (
             builder.gep(e.data(sig.args[0], args[0]), [args[1]]),
-            (ir.IntType(8), ir.IntType(32)),
+            ir.IntType(8),
+            ir.IntType(32),
         )
         kind = ir.FunctionType(ir.VoidType(), [byte.as_pointer(), number, number, number])
-        name = "llvm.prefetch.p0i8"
+        name, width = "llvm.prefetch.p0i8", 64 // e.item_bytes  # elements of a cache line
         ask = builder.module.globals.get(name) or ir.Function(builder.module, kind, name)
 
         def ask_line(k: Any, no_values: list[Any]) -> list[Any]:
-            line = builder.gep(first, [builder.mul(k, ir.Constant(k.type, 64 // e.item_bytes))])
+            line = builder.gep(first, [builder.mul(k, ir.Constant(k.type, width))])
             settings = (ir.Constant(number, setting) for setting in (0, 3, 1))  # to be read, soon, data
             builder.call(ask, [builder.bitcast(line, byte.as_pointer()), *settings])
             return no_values
 
-        lines = builder.sdiv(
-            builder.add(args[2], ir.Constant(args[2].type, 63 // e.item_bytes)),
-            ir.Constant(args[2].type, 64 // e.item_bytes),
-        )
-        e.loop(lines, [], ask_line)
+        above = builder.add(args[2], ir.Constant(args[2].type, width - 1))
+        e.loop(builder.sdiv(above, ir.Constant(above.type, width)), [], ask_line)
         return context.get_dummy_value()
 
     return types.void(array, n, n), codegen
 
 
+prefetch = named("prefetch", _prefetch)
 transform_input = named("transform_input", _transform(INPUT))
 transform_output = named("transform_output", _transform(OUTPUT))
 transform_gradient = named("transform_gradient", _transform(OUTPUT_TRANSPOSED))
