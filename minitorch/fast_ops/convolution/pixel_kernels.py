@@ -39,12 +39,12 @@ def transpose_image(
 ) -> None:  # fmt: skip
     """Copy pixels ``x`` (C, H, W) into a scratch image (padded row, padded column, C); the margins keep their zeros.
 
-    ``lines`` holds some channels of some pixels, ``square`` these as pixels of some channels.
+    ``lines`` holds a vector of channels of some pixels, ``square`` the same pixel by pixel. Where channels do not fill
+    it, old ones are copied with them, into the rest of a line of the scratch image, which belongs to no result.
     """
     channels, height, width = x.shape
     for first in range(0, channels, lanes):
         held = min(lanes, channels - first)
-        lines[:] = real(0)
         for low in range(0, height * width, PIECE):
             count = min(PIECE, height * width - low)
             copy_rows(lines, 0, PIECE, x, first * height * width + low, height * width, held, count, real(0))
@@ -76,15 +76,13 @@ def pixel_tiles(
     blocks = (outs + WIDE_CHANNELS - 1) // WIDE_CHANNELS
     image_size = padded_height * padded_width * line
     padded = (size + WIDE_CHANNELS - 1) // WIDE_CHANNELS * WIDE_CHANNELS
+    block_size = (chunk * size + WIDE_CHANNELS) * WIDE_CHANNELS  # squares end beyond the last pixel
     scratch = grads = lines = square = channel_lines = x.reshape(x.size)
     fresh = True  # what a thread allocates for its first share serves its next ones
     for t in prange(shares * parts):
         if fresh:
-            scratch, grads = (
-                np.zeros(chunk * image_size + lanes, x.dtype),
-                np.zeros(blocks * (chunk * size + WIDE_CHANNELS) * WIDE_CHANNELS, x.dtype),
-            )
-            lines, square = np.zeros(lanes * PIECE + lanes, x.dtype), np.zeros(lanes * PIECE, x.dtype)
+            scratch, grads = np.zeros(chunk * image_size, x.dtype), np.empty(blocks * block_size, x.dtype)
+            lines, square = np.zeros(lanes * PIECE, x.dtype), np.empty(lanes * PIECE, x.dtype)
             channel_lines = np.zeros(WIDE_CHANNELS * padded, x.dtype)
             fresh = False
         share, part = t // parts, t % parts
@@ -94,10 +92,9 @@ def pixel_tiles(
             first = number % blocks * WIDE_CHANNELS
             for o in range(first, min(first + WIDE_CHANNELS, outs)):
                 partial_bias[share, number // blocks * outs + o] = 0.0
-        adds, start, end = False, share * batch // shares, (share + 1) * batch // shares
-        for low in range(start, end, chunk):
+        adds, end = False, (share + 1) * batch // shares
+        for low in range(share * batch // shares, end, chunk):
             images = min(chunk, end - low)
-            block_size = (chunk * size + WIDE_CHANNELS) * WIDE_CHANNELS  # squares end beyond the last pixel
             for g in range(low_block // blocks, (high_block + blocks - 1) // blocks):
                 first, last = max(low_block - g * blocks, 0), min(high_block - g * blocks, blocks)
                 # Load and transpose.

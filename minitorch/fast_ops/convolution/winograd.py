@@ -70,7 +70,7 @@ from .winograd_transforms import (
     transpose_tile,
     transpose_vector,
 )
-from .winograd_weights import TAPS, WEIGHT_LINES, weight_grads, weight_tiles
+from .winograd_weights import FLIPPED_TAPS, TAPS, WEIGHT_LINES, weight_grads, weight_tiles
 
 MIN_CHANNELS = 24  # channels, in and out, from which the products outweigh the transforms
 MIN_TILES = 48  # tiles of a result from which transformed weights pay
@@ -181,17 +181,8 @@ def winograd_forward(
                 for c in range(ins):
                     for b in range(min(group_images, end - first)):
                         load_channel(
-                            planes,
-                            line,
-                            x[first + b, c],
-                            b,
-                            group_images,
-                            top,
-                            tile_rows,
-                            band,
-                            corner,
-                            tile_cols,
-                        )
+                            planes, line, x[first + b, c], b, group_images, top, tile_rows, band, corner, tile_cols,
+                        )  # fmt: skip
                     for j in range(6):
                         transform_input(
                             vertical, j * padded, 6 * padded, planes, j * 4 * plane_size, input_rows, vectors
@@ -265,10 +256,8 @@ def winograd_weight_grad(
     used = band * group_images * tile_cols
     vectors = (used + lanes - 1) // lanes
     columns = (ins + lanes - 1) // lanes * lanes
-    held, tile_line = (
-        (blocks + parts - 1) // parts,
-        tile_lines[1],
-    )  # blocks of a part; from a tile's line to the next
+    held = (blocks + parts - 1) // parts  # blocks of a part, at most
+    tile_line = tile_lines[1]  # elements from a tile's channels to the next tile's
     for t in prange(shares * parts):
         share, part = t // parts, t % parts
         low_block, high_block = part * blocks // parts, (part + 1) * blocks // parts
@@ -291,27 +280,12 @@ def winograd_weight_grad(
                     for c in range(c_first, min(c_first + lanes, ins)):
                         for b in range(images):
                             load_channel(
-                                planes,
-                                line,
-                                x[first + b, c],
-                                b,
-                                group_images,
-                                top,
-                                tile_rows,
-                                band,
-                                corner,
-                                tile_cols,
-                            )
+                                planes, line, x[first + b, c], b, group_images, top, tile_rows, band, corner, tile_cols,
+                            )  # fmt: skip
                         for j in range(6):
                             transform_input(
-                                vertical,
-                                j * padded,
-                                6 * padded,
-                                planes,
-                                j * 4 * plane_size,
-                                input_rows,
-                                vectors,
-                            )
+                                vertical, j * padded, 6 * padded, planes, j * 4 * plane_size, input_rows, vectors,
+                            )  # fmt: skip
                         for m in range(6):
                             target = m * 6 * step + (c - c_first) * padded
                             transform_input(square, target, step, vertical, m * 6 * padded, lines, vectors)
@@ -388,12 +362,10 @@ def forward(
     outs, ins = out.shape[1], x.shape[1]
     corner = (padding[0], padding[2])
     launch = Launch(len(x), ins, outs, out.shape[2], out.shape[3], corner, out.itemsize, False)
-    shape = launch.weights
-    weights = allocator.empty(math.prod(shape), out.dtype).reshape(shape)
-    strides, taps = ((9, 9 * outs), TAPS[::-1]) if transposed else ((9 * ins, 9), TAPS)
-    lanes = launch.layout.lanes
-    run = jit.variant(weight_tiles, out.dtype, True)
-    run(weights, w, strides, taps, ins, outs, WEIGHT_LINES, lanes)
+    weights = allocator.empty(math.prod(launch.weights), out.dtype).reshape(launch.weights)
+    strides, taps = ((9, 9 * outs), FLIPPED_TAPS) if transposed else ((9 * ins, 9), TAPS)
+    transform = jit.variant(weight_tiles, out.dtype, True)
+    transform(weights, w, strides, taps, ins, outs, WEIGHT_LINES, launch.layout.lanes)
     flaws = np.zeros(launch.layout.shares, out.dtype)
     launch.run(winograd_forward, out.dtype, out, flaws, x, weights, bias, activation=activation)
     return bool((flaws == 0).all())
@@ -408,6 +380,6 @@ def grad_weight(out: Array, x: Array, d: Array, padding: Padding) -> bool:
     partial = allocator.empty(math.prod(shape), out.dtype).reshape(shape)
     launch.run(winograd_weight_grad, out.dtype, partial, x, d)
     flaws = np.empty(outs, out.dtype)
-    run = jit.variant(weight_grads, out.dtype, True)
-    run(out, flaws, partial, launch.partial_lines, launch.layout.lanes)
+    transform = jit.variant(weight_grads, out.dtype, True)
+    transform(out, flaws, partial, launch.partial_lines, launch.layout.lanes)
     return bool((flaws == 0).all())

@@ -80,6 +80,14 @@ class Launch:
         corner: Rows and columns of zeros above and to the left of the image.
         itemsize: Bytes of an element.
         weight_grad: Whether the layout is that of `winograd_weight_grad`.
+
+    Attributes:
+        layout: Sizes.
+        offsets: Where lines begin.
+        padded_outs: Output channels in whole blocks.
+        columns: Input channels, for a weight's gradient in whole vectors.
+        weights: The shape of the transformed weights: frequencies, blocks, elements of a block.
+        partial_lines: Where the lines of `winograd_weights.weight_grads` begin.
     """
 
     def __init__(
@@ -93,7 +101,7 @@ class Launch:
         self.columns = -(-ins // lanes) * lanes if weight_grad else ins
         cached = CACHE_BYTES // (
             36 * (self.columns + self.padded_outs) * itemsize
-        )  # tiles that the cache holds
+        )  # tiles that a cache holds
         most_tiles = max(3 * lanes, cached // lanes * lanes)
         products, parts = batch * rows * cols * ins * outs, 1
         if weight_grad:

@@ -25,6 +25,7 @@ from .winograd_transforms import transform_weight, transform_weight_grad
 
 INPUTS = 16  # input channels that are transformed at a time: whole vectors, with the channels of a block
 TAPS = np.arange(9)  # where each tap of a weight lies
+FLIPPED_TAPS = TAPS[::-1].copy()
 # Where the lines of the two transforms of a weight begin: taps of a column are three taps apart, those of a row one.
 WEIGHT_LINES = tuple(step * INPUTS * WIDE_CHANNELS * np.arange(3) for step in (3, 1))
 
@@ -38,7 +39,7 @@ def weight_tiles(
         out: The result.
         w: The weights, packed.
         strides: Elements from an output channel to the next, and from an input channel to the next.
-        taps: Where each of the nine taps lies: 0 to 8, or the other way round.
+        taps: `TAPS` or `FLIPPED_TAPS`.
         ins: Input channels C.
         outs: Output channels O.
         offsets: `WEIGHT_LINES`.
