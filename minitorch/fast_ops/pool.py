@@ -109,14 +109,15 @@ def max_pool_grad(out: Any, x: Any, d: Any, window: Any, stride: Any, padding: A
     """
     batch, channels, height, width = x.shape
     rows, cols = d.shape[2:]
-    taken = bests = winners = x.reshape(x.size)
+    taken = bests = x.reshape(x.size)
+    winners = np.empty(0, np.int32)
     places = np.empty(window[0] * window[1], np.int64)
     for k in range(len(places)):
         places[k] = k // window[1] * dilation[0] * width + k % window[1] * dilation[1]
     fresh = True  # what a thread allocates for its first iteration serves its next ones
     for t in prange(batch * channels):
         if fresh:
-            taken, bests, winners = np.empty(cols, x.dtype), np.empty(cols, x.dtype), np.empty(cols, x.dtype)
+            taken, bests, winners = np.empty(cols, x.dtype), np.empty(cols, x.dtype), np.empty(cols, np.int32)
             fresh = False
         image, change = x[t // channels, t % channels], d[t // channels, t % channels]
         result = out[t // channels, t % channels].reshape(height * width)
@@ -124,13 +125,13 @@ def max_pool_grad(out: Any, x: Any, d: Any, window: Any, stride: Any, padding: A
         for y in range(rows):
             top = y * stride[0] - padding[0]
             low, high = inside(top, dilation[0], window[0], height)
-            bests[:], winners[:] = real(-np.inf), real(-1)
+            bests[:], winners[:] = real(-np.inf), -1
             for i in range(low, high):
                 for j in range(window[1]):
                     left = j * dilation[1] - padding[2]
                     first, last = inside(left, stride[1], cols, width)
                     line = image[top + i * dilation[0], left + first * stride[1] :]
-                    best, winner, number = bests[first:], winners[first:], real(i * window[1] + j)
+                    best, winner, number = bests[first:], winners[first:], np.int32(i * window[1] + j)
                     if stride[1] == 1:
                         note_larger(best, winner, number, line, last - first)
                     else:
@@ -139,7 +140,7 @@ def max_pool_grad(out: Any, x: Any, d: Any, window: Any, stride: Any, padding: A
             corner = top * width - padding[2]
             for z in range(cols):
                 if winners[z] >= 0:
-                    result[corner + z * stride[1] + places[int(winners[z])]] += change[y, z]
+                    result[corner + z * stride[1] + places[winners[z]]] += change[y, z]
 
 
 def avg_pool(out: Any, x: Any, window: Any, stride: Any, padding: Any, count_pad: bool) -> None:
