@@ -18,6 +18,7 @@ from .. import jit, simd
 SCRATCH_BYTES = 96 * 1024
 BAND_BYTES = 256 * 1024  # of images that a band reads, for all blocks of channels one after the other
 BAND_VECTORS = 24  # vectors of pixels of a band, at least
+DOT_VECTORS = 64  # vectors of pixels that a dot tile runs over, at least, if their images fit BAND_BYTES
 FEW_IMAGES = 16  # images below which threads share them
 PART_PRODUCTS = 128  # products for each pixel that a part copies, at least
 TRANSPOSED_PRODUCTS = (
@@ -359,7 +360,10 @@ def weight_grad_launch(d: Shape, w: Shape, params: ConvParams, itemsize: int) ->
     parts = max(1, min(wished // shares, params.groups * blocks, worth))
     image = w[1] * stride[0] * stride[1] * plan.padded_height * plan.padded_width
     image_bytes = (image + padded_outs * rows * plan.padded_width) * itemsize
-    chunk = max(1, min(-(-batch // shares), SCRATCH_BYTES // image_bytes))
+    # A tile's sums are added up over their lanes once for so many images: for few pixels that takes a large part.
+    vectors = -(-(rows * plan.padded_width) * itemsize // simd.VECTOR_BYTES)
+    cached = max(SCRATCH_BYTES // image_bytes, min(-(-DOT_VECTORS // vectors), BAND_BYTES // image_bytes))
+    chunk = max(1, min(-(-batch // shares), cached))
     layout = DotLayout(
         params.groups, simd.VECTOR_BYTES // itemsize, shares, parts, chunk, stride, plan.corner, plan.padded_height,
         plan.padded_width,

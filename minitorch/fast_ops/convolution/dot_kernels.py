@@ -44,6 +44,14 @@ def gather(
             elements[o * taps + k] = element
 
 
+def clear(channel_sums: Any, low_block: int, high_block: int, blocks: int, outs: int, channels: int) -> None:
+    """Set the sums (O,) of the output channels of some blocks to 0; a group has ``blocks`` of up to ``channels``."""
+    for number in range(low_block, high_block):
+        first = number % blocks * channels
+        for o in range(first, min(first + channels, outs)):
+            channel_sums[number // blocks * outs + o] = 0.0
+
+
 def dot_tiles(
     out: Any, bias_grad: Any, checksum: Any, partial: Any, partial_bias: Any, x: Any, d: Any, relu_result: Any,
     offsets: Any, layout: Any,
@@ -74,10 +82,7 @@ def dot_tiles(
         low_block, high_block = part * groups * blocks // parts, (part + 1) * groups * blocks // parts
         products = partial[share]
         products[low_block * DOT_CHANNELS * len(offsets) : high_block * DOT_CHANNELS * len(offsets)] = real(0)
-        for number in range(low_block, high_block):
-            first = number % blocks * DOT_CHANNELS
-            for o in range(first, min(first + DOT_CHANNELS, outs)):
-                partial_bias[share, number // blocks * outs + o] = 0.0
+        clear(partial_bias[share], low_block, high_block, blocks, outs, DOT_CHANNELS)
         end = (share + 1) * batch // shares
         for low in range(share * batch // shares, end, chunk):
             images = min(chunk, end - low)

@@ -28,6 +28,7 @@ from ...runtime.placeholders import real
 from ..simd import WIDE_CHANNELS
 from ..sums import total
 from .conv_plan import PASS_PIXELS
+from .dot_kernels import clear
 from .register_tiles import copy_rows, copy_rows_relu_grad, wide_1, wide_2
 from .winograd_transforms import transpose_tile, transpose_vector
 
@@ -88,10 +89,7 @@ def pixel_tiles(
         share, part = t // parts, t % parts
         low_block, high_block = part * groups * blocks // parts, (part + 1) * groups * blocks // parts
         products = partial[share]
-        for number in range(low_block, high_block):
-            first = number % blocks * WIDE_CHANNELS
-            for o in range(first, min(first + WIDE_CHANNELS, outs)):
-                partial_bias[share, number // blocks * outs + o] = 0.0
+        clear(partial_bias[share], low_block, high_block, blocks, outs, WIDE_CHANNELS)
         adds, end = False, (share + 1) * batch // shares
         for low in range(share * batch // shares, end, chunk):
             images = min(chunk, end - low)
