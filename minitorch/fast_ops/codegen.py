@@ -44,11 +44,8 @@ REPLACEMENTS = {
     "math.exp": "vector_exp",
     "math.erf": "vector_erf",
 }  # functions of the system that `exp` does better
-COMPILED = (
-    exp.__name__,
-    simd.__name__,
-    sums.__name__,
-)  # modules whose functions have a compiled form of their own
+# Modules whose functions have a compiled form of their own.
+COMPILED = (exp.__name__, simd.__name__, sums.__name__)
 # Multiply-adds may be fused. Unlike under the full fastmath, nan and infinity keep their meaning, and sums their order.
 FLAGS = {"contract"}
 BOUNDS = ", boundscheck=True" if os.environ.get("MINITORCH_DEBUG") == "1" else ""  # kernels check each index

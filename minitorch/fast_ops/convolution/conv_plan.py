@@ -22,16 +22,14 @@ DOT_VECTORS = 64  # vectors of pixels that a dot tile runs over, at least, if th
 FEW_IMAGES = 16  # images below which threads share them
 PART_PRODUCTS = 128  # products for each pixel that a part copies, at least
 TRANSPOSED_PRODUCTS = (
-    256  # products for each pixel from which it is transposed, and a quarter of those of a part
+    256  # products for each pixel from which to transpose it pays; a part has four times as many
 )
 PACKED_PIXELS = 2048  # pixels of a result for which weights are packed
 PACKED_WEIGHTS = 4096  # weights so few that they are packed for any result
 PART_CHANNELS = 16  # channels of a part that reads pixels where they lie, at least
 MOST_SHARES = 32
 MOST_SUMMED_SHARES = 8  # shares with sums of their own, which are added up
-PASS_PIXELS = (
-    128  # pixels that are multiplied together: lines of two vectors of channels fit a core's nearest cache
-)
+PASS_PIXELS = 128  # pixels multiplied together: two vectors of channels of each fit a core's nearest cache
 SUMMED_PIXELS = 512  # pixels of a result from which sums of their own pay
 
 
@@ -416,18 +414,10 @@ def pixel_launch(
     columns = -(-ins // lanes) * lanes
     line = apart(columns, itemsize)
     chunk = max(1, min(-(-batch // shares), PASS_PIXELS // size))
-    pixels = np.array(
-        [
-            ((b * height + y * down) * width + z * across) * line
-            for b in range(chunk)
-            for y in range(rows)
-            for z in range(cols)
-        ],
-        np.int64,
-    )
-    reads = np.array(
-        [(i * dilation[0] * width + j * dilation[1]) * line for i in range(w[2]) for j in range(w[3])],
-        np.int64,
-    )
+    b, y, z = np.ogrid[:chunk, :rows, :cols]
+    pixels = ((b * height + y * down) * width + z * across) * line
+    i, j = np.ogrid[: w[2], : w[3]]
+    reads = (i * dilation[0] * width + j * dilation[1]) * line
     layout = PixelLayout(groups, lanes, shares, parts, chunk, (top, left), height, width, line)
-    return pixels, reads, groups * blocks * simd.WIDE_CHANNELS * taps * columns, layout
+    sums = groups * blocks * simd.WIDE_CHANNELS * taps * columns
+    return pixels.ravel().astype(np.int64), reads.ravel().astype(np.int64), sums, layout

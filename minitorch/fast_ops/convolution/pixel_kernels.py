@@ -13,8 +13,11 @@ Layout. Both operands are transposed first, an image after the other:
     grads      [image][block of channels][pixel][channels of a block]
     partial    [share][group][O][tap][C, in whole vectors]
 
-Some images together have PASS_PIXELS pixels, and sums are read and written once for so many. Cost: N * O * C * KH * KW
-* rows * cols multiply-adds, none of them in vain; x and d are read once for each part.
+Some images together have PASS_PIXELS pixels, and sums are read and written once for so many.
+
+Cost: N * O * C * KH * KW * rows * cols multiply-adds, none of them with a margin; x and d are read once for each part.
+Source: channels in vectors, as in Georganas et al., "Anatomy of High-Performance Deep Learning Convolutions on SIMD
+Architectures", 2018.
 """
 
 from __future__ import annotations
@@ -67,8 +70,9 @@ def pixel_tiles(
     """Sum gradients ``d`` times the pixels that each tap reads, over all images; and ``d`` by channel.
 
     A share is some images and has its own row of ``partial`` and ``partial_bias``. Of a share, each part takes some
-    blocks of output channels. ``pixels`` says where each pixel of the result of some images lies in ``scratch``, and
-    ``taps`` how far from there each tap reads. ``relu_result`` and ``checksum`` are those of `dot_kernels.dot_tiles`.
+    blocks of output channels. For pixel p of the results of a few images, ``pixels[p]`` is the place in ``scratch``
+    where its window begins, and each tap reads ``taps[k]`` elements behind it. ``relu_result`` and ``checksum`` are
+    those of `dot_kernels.dot_tiles`.
     """
     groups, lanes, shares, parts, chunk, corner, padded_height, padded_width, line = layout
     batch, rows, cols = x.shape[0], d.shape[2], d.shape[3]

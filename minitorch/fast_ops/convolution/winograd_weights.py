@@ -1,7 +1,8 @@
 """Kernels for the weights of `winograd`: into the form that its products take, and gradients back from it.
 
-Between its two transforms, a few channels at a time lie in a core's nearest cache: each weight is read once from main
-memory, and each of the 36 numbers that become of it is written once.
+Weights are transformed a few channels at a time, so that what lies between the two matrices stays in a core's nearest
+cache. Cost: each weight is read once from main memory, and the 36 numbers of a pair of channels are written once; and
+the other way round. `winograd` has the formula and its source.
 
     weight_tiles     G g G^T     w (O, C, 3, 3)                            ->  [frequency 0..35][block of O][line]
     weight_grads     G^T M G     [share][frequency 0..35][O][columns]      ->  out (O, C, 3, 3)
